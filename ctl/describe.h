@@ -1,0 +1,30 @@
+// Assets, plans, certificates and findings as text for people, from the daemon's JSON.
+//
+// Contract: pure; absent keys leave their line out. Widths in columns (render.h). The fields are
+// those of org.aierase1(5) OBJECTS.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "ctl/output.h"
+
+namespace aierase::ctl {
+
+std::string describe_asset(const Json& asset, const Output& out);
+std::string describe_plan(const Json& plan, const Output& out);
+std::string describe_certificate(const Json& certificate, const Output& out);
+std::string describe_status(const Json& status, const Output& out);
+std::string describe_findings(const Json& findings, const Output& out);
+
+std::string asset_table(const Json& assets, const Output& out);
+std::string plan_table(const Json& plans, const Output& out);
+std::string certificate_table(const Json& certificates, const Output& out);
+std::string item_table(const Json& plan, const Output& out);
+
+// "aierase approve p-…@digest", to paste.
+std::string approve_command(const Json& plan);
+// Who has to act next on a plan, and with which command; several lines.
+std::string next_step(const Json& plan);
+
+}  // namespace aierase::ctl

@@ -1,0 +1,138 @@
+#include <nlohmann/json.hpp>
+
+#include "ctl/describe.h"
+#include "ctl/render.h"
+
+namespace aierase::ctl {
+namespace {
+
+constexpr std::size_t kDigestDigits = 12;
+
+std::string reasons_text(const Json& item) {
+  std::string text;
+  for (const Json& reason : list_at(item, "reasons")) {
+    const std::string sentence = text_at(reason, "text");
+    text += (text.empty() ? "" : "; ") + printable(sentence.empty() ? text_at(reason, "code")
+                                                                     : sentence);
+  }
+  return text;
+}
+
+std::string given_text(const Json& plan, const Output& out) {
+  const Json& given = list_at(object_at(plan, "approvals"), "given");
+  if (given.empty()) return {};
+  Table table({"  TIME", "WHO", "DECISION"});
+  for (const Json& act : given) {
+    const std::string uid = text_at(act, "uid");
+    const std::string login = text_at(act, "login");
+    table.add({"  " + printable(text_at(act, "time")),
+               login.empty() ? "uid " + uid : printable(login) + " (uid " + uid + ")",
+               printable(text_at(act, "decision"))});
+  }
+  return "\nDecisions\n" + table.text(out.width());
+}
+
+}  // namespace
+
+std::string approve_command(const Json& plan) {
+  return "aierase approve " + short_id(text_at(plan, "id")) + "@" +
+         printable(text_at(plan, "digest").substr(0, kDigestDigits));
+}
+
+std::string next_step(const Json& plan) {
+  const std::string state = text_at(plan, "state");
+  const std::string id = short_id(text_at(plan, "id"));
+  if (state == "requested") {
+    const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
+    std::string text = "Next: ";
+    text += text_at(plan, "people_rule") == "single-operator"
+                ? "you may approve it yourself (this store is single-operator)"
+                : "a custodian other than who asked approves it" +
+                      (who.empty() ? std::string() : " (" + who + ")");
+    text += ":\n  " + approve_command(plan) + "\nuntil then nothing changes";
+    const std::string expires = text_at(plan, "expires");
+    if (!expires.empty()) text += ", and the plan expires at " + printable(expires);
+    return text + ".\n";
+  }
+  if (state == "approved" || state == "running") {
+    return "Next: nobody needs to act; the daemon erases now:\n  aierase wait " + id +
+           " --for final\n";
+  }
+  return {};
+}
+
+std::string item_table(const Json& plan, const Output& out) {
+  const std::string state = text_at(plan, "state");
+  const bool decided = state != "requested" && !state.empty();
+  Table table({"ASSET", "NAME", decided ? "STATE" : "VERDICT", decided ? "CERTIFICATE" : "SIZE",
+               "WHY"});
+  for (const Json& item : list_at(plan, "items")) {
+    const std::string size =
+        holds(item, "bytes") ? human_bytes(number_at(item, "bytes")) : std::string();
+    table.add({short_id(text_at(item, "asset")), printable(text_at(item, "name")),
+               printable(text_at(item, decided ? "state" : "verdict")),
+               decided ? short_id(text_at(item, "certificate")) : size, reasons_text(item)});
+  }
+  return table.text(out.width());
+}
+
+std::string describe_plan(const Json& plan, const Output& out) {
+  Fields fields;
+  fields.add("Plan", text_at(plan, "id"));
+  fields.add("Digest", text_at(plan, "digest"));
+  fields.add("State", text_at(plan, "state"));
+  fields.add("Asked for by", person_at(plan, "requester"));
+  fields.add("Reason", text_at(plan, "reason"));
+  fields.add("Ticket", text_at(plan, "ticket"));
+  fields.add("Created", text_at(plan, "created"));
+  if (text_at(plan, "state") == "requested") fields.add("Expires", text_at(plan, "expires"));
+  fields.add("Due", text_at(plan, "due"));
+  fields.add("Finished", text_at(plan, "finished"));
+  fields.add("People rule", text_at(plan, "people_rule"));
+  const std::uint64_t waiting = number_at(plan, "items_waiting");
+  if (waiting > 0) {
+    const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
+    fields.add("Approval needed", "for " + counted(waiting, "item") +
+                                      (who.empty() ? std::string() : ", from " + who));
+  }
+  return fields.text(out.width()) + "\n" + item_table(plan, out) + given_text(plan, out);
+}
+
+std::string plan_table(const Json& plans, const Output& out) {
+  Table table({"PLAN", "STATE", "ITEMS", "ASKED FOR BY", "CREATED", "REASON"});
+  for (const Json& plan : plans) {
+    const Json& items = list_at(plan, "items");
+    const std::string count =
+        holds(plan, "items_count") ? text_at(plan, "items_count") : std::to_string(items.size());
+    table.add({short_id(text_at(plan, "id")), printable(text_at(plan, "state")), count,
+               person_at(plan, "requester"), printable(text_at(plan, "created")),
+               printable(text_at(plan, "reason"))});
+  }
+  return table.text(out.width());
+}
+
+std::string describe_certificate(const Json& certificate, const Output& out) {
+  Fields fields;
+  fields.add("Certificate", text_at(certificate, "id"));
+  fields.add("Asset", text_at(certificate, "asset"));
+  fields.add("Plan", text_at(certificate, "plan"));
+  fields.add("Outcome", text_at(certificate, "outcome"));
+  fields.add("Assurance", text_at(certificate, "assurance"));
+  fields.add("Issued", text_at(certificate, "issued"));
+  fields.add("Validation", text_at(certificate, "validation"));
+  fields.add("Log index", text_at(certificate, "log_index"));
+  fields.add("Signer's key", text_at(certificate, "key_id"));
+  return fields.text(out.width());
+}
+
+std::string certificate_table(const Json& certificates, const Output& out) {
+  Table table({"CERTIFICATE", "ASSET", "OUTCOME", "ASSURANCE", "VALIDATION", "ISSUED"});
+  for (const Json& row : certificates) {
+    table.add({short_id(text_at(row, "id")), short_id(text_at(row, "asset")),
+               printable(text_at(row, "outcome")), printable(text_at(row, "assurance")),
+               printable(text_at(row, "validation")), printable(text_at(row, "issued"))});
+  }
+  return table.text(out.width());
+}
+
+}  // namespace aierase::ctl

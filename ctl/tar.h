@@ -1,0 +1,60 @@
+// Tar archives in and out, streaming, through libarchive.
+//
+// Contract: one member at a time, bounded memory. Reading takes regular files only: links,
+// devices, paths that leave the archive, broken names and doubles are refused with a sentence
+// (Errc::invalid_input); so is an archive that ends too early. gzip, bzip2, xz and zstd are
+// unpacked inside the process, never by a program. Descriptors stay the caller's.
+// Formats: tar(5).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace aierase::ctl {
+
+struct TarMember {
+  std::string name;
+  std::uint64_t bytes = 0;
+};
+
+using Advance = std::function<void(std::uint64_t bytes)>;  // called with each piece's size
+
+class TarReader {
+ public:
+  static Result<TarReader> open(int descriptor);
+  TarReader(TarReader&&) noexcept;
+  TarReader& operator=(TarReader&&) noexcept;
+  ~TarReader();
+
+  Result<std::optional<TarMember>> next();          // none: the archive's proper end
+  Status copy_to(int descriptor, const Advance& advance);  // the member's bytes
+
+ private:
+  struct Impl;
+  explicit TarReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+class TarWriter {
+ public:
+  static Result<TarWriter> open(int descriptor);  // pax, restricted to plain ustar where it fits
+  TarWriter(TarWriter&&) noexcept;
+  TarWriter& operator=(TarWriter&&) noexcept;
+  ~TarWriter();
+
+  // Reads exactly `member.bytes` from `from`, until its end; less or more is an error.
+  Status add(const TarMember& member, int from, const Advance& advance);
+  Status finish();
+
+ private:
+  struct Impl;
+  explicit TarWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aierase::ctl

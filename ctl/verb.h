@@ -1,0 +1,202 @@
+// The verb table: every verb of `aierase` with its options, once; help, completion, parsing and
+// the comparison with the manual (cli.manual) are made from it.
+//
+// Contract: constant data, no behaviour. A verb that is not here does not exist. An option's
+// `words` feed completion: a list of words, or "%assets", "%plans", "%certificates" for live names,
+// "%files" for paths. Specified in: aierase(1) VERBS.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace aierase::ctl {
+
+enum class Group { host, models, end_of_life, evidence, shell };
+enum class Reach { daemon, offline };
+enum class Bulk { no, yes };  // carries file content: refused with --host
+enum class Arity { flag, once, many };
+
+struct Option {
+  std::string_view name;
+  std::string_view value;  // placeholder; empty for a flag
+  Arity arity = Arity::once;
+  std::string_view help;
+  std::string_view words = {};
+};
+
+struct Verb {
+  std::string_view name;  // one or two words
+  Group group;
+  std::string_view operands;  // as the synopsis prints them
+  std::string_view summary;
+  std::span<const Option> options;
+  std::size_t least;  // operands
+  std::size_t most;
+  Reach reach = Reach::daemon;
+  Bulk bulk = Bulk::no;
+  std::string_view words = {};  // completion of operands
+};
+
+inline constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
+
+inline constexpr std::array kGlobalOptions{
+    Option{"host", "USER@HOST", Arity::once, "talk to the daemon of another host through ssh"},
+    Option{"bus", "BUS", Arity::once, "the bus: system, session, or a D-Bus address",
+           "system session"},
+    Option{"json", "", Arity::flag, "print one JSON object for programs"},
+    Option{"quiet", "", Arity::flag, "print only the id of what was made"},
+    Option{"no-ask-password", "", Arity::flag, "never ask for a password or passphrase"},
+    Option{"help", "", Arity::flag, "explain the verb"},
+};
+// Short forms: -H host, -q quiet, -h help.
+
+inline constexpr std::array kInitOptions{
+    Option{"root-slot", "file:PATH", Arity::once,
+           "where the root slot lives; outside the store (file:/var/lib/aierase-root/slot)"},
+    Option{"unlock", "HOW", Arity::once,
+           "protect the store at rest: credential, keyfile:PATH, passphrase, none",
+           "credential keyfile: passphrase none"},
+    Option{"single-operator", "", Arity::flag,
+           "let one person ask and approve; every certificate says so"},
+    Option{"adopt", "", Arity::flag, "accept a store whose machine-id has changed"},
+};
+inline constexpr std::array kCheckOptions{
+    Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
+};
+inline constexpr std::array kImportOptions{
+    Option{"tar", "", Arity::flag, "PATH or standard input is a tar archive with many files"},
+    Option{"generate", "", Arity::flag, "make a fresh 32-byte key (with --kind dataset-key)"},
+    Option{"kind", "KIND", Arity::once,
+           "model, adapter, checkpoint, dataset-key, embedding-index, configuration",
+           "model adapter checkpoint dataset-key embedding-index configuration"},
+    Option{"custodian", "U", Arity::many, "who answers for it: a user, or @GROUP"},
+    Option{"retention", "CLASS", Arity::once, "its retention class (default)", "default"},
+    Option{"label", "K=V", Arity::many, "a label"},
+    Option{"derived-from", "A", Arity::many, "the asset it was made from", "%assets"},
+    Option{"trained-on", "A", Arity::many, "the data it was trained on", "%assets"},
+    Option{"configured-by", "A", Arity::many, "the configuration it needs", "%assets"},
+    Option{"supersedes", "A", Arity::many, "the asset it replaces", "%assets"},
+    Option{"remove-source", "", Arity::flag,
+           "after the commit, remove exactly the files that were imported"},
+    Option{"source-history", "HISTORY", Arity::once,
+           "encrypted-from-first-write: your word that the stream never lay in the clear",
+           "encrypted-from-first-write"},
+};
+inline constexpr std::array kExportOptions{
+    Option{"file", "F", Arity::once, "one file of the asset"},
+    Option{"range", "A-B", Arity::once, "bytes A to B of that file, both included, from 0"},
+    Option{"tar", "", Arity::flag, "all files as one tar archive"},
+};
+inline constexpr std::array kListOptions{
+    Option{"match", "K=V", Arity::many,
+           "only what matches: asset, name (glob), label.K, retention, kind, custodian, state"},
+    Option{"json-lines", "", Arity::flag, "one JSON object per line"},
+};
+inline constexpr std::array kSetOptions{
+    Option{"label", "K=V|K-", Arity::many, "set a label, or remove it"},
+    Option{"retention", "C", Arity::once, "another retention class", "default"},
+    Option{"custodian", "U", Arity::many, "the new custodians, all of them"},
+    Option{"reason", "T", Arity::once, "why; recorded"},
+};
+inline constexpr std::array kReasonOptions{
+    Option{"reason", "T", Arity::once, "why; recorded"},
+};
+inline constexpr std::array kRetireOptions{
+    Option{"reason", "T", Arity::once, "why; stands on the certificate"},
+    Option{"ticket", "T", Arity::once, "the number of a ticket; stands on the certificate"},
+    Option{"match", "K=V", Arity::many,
+           "select assets: asset, name (glob), label.K, retention, kind, custodian, state"},
+    Option{"cascade", "", Arity::flag, "include everything that was derived from them"},
+    Option{"keep", "D=REASON", Arity::many, "dependant D stays, and why"},
+    Option{"skip-blocked", "", Arity::flag, "leave out what is blocked instead of refusing"},
+    Option{"dry-run", "", Arity::flag, "show the plan; make nothing"},
+};
+inline constexpr std::array kWaitOptions{
+    Option{"for", "STATE", Arity::once, "approved, erased, or final", "approved erased final"},
+    Option{"timeout", "D", Arity::once, "give up after D: 30s, 5min, 1h, PT5M"},
+};
+inline constexpr std::array kVerifyOptions{
+    Option{"trust", "DIR", Arity::once, "directory of trusted keys (/etc/aierase/trust.d)",
+           "%files"},
+};
+inline constexpr std::array kCertificateExportOptions{
+    Option{"format", "F", Arity::once, "bundle (for programs, signed) or text (for people)",
+           "bundle text"},
+};
+
+inline constexpr std::array<Option, 0> kNoOptions{};
+
+inline constexpr std::array kVerbs{
+    Verb{"init", Group::host, "", "create the store that the daemon was started on", kInitOptions,
+         0, 0},
+    Verb{"unlock", Group::host, "", "give the passphrase of a locked store", kNoOptions, 0, 0},
+    Verb{"status", Group::host, "", "state of store, root slot and signer", kNoOptions, 0, 0},
+    Verb{"doctor", Group::host, "", "explain each finding and how to mend it", kNoOptions, 0, 0},
+    Verb{"check", Group::host, "[A...]", "verify store, blobs, key tree and log", kCheckOptions, 0,
+         kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
+
+    Verb{"import", Group::models, "NAME [PATH...|-]", "take files in under a key of their own",
+         kImportOptions, 1, kAnyNumber, Reach::daemon, Bulk::yes, "%files"},
+    Verb{"export", Group::models, "A [DEST|-]", "hand files or a key out; recorded for ever",
+         kExportOptions, 1, 2, Reach::daemon, Bulk::yes, "%assets"},
+    Verb{"list", Group::models, "[assets|plans|certificates]", "what is there", kListOptions, 0, 1,
+         Reach::daemon, Bulk::no, "assets plans certificates"},
+    Verb{"show", Group::models, "ID", "one asset, plan or certificate in full", kNoOptions, 1, 1,
+         Reach::daemon, Bulk::no, "%all"},
+    Verb{"set", Group::models, "A", "change labels, retention or custodians", kSetOptions, 1, 1,
+         Reach::daemon, Bulk::no, "%assets"},
+    Verb{"suspend", Group::models, "A", "make an asset unusable for now", kReasonOptions, 1, 1,
+         Reach::daemon, Bulk::no, "%assets"},
+    Verb{"resume", Group::models, "A", "make a suspended asset usable again", kReasonOptions, 1, 1,
+         Reach::daemon, Bulk::no, "%assets"},
+
+    Verb{"retire", Group::end_of_life, "[A...|-]", "ask for the end of assets: makes a plan",
+         kRetireOptions, 0, kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
+    Verb{"approve", Group::end_of_life, "P@DIGEST", "approve exactly that plan; then it is erased",
+         kNoOptions, 1, 1, Reach::daemon, Bulk::no, "%plans"},
+    Verb{"reject", Group::end_of_life, "P", "refuse a plan", kReasonOptions, 1, 1, Reach::daemon,
+         Bulk::no, "%plans"},
+    Verb{"cancel", Group::end_of_life, "P", "take a plan back", kNoOptions, 1, 1, Reach::daemon,
+         Bulk::no, "%plans"},
+    Verb{"wait", Group::end_of_life, "ID", "block until a plan or asset is so far", kWaitOptions, 1,
+         1, Reach::daemon, Bulk::no, "%all"},
+
+    Verb{"verify", Group::evidence, "FILE...", "check certificates, without daemon or network",
+         kVerifyOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+    Verb{"certificate export", Group::evidence, "C FILE", "write a certificate into a file",
+         kCertificateExportOptions, 2, 2, Reach::daemon, Bulk::yes, "%certificates"},
+    Verb{"certificate trust", Group::evidence, "DIR", "write the signer's public key for others",
+         kNoOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
+
+    Verb{"completion", Group::shell, "bash|zsh|fish", "print the completion script of a shell",
+         kNoOptions, 1, 1, Reach::offline, Bulk::no, "bash zsh fish"},
+    Verb{"help", Group::shell, "[VERB]", "explain a verb", kNoOptions, 0, 2, Reach::offline,
+         Bulk::no, "%verbs"},
+};
+
+constexpr std::string_view title_of(Group group) {
+  switch (group) {
+    case Group::host:
+      return "host";
+    case Group::models:
+      return "models";
+    case Group::end_of_life:
+      return "end of life";
+    case Group::evidence:
+      return "evidence";
+    case Group::shell:
+      return "shell";
+  }
+  return {};
+}
+
+constexpr const Verb* find_verb(std::string_view name) {
+  for (const Verb& verb : kVerbs) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+}  // namespace aierase::ctl

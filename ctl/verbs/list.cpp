@@ -1,0 +1,84 @@
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "ctl/describe.h"
+#include "ctl/matching.h"
+#include "ctl/render.h"
+#include "ctl/verbs/verbs.h"
+
+namespace aierase::ctl {
+namespace {
+
+struct Noun {
+  std::string_view interface;
+  std::string_view plural, singular;
+  std::string (*table)(const Json&, const Output&);
+};
+constexpr Noun kNouns[] = {{"Asset", "assets", "asset", asset_table},
+                           {"Plan", "plans", "plan", plan_table},
+                           {"Certificate", "certificates", "certificate", certificate_table}};
+
+const Noun* find_noun(std::string_view word) {
+  for (const Noun& noun : kNouns) {
+    if (noun.plural == word || noun.singular == word) return &noun;
+  }
+  return nullptr;
+}
+
+void print_page(Output& out, const Noun& noun, const Json& rows) {
+  for (const Json& row : rows) {
+    if (out.form() == Form::json_lines) {
+      out.print_json("list", {{std::string(noun.singular), row}});
+    } else {
+      out.print(printable(text_at(row, "id")) + "\n");
+    }
+  }
+}
+
+}  // namespace
+
+Result<int> run_list(Session& session) {
+  Output& out = session.out();
+  const auto& operands = session.arguments().operands();
+  const Noun* noun = find_noun(operands.empty() ? "assets" : operands[0]);
+  if (noun == nullptr) {
+    return make_error(Errc::usage, "there is no list of " + quoted(operands[0]),
+                      "assets, plans and certificates have one");
+  }
+  const auto matches = session.arguments().all("match");
+  if (!matches.empty() && noun->singular != "asset") {
+    return make_error(Errc::usage, "--match selects assets, not " + std::string(noun->plural),
+                      "leave it out, or list assets");
+  }
+  ASSIGN_OR_RETURN(const Selection selection, read_matches(matches));
+  Json options = selection.options;
+  options["limit"] = limits::kListPageRows;
+  const bool at_once = out.form() == Form::json_lines || (out.for_people() && out.quiet());
+  Json all = Json::array();
+  for (;;) {
+    ASSIGN_OR_RETURN(const Json page, session.call(noun->interface, "List", {}, options));
+    Json rows = Json::array();
+    for (const Json& row : list_at(page, noun->plural)) {
+      if (selection.takes(row)) rows.push_back(row);
+    }
+    if (at_once) {
+      print_page(out, *noun, rows);
+    } else {
+      for (Json& row : rows) all.push_back(std::move(row));
+    }
+    const std::string next = text_at(page, "next");
+    if (next.empty()) break;
+    options["cursor"] = next;
+  }
+  if (at_once) return 0;
+  if (out.form() == Form::json) {
+    out.print_json("list", {{std::string(noun->plural), std::move(all)}});
+  } else if (all.empty()) {
+    out.remark("no " + std::string(noun->plural) + (matches.empty() ? "" : " match"));
+  } else {
+    out.print(noun->table(all, out));
+  }
+  return 0;
+}
+
+}  // namespace aierase::ctl

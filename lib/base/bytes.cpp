@@ -1,0 +1,132 @@
+#include "base/bytes.h"
+
+namespace aierase {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view kBase32Digits = "abcdefghijklmnopqrstuvwxyz234567";
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// The most significant bits first, `bits` at a time, the last digit filled up with zero bits.
+std::string encode(ByteView bytes, std::string_view digits, unsigned bits) {
+  std::string text;
+  text.reserve((bytes.size() * 8 + bits - 1) / bits + 3);
+  const std::uint32_t mask = (1U << bits) - 1;
+  std::uint32_t pending = 0;
+  unsigned count = 0;
+  for (const std::byte byte : bytes) {
+    pending = (pending << 8 | std::to_integer<std::uint32_t>(byte)) & 0xFFFF;
+    count += 8;
+    while (count >= bits) {
+      count -= bits;
+      text += digits[pending >> count & mask];
+    }
+  }
+  if (count > 0) text += digits[pending << (bits - count) & mask];
+  return text;
+}
+
+// The inverse; refuses foreign characters, superfluous digits and filled-up bits that are not zero.
+std::optional<Bytes> decode(std::string_view text, std::string_view digits, unsigned bits) {
+  Bytes bytes;
+  bytes.reserve(text.size() * bits / 8);
+  std::uint32_t pending = 0;
+  unsigned count = 0;
+  for (const char character : text) {
+    const std::size_t digit = digits.find(character);
+    if (digit == std::string_view::npos) return std::nullopt;
+    pending = (pending << bits | static_cast<std::uint32_t>(digit)) & 0xFFFF;
+    count += bits;
+    if (count >= 8) {
+      count -= 8;
+      bytes.push_back(static_cast<std::byte>(pending >> count & 0xFF));
+    }
+  }
+  if (count >= bits || (pending & ((1U << count) - 1)) != 0) return std::nullopt;
+  return bytes;
+}
+
+template <typename Integer>
+void put(ByteSpan to, Integer value) {
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    to[i] = static_cast<std::byte>(value >> (8 * (sizeof(Integer) - 1 - i)) & 0xFF);
+  }
+}
+
+template <typename Integer>
+Integer get(ByteView from) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    value = value << 8 | std::to_integer<std::uint64_t>(from[i]);
+  }
+  return static_cast<Integer>(value);
+}
+
+template <typename Integer>
+void append_integer(Bytes& to, Integer value) {
+  to.resize(to.size() + sizeof(Integer));
+  put<Integer>(ByteSpan(to).last(sizeof(Integer)), value);
+}
+
+}  // namespace
+
+std::string to_hex(ByteView bytes) {
+  return encode(bytes, kHexDigits, 4);
+}
+
+std::optional<Bytes> from_hex(std::string_view text) {
+  return decode(text, kHexDigits, 4);
+}
+
+std::string to_base64(ByteView bytes) {
+  std::string text = encode(bytes, kBase64Digits, 6);
+  while (text.size() % 4 != 0) text += '=';
+  return text;
+}
+
+std::optional<Bytes> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int padding = 0; padding < 2 && !text.empty() && text.back() == '='; ++padding) {
+    text.remove_suffix(1);
+  }
+  return decode(text, kBase64Digits, 6);
+}
+
+std::string to_base32(ByteView bytes) {
+  return encode(bytes, kBase32Digits, 5);
+}
+
+std::optional<Bytes> from_base32(std::string_view text) {
+  return decode(text, kBase32Digits, 5);
+}
+
+void put_be16(ByteSpan to, std::uint16_t value) {
+  put(to, value);
+}
+void put_be32(ByteSpan to, std::uint32_t value) {
+  put(to, value);
+}
+void put_be64(ByteSpan to, std::uint64_t value) {
+  put(to, value);
+}
+std::uint16_t get_be16(ByteView from) {
+  return get<std::uint16_t>(from);
+}
+std::uint32_t get_be32(ByteView from) {
+  return get<std::uint32_t>(from);
+}
+std::uint64_t get_be64(ByteView from) {
+  return get<std::uint64_t>(from);
+}
+void append_be16(Bytes& to, std::uint16_t value) {
+  append_integer(to, value);
+}
+void append_be32(Bytes& to, std::uint32_t value) {
+  append_integer(to, value);
+}
+void append_be64(Bytes& to, std::uint64_t value) {
+  append_integer(to, value);
+}
+
+}  // namespace aierase

@@ -1,0 +1,221 @@
+#include "base/json.h"
+
+#include <cstdio>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+namespace aierase {
+namespace {
+
+// Reads characters and counts them, so that a refusal inside the scan can name its place.
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountingIterator(const char* at, std::size_t* count) : at_(at), count_(count) {}
+  reference operator*() const { return *at_; }
+  CountingIterator& operator++() {
+    ++at_;
+    ++*count_;
+    return *this;
+  }
+  CountingIterator operator++(int) {
+    CountingIterator before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const CountingIterator& a, const CountingIterator& b) {
+    return a.at_ == b.at_;
+  }
+  friend bool operator!=(const CountingIterator& a, const CountingIterator& b) { return !(a == b); }
+
+ private:
+  const char* at_;
+  std::size_t* count_;
+};
+
+Error refused(std::size_t offset, const std::string& why) {
+  return make_error(Errc::invalid_input, "JSON, byte " + std::to_string(offset) + ": " + why);
+}
+
+// Walks the events of the text without building anything: depth, duplicate keys, syntax.
+class Scan final : public nlohmann::json_sax<Json> {
+ public:
+  Scan(std::size_t max_depth, const std::size_t* count) : max_depth_(max_depth), count_(count) {}
+
+  const std::optional<Error>& error() const { return error_; }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool key(string_t& name) override {
+    if (keys_.back().insert(name).second) return true;
+    error_ = refused(*count_, "the key " + quoted(name) + " stands twice in one object");
+    return false;
+  }
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    // The library's sentence quotes the input; the place is what a person needs.
+    if (!error_) error_ = refused(position, "not valid JSON, or not valid UTF-8");
+    return false;
+  }
+
+ private:
+  bool enter() {
+    keys_.emplace_back();
+    if (keys_.size() <= max_depth_) return true;
+    error_ = refused(*count_, "nested deeper than " + std::to_string(max_depth_) + " levels");
+    return false;
+  }
+  bool leave() {
+    keys_.pop_back();
+    return true;
+  }
+
+  std::size_t max_depth_;
+  const std::size_t* count_;
+  std::vector<std::set<std::string>> keys_;
+  std::optional<Error> error_;
+};
+
+Status scan(std::string_view text, const JsonLimits& limits) {
+  std::size_t count = 0;
+  Scan events(limits.max_depth, &count);
+  const CountingIterator begin(text.data(), &count);
+  const CountingIterator end(text.data() + text.size(), &count);
+  const bool passed = Json::sax_parse(begin, end, &events);
+  if (events.error()) return *events.error();
+  if (!passed) return refused(count, "not valid JSON");
+  return {};
+}
+
+// Number of bytes of the well-formed UTF-8 sequence at the start of `text`; 0 where there is none.
+std::size_t utf8_sequence(std::string_view text, char32_t& code_point) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) {
+    code_point = lead;
+    return 1;
+  }
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  code_point = lead & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return 0;
+    code_point = code_point << 6 | (byte(i) & 0x3FU);
+  }
+  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
+  if (code_point < kSmallest[length] || code_point > 0x10FFFF || surrogate) return 0;
+  return length;
+}
+
+bool is_printable(char32_t code_point) {
+  return code_point >= 0x20 && !(code_point >= 0x7F && code_point <= 0x9F);
+}
+
+Result<std::string> dump(const Json& value, int indent) {
+  try {
+    return value.dump(indent, ' ', false, Json::error_handler_t::strict);
+  } catch (const Json::exception&) {
+    return make_error(Errc::invalid_input, "a text is not valid UTF-8 and cannot be JSON");
+  } catch (const std::exception&) {
+    return make_error(Errc::resource_limit, "no memory to write JSON");
+  }
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return make_error(Errc::resource_limit, "the JSON text has " + std::to_string(text.size()) +
+                                                " bytes; the limit is " +
+                                                std::to_string(limits.max_bytes));
+  }
+  // The library takes a NUL for the end of the text and skips a byte order mark.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return refused(nul, "a NUL byte");
+  }
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") return refused(0, "a byte order mark");
+  try {
+    RETURN_IF_ERROR(scan(text, limits));
+    Json value = Json::parse(text.begin(), text.end(), nullptr, false);
+    if (value.is_discarded()) return refused(text.size(), "not valid JSON");
+    return value;
+  } catch (const Json::exception&) {
+    return refused(0, "not valid JSON");
+  } catch (const std::exception&) {
+    return make_error(Errc::resource_limit, "no memory to read JSON");
+  }
+}
+
+Result<std::string> dump_canonical(const Json& value) {
+  return dump(value, -1);
+}
+
+Result<std::string> dump_pretty(const Json& value) {
+  return dump(value, 2);
+}
+
+bool is_valid_utf8(std::string_view text) {
+  while (!text.empty()) {
+    char32_t code_point = 0;
+    const std::size_t length = utf8_sequence(text, code_point);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool is_printable_utf8(std::string_view text) {
+  while (!text.empty()) {
+    char32_t code_point = 0;
+    const std::size_t length = utf8_sequence(text, code_point);
+    if (length == 0 || !is_printable(code_point)) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kShownBytes = 80;
+  std::string result = "\"";
+  std::size_t shown = 0;
+  while (shown < text.size()) {
+    char32_t code_point = 0;
+    const std::size_t length = utf8_sequence(text.substr(shown), code_point);
+    const std::size_t step = length == 0 ? 1 : length;
+    if (shown + step > kShownBytes) break;
+    if (length != 0 && is_printable(code_point)) {
+      if (code_point == '"' || code_point == '\\') result += '\\';
+      result += text.substr(shown, length);
+    } else {
+      for (const char character : text.substr(shown, step)) {
+        char escape[5];
+        std::snprintf(escape, sizeof escape, "\\x%02X",
+                      static_cast<unsigned>(static_cast<unsigned char>(character)));
+        result += escape;
+      }
+    }
+    shown += step;
+  }
+  result += '"';
+  if (shown < text.size()) result += "...";
+  return result;
+}
+
+}  // namespace aierase

@@ -1,0 +1,38 @@
+// JSON in and out: parsing with limits, canonical text.
+//
+// Contract: parse refuses, with the byte offset, what nlohmann would let pass: nesting beyond
+// `max_depth`, duplicate keys, invalid UTF-8, trailing bytes, more than `max_bytes`. Canonical
+// text: UTF-8, keys in byte order, no white space; deterministic for equal values.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace aierase {
+
+using Json = nlohmann::json;  // sorts its keys
+
+struct JsonLimits {
+  std::size_t max_bytes = 16 << 20;
+  std::size_t max_depth = 64;
+};
+
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
+Result<std::string> dump_canonical(const Json& value);  // invalid UTF-8: invalid_input
+Result<std::string> dump_pretty(const Json& value);     // two spaces, for people
+
+// Valid UTF-8, and nothing below U+0020 nor U+007F to U+009F: fit to be shown on a terminal.
+bool is_printable_utf8(std::string_view text);
+bool is_valid_utf8(std::string_view text);
+// For error messages about hostile text: unprintable bytes become \xNN, at most 80 bytes.
+std::string quoted(std::string_view text);
+// Exact matches, lest argument-dependent lookup prefers std::quoted of <iomanip>.
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
+inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
+
+}  // namespace aierase

@@ -1,0 +1,24 @@
+// The sealed manifest: which files an asset has, in which order, where their bytes lie.
+//
+// Contract: pure. Plain form: canonical JSON `aierase/manifest/v1`; sealed form: a sealed message
+// (crypto/primitives.h) under manifest_key(dek), associated data = store || asset. Every read and
+// verify goes through it. Specified in: aierase-store(5) MANIFEST.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/uuid.h"
+#include "crypto/keys.h"
+#include "domain/asset.h"
+
+namespace aierase::blob {
+
+Result<Bytes> seal_manifest(const domain::Manifest& manifest, const crypto::Dek& dek,
+                            const Uuid& store, const Uuid& asset);
+// verification_failed: another store's, another asset's, another key's, or changed.
+Result<domain::Manifest> open_manifest(ByteView sealed, const crypto::Dek& dek, const Uuid& store,
+                                       const Uuid& asset);
+// The plain form's own checks, for the fuzz target: limits, order, extents inside their blobs.
+Result<domain::Manifest> parse_manifest(std::string_view json);
+
+}  // namespace aierase::blob

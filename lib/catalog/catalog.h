@@ -1,0 +1,248 @@
+// The catalog: the only SQL in the house. Typed rows in, typed rows out, one connection, one
+// thread.
+//
+// Contract: ReadView only reads; Transaction is a ReadView that writes, commits explicitly and
+// rolls back in its destructor. commit() returns only when the commit is durable; an error from
+// it, or Errc::io from anything, is final: the process stops. Hostile or broken rows are
+// Errc::damaged naming table and key. The lifecycle alone decides what is written when; nothing
+// here knows a rule. Pragmas and write ordering: erasure-design section 6. Schema:
+// catalog/schema/NNNN.sql, aierase-store(5) CATALOG.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "domain/asset.h"
+#include "domain/batches.h"
+#include "domain/disposition.h"
+#include "domain/plan.h"
+
+namespace aierase::catalog {
+
+inline constexpr std::int64_t kFormat = 1;  // of the schema; a newer one is Errc::newer_format
+
+// One row: what the store is and where it stands.
+struct StoreState {
+  Uuid store;
+  std::int64_t format = kFormat;
+  UtcTime created{};
+  std::string machine_id_digest;     // whose host this store belongs to
+  domain::PeopleRule people_rule = domain::PeopleRule::two_person;
+  domain::AtRest at_rest = domain::AtRest::none;
+  std::uint64_t epoch = 0;
+  std::uint64_t generation = 0;      // counts commits; compared with the anchor at start
+  std::uint32_t next_leaf = 0;       // leaves are handed out once, in order
+  domain::LogState log;
+  // Trusted time (erasure-design section 9).
+  UtcTime trusted{}, last_wall{};
+  std::int64_t last_boottime = 0;
+  std::string last_boot_id;
+};
+
+enum class NameScope { living, any };  // any: the living one, else the latest erased
+
+struct AssetQuery {  // all that is set must match; empty: everything
+  std::optional<std::string> name_glob;  // of base name, or of the whole name where it has a ':'
+  std::optional<domain::AssetState> state;
+  std::optional<domain::AssetKind> kind;
+  std::optional<std::string> retention;
+  std::optional<domain::Custodian> custodian;
+  std::vector<std::pair<std::string, std::string>> labels;
+  bool include_erased = true;
+};
+
+template <typename Row>
+struct Page {
+  std::vector<Row> rows;
+  std::string next;  // cursor for the next page; empty at the end
+};
+
+struct CertificateRow {
+  Uuid id;
+  Uuid asset;
+  Uuid plan;
+  std::string outcome;               // "erased"
+  domain::Level assurance = domain::Level::ea0;
+  UtcTime issued{};
+  domain::Validation validation = domain::Validation::awaiting;
+  std::string statement;             // bytes that were signed (DSSE payload)
+  Bytes signature;                   // 64
+  Bytes public_key;                  // 32, the signer's
+  std::uint64_t log_index = 0;
+};
+
+// At most one exists: the erase round between TX1 and TX3.
+struct RoundItem {
+  Uuid plan;
+  Uuid asset;
+  std::uint32_t leaf = 0;
+  std::string draft;                 // certificate::draft_statement, TX1
+  Uuid certificate;                  // id, chosen at TX1
+};
+struct EraseRound {
+  domain::RoundState state = domain::RoundState::intent;
+  std::uint64_t from_epoch = 0;      // epoch whose slot secret dies
+  UtcTime intent_at{};
+  std::vector<RoundItem> items;
+};
+
+struct ImportIntent {
+  Uuid asset;
+  domain::Actor actor;
+  UtcTime started{};
+  std::vector<Uuid> blobs;           // reserved so far
+};
+
+// A recorded act: who did what to which asset or plan, when, why (state changes, settings).
+struct Event {
+  UtcTime time{};
+  domain::Actor actor;
+  std::string action;                // "suspend", "retire", "approve", ...
+  std::string subject;               // typed id
+  std::string from, to;              // states; empty where none
+  std::string reason;
+};
+
+struct StoreCounts {
+  std::uint64_t active = 0, suspended = 0, retired = 0, erasing = 0, erased = 0;
+  std::uint64_t open_plans = 0, certificates = 0, bytes = 0;
+};
+
+class Connection;  // RAII over sqlite3*, catalog/connection.h
+
+class ReadView {
+ public:
+  Result<StoreState> state() const;
+  Result<StoreCounts> counts() const;
+
+  Result<std::optional<Bytes>> node(domain::NodeId id) const;
+  Result<std::vector<domain::NodeRow>> undo_nodes() const;
+  // Every node row's id, in key order, from `after` on: for `check`.
+  Result<std::vector<domain::NodeId>> node_ids(std::optional<domain::NodeId> after, std::size_t limit) const;
+
+  Result<std::optional<domain::Asset>> asset(const Uuid& id) const;
+  Result<std::optional<Uuid>> asset_named(const domain::AssetName& name, NameScope scope) const;
+  // Ids of the type whose text begins so, at most `limit`.
+  Result<std::vector<Uuid>> ids(domain::IdType type, const domain::UuidRange& range, std::size_t limit) const;
+  Result<Page<domain::Asset>> assets(const AssetQuery& query, const std::string& cursor, std::size_t limit) const;
+  Result<std::optional<Bytes>> sealed_manifest(const Uuid& asset) const;
+  Result<std::optional<Bytes>> sealed_payload(const Uuid& asset) const;
+  Result<std::vector<Uuid>> blobs(const Uuid& asset) const;
+  Result<std::optional<Uuid>> blob_owner(const Uuid& blob) const;
+  Result<std::vector<domain::LineageEdge>> lineage(const Uuid& asset) const;  // as child and as parent
+  Result<std::vector<domain::ExportRecord>> exports(const Uuid& asset) const;
+  Result<std::vector<domain::EpochRecord>> epochs(std::uint64_t from, std::uint64_t to) const;
+  Result<std::vector<Event>> events(const std::string& subject, std::size_t limit) const;
+
+  Result<std::optional<domain::Plan>> plan(const Uuid& id) const;
+  Result<Page<domain::Plan>> plans(std::optional<domain::PlanState> state, const std::string& cursor, std::size_t limit) const;
+  // For plans of thousands of items: everything but items and edges, and one page of what waits.
+  Result<std::optional<domain::Plan>> plan_head(const Uuid& id) const;
+  Result<std::vector<domain::PlanItem>> pending_items(const Uuid& plan, std::size_t limit) const;
+  Result<bool> plan_names(const Uuid& plan, const Uuid& asset) const;  // as item or as kept
+  // The plan in state requested, approved or running that names this asset in a pending item.
+  Result<std::optional<Uuid>> open_plan_of(const Uuid& asset) const;
+  Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;
+
+  Result<std::vector<domain::Hold>> holds_on(const Uuid& asset) const;
+
+  Result<std::optional<EraseRound>> round() const;
+  Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
+  Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
+  Result<Page<CertificateRow>> certificates(const std::string& cursor, std::size_t limit) const;  // newest first
+
+  Result<std::vector<ImportIntent>> imports() const;
+  Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
+  Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
+  Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
+
+ protected:
+  explicit ReadView(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+  friend class Catalog;
+};
+
+class Transaction : public ReadView {
+ public:
+  Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Status commit();
+
+  Status put_state(const StoreState& state);
+  Status put_nodes(std::span<const domain::NodeRow> rows);  // an absent row is deleted
+  Status put_undo(std::span<const domain::NodeRow> rows);
+  Status clear_undo();
+  Status append_log(std::span<const domain::LogLeaf> leaves);
+
+  Status start_import(const ImportIntent& intent);
+  Status reserve_blobs(const Uuid& asset, std::span<const Uuid> blobs);
+  Status end_import(const Uuid& asset);
+  Status insert_asset(const domain::Asset& asset, ByteView sealed_manifest,
+                      ByteView sealed_payload, std::span<const Uuid> blobs,
+                      std::span<const domain::LineageEdge> edges);
+  Status set_asset_state(const Uuid& asset, domain::AssetState state, const std::string& reason);
+  // Tombstone: leaf, manifest and payload go; name, lineage, labels, exports stay.
+  Status mark_erased(const Uuid& asset, UtcTime at);
+  Status forget_blob(const Uuid& blob);
+  Status put_label(const Uuid& asset, const std::string& key, const std::string& value);
+  Status remove_label(const Uuid& asset, const std::string& key);
+  Status put_custodians(const Uuid& asset, std::span<const domain::Custodian> custodians);
+  Status put_retention(const Uuid& asset, const std::string& retention);
+  Status mark_source_removed(const Uuid& asset, const std::string& description, UtcTime at);
+  Status add_export(const domain::ExportRecord& record);
+  Status add_event(const Event& event);
+
+  Status insert_plan(const domain::Plan& plan);
+  Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,
+                        std::optional<UtcTime> finished);
+  Status put_item(const Uuid& plan, const domain::PlanItem& item);  // verdict, reasons, state, certificate
+  Status add_approval(const domain::Approval& approval);
+  Status put_hold(const domain::Hold& hold);
+  Status lift_hold(const Uuid& hold);
+
+  Status start_round(const EraseRound& round);
+  Status set_round_state(domain::RoundState state);
+  Status drop_round_item(const Uuid& asset);
+  Status end_round();
+  Status add_certificate(const CertificateRow& row);
+  Status put_epoch(const domain::EpochRecord& record);
+  Status remove_epoch(std::uint64_t epoch);
+
+ private:
+  friend class Catalog;
+  explicit Transaction(Connection& connection);
+  bool open_ = true;
+};
+
+class Catalog {
+ public:
+  // The file must not exist. Writes the schema and the first StoreState in one commit.
+  static Result<std::unique_ptr<Catalog>> create(Env& env, const std::string& path, const StoreState& state);
+  // Plays back a hot journal, checks application id and format. Damaged: says what was seen.
+  static Result<std::unique_ptr<Catalog>> open(Env& env, const std::string& path);
+  ~Catalog();
+
+  const ReadView& read() const;
+  // IMMEDIATE. Only one at a time: a second is Errc::unexpected.
+  Result<Transaction> begin();
+  // PRAGMA shrink_memory: under EXCLUSIVE locking a re-read otherwise hits the cache.
+  Status drop_page_cache();
+  Result<std::vector<std::string>> integrity_check();  // PRAGMA integrity_check; empty is good
+
+ private:
+  struct Impl;
+  explicit Catalog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aierase::catalog

@@ -1,0 +1,100 @@
+// Import intents, and the blobs of assets: which file on disk belongs to whom.
+#include "catalog/catalog.h"
+#include "catalog/connection.h"
+#include "catalog/row.h"
+
+namespace aierase::catalog {
+namespace {
+
+// Rows of one uuid column.
+Result<std::vector<Uuid>> collect(Statement& statement, std::string_view table) {
+  std::vector<Uuid> uuids;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, table);
+    const Uuid uuid = row.uuid();
+    RETURN_IF_ERROR(row.finish(uuid.text()));
+    uuids.push_back(uuid);
+    return {};
+  }));
+  return uuids;
+}
+
+}  // namespace
+
+Status Transaction::start_import(const ImportIntent& intent) {
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO import (asset, actor_uid, actor_login, actor_audit_uid, started) "
+      "VALUES (?, ?, ?, ?, ?)",
+      intent.asset, ActorColumns{intent.actor}, intent.started));
+  return reserve_blobs(intent.asset, intent.blobs);
+}
+
+Status Transaction::reserve_blobs(const Uuid& asset, std::span<const Uuid> blobs) {
+  for (const Uuid& blob : blobs) {
+    RETURN_IF_ERROR(
+        connection_->write("INSERT INTO import_blob (blob, asset) VALUES (?, ?)", blob, asset));
+  }
+  return {};
+}
+
+Status Transaction::end_import(const Uuid& asset) {
+  RETURN_IF_ERROR(connection_->write("DELETE FROM import WHERE asset = ?", asset));
+  return {};
+}
+
+Result<std::vector<ImportIntent>> ReadView::imports() const {
+  std::vector<ImportIntent> intents;
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT asset, actor_uid, actor_login, actor_audit_uid, "
+                                        "started FROM import ORDER BY started, asset"));
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, "import");
+    ImportIntent intent;
+    intent.asset = row.uuid();
+    intent.actor = row.actor();
+    intent.started = row.time();
+    RETURN_IF_ERROR(row.finish(domain::IdType::asset, intent.asset));
+    ASSIGN_OR_RETURN(
+        Statement blobs,
+        connection_->prepare("SELECT blob FROM import_blob WHERE asset = ? ORDER BY id"));
+    ASSIGN_OR_RETURN(intent.blobs, collect(blobs.bind(intent.asset), "import_blob"));
+    intents.push_back(std::move(intent));
+    return {};
+  }));
+  return intents;
+}
+
+Result<std::vector<Uuid>> ReadView::blobs(const Uuid& asset) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT b.uuid FROM asset a JOIN blob b ON b.asset = a.id "
+                           "WHERE a.uuid = ? AND b.orphan = 0 ORDER BY b.position"));
+  return collect(statement.bind(asset), "blob");
+}
+
+Result<std::vector<Uuid>> ReadView::orphan_blobs() const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT uuid FROM blob WHERE orphan = 1 ORDER BY uuid"));
+  return collect(statement, "blob");
+}
+
+Result<std::optional<Uuid>> ReadView::blob_owner(const Uuid& blob) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare(
+          "SELECT a.uuid FROM blob b JOIN asset a ON a.id = b.asset WHERE b.uuid = ?"));
+  ASSIGN_OR_RETURN(const bool there, statement.bind(blob).step());
+  if (!there) return std::optional<Uuid>();
+  Row row(statement, "asset");
+  std::optional<Uuid> owner = row.uuid();
+  RETURN_IF_ERROR(row.finish(blob.text()));
+  return owner;
+}
+
+// An erased asset's blob alone can be forgotten: a living one without its blob would be damage.
+Status Transaction::forget_blob(const Uuid& blob) {
+  RETURN_IF_ERROR(connection_->write("DELETE FROM blob WHERE uuid = ? AND orphan = 1", blob));
+  return {};
+}
+
+}  // namespace aierase::catalog

@@ -1,0 +1,353 @@
+-- The catalog, format 1. Specified in aierase-store(5) CATALOG.
+--
+-- Words are stored as text, exactly as on bus and certificates; times are seconds since 1970 UTC;
+-- uuids are 16 raw bytes, digests 32; people are uid, login name and audit login uid (NULL where
+-- the kernel knew none). Columns `id` are row numbers of this file and mean nothing outside it;
+-- `uuid` is the identity. Rows are not removed unless a comment says so.
+
+-- What the store is and where it stands: one row. `format` repeats PRAGMA user_version.
+CREATE TABLE store (
+  only_row          INTEGER PRIMARY KEY CHECK (only_row = 1),
+  uuid              BLOB    NOT NULL CHECK (length(uuid) = 16),
+  format            INTEGER NOT NULL,
+  created           INTEGER NOT NULL,
+  machine_id_digest TEXT    NOT NULL,
+  people_rule       TEXT    NOT NULL,
+  at_rest           TEXT    NOT NULL,
+  epoch             INTEGER NOT NULL,
+  generation        INTEGER NOT NULL,   -- counts commits; compared with the anchor
+  next_leaf         INTEGER NOT NULL,   -- leaves of the key tree are handed out once
+  log_size          INTEGER NOT NULL,
+  log_frontier      BLOB    NOT NULL CHECK (length(log_frontier) % 32 = 0),
+  log_root          BLOB    NOT NULL CHECK (length(log_root) = 32),
+  trusted_time      INTEGER NOT NULL,
+  last_wall         INTEGER NOT NULL,
+  last_boottime     INTEGER NOT NULL,
+  last_boot_id      TEXT    NOT NULL
+) STRICT;
+
+-- Nodes of the key tree: id = level << 56 | index, level 4 is the root. A rowid table, since a
+-- row of 2.2 KB would spill in any other. An absent node has no row.
+CREATE TABLE node (
+  id   INTEGER PRIMARY KEY,
+  node BLOB    NOT NULL
+) STRICT;
+
+-- What stood in `node` before an erase round re-keyed it; NULL where nothing stood. Emptied in TX3.
+CREATE TABLE undo_node (
+  position INTEGER PRIMARY KEY,
+  id       INTEGER NOT NULL UNIQUE,
+  node     BLOB
+) STRICT;
+
+-- Assets, living and erased. An erased one keeps everything but its leaf and what was sealed.
+CREATE TABLE asset (
+  id                 INTEGER PRIMARY KEY,
+  uuid               BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  name               TEXT    NOT NULL,
+  kind               TEXT    NOT NULL,
+  state              TEXT    NOT NULL,
+  state_reason       TEXT    NOT NULL,
+  bytes              INTEGER NOT NULL,
+  file_count         INTEGER NOT NULL,
+  created            INTEGER NOT NULL,
+  importer_uid       INTEGER NOT NULL,
+  importer_login     TEXT    NOT NULL,
+  importer_audit_uid INTEGER,
+  retention          TEXT    NOT NULL,
+  source_history     TEXT    NOT NULL,
+  kcv                BLOB    NOT NULL CHECK (length(kcv) = 32),
+  leaf               INTEGER,           -- position in the key tree
+  first_epoch        INTEGER NOT NULL,
+  erased_at          INTEGER,
+  sealed_payload     BLOB,              -- dataset keys: the key, sealed
+  sealed_manifest    BLOB,              -- list of files and blobs, sealed
+  CHECK ((state = 'erased') = (leaf IS NULL)),
+  CHECK ((state = 'erased') = (erased_at IS NOT NULL)),
+  CHECK (state <> 'erased' OR (sealed_payload IS NULL AND sealed_manifest IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX asset_living_name ON asset (name) WHERE state <> 'erased';
+CREATE UNIQUE INDEX asset_leaf ON asset (leaf) WHERE leaf IS NOT NULL;
+CREATE INDEX asset_living ON asset (id) WHERE state <> 'erased';
+CREATE INDEX asset_name ON asset (name);
+CREATE INDEX asset_state ON asset (state);
+CREATE INDEX asset_kind ON asset (kind);
+CREATE INDEX asset_retention ON asset (retention);
+
+CREATE TABLE custodian (
+  asset    INTEGER NOT NULL REFERENCES asset (id),
+  position INTEGER NOT NULL,
+  kind     TEXT    NOT NULL,            -- user, group
+  id       INTEGER NOT NULL,            -- uid or gid
+  name     TEXT    NOT NULL,
+  PRIMARY KEY (asset, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX custodian_who ON custodian (kind, id, asset);
+
+CREATE TABLE label (
+  asset INTEGER NOT NULL REFERENCES asset (id),
+  key   TEXT    NOT NULL,
+  value TEXT    NOT NULL,
+  PRIMARY KEY (asset, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX label_value ON label (key, value, asset);
+
+-- Where the plaintext came from.
+CREATE TABLE source (
+  asset              INTEGER NOT NULL REFERENCES asset (id),
+  position           INTEGER NOT NULL,
+  description        TEXT    NOT NULL,
+  filesystem         TEXT    NOT NULL,
+  history            TEXT    NOT NULL,
+  files              INTEGER NOT NULL,
+  bytes              INTEGER NOT NULL,
+  asserted_uid       INTEGER,           -- who asserted encrypted-from-first-write
+  asserted_login     TEXT,
+  asserted_audit_uid INTEGER,
+  removed_at         INTEGER,
+  PRIMARY KEY (asset, position)
+) STRICT, WITHOUT ROWID;
+
+-- Outlives the erasure of either end.
+CREATE TABLE lineage (
+  child    BLOB NOT NULL REFERENCES asset (uuid),
+  relation TEXT NOT NULL,
+  parent   BLOB NOT NULL REFERENCES asset (uuid),
+  PRIMARY KEY (child, relation, parent)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lineage_parent ON lineage (parent);
+
+-- Blobs on disk. Those of an erased asset are orphans until their file is unlinked, then the row
+-- goes.
+CREATE TABLE blob (
+  uuid     BLOB    PRIMARY KEY CHECK (length(uuid) = 16),
+  asset    INTEGER NOT NULL REFERENCES asset (id),
+  position INTEGER NOT NULL,
+  orphan   INTEGER NOT NULL DEFAULT 0 CHECK (orphan IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_asset ON blob (asset, position);
+CREATE INDEX blob_orphan ON blob (uuid) WHERE orphan = 1;
+
+-- Imports that have not ended; rows go when they end. Only blobs named here may be unlinked.
+CREATE TABLE import (
+  asset           BLOB    PRIMARY KEY CHECK (length(asset) = 16),
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  started         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE import_blob (
+  id    INTEGER PRIMARY KEY,
+  blob  BLOB    NOT NULL UNIQUE CHECK (length(blob) = 16),
+  asset BLOB    NOT NULL REFERENCES import (asset) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX import_blob_asset ON import_blob (asset);
+
+-- Copies out of our hands.
+CREATE TABLE export (
+  id              INTEGER PRIMARY KEY,
+  asset           BLOB    NOT NULL REFERENCES asset (uuid),
+  time            INTEGER NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  kind            TEXT    NOT NULL,
+  medium          TEXT    NOT NULL,
+  scope           TEXT    NOT NULL,
+  destination     TEXT    NOT NULL
+) STRICT;
+CREATE INDEX export_asset ON export (asset);
+
+-- Who did what to which asset, plan, hold or certificate (`subject`: typed id).
+CREATE TABLE event (
+  id              INTEGER PRIMARY KEY,
+  time            INTEGER NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  action          TEXT    NOT NULL,
+  subject         TEXT    NOT NULL,
+  from_state      TEXT    NOT NULL,
+  to_state        TEXT    NOT NULL,
+  reason          TEXT    NOT NULL
+) STRICT;
+CREATE INDEX event_subject ON event (subject);
+
+-- Every epoch of the root secret, with what was known about its slot. The row of an epoch that an
+-- undone erase round had begun goes again.
+CREATE TABLE epoch (
+  epoch           INTEGER PRIMARY KEY,
+  started         INTEGER NOT NULL,
+  level           TEXT    NOT NULL,
+  kind            TEXT    NOT NULL,
+  reason          TEXT    NOT NULL,
+  path            TEXT    NOT NULL,
+  filesystem      TEXT    NOT NULL,
+  device          TEXT    NOT NULL,
+  device_model    TEXT    NOT NULL,
+  device_serial   TEXT    NOT NULL,
+  may_have_copied TEXT    NOT NULL,     -- JSON array of strings
+  next_level      TEXT    NOT NULL
+) STRICT;
+
+-- Plans: who asked for the end of which assets.
+CREATE TABLE plan (
+  id                  INTEGER PRIMARY KEY,
+  uuid                BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  state               TEXT    NOT NULL,
+  requester_uid       INTEGER NOT NULL,
+  requester_login     TEXT    NOT NULL,
+  requester_audit_uid INTEGER,
+  reason              TEXT    NOT NULL,
+  ticket              TEXT    NOT NULL,
+  created             INTEGER NOT NULL,
+  expires             INTEGER NOT NULL,
+  due                 INTEGER,
+  finished            INTEGER,
+  digest              BLOB    NOT NULL CHECK (length(digest) = 32)
+) STRICT;
+CREATE INDEX plan_state ON plan (state);
+
+CREATE TABLE plan_item (
+  plan        INTEGER NOT NULL REFERENCES plan (id),
+  position    INTEGER NOT NULL,
+  asset       BLOB    NOT NULL REFERENCES asset (uuid),
+  name        TEXT    NOT NULL,
+  kcv         BLOB    NOT NULL CHECK (length(kcv) = 32),
+  verdict     TEXT    NOT NULL,
+  reasons     TEXT    NOT NULL,         -- JSON array of {"code", "text"}
+  state       TEXT    NOT NULL,
+  certificate BLOB    CHECK (length(certificate) = 16),
+  PRIMARY KEY (plan, position),
+  UNIQUE (plan, asset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_item_pending ON plan_item (asset, plan) WHERE state = 'pending';
+CREATE INDEX plan_item_waiting ON plan_item (plan, position) WHERE state = 'pending';
+
+-- Lineage among and into the items, as it was at the request.
+CREATE TABLE plan_edge (
+  plan     INTEGER NOT NULL REFERENCES plan (id),
+  position INTEGER NOT NULL,
+  child    BLOB    NOT NULL CHECK (length(child) = 16),
+  relation TEXT    NOT NULL,
+  parent   BLOB    NOT NULL CHECK (length(parent) = 16),
+  PRIMARY KEY (plan, position)
+) STRICT, WITHOUT ROWID;
+
+-- Dependants that stay although what they came from goes.
+CREATE TABLE plan_kept (
+  plan     INTEGER NOT NULL REFERENCES plan (id),
+  position INTEGER NOT NULL,
+  asset    BLOB    NOT NULL CHECK (length(asset) = 16),
+  reason   TEXT    NOT NULL,
+  PRIMARY KEY (plan, position),
+  UNIQUE (plan, asset)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approval (
+  id              INTEGER PRIMARY KEY,
+  plan            INTEGER NOT NULL REFERENCES plan (id),
+  decision        TEXT    NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  time            INTEGER NOT NULL,
+  reason          TEXT    NOT NULL,
+  capacities      TEXT    NOT NULL,     -- JSON array of custodian texts
+  log_index       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX approval_plan ON approval (plan);
+
+-- Legal holds; a lifted one stays as a row.
+CREATE TABLE hold (
+  id               INTEGER PRIMARY KEY,
+  uuid             BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  matter           TEXT    NOT NULL,
+  reason           TEXT    NOT NULL,
+  placed_uid       INTEGER NOT NULL,
+  placed_login     TEXT    NOT NULL,
+  placed_audit_uid INTEGER,
+  placed           INTEGER NOT NULL,
+  lifted           INTEGER NOT NULL DEFAULT 0 CHECK (lifted IN (0, 1))
+) STRICT;
+CREATE TABLE hold_asset (
+  asset BLOB    NOT NULL REFERENCES asset (uuid),
+  hold  INTEGER NOT NULL REFERENCES hold (id),
+  PRIMARY KEY (asset, hold)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_asset_hold ON hold_asset (hold);
+
+-- The erase round between TX1 and TX3: at most one row, gone afterwards with its items.
+CREATE TABLE round (
+  only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
+  state      TEXT    NOT NULL,
+  from_epoch INTEGER NOT NULL,          -- whose slot secret dies
+  intent_at  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE round_item (
+  position    INTEGER PRIMARY KEY,
+  round       INTEGER NOT NULL DEFAULT 1 REFERENCES round (only_row),
+  plan        BLOB    NOT NULL REFERENCES plan (uuid),
+  asset       BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
+  leaf        INTEGER NOT NULL UNIQUE,
+  certificate BLOB    NOT NULL UNIQUE CHECK (length(certificate) = 16),
+  draft       TEXT    NOT NULL          -- the statement without its evidence
+) STRICT;
+
+-- Disposal certificates. `statement` holds the very bytes that were signed.
+CREATE TABLE certificate (
+  id         INTEGER PRIMARY KEY,
+  uuid       BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  asset      BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
+  plan       BLOB    NOT NULL REFERENCES plan (uuid),
+  outcome    TEXT    NOT NULL,
+  assurance  TEXT    NOT NULL,
+  issued     INTEGER NOT NULL,
+  validation TEXT    NOT NULL,
+  log_index  INTEGER NOT NULL UNIQUE,
+  public_key BLOB    NOT NULL CHECK (length(public_key) = 32),
+  signature  BLOB    NOT NULL CHECK (length(signature) = 64),
+  statement  TEXT    NOT NULL
+) STRICT;
+
+-- Leaves of the transparency log. `record` and `salt` open what the public leaf only commits to.
+CREATE TABLE log_leaf (
+  id        INTEGER PRIMARY KEY,        -- index in the log
+  leaf_hash BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
+  type      TEXT    NOT NULL,
+  time      INTEGER NOT NULL,
+  salt      BLOB    NOT NULL CHECK (length(salt) IN (0, 32)),
+  record    TEXT    NOT NULL
+) STRICT;
+
+-- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
+CREATE TABLE tally (
+  what  TEXT    PRIMARY KEY,
+  rows  INTEGER NOT NULL CHECK (rows >= 0),
+  bytes INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tally (what, rows, bytes) VALUES
+  ('asset active', 0, 0), ('asset suspended', 0, 0), ('asset retired', 0, 0),
+  ('asset erasing', 0, 0), ('asset erased', 0, 0),
+  ('plan requested', 0, 0), ('plan approved', 0, 0), ('plan running', 0, 0), ('plan done', 0, 0),
+  ('plan partial', 0, 0), ('plan rejected', 0, 0), ('plan cancelled', 0, 0),
+  ('plan expired', 0, 0), ('plan stale', 0, 0), ('plan failed', 0, 0),
+  ('certificate', 0, 0);
+
+CREATE TRIGGER asset_counted AFTER INSERT ON asset BEGIN
+  UPDATE tally SET rows = rows + 1, bytes = bytes + new.bytes WHERE what = 'asset ' || new.state;
+END;
+CREATE TRIGGER asset_recounted AFTER UPDATE OF state ON asset BEGIN
+  UPDATE tally SET rows = rows - 1, bytes = bytes - old.bytes WHERE what = 'asset ' || old.state;
+  UPDATE tally SET rows = rows + 1, bytes = bytes + new.bytes WHERE what = 'asset ' || new.state;
+END;
+CREATE TRIGGER plan_counted AFTER INSERT ON plan BEGIN
+  UPDATE tally SET rows = rows + 1 WHERE what = 'plan ' || new.state;
+END;
+CREATE TRIGGER plan_recounted AFTER UPDATE OF state ON plan BEGIN
+  UPDATE tally SET rows = rows - 1 WHERE what = 'plan ' || old.state;
+  UPDATE tally SET rows = rows + 1 WHERE what = 'plan ' || new.state;
+END;
+CREATE TRIGGER certificate_counted AFTER INSERT ON certificate BEGIN
+  UPDATE tally SET rows = rows + 1 WHERE what = 'certificate';
+END;

@@ -1,0 +1,124 @@
+#include "certificate/canonical_text.h"
+
+#include <algorithm>
+
+namespace aierase::certificate {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+// RFC 8259 section 7; short forms where the standard has them, all else as it is.
+void append_escaped(std::string& to, char character) {
+  switch (character) {
+    case '"':
+      to += "\\\"";
+      return;
+    case '\\':
+      to += "\\\\";
+      return;
+    case '\b':
+      to += "\\b";
+      return;
+    case '\f':
+      to += "\\f";
+      return;
+    case '\n':
+      to += "\\n";
+      return;
+    case '\r':
+      to += "\\r";
+      return;
+    case '\t':
+      to += "\\t";
+      return;
+    default:
+      break;
+  }
+  const auto code = static_cast<unsigned char>(character);
+  to += "\\u00";
+  to += kHex[code >> 4];
+  to += kHex[code & 0x0F];
+}
+
+bool needs_escape(char character) {
+  return static_cast<unsigned char>(character) < 0x20 || character == '"' || character == '\\';
+}
+
+void append_quoted(std::string& to, std::string_view value) {
+  to += '"';
+  while (!value.empty()) {
+    const auto end = std::find_if(value.begin(), value.end(), needs_escape);
+    const auto plain = static_cast<std::size_t>(end - value.begin());
+    to += value.substr(0, plain);
+    if (plain == value.size()) break;
+    append_escaped(to, value[plain]);
+    value.remove_prefix(plain + 1);
+  }
+  to += '"';
+}
+
+}  // namespace
+
+std::string json_text(std::string_view value) {
+  std::string result;
+  result.reserve(value.size() + 2);
+  append_quoted(result, value);
+  return result;
+}
+
+ObjectText& ObjectText::text(std::string_view key, std::string_view value) {
+  return raw(key, json_text(value));
+}
+
+ObjectText& ObjectText::number(std::string_view key, std::uint64_t value) {
+  return raw(key, std::to_string(value));
+}
+
+ObjectText& ObjectText::raw(std::string_view key, std::string value) {
+  if (members_.empty()) members_.reserve(16);
+  members_.emplace_back(key, std::move(value));
+  return *this;
+}
+
+std::string ObjectText::finish() {
+  std::sort(members_.begin(), members_.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::size_t size = 2;
+  for (const auto& [key, value] : members_) size += key.size() + value.size() + 4;
+  std::string result;
+  result.reserve(size);
+  result += '{';
+  for (const auto& [key, value] : members_) {
+    if (result.size() > 1) result += ',';
+    append_quoted(result, key);
+    result += ':';
+    result += value;
+  }
+  result += '}';
+  return result;
+}
+
+ArrayText& ArrayText::text(std::string_view value) {
+  if (items_.size() > 1) items_ += ',';
+  append_quoted(items_, value);
+  return *this;
+}
+
+ArrayText& ArrayText::raw(std::string_view value) {
+  if (items_.size() > 1) items_ += ',';
+  items_ += value;
+  return *this;
+}
+
+std::string ArrayText::finish() {
+  items_ += ']';
+  return std::move(items_);
+}
+
+std::string array_of_texts(const std::vector<std::string>& values) {
+  ArrayText array;
+  for (const std::string& value : values) array.text(value);
+  return array.finish();
+}
+
+}  // namespace aierase::certificate

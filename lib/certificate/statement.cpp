@@ -1,0 +1,238 @@
+#include "certificate/statement.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "certificate/canonical_text.h"
+#include "certificate/statement_parts.h"
+
+namespace aierase::certificate {
+namespace {
+
+using domain::DispositionRecord;
+
+// Members of the draft that TX3 fills. A null can be found by its text: inside a JSON string every
+// quotation mark has a backslash before it, so `"evidence":null` stands nowhere else, and no key
+// of a statement comes from outside.
+constexpr std::string_view kEvidence = "evidence";
+constexpr std::string_view kVerification = "verification";
+constexpr std::string_view kIntentAt = "intent_at";
+constexpr std::string_view kVerifiedZeroAt = "verified_zero_at";
+
+Error unfit(std::string why) {
+  return make_error(Errc::invalid_input, "no statement can be made of this record: " + why);
+}
+
+Status check_configuration_digests(const DispositionRecord& record) {
+  for (const domain::FileEntry& file : record.files) {
+    if (file.sha256 == Digest{}) {
+      return unfit("the digest of " + quoted(file.path) +
+                   " is missing, which its commitment hides");
+    }
+  }
+  return {};
+}
+
+// What would make a statement untrue or unsignable is refused before anything is destroyed.
+Status check_record(const DispositionRecord& record) {
+  if (record.epochs.empty()) return unfit("it names no epoch");
+  if (record.holds.holds_found != 0) return unfit("a hold was found");
+  if (record.approvals.empty()) return unfit("it names no approval");
+  if (std::any_of(record.approvals.begin(), record.approvals.end(), [](const auto& approval) {
+        return approval.decision != domain::Decision::approve;
+      })) {
+    return unfit("it names a rejection among the approvals");
+  }
+  if (record.people_rule == domain::PeopleRule::two_person && requester_approved(record)) {
+    return unfit("the requester approved, in a store that asks for two people");
+  }
+  if (domain::carries_digest(record.asset.kind) && record.files.empty()) {
+    return unfit("the asset has no file");
+  }
+  if (record.asset.kind == domain::AssetKind::configuration) {
+    RETURN_IF_ERROR(check_configuration_digests(record));
+  }
+  return {};
+}
+
+std::string store_part(const DispositionRecord& record) {
+  return ObjectText()
+      .text("id", record.store.text())
+      .text("host", record.host)
+      .text("machine_id_sha256",
+            record.machine_id_digest.empty()
+                ? std::string_view("not applicable: the host has no machine id")
+                : std::string_view(record.machine_id_digest))
+      .text("at_rest", domain::to_text(record.at_rest))
+      .finish();
+}
+
+std::string times_part(const DispositionRecord& record) {
+  const auto last = std::max_element(record.approvals.begin(), record.approvals.end(),
+                                     [](const auto& a, const auto& b) { return a.time < b.time; });
+  return ObjectText()
+      .text("requested_at", to_rfc3339(record.requested))
+      .text("approved_at", to_rfc3339(last->time))
+      .raw(kIntentAt, "null")
+      .raw(kVerifiedZeroAt, "null")
+      .finish();
+}
+
+std::string validation_part() {
+  return ObjectText()
+      .text("state", "awaiting")
+      .text("text", "acceptance by a custodian follows and is recorded apart from this statement")
+      .text("validator", "not applicable: awaited")
+      .finish();
+}
+
+std::string predicate(const DispositionRecord& record) {
+  ObjectText object;
+  object.number("schema_version", 1)
+      .text("certificate_id", domain::id_text(domain::IdType::certificate, record.certificate))
+      .text("outcome", "erased")
+      .raw("store", store_part(record))
+      .raw("asset", asset_part(record))
+      .raw("disposal", disposal_part(record))
+      .raw("policy", ObjectText()
+                         .text("retention_class", record.retention_class)
+                         .text("policy", "none in force")
+                         .finish())
+      .raw("holds", ObjectText()
+                        .text("checked_at", to_rfc3339(record.holds.time))
+                        .number("found", record.holds.holds_found)
+                        .finish())
+      .raw("method", method_part(record, claim_of(record)))
+      .raw("keys", keys_part(record))
+      .raw("assurance", assurance_part(record))
+      .raw("root_slots", root_slots_part(record))
+      .raw("media", media_part(record))
+      .raw("source", source_part(record))
+      .raw("exports", exports_part(record))
+      .raw("ciphertext", ciphertext_part(record))
+      .raw(kEvidence, "null")
+      .raw(kVerification, "null")
+      .raw("times", times_part(record))
+      .raw("people", people_part(record))
+      .raw("tool",
+           ObjectText()
+               .text("name", "aierase")
+               .text("version", record.tool_version)
+               .text("build", record.tool_build.empty()
+                                  ? std::string_view("not applicable: built without a build id")
+                                  : std::string_view(record.tool_build))
+               .finish())
+      .raw("residuals", residuals_part(record))
+      .raw("not_claimed", not_claimed_part())
+      .raw("validation", validation_part());
+  return object.finish();
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+Result<std::string> checked_utf8(std::string text) {
+  if (!is_ascii(text) && !is_valid_utf8(text)) return unfit("a text in it is not valid UTF-8");
+  return text;
+}
+
+struct Filling {
+  std::string_view key;
+  std::string value;  // canonical JSON
+};
+
+// Puts the values where the draft has null, in one pass over the text.
+Result<std::string> filled(std::string_view draft, std::vector<Filling> fillings) {
+  struct Place {
+    std::size_t at, length;
+    const std::string* value;
+  };
+  std::vector<Place> places;
+  std::size_t size = draft.size();
+  for (const Filling& filling : fillings) {
+    const std::string mark = "\"" + std::string(filling.key) + "\":null";
+    const std::size_t found = draft.rfind(mark);
+    if (found == std::string_view::npos || draft.find(mark) != found) {
+      return make_error(Errc::damaged,
+                        "the stored draft of a statement has no single open place for " +
+                            std::string(filling.key),
+                        "Run `aierase check`; the database was changed or damaged.");
+    }
+    places.push_back({found + mark.size() - 4, 4, &filling.value});
+    size += filling.value.size();
+  }
+  std::sort(places.begin(), places.end(),
+            [](const Place& a, const Place& b) { return a.at < b.at; });
+  std::string result;
+  result.reserve(size);
+  std::size_t from = 0;
+  for (const Place& place : places) {
+    result += draft.substr(from, place.at - from);
+    result += *place.value;
+    from = place.at + place.length;
+  }
+  result += draft.substr(from);
+  return result;
+}
+
+std::string evidence_part(const domain::DestructionEvidence& evidence) {
+  const bool recovered = evidence.course == domain::DestructionEvidence::Course::recovered;
+  const auto back = evidence.intent_at - evidence.slot.verified_zero_at;
+  ObjectText object;
+  object.text("slot_kind", evidence.slot.kind)
+      .number("epoch", evidence.slot.epoch)
+      .text("course", recovered ? "recovered" : "undisturbed")
+      .text("course_text",
+            recovered ? "the erase was interrupted; after the restart the store read the slot back "
+                        "itself, at the time given"
+                      : "the erase ran from intent to read-back without interruption")
+      .raw("checks", array_of_texts(evidence.slot.checks));
+  if (back.count() > 0) {
+    object.text("clock", "the clock of the host went back by " + std::to_string(back.count()) +
+                             " seconds between intent and read-back");
+  }
+  return object.finish();
+}
+
+std::string verification_part(const domain::DestructionEvidence& evidence) {
+  ArrayText checks;
+  for (const std::string& name : evidence.verified) {
+    checks.raw(ObjectText().text("name", name).text("result", "passed").finish());
+  }
+  return ObjectText()
+      .text("method", "read-back of every copy of the slot; one failed check and nothing is signed")
+      .raw("checks", checks.finish())
+      .finish();
+}
+
+}  // namespace
+
+Result<std::string> draft_statement(const DispositionRecord& record) {
+  RETURN_IF_ERROR(check_record(record));
+  return checked_utf8(ObjectText()
+                          .text("_type", kStatementType)
+                          .text("predicateType", kPredicateType)
+                          .raw("subject", subjects_part(record))
+                          .raw("predicate", predicate(record))
+                          .finish());
+}
+
+Result<std::string> complete_statement(std::string_view draft,
+                                       const domain::DestructionEvidence& evidence) {
+  if (evidence.slot.checks.empty() || evidence.verified.empty()) {
+    return make_error(Errc::invalid_input, "the evidence names no check; nothing was verified");
+  }
+  ASSIGN_OR_RETURN(
+      std::string statement,
+      filled(draft, {{kEvidence, evidence_part(evidence)},
+                     {kVerification, verification_part(evidence)},
+                     {kIntentAt, json_text(to_rfc3339(evidence.intent_at))},
+                     {kVerifiedZeroAt, json_text(to_rfc3339(evidence.slot.verified_zero_at))}}));
+  return checked_utf8(std::move(statement));
+}
+
+}  // namespace aierase::certificate

@@ -1,0 +1,309 @@
+// The statement as text for people. Tolerant of what is missing, careful with what is there: a
+// hostile statement may say anything, but it cannot move the cursor or fake a line.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "certificate/verify.h"
+
+namespace aierase::certificate {
+namespace {
+
+constexpr std::size_t kWidth = 80;
+constexpr std::size_t kIndent = 2;
+constexpr std::size_t kColumn = 22;  // where values begin
+constexpr std::size_t kMaxListed = 50;
+constexpr std::string_view kNotStated = "not stated";
+
+// Start of a code point, for counting columns.
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
+}
+
+// Marks that change the direction of what follows, or have no width: U+200B to U+200F, U+202A to
+// U+202E, U+2060 to U+2069, U+FEFF, in UTF-8.
+bool is_invisible(std::string_view character) {
+  if (character == "\xEF\xBB\xBF") return true;
+  if (character.size() != 3 || character[0] != '\xE2') return false;
+  const auto second = static_cast<unsigned char>(character[1]);
+  const auto third = static_cast<unsigned char>(character[2]);
+  return (second == 0x80 &&
+          ((third >= 0x8B && third <= 0x8F) || (third >= 0xA8 && third <= 0xAE))) ||
+         (second == 0x81 && third >= 0xA0 && third <= 0xA9);
+}
+
+std::string safe(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string result;
+  while (!text.empty()) {
+    std::size_t length = 1;
+    while (length < text.size() && !starts_character(text[length])) ++length;
+    const std::string_view character = text.substr(0, length);
+    if (is_printable_utf8(character) && !is_invisible(character)) {
+      result += character;
+    } else {
+      for (const char c : character) {
+        const auto code = static_cast<unsigned char>(c);
+        result += "\\x";
+        result += kHex[code >> 4];
+        result += kHex[code & 0x0F];
+      }
+    }
+    text.remove_prefix(length);
+  }
+  return result;
+}
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+}
+
+// The first `count` columns of a word that is wider than a line.
+std::size_t bytes_of(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  for (std::size_t seen = 0; at < text.size(); ++at) {
+    if (starts_character(text[at]) && seen++ == count) break;
+  }
+  return at;
+}
+
+class Page {
+ public:
+  void heading(std::string_view title) {
+    text_ += '\n';
+    text_ += title;
+    text_ += '\n';
+  }
+  void field(std::string_view label, std::string_view value) {
+    std::string lead(kIndent, ' ');
+    lead += label;
+    lead.resize(std::max(kColumn, lead.size() + 1), ' ');
+    wrap(std::move(lead), kColumn, value);
+  }
+  void more(std::string_view value) { wrap(std::string(kColumn, ' '), kColumn, value); }
+  void point(std::string_view value) { wrap(std::string(kIndent, ' ') + "- ", kIndent + 2, value); }
+  void line(std::string_view value) { wrap({}, 0, value); }
+  std::string finish() { return std::move(text_); }
+
+ private:
+  void wrap(std::string line, std::size_t hanging, std::string_view value) {
+    const std::string shown = safe(value);
+    std::string_view rest = shown;
+    std::size_t used = columns(line);
+    bool fresh = true;
+    const auto break_line = [&] {
+      while (!line.empty() && line.back() == ' ') line.pop_back();
+      text_ += line + '\n';
+      line.assign(hanging, ' ');
+      used = hanging;
+      fresh = true;
+    };
+    while (!rest.empty()) {
+      const std::size_t space = rest.find(' ');
+      std::string_view word = rest.substr(0, space);
+      rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
+      if (!fresh && used + 1 + columns(word) > kWidth) break_line();
+      while (fresh && used + columns(word) > kWidth) {
+        const std::size_t part = bytes_of(word, kWidth - std::min(used, kWidth - 1));
+        line += word.substr(0, part);
+        word.remove_prefix(part);
+        break_line();
+      }
+      if (!fresh) line += ' ', ++used;
+      line += word;
+      used += columns(word);
+      fresh = false;
+    }
+    break_line();
+  }
+  std::string text_;
+};
+
+// A value by path of keys; nothing there, or of another type, is "not stated".
+const Json& at(const Json& object, std::initializer_list<const char*> path) {
+  static const Json nothing;
+  const Json* here = &object;
+  for (const char* key : path) {
+    if (!here->is_object()) return nothing;
+    const auto found = here->find(key);
+    if (found == here->end()) return nothing;
+    here = &*found;
+  }
+  return *here;
+}
+
+std::string shown(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  return std::string(kNotStated);
+}
+
+std::string shown(const Json& object, std::initializer_list<const char*> path) {
+  return shown(at(object, path));
+}
+
+// "1,234,567 bytes"
+std::string bytes_text(const Json& value) {
+  if (!value.is_number_unsigned()) return std::string(kNotStated);
+  std::string digits = std::to_string(value.get<std::uint64_t>());
+  for (std::size_t place = digits.size(); place > 3;) {
+    place -= 3;
+    digits.insert(place, ",");
+  }
+  return digits + " bytes";
+}
+
+const Json& items(const Json& value) {
+  static const Json empty = Json::array();
+  return value.is_array() ? value : empty;
+}
+
+std::string joined(const Json& list) {
+  std::string result;
+  for (const Json& item : items(list)) result += (result.empty() ? "" : ", ") + shown(item);
+  return result.empty() ? "none" : result;
+}
+
+template <typename Line>
+void listed(Page& page, const Json& list, Line line) {
+  std::size_t count = 0;
+  for (const Json& item : items(list)) {
+    if (++count > kMaxListed) break;
+    line(item);
+  }
+  const std::size_t size = items(list).size();
+  if (size > kMaxListed) {
+    page.point("and " + std::to_string(size - kMaxListed) + " more, in the statement itself");
+  }
+}
+
+void write_asset(Page& page, const Json& statement, const Json& p) {
+  page.heading("WHAT WAS ERASED");
+  page.field("Asset", shown(p, {"asset", "name"}) + " (" + shown(p, {"asset", "id"}) + ")");
+  page.field("Kind", shown(p, {"asset", "kind"}));
+  page.field("Size", bytes_text(at(p, {"asset", "bytes"})) + " in " +
+                         shown(p, {"asset", "file_count"}) + " file(s)");
+  page.field("Imported",
+             shown(p, {"asset", "imported_at"}) + " by " + shown(p, {"asset", "imported_by"}));
+  page.field("Custodians", joined(at(p, {"asset", "custodians"})));
+  page.field("Classification", shown(p, {"asset", "classification"}));
+  page.field("Manifest SHA-256", shown(p, {"asset", "manifest_sha256"}));
+  page.field("Key check value", shown(p, {"asset", "key_check_value"}));
+  listed(page, at(statement, {"subject"}), [&](const Json& subject) {
+    page.point(shown(subject, {"name"}));
+    const Json& digests = at(subject, {"digest"});
+    if (!digests.is_object()) return;
+    for (const auto& [name, value] : digests.items()) page.field(name, shown(value));
+  });
+}
+
+void write_method(Page& page, const Json& p) {
+  page.heading("HOW");
+  page.field("Claim", shown(p, {"method", "claim"}));
+  page.field("Method",
+             shown(p, {"method", "method"}) + " (" + shown(p, {"method", "standard"}) + ")");
+  page.field("Technique", shown(p, {"method", "technique"}));
+  page.field("Purge claimed",
+             shown(p, {"method", "purge_claimed"}) + ". " + shown(p, {"method", "purge_reason"}));
+  page.field("Keys", shown(p, {"keys", "destruction"}));
+  page.field("Algorithm", shown(p, {"keys", "algorithm"}) + "; " + shown(p, {"keys", "module"}));
+  page.field("Escrow", shown(p, {"keys", "escrow"}));
+  page.field("Ciphertext", shown(p, {"ciphertext", "fate"}));
+  page.field("Course", shown(p, {"evidence", "course_text"}));
+  if (at(p, {"evidence", "clock"}).is_string())
+    page.field("Clock", shown(p, {"evidence", "clock"}));
+  page.field("Read-back", "");
+  listed(page, at(p, {"evidence", "checks"}), [&](const Json& check) { page.point(shown(check)); });
+  page.field("Verification", shown(p, {"verification", "method"}));
+  listed(page, at(p, {"verification", "checks"}), [&](const Json& check) {
+    page.point(shown(check, {"name"}) + ": " + shown(check, {"result"}));
+  });
+}
+
+void write_times(Page& page, const Json& p) {
+  page.heading("WHEN (UTC)");
+  page.field("Requested", shown(p, {"times", "requested_at"}));
+  page.field("Approved", shown(p, {"times", "approved_at"}));
+  page.field("Erase began", shown(p, {"times", "intent_at"}));
+  page.field("Key shown gone", shown(p, {"times", "verified_zero_at"}));
+  page.field("Holds",
+             shown(p, {"holds", "found"}) + " found at " + shown(p, {"holds", "checked_at"}));
+}
+
+void write_people(Page& page, const Json& p) {
+  page.heading("WHO AND WHY");
+  page.field("Reason", shown(p, {"disposal", "reason"}));
+  page.field("Ticket", shown(p, {"disposal", "ticket"}));
+  page.field("Plan", shown(p, {"disposal", "plan"}));
+  page.field("Plan digest", shown(p, {"disposal", "plan_digest"}));
+  page.field("Policy", shown(p, {"policy", "policy"}) + "; retention class " +
+                           shown(p, {"policy", "retention_class"}));
+  listed(page, at(p, {"people"}), [&](const Json& person) {
+    page.point(shown(person, {"role"}) + ": " + shown(person, {"login"}) + ", uid " +
+               shown(person, {"uid"}) + ", audit login uid " + shown(person, {"audit_login_uid"}) +
+               ", " + shown(person, {"at"}));
+  });
+  page.field("Two people", shown(p, {"disposal", "people_rule_text"}));
+  page.field("Executed by", shown(p, {"disposal", "executor"}));
+  page.field("Validation",
+             shown(p, {"validation", "state"}) + ": " + shown(p, {"validation", "text"}));
+}
+
+void write_assurance(Page& page, const Json& p) {
+  page.heading("HOW SURE");
+  page.field("Level", shown(p, {"assurance", "level"}) + ": " + shown(p, {"assurance", "text"}));
+  page.field("Reason", shown(p, {"assurance", "reason"}));
+  page.field("Epochs", shown(p, {"assurance", "epochs"}) + " (" +
+                           shown(p, {"assurance", "epoch_from"}) + " to " +
+                           shown(p, {"assurance", "epoch_to"}) + "), the lowest level in " +
+                           shown(p, {"assurance", "lowest_epoch"}));
+  listed(page, at(p, {"root_slots"}), [&](const Json& slot) {
+    page.point("root slot: " + shown(slot, {"kind"}) + ", " + shown(slot, {"path"}) + " on " +
+               shown(slot, {"filesystem"}) + ", " + shown(slot, {"device"}) + ", " +
+               shown(slot, {"device_model"}) + "; " + shown(slot, {"level"}));
+  });
+  page.field("Source", shown(p, {"source", "history"}) + ": " + shown(p, {"source", "text"}));
+  page.field("At rest", shown(p, {"store", "at_rest"}));
+}
+
+void write_lists(Page& page, const Json& p) {
+  if (!items(at(p, {"exports"})).empty()) {
+    page.heading("COPIES THAT LEFT THE STORE");
+    listed(page, at(p, {"exports"}), [&](const Json& copy) {
+      page.point(shown(copy, {"at"}) + ", " + shown(copy, {"by"}) + ": " + shown(copy, {"kind"}) +
+                 " of " + shown(copy, {"scope"}) + " to " + shown(copy, {"destination"}) + " (" +
+                 shown(copy, {"medium"}) + "), " + shown(copy, {"fate"}));
+    });
+  }
+  page.heading("NOT COVERED");
+  listed(page, at(p, {"residuals"}),
+         [&](const Json& residual) { page.point(shown(residual, {"text"})); });
+  page.heading("NOT CLAIMED");
+  listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
+}
+
+}  // namespace
+
+Result<std::string> statement_text(std::string_view statement) {
+  ASSIGN_OR_RETURN(const Json json,
+                   parse_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
+  const Json& p = at(json, {"predicate"});
+  if (!p.is_object()) {
+    return make_error(Errc::invalid_input, "this is no disposal statement: it has no predicate");
+  }
+  Page page;
+  page.line("DISPOSAL CERTIFICATE " + shown(p, {"certificate_id"}));
+  page.line("issued by the store " + shown(p, {"store", "id"}) + " on " +
+            shown(p, {"store", "host"}) + ", aierase " + shown(p, {"tool", "version"}));
+  write_asset(page, json, p);
+  write_method(page, p);
+  write_times(page, p);
+  write_people(page, p);
+  write_assurance(page, p);
+  write_lists(page, p);
+  return page.finish();
+}
+
+}  // namespace aierase::certificate

@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <string_view>
+
+#include "crypto/primitives.h"
+
+namespace aierase::crypto {
+namespace {
+
+constexpr std::string_view kMagic = "AES1";
+constexpr std::string_view kLabel = "aierase/seal/v1";
+constexpr std::size_t kSaltBytes = 24;
+constexpr std::size_t kCommitBytes = 32;
+constexpr std::size_t kHeadBytes = 4 + kSaltBytes + kCommitBytes;
+static_assert(kHeadBytes + kGcmTagBytes == kSealOverhead);
+
+// key 32 || iv 12 || commit 32, the output of one HKDF call.
+struct Derived {
+  SecretBytes bytes;
+
+  template <typename Callback>
+  auto with(Callback&& callback) const {
+    return bytes.reveal([&](ByteView all) {
+      return callback(all.first(kKeyBytes), all.subspan(kKeyBytes, kGcmIvBytes),
+                      all.last(kCommitBytes));
+    });
+  }
+};
+
+Result<Derived> derive(const SealKey& key, ByteView salt, ByteView associated) {
+  Bytes info = copy_of(as_bytes(kLabel));
+  append(info, associated);
+  ASSIGN_OR_RETURN(SecretBytes bytes, SecretBytes::zeroed(kKeyBytes + kGcmIvBytes + kCommitBytes));
+  RETURN_IF_ERROR(key.bytes().reveal([&](ByteView ikm) {
+    return bytes.fill([&](ByteSpan out) { return hkdf_sha256(ikm, salt, info, out); });
+  }));
+  return Derived{std::move(bytes)};
+}
+
+}  // namespace
+
+Result<Bytes> seal_message(const SealKey& key, ByteView associated, ByteView plaintext) {
+  Bytes sealed(kSealOverhead + plaintext.size());
+  const ByteSpan all(sealed);
+  const ByteSpan salt = all.subspan(kMagic.size(), kSaltBytes);
+  const ByteView magic = as_bytes(kMagic);
+  std::copy(magic.begin(), magic.end(), sealed.begin());
+  random_bytes(salt);
+  ASSIGN_OR_RETURN(const Derived derived, derive(key, salt, associated));
+  RETURN_IF_ERROR(derived.with([&](ByteView aead_key, ByteView iv, ByteView commit) {
+    std::copy(commit.begin(), commit.end(), all.begin() + kMagic.size() + kSaltBytes);
+    Aead aead;
+    return aead.seal(aead_key, iv, associated, plaintext, all.subspan(kHeadBytes, plaintext.size()),
+                     all.last(kGcmTagBytes));
+  }));
+  return sealed;
+}
+
+Result<SecretBytes> open_message(const SealKey& key, ByteView associated, ByteView sealed) {
+  const ByteView magic = as_bytes(kMagic);
+  if (sealed.size() < kSealOverhead || !std::equal(magic.begin(), magic.end(), sealed.begin())) {
+    return make_error(Errc::verification_failed, "this is no sealed message, or only a part of it");
+  }
+  ASSIGN_OR_RETURN(const Derived derived,
+                   derive(key, sealed.subspan(kMagic.size(), kSaltBytes), associated));
+  ASSIGN_OR_RETURN(SecretBytes plaintext, SecretBytes::zeroed(sealed.size() - kSealOverhead));
+  RETURN_IF_ERROR(derived.with([&](ByteView aead_key, ByteView iv, ByteView commit) -> Status {
+    const ByteView stored = sealed.subspan(kMagic.size() + kSaltBytes, kCommitBytes);
+    if (!equal_constant_time(commit, stored)) {
+      return make_error(Errc::verification_failed,
+                        "the sealed message belongs to another key or another place");
+    }
+    return plaintext.fill([&](ByteSpan out) {
+      Aead aead;
+      return aead.open(aead_key, iv, associated, sealed.subspan(kHeadBytes, out.size()),
+                       sealed.last(kGcmTagBytes), out);
+    });
+  }));
+  return plaintext;
+}
+
+}  // namespace aierase::crypto

@@ -1,0 +1,76 @@
+// All that a disposal statement says, gathered before the key goes: read from manifest and catalog
+// in TX1, when they can still be read. Evidence and times of destruction come in TX3.
+//
+// Contract: values; filled by lifecycle, rendered by certificate. Fields answer R38
+// (aierase-certificate(5) STATEMENT). Unavailable fields say "not applicable: reason".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/asset.h"
+#include "domain/plan.h"
+#include "domain/slot.h"
+
+namespace aierase::domain {
+
+enum class PeopleRule { two_person, single_operator };
+
+struct LineageName {
+  Relation relation = Relation::derived_from;
+  Uuid asset;
+  AssetName name;
+  AssetState state = AssetState::active;
+  std::string kept_because;  // of a dependant that stays
+};
+
+struct HoldCheck {
+  UtcTime time{};
+  std::uint64_t holds_found = 0;  // 0, or there would be no certificate
+};
+
+struct DispositionRecord {
+  Uuid certificate;
+  Uuid store;
+  std::string host;               // host name
+  std::string machine_id_digest;  // SHA-256 of the machine id, hex: identifies, does not expose
+  std::string tool_version;       // "0.1.0"
+  std::string tool_build;         // build id of the daemon, hex
+
+  Asset asset;                    // as it was, sources and custodians included
+  std::vector<FileEntry> files;   // of kinds that carry digests; path and size alone of others
+  std::vector<BlobEntry> blobs;
+  Digest manifest_sha256{};       // kinds that carry digests
+  Digest configuration_salt{};    // kind configuration: never printed, only its commitment is
+  std::vector<LineageName> parents;
+  std::vector<LineageName> dependants;
+  std::vector<ExportRecord> exports;
+  std::vector<std::string> sources_still_present;  // seen by the daemon at TX1
+
+  Uuid plan;
+  Digest plan_digest{};
+  Actor requester;
+  std::string reason;
+  std::string ticket;
+  UtcTime requested{};
+  std::vector<Approval> approvals;
+  PeopleRule people_rule = PeopleRule::two_person;
+  std::string retention_class;
+  HoldCheck holds;
+
+  std::vector<EpochRecord> epochs;  // every epoch that the asset lived in
+  AtRest at_rest = AtRest::none;
+  std::vector<std::string> host_findings;  // "unencrypted swap was active", ...
+};
+
+// What TX3 adds.
+struct DestructionEvidence {
+  SlotEvidence slot;
+  UtcTime intent_at{};
+  enum class Course { undisturbed, recovered } course = Course::undisturbed;  // recovered: read back after a restart
+  std::vector<std::string> verified;  // names of the checks that passed, in order
+};
+
+}  // namespace aierase::domain

@@ -1,0 +1,76 @@
+// Plans: an exact set of assets that somebody asks to erase, and the acts of people upon it.
+//
+// Contract: values. The digest is SHA-256 over the canonical JSON `aierase/plan/v1`, computed once
+// at the request; an approval names it. Specified in: aierase(1) "WHEN IT HAPPENS".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/errc.h"
+#include "domain/asset.h"
+
+namespace aierase::domain {
+
+struct Reason {
+  Errc code = Errc::unexpected;
+  std::string text;
+  friend bool operator==(const Reason&, const Reason&) = default;
+};
+
+struct PlanItem {
+  Uuid asset;
+  AssetName name;
+  Digest kcv{};
+  Verdict verdict = Verdict::eligible;
+  std::vector<Reason> reasons;      // why blocked, or why it fell out
+  ItemState state = ItemState::pending;
+  std::optional<Uuid> certificate;
+};
+
+struct Approval {
+  Uuid plan;
+  Decision decision = Decision::approve;
+  Actor actor;
+  UtcTime time{};
+  std::string reason;               // of a rejection
+  // As whom: texts of the custodians that the actor was at that time ("alice", "@ml-owners").
+  std::vector<std::string> capacities;
+  std::uint64_t log_index = 0;
+};
+
+// A dependant that stays although what it came from goes.
+struct KeptDependant {
+  Uuid asset;
+  std::string reason;
+};
+
+struct Plan {
+  Uuid id;
+  PlanState state = PlanState::requested;
+  Actor requester;
+  std::string reason;
+  std::string ticket;
+  UtcTime created{};
+  UtcTime expires{};                // unapproved by then: expired
+  std::optional<UtcTime> due;       // set by the last needed approval
+  std::optional<UtcTime> finished;
+  Digest digest{};
+  std::vector<PlanItem> items;
+  std::vector<LineageEdge> edges;   // among and into the items, at the request
+  std::vector<KeptDependant> kept;
+  std::vector<Approval> approvals;
+};
+
+struct Hold {
+  Uuid id;
+  std::string matter;
+  std::string reason;
+  Actor placed_by;
+  UtcTime placed{};
+  std::vector<Uuid> assets;
+};
+
+}  // namespace aierase::domain

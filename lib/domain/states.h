@@ -1,0 +1,53 @@
+// The closed sets of words: kinds, states, verdicts, with their text on bus, logs and certificates.
+//
+// Contract: to_text() is total, parse_*() accepts exactly those texts. The words are those of
+// aierase-architecture(7) VOCABULARY.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace aierase::domain {
+
+enum class AssetKind { model, adapter, checkpoint, dataset_key, embedding_index, configuration };
+enum class AssetState { active, suspended, retired, erasing, erased };
+enum class PlanState {
+  requested, approved, running, done, partial, rejected, cancelled, expired, stale, failed
+};
+enum class Verdict { eligible, due, blocked, conflict };
+enum class ItemState { pending, erased, dropped };  // dropped: fell out, with its reason
+enum class RoundState { intent, destroying, destroyed };
+enum class Validation { awaiting, accepted, rejected, escalated };
+enum class Decision { approve, reject };
+enum class Relation { derived_from, trained_on, configured_by, supersedes };
+enum class SourceHistory { encrypted_from_first_write, retrofitted, unknown };
+enum class ExportKind { plaintext, key_release };
+enum class ExportMedium { same_medium, other_medium, stream, unknown };
+enum class Level { ea0, ea1, ea2, ea3, ea4 };
+enum class AtRest { none, unlock_secret };  // is the store protected against theft of the disk
+
+#define AIERASE_WORDS(Enum, parse)                      \
+  std::string_view to_text(Enum value) noexcept;        \
+  std::optional<Enum> parse(std::string_view) noexcept
+
+AIERASE_WORDS(AssetKind, parse_asset_kind);            // "dataset-key", "embedding-index"
+AIERASE_WORDS(AssetState, parse_asset_state);
+AIERASE_WORDS(PlanState, parse_plan_state);
+AIERASE_WORDS(Verdict, parse_verdict);
+AIERASE_WORDS(ItemState, parse_item_state);
+AIERASE_WORDS(RoundState, parse_round_state);
+AIERASE_WORDS(Validation, parse_validation);
+AIERASE_WORDS(Decision, parse_decision);
+AIERASE_WORDS(Relation, parse_relation);               // "derived-from", ...
+AIERASE_WORDS(SourceHistory, parse_source_history);    // "encrypted-from-first-write", ...
+AIERASE_WORDS(ExportKind, parse_export_kind);          // "plaintext", "key-release"
+AIERASE_WORDS(ExportMedium, parse_export_medium);      // "same-medium", ...
+AIERASE_WORDS(Level, parse_level);                     // "EA0" ... "EA4"
+AIERASE_WORDS(AtRest, parse_at_rest);                  // "none", "unlock-secret"
+#undef AIERASE_WORDS
+
+constexpr bool carries_digest(AssetKind kind) {
+  return kind != AssetKind::dataset_key && kind != AssetKind::configuration;
+}
+
+}  // namespace aierase::domain

@@ -1,0 +1,300 @@
+// People's acts upon plans: approve, reject, cancel; and holds, which beat them all.
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr std::size_t kDigestPrefix = 12;  // hex digits
+
+Result<domain::Plan> open_plan(Core& core, const Uuid& id) {
+  ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan(id));
+  if (!plan) {
+    return make_error(Errc::not_found, "there is no plan " + plan_text(id),
+                      "`aierase list plans` shows what there is", plan_text(id));
+  }
+  return std::move(*plan);
+}
+
+Status check_requested(const Core& core, const domain::Plan& plan) {
+  if (plan.state == domain::PlanState::requested && core.now() >= plan.expires) {
+    return make_error(Errc::approval_expired,
+                      plan_text(plan.id) + " was not approved by " + to_rfc3339(plan.expires),
+                      "request it again with `aierase retire`", plan_text(plan.id));
+  }
+  switch (plan.state) {
+    case domain::PlanState::requested: return {};
+    case domain::PlanState::rejected:
+      return make_error(Errc::approval_refused, plan_text(plan.id) + " was rejected",
+                        "request it again with `aierase retire`", plan_text(plan.id));
+    case domain::PlanState::expired:
+      return make_error(Errc::approval_expired, plan_text(plan.id) + " has expired",
+                        "request it again with `aierase retire`", plan_text(plan.id));
+    case domain::PlanState::stale:
+      return make_error(Errc::plan_stale, plan_text(plan.id) + " is stale",
+                        "request it again with `aierase retire`", plan_text(plan.id));
+    default:
+      return make_error(Errc::wrong_state,
+                        plan_text(plan.id) + " is " + std::string(domain::to_text(plan.state)),
+                        "`aierase show " + plan_text(plan.id) + "` tells more",
+                        plan_text(plan.id));
+  }
+}
+
+Status check_digest(const domain::Plan& plan, std::string_view prefix) {
+  const std::string digest = to_hex(plan.digest);
+  if (prefix.size() < kDigestPrefix || prefix.size() > digest.size()) {
+    return make_error(Errc::usage, "an approval names the plan's digest with 12 to 64 hex digits",
+                      "`aierase show " + plan_text(plan.id) + "` prints it", plan_text(plan.id));
+  }
+  if (digest.compare(0, prefix.size(), prefix) != 0) {
+    return make_error(Errc::plan_stale,
+                      "the digest is not that of " + plan_text(plan.id) +
+                          ": what you looked at is not what would be erased",
+                      "look at it again: `aierase show " + plan_text(plan.id) + "`",
+                      plan_text(plan.id));
+  }
+  return {};
+}
+
+// As which custodians of which items the actor may speak; why not, if as none.
+Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& plan,
+                                               const domain::Actor& actor,
+                                               domain::PeopleRule rule) {
+  switch (standing_of(actor, plan.requester, rule)) {
+    case Standing::counts:
+    case Standing::not_custodian:
+      break;
+    case Standing::is_root:
+      return make_error(Errc::access_denied, "root does not approve: an approval is a person's act",
+                        "a custodian approves under an account of their own", plan_text(plan.id));
+    case Standing::is_requester:
+      return make_error(Errc::access_denied,
+                        "whoever requested a plan does not approve it, under any account",
+                        "another custodian of these assets approves", plan_text(plan.id));
+  }
+  if (rule == domain::PeopleRule::single_operator) {
+    return std::vector<std::string>{"single operator"};
+  }
+  std::set<std::string> capacities;
+  for (const domain::PlanItem& item : plan.items) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+    for (const domain::Custodian& custodian : asset.custodians) {
+      if (domain::is_custodian(actor, {custodian})) capacities.insert(custodian.text());
+    }
+  }
+  if (capacities.empty()) {
+    return make_error(Errc::access_denied, actor.login + " is no custodian of any asset in " +
+                                               plan_text(plan.id),
+                      "`aierase show " + plan_text(plan.id) + "` names whose approval is needed",
+                      plan_text(plan.id));
+  }
+  return std::vector<std::string>(capacities.begin(), capacities.end());
+}
+
+Result<bool> all_approved(Core& core, const domain::Plan& plan,
+                          const std::vector<domain::Approval>& approvals,
+                          domain::PeopleRule rule) {
+  for (const domain::PlanItem& item : plan.items) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+    if (!has_approval(asset, plan.requester, approvals, rule)) return false;
+  }
+  return !plan.items.empty();
+}
+
+Status log_decision(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
+                    const domain::Plan& plan, domain::Approval& approval) {
+  ASSIGN_OR_RETURN(std::string record,
+                   dump_canonical(Json{{"plan", plan.id.hex()},
+                                       {"digest", to_hex(plan.digest)},
+                                       {"decision", domain::to_text(approval.decision)},
+                                       {"as", approval.capacities},
+                                       {"by", actor_json(approval.actor)},
+                                       {"reason", approval.reason}}));
+  const bool approve = approval.decision == domain::Decision::approve;
+  const translog::LogRecord leaf{approve ? "approval" : "rejection", approval.time,
+                                 std::move(record), translog::Visibility::committed};
+  approval.log_index = state.log.size;
+  RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+  return transaction.add_approval(approval);
+}
+
+Status set_items(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
+                 domain::AssetState state, const std::string& reason) {
+  for (const domain::PlanItem& item : plan.items) {
+    if (item.state != domain::ItemState::pending) continue;
+    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, state, reason));
+    core.changed(domain::IdType::asset, item.asset);
+  }
+  return {};
+}
+
+Status drop_pending(catalog::Transaction& transaction, const domain::Plan& plan,
+                    const std::string& reason) {
+  for (const domain::PlanItem& item : plan.items) {
+    if (item.state != domain::ItemState::pending) continue;
+    domain::PlanItem dropped = item;
+    dropped.state = domain::ItemState::dropped;
+    dropped.reasons = {{Errc::cancelled, reason}};
+    RETURN_IF_ERROR(transaction.put_item(plan.id, dropped));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
+                                std::string_view digest_prefix) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
+  RETURN_IF_ERROR(check_requested(core, plan));
+  RETURN_IF_ERROR(check_digest(plan, digest_prefix));
+  ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
+  domain::Approval approval;
+  approval.plan = id;
+  approval.actor = actor;
+  approval.time = core.now();
+  ASSIGN_OR_RETURN(approval.capacities,
+                   capacities_of(core, plan, actor, store_state.people_rule));
+  for (const domain::Approval& earlier : plan.approvals) {
+    if (earlier.actor.uid == actor.uid && earlier.decision == domain::Decision::approve) {
+      return make_error(Errc::wrong_state, actor.login + " has approved " + plan_text(id) +
+                                               " already; another custodian is needed",
+                        "`aierase show " + plan_text(id) + "` names whose approval is needed",
+                        plan_text(id));
+    }
+  }
+  std::vector<domain::Approval> approvals = plan.approvals;
+  approvals.push_back(approval);
+  ASSIGN_OR_RETURN(const bool complete,
+                   all_approved(core, plan, approvals, store_state.people_rule));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval));
+        RETURN_IF_ERROR(transaction.add_event({approval.time, actor, "approve", plan_text(id),
+                                               "requested", complete ? "approved" : "requested",
+                                               ""}));
+        if (!complete) return {};
+        RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved, approval.time,
+                                                   std::nullopt));
+        return set_items(core, transaction, plan, domain::AssetState::retired,
+                         "approved " + plan_text(id));
+      }));
+  core.changed(domain::IdType::plan, id);
+  if (complete) {
+    for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
+  }
+  return plan_view(core, id);
+}
+
+Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
+                               const std::string& reason) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
+  if (reason.empty()) return make_error(Errc::usage, "a rejection needs a reason", "add --reason TEXT");
+  ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
+  RETURN_IF_ERROR(check_requested(core, plan));
+  ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
+  domain::Approval refusal;
+  refusal.plan = id;
+  refusal.decision = domain::Decision::reject;
+  refusal.actor = actor;
+  refusal.time = core.now();
+  refusal.reason = reason;
+  ASSIGN_OR_RETURN(refusal.capacities,
+                   capacities_of(core, plan, actor, store_state.people_rule));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal));
+        RETURN_IF_ERROR(transaction.add_event({refusal.time, actor, "reject", plan_text(id),
+                                               "requested", "rejected", reason}));
+        return transaction.set_plan_state(id, domain::PlanState::rejected, std::nullopt,
+                                          refusal.time);
+      }));
+  core.changed(domain::IdType::plan, id);
+  return plan_view(core, id);
+}
+
+Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
+  const bool approved =
+      plan.state == domain::PlanState::approved || plan.state == domain::PlanState::running;
+  if (!approved) RETURN_IF_ERROR(check_requested(core, plan));
+  const UtcTime now = core.now();
+  const bool begun = std::any_of(plan.items.begin(), plan.items.end(), [](const auto& item) {
+    return item.state == domain::ItemState::erased;
+  });
+  const domain::PlanState end = begun ? domain::PlanState::partial : domain::PlanState::cancelled;
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        if (approved) {
+          RETURN_IF_ERROR(set_items(core, transaction, plan, domain::AssetState::suspended,
+                                    plan_text(id) + " was cancelled"));
+        }
+        RETURN_IF_ERROR(drop_pending(transaction, plan, "cancelled by " + actor.login));
+        RETURN_IF_ERROR(transaction.set_plan_state(id, end, std::nullopt, now));
+        RETURN_IF_ERROR(transaction.add_event({now, actor, "cancel", plan_text(id),
+                                               std::string(domain::to_text(plan.state)),
+                                               std::string(domain::to_text(end)), ""}));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()},
+                                                                 {"by", actor_json(actor)}}));
+        const translog::LogRecord leaf{"plan-cancelled", now, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      }));
+  core.changed(domain::IdType::plan, id);
+  return plan_view(core, id);
+}
+
+Result<Uuid> Store::place_hold(const domain::Actor& actor, const std::string& matter,
+                               const std::string& reason, const std::vector<Uuid>& assets) {
+  Core& core = *impl_;
+  if (core.stop) return make_error(Errc::io, "the store has stopped after a failed write");
+  RETURN_IF_ERROR(check_text("the matter", matter, limits::kReasonBytes));
+  RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
+  for (const Uuid& id : assets) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
+    if (asset.state == domain::AssetState::erasing &&
+        core.point_of_no_return == Core::Return::past) {
+      return make_error(Errc::erased,
+                        asset.name.text() + " is past the point of no return: the destruction of "
+                                            "its key has begun",
+                        "the hold came too late for this asset; leave it out", asset_text(id));
+    }
+  }
+  domain::Hold hold;
+  hold.id = Uuid::random();
+  hold.matter = matter;
+  hold.reason = reason;
+  hold.placed_by = actor;
+  hold.placed = core.now();
+  hold.assets = assets;
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(transaction.put_hold(hold));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"hold", hold.id.hex()},
+                                                                 {"matter", matter},
+                                                                 {"reason", reason},
+                                                                 {"by", actor_json(actor)}}));
+        const translog::LogRecord leaf{"hold-placed", hold.placed, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      }));
+  return hold.id;
+}
+
+}  // namespace aierase::lifecycle

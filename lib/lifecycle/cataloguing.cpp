@@ -1,0 +1,251 @@
+// The inventory: resolving names, showing, listing, and the small changes of an asset.
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr std::size_t kCandidatesShown = 5;
+constexpr std::size_t kEventsShown = 100;
+
+Result<Uuid> one_of(domain::IdType type, std::string_view typed, const std::vector<Uuid>& found) {
+  if (found.size() == 1) return found.front();
+  if (found.empty()) {
+    return make_error(Errc::not_found, "there is nothing with the id " + std::string(typed),
+                      "`aierase list` shows what there is", std::string(typed));
+  }
+  std::string candidates;
+  for (std::size_t i = 0; i < found.size() && i < kCandidatesShown; ++i) {
+    candidates += (i ? ", " : "") + domain::id_text(type, found[i]);
+  }
+  return make_error(Errc::usage, std::string(typed) + " is ambiguous: " + candidates,
+                    "type more characters of the id", std::string(typed));
+}
+
+Result<Uuid> by_prefix(Core& core, const domain::IdPrefix& prefix, std::string_view typed) {
+  ASSIGN_OR_RETURN(const std::vector<Uuid> found,
+                   core.view().ids(prefix.type, domain::range_of(prefix), kCandidatesShown + 1));
+  return one_of(prefix.type, typed, found);
+}
+
+Status fill_content(Core& core, AssetView& view) {
+  const domain::Asset& asset = view.asset;
+  if (asset.state == domain::AssetState::erased || asset.state == domain::AssetState::erasing ||
+      asset.kind == domain::AssetKind::dataset_key) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const crypto::Dek dek, core.dek_of(asset));
+  ASSIGN_OR_RETURN(domain::Manifest manifest, core.manifest_of(asset, dek));
+  view.files = std::move(manifest.files);
+  view.metadata = std::move(manifest.metadata);
+  if (domain::carries_digest(asset.kind)) {
+    view.manifest_sha256 = crypto::sha256(as_bytes(domain::sha256sum_lines(view.files)));
+  } else {
+    for (domain::FileEntry& file : view.files) file.sha256 = Digest{};
+  }
+  return {};
+}
+
+Result<AssetView> change_state(Core& core, Store& store, const domain::Actor& actor,
+                               const Uuid& id, domain::AssetState from, domain::AssetState to,
+                               const char* action, const std::string& reason) {
+  RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
+  ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
+  if (asset.state != from) {
+    return make_error(Errc::wrong_state,
+                      asset.name.text() + " is " + std::string(domain::to_text(asset.state)) +
+                          ", not " + std::string(domain::to_text(from)),
+                      {}, asset_text(id));
+  }
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+        RETURN_IF_ERROR(transaction.set_asset_state(id, to, reason));
+        return transaction.add_event({core.now(), actor, action, asset_text(id),
+                                      std::string(domain::to_text(from)),
+                                      std::string(domain::to_text(to)), reason});
+      }));
+  if (to == domain::AssetState::suspended) core.keys.revoke(id);
+  core.changed(domain::IdType::asset, id);
+  return store.show_asset(id);
+}
+
+Status check_changes(const Store::Changes& changes, const domain::Asset& asset) {
+  if (changes.reason.empty()) {
+    return make_error(Errc::usage, "a change needs a reason", "add --reason TEXT");
+  }
+  RETURN_IF_ERROR(check_text("the reason", changes.reason, limits::kReasonBytes));
+  std::size_t labels = asset.labels.size();
+  for (const auto& [key, value] : changes.labels) {
+    RETURN_IF_ERROR(domain::check_label(key, value ? *value : ""));
+    if (value && asset.labels.count(key) == 0) ++labels;
+  }
+  if (labels > limits::kLabelsPerAsset) {
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kLabelsPerAsset) + " labels");
+  }
+  if (changes.retention && *changes.retention != "default") {
+    return make_error(Errc::invalid_input, "there is no retention class " +
+                                               quoted(*changes.retention),
+                      "the one class in force is \"default\"");
+  }
+  if (changes.custodians.size() > limits::kCustodiansPerAsset) {
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kCustodiansPerAsset) + " custodians");
+  }
+  if (changes.labels.empty() && !changes.retention && changes.custodians.empty()) {
+    return make_error(Errc::usage, "nothing to change was named",
+                      "use --label K=V, --label K-, --retention C or --custodian U");
+  }
+  return {};
+}
+
+// A custodian hands over to another: the approval right would otherwise be anybody's to take.
+Status check_custodian_change(const domain::Actor& actor,
+                              const domain::Asset& asset, const Store::Changes& changes,
+                              domain::PeopleRule rule) {
+  if (changes.custodians.empty() || rule == domain::PeopleRule::single_operator) return {};
+  if (domain::is_custodian(actor, asset.custodians)) return {};
+  return make_error(Errc::access_denied,
+                    "the custodians of " + asset.name.text() +
+                        " change only by one of them: " + actor.login + " is none",
+                    "ask one of them to run this", asset_text(asset.id));
+}
+
+}  // namespace
+
+Result<Uuid> Store::resolve_asset(std::string_view text, catalog::NameScope scope) {
+  Core& core = *impl_;
+  const std::optional<domain::IdPrefix> prefix = domain::parse_id(text);
+  if (prefix) {
+    if (prefix->type != domain::IdType::asset) {
+      return make_error(Errc::usage, std::string(text) + " is not the id of an asset",
+                        "an asset's id begins with \"a-\"", std::string(text));
+    }
+    return by_prefix(core, *prefix, text);
+  }
+  ASSIGN_OR_RETURN(const domain::AssetName name, domain::AssetName::parse(text));
+  ASSIGN_OR_RETURN(std::optional<Uuid> found, core.view().asset_named(name, scope));
+  if (!found && scope == catalog::NameScope::living) {
+    ASSIGN_OR_RETURN(found, core.view().asset_named(name, catalog::NameScope::any));
+    if (found) {
+      ASSIGN_OR_RETURN(const domain::Asset erased, core.living_asset(*found));
+      return erased.id;  // not reached: an erased asset answers with Errc::erased
+    }
+  }
+  if (!found) {
+    return make_error(Errc::not_found, "there is no asset named " + name.text(),
+                      "`aierase list` shows what there is", name.text());
+  }
+  return *found;
+}
+
+Result<Uuid> Store::resolve(domain::IdType type, std::string_view text) {
+  ASSIGN_OR_RETURN(const domain::IdPrefix prefix, domain::require_id(type, text));
+  return by_prefix(*impl_, prefix, text);
+}
+
+Result<std::vector<Uuid>> Store::select(const catalog::AssetQuery& query, std::size_t limit) {
+  std::vector<Uuid> found;
+  std::string cursor;
+  do {
+    ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
+                     impl_->view().assets(query, cursor, limits::kPageRows));
+    for (const domain::Asset& asset : page.rows) found.push_back(asset.id);
+    if (found.size() > limit) {
+      return make_error(Errc::resource_limit, "more than " + std::to_string(limit) +
+                                                  " assets match",
+                        "narrow the selection");
+    }
+    cursor = page.next;
+  } while (!cursor.empty());
+  return found;
+}
+
+Result<AssetView> Store::show_asset(const Uuid& id) {
+  Core& core = *impl_;
+  AssetView view;
+  ASSIGN_OR_RETURN(view.asset, core.known_asset(id));
+  RETURN_IF_ERROR(fill_content(core, view));
+  ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, core.view().lineage(id));
+  for (const domain::LineageEdge& edge : edges) {
+    const bool is_child = edge.child == id;
+    ASSIGN_OR_RETURN(domain::LineageName name,
+                     core.lineage_name(is_child ? edge.parent : edge.child, edge.relation));
+    (is_child ? view.parents : view.dependants).push_back(std::move(name));
+  }
+  ASSIGN_OR_RETURN(view.exports, core.view().exports(id));
+  ASSIGN_OR_RETURN(view.holds, core.view().holds_on(id));
+  ASSIGN_OR_RETURN(view.open_plan, core.view().open_plan_of(id));
+  ASSIGN_OR_RETURN(view.certificate, core.view().certificate_of(id));
+  ASSIGN_OR_RETURN(view.events, core.view().events(asset_text(id), kEventsShown));
+  view.open_leases = core.keys.open_leases(id);
+  return view;
+}
+
+Result<catalog::Page<domain::Asset>> Store::list_assets(const catalog::AssetQuery& query,
+                                                        const std::string& cursor,
+                                                        std::size_t limit) {
+  return impl_->view().assets(query, cursor, limit);
+}
+
+Result<catalog::CertificateRow> Store::show_certificate(const Uuid& id) {
+  ASSIGN_OR_RETURN(std::optional<catalog::CertificateRow> row, impl_->view().certificate(id));
+  if (!row) {
+    const std::string text = domain::id_text(domain::IdType::certificate, id);
+    return make_error(Errc::not_found, "there is no certificate " + text,
+                      "`aierase list certificates` shows what there is", text);
+  }
+  return std::move(*row);
+}
+
+Result<catalog::Page<catalog::CertificateRow>> Store::list_certificates(const std::string& cursor,
+                                                                        std::size_t limit) {
+  return impl_->view().certificates(cursor, limit);
+}
+
+Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
+                                   const Changes& changes) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
+  RETURN_IF_ERROR(check_changes(changes, asset));
+  ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
+  RETURN_IF_ERROR(check_custodian_change(actor, asset, changes, store_state.people_rule));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+        for (const auto& [key, value] : changes.labels) {
+          RETURN_IF_ERROR(value ? transaction.put_label(id, key, *value)
+                                : transaction.remove_label(id, key));
+        }
+        if (changes.retention) RETURN_IF_ERROR(transaction.put_retention(id, *changes.retention));
+        if (!changes.custodians.empty()) {
+          RETURN_IF_ERROR(transaction.put_custodians(id, changes.custodians));
+        }
+        return transaction.add_event({core.now(), actor, "set", asset_text(id), "", "",
+                                      changes.reason});
+      }));
+  core.changed(domain::IdType::asset, id);
+  return show_asset(id);
+}
+
+Result<AssetView> Store::suspend_asset(const domain::Actor& actor, const Uuid& id,
+                                       const std::string& reason) {
+  return change_state(*impl_, *this, actor, id, domain::AssetState::active,
+                      domain::AssetState::suspended, "suspend", reason);
+}
+
+Result<AssetView> Store::resume_asset(const domain::Actor& actor, const Uuid& id,
+                                      const std::string& reason) {
+  return change_state(*impl_, *this, actor, id, domain::AssetState::suspended,
+                      domain::AssetState::active, "resume", reason);
+}
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,358 @@
+// check: one finding type per broken invariant, in slices short enough that a hold never waits.
+
+#include <algorithm>
+#include <map>
+
+#include "base/limits.h"
+#include "blob/asset_reader.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+using Severity = Finding::Severity;
+
+constexpr std::size_t kLeavesPerStep = 2048;
+constexpr std::uint64_t kBytesPerStep = 32ULL << 20;
+constexpr unsigned kBlobDirectories = 256;
+
+class HashSink final : public blob::ByteSink {
+ public:
+  Status write(ByteView from) override {
+    hash_.update(from);
+    return {};
+  }
+  Digest finish() { return hash_.finish(); }
+
+ private:
+  crypto::Sha256 hash_;
+};
+
+// Where a deep check stands inside one asset: no key is held between two steps.
+struct Position {
+  std::size_t file = 0;
+  std::uint64_t offset = 0;
+};
+
+enum class Phase { database, log, leaves, assets, unowned, imports, blobs, done };
+
+}  // namespace
+
+struct CheckRun::Impl {
+  Impl(Store& s, std::vector<Uuid> a, CheckDepth d)
+      : store(s), core(*s.impl_), chosen(std::move(a)), depth(d) {
+    if (!chosen.empty()) phase = Phase::assets;
+  }
+
+  void find(Severity severity, std::string code, std::string subject, std::string text,
+            std::string mend) {
+    findings.push_back({severity, std::move(code), std::move(subject), std::move(text),
+                        std::move(mend)});
+  }
+
+  Result<bool> step();
+  Status check_database();
+  Status check_log();
+  Status check_leaves();
+  Status check_assets();
+  Status check_asset(const domain::Asset& asset);
+  Status check_key(const domain::Asset& asset);
+  Status check_blob_files(const domain::Asset& asset, const domain::Manifest& manifest);
+  Status check_bytes(const domain::Asset& asset, domain::Manifest manifest, crypto::Dek dek);
+  void check_unowned();
+  Status check_imports();
+  Status check_blobs();
+  Result<std::optional<domain::Asset>> next_asset();
+
+  Store& store;
+  Core& core;
+  std::vector<Uuid> chosen;  // empty: everything
+  CheckDepth depth;
+  Phase phase = Phase::database;
+  std::vector<Finding> findings;
+  std::uint64_t bytes = 0, assets = 0;
+
+  std::uint64_t log_at = 0;
+  domain::LogState replayed;
+  std::uint32_t leaf_at = 0;
+  std::vector<bool> used;  // leaves with a key and no owner yet
+  std::string cursor;
+  std::vector<domain::Asset> page;
+  std::size_t page_at = 0;
+  bool pages_begun = false;
+  Position position;
+  std::optional<HashSink> hash;
+  unsigned directory_at = 0;
+};
+
+Status CheckRun::Impl::check_database() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> broken, core.catalog->integrity_check());
+  for (const std::string& text : broken) {
+    find(Severity::error, "database-damaged", core.settings.directory + "/catalog.db", text,
+         "put an undamaged copy of the current database back");
+  }
+  return {};
+}
+
+Status CheckRun::Impl::check_log() {
+  ASSIGN_OR_RETURN(const std::vector<Digest> hashes,
+                   core.view().log_hashes(log_at, limits::kPageRows));
+  for (const Digest& hash_of_leaf : hashes) replayed = translog::extended(replayed, hash_of_leaf);
+  log_at += hashes.size();
+  if (hashes.size() == limits::kPageRows) return {};
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  // Leaves appended while the check ran are in both.
+  if (replayed.size == state.log.size && replayed.root != state.log.root) {
+    find(Severity::error, "log-root", "log", "the leaves of the log do not hash to its root",
+         "rows of the log were changed; compare with an older copy");
+  }
+  phase = Phase::leaves;
+  return {};
+}
+
+Status CheckRun::Impl::check_leaves() {
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  const std::uint32_t end = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(state.next_leaf, leaf_at + kLeavesPerStep));
+  std::vector<std::uint32_t> leaves;
+  for (std::uint32_t leaf = leaf_at; leaf < end; ++leaf) leaves.push_back(leaf);
+  used.resize(end);
+  CatalogNodes nodes(core.view());
+  const Status walked = keytree::visit_leaves(
+      nodes, core.store(), core.root, leaves, [&](std::uint32_t leaf, ByteView dek) {
+        used[leaf] = !dek.empty();
+        return Status();
+      });
+  if (!walked.ok()) {
+    if (walked.error().code == Errc::io) return walked;
+    find(Severity::error, "tree-damaged", walked.error().subject,
+         "leaves " + std::to_string(leaf_at) + " to " + std::to_string(end) +
+             " of the key tree: " + walked.error().message,
+         "put an undamaged copy of the current database back");
+  }
+  leaf_at = end;
+  if (leaf_at >= state.next_leaf) phase = Phase::assets;
+  return {};
+}
+
+Result<std::optional<domain::Asset>> CheckRun::Impl::next_asset() {
+  if (!chosen.empty()) {
+    if (page_at >= chosen.size()) return std::optional<domain::Asset>();
+    return core.view().asset(chosen[page_at]);
+  }
+  if (page_at >= page.size()) {
+    if (pages_begun && cursor.empty()) return std::optional<domain::Asset>();
+    catalog::AssetQuery living;
+    living.include_erased = false;
+    ASSIGN_OR_RETURN(catalog::Page<domain::Asset> next,
+                     core.view().assets(living, cursor, limits::kListPageRows));
+    pages_begun = true;
+    cursor = next.next;
+    page = std::move(next.rows);
+    page_at = 0;
+    if (page.empty()) return std::optional<domain::Asset>();
+  }
+  // Read anew: it may have changed since the page was read.
+  return core.view().asset(page[page_at].id);
+}
+
+Status CheckRun::Impl::check_assets() {
+  const std::uint64_t bytes_before = bytes;
+  for (std::size_t looked = 0; looked < 64 && bytes - bytes_before < kBytesPerStep; ++looked) {
+    ASSIGN_OR_RETURN(const std::optional<domain::Asset> asset, next_asset());
+    if (!asset) {
+      phase = chosen.empty() ? Phase::unowned : Phase::done;
+      return {};
+    }
+    const Position before = position;
+    RETURN_IF_ERROR(check_asset(*asset));
+    const bool same_asset = position.file != 0 || position.offset != 0;
+    if (same_asset && (position.file != before.file || position.offset != before.offset)) {
+      continue;
+    }
+    position = Position();
+    ++page_at;
+    ++assets;
+  }
+  return {};
+}
+
+Status CheckRun::Impl::check_key(const domain::Asset& asset) {
+  if (asset.leaf && *asset.leaf < used.size()) used[*asset.leaf] = false;
+  const Result<crypto::Dek> dek = core.dek_of(asset);
+  if (dek.ok()) return {};
+  if (dek.error().code == Errc::io) return dek.error();
+  find(Severity::error, "key-missing", asset_text(asset.id), dek.error().message,
+       "the asset cannot be read; put an undamaged copy of the current database back");
+  return dek.error();
+}
+
+Status CheckRun::Impl::check_asset(const domain::Asset& asset) {
+  if (asset.state == domain::AssetState::erased || asset.state == domain::AssetState::erasing) {
+    return {};
+  }
+  const Status key = check_key(asset);
+  if (!key.ok()) return key.error().code == Errc::io ? key : Status();
+  ASSIGN_OR_RETURN(crypto::Dek dek, core.dek_of(asset));
+  Result<domain::Manifest> manifest = core.manifest_of(asset, dek);
+  if (!manifest.ok()) {
+    if (manifest.error().code == Errc::io) return manifest.error();
+    find(Severity::error, "manifest-damaged", asset_text(asset.id), manifest.error().message,
+         "the asset cannot be read; put an undamaged copy of the current database back");
+    return {};
+  }
+  if (position.file == 0 && position.offset == 0) {
+    RETURN_IF_ERROR(check_blob_files(asset, *manifest));
+  }
+  if (depth == CheckDepth::deep && !manifest->files.empty()) {
+    return check_bytes(asset, std::move(*manifest), std::move(dek));
+  }
+  return {};
+}
+
+Status CheckRun::Impl::check_blob_files(const domain::Asset& asset,
+                                        const domain::Manifest& manifest) {
+  for (const domain::BlobEntry& entry : manifest.blobs) {
+    const std::string path = blob::blob_path(core.blob_directory(), entry.id);
+    const Status whole = blob::check_blob_file(core.env(), path, entry);
+    if (whole.ok()) continue;
+    const bool missing = whole.error().code == Errc::not_found;
+    find(Severity::error, missing ? "blob-missing" : "blob-damaged", asset_text(asset.id),
+         whole.error().message, "put the file back from a copy of the store, or import again");
+  }
+  return {};
+}
+
+// At most kBytesPerStep of this asset; position says where to go on.
+Status CheckRun::Impl::check_bytes(const domain::Asset& asset, domain::Manifest manifest,
+                                   crypto::Dek dek) {
+  blob::Progress progress;
+  const std::vector<domain::FileEntry> files = manifest.files;
+  ASSIGN_OR_RETURN(blob::AssetReader reader,
+                   blob::AssetReader::open(core.env(),
+                                           {core.blob_directory(), core.store(), asset.id},
+                                           std::move(dek), std::move(manifest), progress));
+  std::uint64_t left = kBytesPerStep;
+  while (position.file < files.size() && left > 0) {
+    const domain::FileEntry& file = files[position.file];
+    if (!hash) hash.emplace();
+    const std::uint64_t length = std::min(left, file.bytes - position.offset);
+    Status read = length == 0 ? Status()
+                              : reader.copy_range(file, position.offset, length, *hash);
+    if (!read.ok() && read.error().code == Errc::io) return read;
+    bytes += length;
+    left -= length;
+    position.offset += length;
+    const bool end = position.offset >= file.bytes;
+    std::string broken;
+    if (!read.ok()) broken = read.error().message;
+    if (read.ok() && end && hash->finish() != file.sha256) {
+      broken = "its SHA-256 is not that of the manifest";
+    }
+    if (!broken.empty()) {
+      find(Severity::error, "file-damaged", asset_text(asset.id), quoted(file.path) + ": " + broken,
+           "put the blob back from a copy of the store, or import again");
+    }
+    if (end || !read.ok()) {
+      hash.reset();
+      position.offset = 0;
+      ++position.file;
+    }
+  }
+  if (position.file >= files.size()) position = Position();
+  return {};
+}
+
+void CheckRun::Impl::check_unowned() {
+  const auto count = std::count(used.begin(), used.end(), true);
+  if (count > 0) {
+    find(Severity::error, "key-unowned", "key tree",
+         std::to_string(count) + " keys in the tree belong to no asset",
+         "rows of the catalog are missing; put an undamaged copy of the database back");
+  }
+  phase = Phase::imports;
+}
+
+Status CheckRun::Impl::check_imports() {
+  ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> intents, core.view().imports());
+  for (const catalog::ImportIntent& intent : intents) {
+    if (core.importing.count(intent.asset) != 0) continue;
+    RETURN_IF_ERROR(store.abort_import(intent.asset));
+    find(Severity::note, "import-interrupted", asset_text(intent.asset),
+         "what an interrupted import of " + to_rfc3339(intent.started) + " left behind is removed",
+         "nothing; import again if it is still wanted");
+  }
+  phase = Phase::blobs;
+  return {};
+}
+
+// An unknown blob is reported and never unlinked: it may be evidence of something.
+Status CheckRun::Impl::check_blobs() {
+  const std::string directory =
+      core.blob_directory() + "/" + to_hex(Bytes{static_cast<std::byte>(directory_at)});
+  const Result<std::vector<std::string>> names = core.env().list(directory);
+  if (names.ok()) {
+    ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> intents, core.view().imports());
+    ASSIGN_OR_RETURN(const std::vector<Uuid> orphans, core.view().orphan_blobs());
+    std::set<Uuid> known(orphans.begin(), orphans.end());
+    for (const catalog::ImportIntent& intent : intents) {
+      known.insert(intent.blobs.begin(), intent.blobs.end());
+    }
+    for (const std::string& name : *names) {
+      const std::optional<Bytes> raw = from_hex(name);
+      const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
+      if (id && known.count(*id) != 0) continue;
+      if (id) {
+        ASSIGN_OR_RETURN(const std::optional<Uuid> owner, core.view().blob_owner(*id));
+        if (owner) continue;
+      }
+      find(Severity::warning, "blob-unknown", directory + "/" + name,
+           "nothing in the catalog names this file", "find out who put it there; then remove it");
+    }
+  } else if (names.error().code != Errc::not_found) {
+    return names.error();
+  }
+  if (++directory_at == kBlobDirectories) phase = Phase::done;
+  return {};
+}
+
+Result<bool> CheckRun::Impl::step() {
+  switch (phase) {
+    case Phase::database:
+      RETURN_IF_ERROR(check_database());
+      phase = Phase::log;
+      return true;
+    case Phase::log:
+      RETURN_IF_ERROR(check_log());
+      return true;
+    case Phase::leaves:
+      RETURN_IF_ERROR(check_leaves());
+      return true;
+    case Phase::assets:
+      RETURN_IF_ERROR(check_assets());
+      return phase != Phase::done;
+    case Phase::unowned:
+      check_unowned();
+      return true;
+    case Phase::imports:
+      RETURN_IF_ERROR(check_imports());
+      return true;
+    case Phase::blobs:
+      RETURN_IF_ERROR(check_blobs());
+      return phase != Phase::done;
+    case Phase::done:
+      break;
+  }
+  return false;
+}
+
+CheckRun::CheckRun(Store& store, std::vector<Uuid> assets, CheckDepth depth)
+    : impl_(std::make_unique<Impl>(store, std::move(assets), depth)) {}
+CheckRun::~CheckRun() = default;
+Result<bool> CheckRun::step() { return impl_->step(); }
+const std::vector<Finding>& CheckRun::findings() const { return impl_->findings; }
+std::uint64_t CheckRun::bytes() const { return impl_->bytes; }
+std::uint64_t CheckRun::assets() const { return impl_->assets; }
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,165 @@
+#include "lifecycle/core.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "blob/manifest.h"
+
+namespace aierase::lifecycle {
+
+RowNodes::RowNodes(std::vector<domain::NodeRow> rows) : rows_(std::move(rows)) {
+  std::sort(rows_.begin(), rows_.end(),
+            [](const domain::NodeRow& a, const domain::NodeRow& b) { return a.id < b.id; });
+}
+
+Result<std::optional<Bytes>> RowNodes::read(domain::NodeId id) {
+  const auto found = std::lower_bound(
+      rows_.begin(), rows_.end(), id,
+      [](const domain::NodeRow& row, const domain::NodeId& wanted) { return row.id < wanted; });
+  if (found == rows_.end() || found->id != id) return std::optional<Bytes>();
+  return found->row;
+}
+
+Status Core::writable() const {
+  if (stop) {
+    return make_error(Errc::io, "an earlier write to the disk failed; the store accepts nothing more",
+                      "look at the disk, then restart aierased: it recovers at start");
+  }
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, view().round());
+  if (round && round->state != domain::RoundState::intent) {
+    return make_error(Errc::busy, "an erasure is between its point of no return and its record",
+                      "try again in a moment; `aierase status` shows whether it is stuck");
+  }
+  return {};
+}
+
+Status Core::append_log(catalog::Transaction& transaction, catalog::StoreState& state,
+                        std::span<const translog::LogRecord> records) {
+  ASSIGN_OR_RETURN(domain::LogBatch batch, translog::append(state.log, records));
+  RETURN_IF_ERROR(transaction.append_log(batch.leaves));
+  state.log = std::move(batch.state);
+  return {};
+}
+
+Status Core::commit(catalog::Transaction& transaction, catalog::StoreState& state) {
+  if (stop) return make_error(Errc::io, "the store has stopped after a failed write");
+  advance_trusted_time(state, settings.clock->read());
+  state.generation += 1;
+  RETURN_IF_ERROR(transaction.put_state(state));
+  Status committed = transaction.commit();
+  if (!committed.ok()) {
+    if (committed.error().code != Errc::no_space) stop = true;
+    return std::move(committed).error().in("the commit failed");
+  }
+  const rootslot::Anchor anchor{state.generation, state.log.size, state.log.root};
+  Status anchored = slot->write_anchor(anchor_key, anchor);
+  if (!anchored.ok()) {
+    stop = true;
+    return std::move(anchored).error().in("the anchor could not be written");
+  }
+  return {};
+}
+
+Result<crypto::RootSecret> Core::root_of(const crypto::SlotSecret& secret,
+                                         std::uint64_t epoch) const {
+  return crypto::derive_root(secret, unlock ? &*unlock : nullptr, locator.store, epoch);
+}
+
+Status Core::adopt_root(crypto::RootSecret next) {
+  ASSIGN_OR_RETURN(crypto::SealKey key, crypto::anchor_key(next));
+  root = std::move(next);
+  anchor_key = std::move(key);
+  return {};
+}
+
+Result<crypto::Dek> Core::dek_of(const domain::Asset& asset) {
+  if (!asset.leaf) {
+    return make_error(Errc::erased, asset.name.text() + " is erased, its key is gone", {},
+                      asset_text(asset.id));
+  }
+  CatalogNodes nodes(view());
+  ASSIGN_OR_RETURN(crypto::Dek dek, keytree::read_leaf(nodes, store(), root, *asset.leaf));
+  ASSIGN_OR_RETURN(const Digest kcv, crypto::key_check_value(dek, store(), asset.id));
+  if (kcv != asset.kcv) {
+    return make_error(Errc::damaged,
+                      "the key at the leaf of " + asset.name.text() + " is not its own",
+                      "catalog rows were exchanged: run `aierase check`", asset_text(asset.id));
+  }
+  return dek;
+}
+
+Result<domain::Manifest> Core::manifest_of(const domain::Asset& asset, const crypto::Dek& dek) {
+  ASSIGN_OR_RETURN(const std::optional<Bytes> sealed, view().sealed_manifest(asset.id));
+  if (!sealed) {
+    return make_error(Errc::damaged, "the manifest of " + asset.name.text() + " is missing",
+                      "run `aierase check`", asset_text(asset.id));
+  }
+  Result<domain::Manifest> manifest = blob::open_manifest(*sealed, dek, store(), asset.id);
+  if (!manifest.ok()) {
+    return make_error(Errc::damaged,
+                      "the manifest of " + asset.name.text() +
+                          " does not open: " + manifest.error().message,
+                      "run `aierase check`", asset_text(asset.id));
+  }
+  return manifest;
+}
+
+Result<domain::Asset> Core::known_asset(const Uuid& id) {
+  ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view().asset(id));
+  if (!asset) {
+    return make_error(Errc::not_found, "there is no asset " + asset_text(id),
+                      "`aierase list` shows what there is", asset_text(id));
+  }
+  return std::move(*asset);
+}
+
+Result<domain::Asset> Core::living_asset(const Uuid& id) {
+  ASSIGN_OR_RETURN(domain::Asset asset, known_asset(id));
+  if (asset.state == domain::AssetState::erased) {
+    const std::string when = asset.erased_at ? to_rfc3339(*asset.erased_at) : "an unknown time";
+    return make_error(Errc::erased, asset.name.text() + " was erased at " + when,
+                      "`aierase show " + asset_text(id) + "` names its certificate",
+                      asset_text(id));
+  }
+  return asset;
+}
+
+Result<domain::LineageName> Core::lineage_name(const Uuid& id, domain::Relation relation) {
+  ASSIGN_OR_RETURN(domain::Asset asset, known_asset(id));
+  domain::LineageName name;
+  name.relation = relation;
+  name.asset = id;
+  name.name = asset.name;
+  name.state = asset.state;
+  return name;
+}
+
+Json actor_json(const domain::Actor& actor) {
+  Json json{{"uid", actor.uid}, {"login", actor.login}};
+  if (actor.audit_login_uid) {
+    json["audit_login_uid"] = *actor.audit_login_uid;
+  } else {
+    json["audit_login_uid"] = "unknown";
+  }
+  return json;
+}
+
+Status check_text(std::string_view what, std::string_view text, std::size_t limit) {
+  if (text.size() > limit) {
+    return make_error(Errc::invalid_input, std::string(what) + " is " +
+                                               std::to_string(text.size()) +
+                                               " bytes long, the limit is " + std::to_string(limit));
+  }
+  if (!is_printable_utf8(text)) {
+    return make_error(Errc::invalid_input,
+                      std::string(what) + " has control characters or is not UTF-8: " + quoted(text),
+                      "use one line of printable text");
+  }
+  return {};
+}
+
+std::string asset_text(const Uuid& id) { return domain::id_text(domain::IdType::asset, id); }
+std::string plan_text(const Uuid& id) { return domain::id_text(domain::IdType::plan, id); }
+
+}  // namespace aierase::lifecycle

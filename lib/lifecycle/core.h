@@ -1,0 +1,143 @@
+// What all use cases of the store share: the open catalog, the slot, the current root secret, and
+// the one way to commit.
+//
+// Contract: owned by Store, used by the store thread alone. commit() is the only commit: it counts
+// the generation, stores trusted time and writes the anchor; after an io error of it (or of the
+// slot) `stop` is set and nothing may be destroyed any more by this process.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "catalog/catalog.h"
+#include "crypto/primitives.h"
+#include "crypto/signature.h"
+#include "keytree/tree.h"
+#include "lifecycle/gate.h"
+#include "lifecycle/key_ring.h"
+#include "lifecycle/store.h"
+#include "rootslot/root_slot.h"
+#include "translog/log.h"
+
+namespace aierase::lifecycle {
+
+// The key tree's view of the catalog.
+class CatalogNodes final : public keytree::NodeSource {
+ public:
+  explicit CatalogNodes(const catalog::ReadView& view) : view_(view) {}
+  Result<std::optional<Bytes>> read(domain::NodeId id) override { return view_.node(id); }
+
+ private:
+  const catalog::ReadView& view_;
+};
+
+// A set of rows as a tree: the undo rows, to be compared with what replaced them.
+class RowNodes final : public keytree::NodeSource {
+ public:
+  explicit RowNodes(std::vector<domain::NodeRow> rows);
+  Result<std::optional<Bytes>> read(domain::NodeId id) override;
+
+ private:
+  std::vector<domain::NodeRow> rows_;  // sorted by id
+};
+
+class Core {
+ public:
+  StoreSettings settings;
+  std::unique_ptr<File> store_lock;
+  SlotLocator locator;
+  std::optional<crypto::UnlockSecret> unlock;
+  std::unique_ptr<rootslot::RootSlot> slot;
+  std::unique_ptr<catalog::Catalog> catalog;
+  crypto::RootSecret root;      // R_e of the current epoch
+  crypto::SealKey anchor_key;   // derived from it
+  std::optional<crypto::SigningKey> signer;
+  KeyRing keys;
+  std::set<std::string> changes;
+  std::set<Uuid> importing;     // begun by this process and neither finished nor aborted
+  bool stop = false;
+  // Set between step 4 and TX3 when TX3 could not be written (full disk): what it still needs.
+  std::optional<domain::DestroyedProof> unsigned_proof;
+  std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
+  UtcTime next_expiry_check{};
+  // From the first byte of step 4 until TX3: placing a hold is too late.
+  enum class Return { possible, past } point_of_no_return = Return::possible;
+
+  const catalog::ReadView& view() const { return catalog->read(); }
+  const Uuid& store() const { return locator.store; }
+  Env& env() const { return *settings.env; }
+  UtcTime now() const { return settings.clock->now(); }
+  domain::AtRest at_rest() const {
+    return locator.unlock == UnlockKind::none ? domain::AtRest::none
+                                              : domain::AtRest::unlock_secret;
+  }
+  std::string blob_directory() const { return settings.directory + "/blobs"; }
+  void at_step(EraseStep step) const {
+    if (settings.at_step) settings.at_step(step);
+  }
+
+  // Remembers the first io error; passes the error on.
+  Error fatal(Error error) {
+    if (error.code == Errc::io || error.code == Errc::damaged) stop = true;
+    return error;
+  }
+  Status writable() const;  // refuses tree writes while a round is destroying, and after an io error
+
+  Status append_log(catalog::Transaction& transaction, catalog::StoreState& state,
+                    std::span<const translog::LogRecord> records);
+  Status commit(catalog::Transaction& transaction, catalog::StoreState& state);
+  // Root and anchor key of an epoch from its slot secret.
+  Result<crypto::RootSecret> root_of(const crypto::SlotSecret& secret, std::uint64_t epoch) const;
+  Status adopt_root(crypto::RootSecret next);
+
+  Result<crypto::Dek> dek_of(const domain::Asset& asset);  // checks the kcv
+  Result<domain::Manifest> manifest_of(const domain::Asset& asset, const crypto::Dek& dek);
+
+  void changed(domain::IdType type, const Uuid& id) { changes.insert(domain::id_text(type, id)); }
+  Result<domain::Asset> living_asset(const Uuid& id);  // erased: Errc::erased; absent: not_found
+  Result<domain::Asset> known_asset(const Uuid& id);
+  Result<domain::LineageName> lineage_name(const Uuid& id, domain::Relation relation);
+};
+
+struct Store::Impl : Core {};
+
+// Canonical JSON records for the log; texts of actors and times as everywhere.
+Json actor_json(const domain::Actor& actor);
+Status check_text(std::string_view what, std::string_view text, std::size_t limit);
+std::string asset_text(const Uuid& id);
+std::string plan_text(const Uuid& id);
+
+// planning.cpp: facts for the gate, from the catalog.
+Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
+                               const domain::Asset& asset, const domain::Plan* plan);
+Result<PlanView> plan_view(Core& core, const Uuid& id);
+Digest plan_digest(const Uuid& store, const domain::Plan& plan);
+
+// erasing.cpp: the parts that recovery needs, too.
+Status finish_round(Core& core, domain::DestroyedProof proof,
+                    domain::DestructionEvidence::Course course);   // TX3
+Status undo_round(Core& core, crypto::RootSecret old_root);         // back to from_epoch
+Status remove_orphans(Core& core);                                 // step 5
+std::vector<Uuid> assets_of(const catalog::EraseRound& round);
+
+// signer_files.cpp: signer.key and log.key beside the slot.
+Status write_key_files(Env& env, const std::string& directory, const Uuid& store,
+                       const crypto::UnlockSecret* unlock);
+Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, const Uuid& store,
+                                         const crypto::UnlockSecret* unlock,
+                                         std::string_view purpose);
+
+// locator.cpp
+Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator);
+Result<SlotLocator> read_locator_file(Env& env, const std::string& path);
+
+// trusted_time.cpp: erasure-design section 9, pure.
+void advance_trusted_time(catalog::StoreState& state, const ClockReading& reading);
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,103 @@
+// The gate: the one place where it is decided whether an asset may be erased.
+//
+// Contract: decide() is pure: facts in, verdict and reasons out, nothing read and nothing written;
+// called by dry run, request, approval, show and inside TX2. An ErasePermit, which the erase step
+// demands, is made here alone and only for Purpose::execution with an empty list of reasons.
+// Specified in: erasure-design section 5 (TX2), aierase(1) "WHEN IT HAPPENS".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "base/uuid.h"
+#include "domain/asset.h"
+#include "domain/disposition.h"
+#include "domain/plan.h"
+
+namespace aierase::lifecycle {
+
+class ErasePermit {
+ public:
+  ErasePermit(ErasePermit&&) noexcept = default;
+  ErasePermit& operator=(ErasePermit&&) noexcept = default;
+  const Uuid& asset() const { return asset_; }
+
+ private:
+  friend class Gate;
+  explicit ErasePermit(const Uuid& asset) : asset_(asset) {}
+  Uuid asset_;
+};
+
+enum class Purpose { request, approval, execution };
+enum class Binding { unchanged, changed };  // of an item: name, kcv and dependants as in the digest
+enum class Attendance { attended, unattended };
+
+// Of the key at the leaf, recomputed: not_read before execution.
+enum class KeyCheck { not_read, matches, differs, absent };
+
+struct AssetFacts {
+  const domain::Asset* asset = nullptr;
+  std::vector<domain::Hold> holds;
+  std::vector<domain::LineageName> open_dependants;  // alive, neither in the plan nor kept
+  std::optional<Uuid> other_plan;                    // that already names it
+  Binding binding = Binding::unchanged;
+  KeyCheck key = KeyCheck::not_read;
+  std::size_t open_leases = 0;                       // at execution: not drained in time
+};
+
+struct PlanFacts {
+  domain::PlanState state = domain::PlanState::requested;
+  domain::Actor requester;
+  std::vector<domain::Approval> approvals;
+  std::optional<UtcTime> due;
+};
+
+// What retention policies say of the asset; empty where none is in force.
+struct PolicyFacts {
+  std::vector<domain::Reason> floors;
+  std::vector<domain::Reason> conflicts;
+};
+
+struct ClockFacts {
+  UtcTime wall{}, trusted{};
+  std::vector<domain::Reason> anomalies;
+};
+
+struct BrakeFacts {
+  std::vector<domain::Reason> trips;
+};
+
+struct GateInput {
+  Purpose purpose = Purpose::request;
+  Attendance attendance = Attendance::attended;
+  domain::PeopleRule people_rule = domain::PeopleRule::two_person;
+  AssetFacts asset;
+  PlanFacts plan;
+  PolicyFacts policy;
+  ClockFacts clock;
+  BrakeFacts brake;
+};
+
+struct GateDecision {
+  domain::Verdict verdict = domain::Verdict::blocked;
+  std::vector<domain::Reason> reasons;   // empty only when nothing blocks
+  std::optional<ErasePermit> permit;
+};
+
+class Gate {
+ public:
+  static GateDecision decide(const GateInput& input);
+};
+
+// Rules about people, shared by the gate and by the approval itself.
+enum class Standing { counts, is_requester, is_root, not_custodian };
+Standing standing_of(const domain::Actor& approver, const domain::Actor& requester,
+                     domain::PeopleRule rule);
+// Whether one of the approvals is a custodian's of this asset and counts.
+bool has_approval(const domain::Asset& asset, const domain::Actor& requester,
+                  const std::vector<domain::Approval>& approvals, domain::PeopleRule rule);
+
+}  // namespace aierase::lifecycle

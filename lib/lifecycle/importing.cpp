@@ -1,0 +1,296 @@
+// Import: intent row, blobs, then one transaction {leaf, manifest, asset} (erasure-design section 6).
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "blob/manifest.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr std::size_t kGeneratedKeyBytes = 32;
+
+Status check_request(const ImportRequest& request) {
+  if (request.labels.size() > limits::kLabelsPerAsset) {
+    return make_error(Errc::resource_limit, "more than " + std::to_string(limits::kLabelsPerAsset) +
+                                                " labels");
+  }
+  for (const auto& [key, value] : request.labels) {
+    RETURN_IF_ERROR(domain::check_label(key, value));
+  }
+  if (request.custodians.empty()) {
+    return make_error(Errc::usage, "an asset needs at least one data custodian",
+                      "add --custodian USER or --custodian @GROUP");
+  }
+  if (request.custodians.size() > limits::kCustodiansPerAsset) {
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kCustodiansPerAsset) + " custodians");
+  }
+  if (request.lineage.size() > limits::kLineagePerAsset) {
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kLineagePerAsset) + " lineage edges");
+  }
+  if (request.retention != "default") {
+    return make_error(Errc::invalid_input, "there is no retention class " +
+                                               quoted(request.retention),
+                      "the one class in force is \"default\"");
+  }
+  return {};
+}
+
+// The worst history of all sources decides; no source at all is unknown.
+domain::SourceHistory worst_history(const std::vector<domain::Source>& sources) {
+  if (sources.empty()) return domain::SourceHistory::unknown;
+  domain::SourceHistory worst = domain::SourceHistory::encrypted_from_first_write;
+  for (const domain::Source& source : sources) {
+    if (source.history == domain::SourceHistory::retrofitted) return source.history;
+    if (source.history == domain::SourceHistory::unknown) worst = source.history;
+  }
+  return worst;
+}
+
+struct Content {
+  domain::Manifest manifest;
+  std::optional<SecretBytes> key;  // of a dataset key
+};
+
+// Whether the living asset of that name holds exactly this content.
+Result<bool> same_content(Core& core, const domain::Asset& there, domain::AssetKind kind,
+                          const Content& content) {
+  if (there.kind != kind) return false;
+  ASSIGN_OR_RETURN(const crypto::Dek dek, core.dek_of(there));
+  if (kind == domain::AssetKind::dataset_key) {
+    if (!content.key) return false;
+    ASSIGN_OR_RETURN(const std::optional<Bytes> sealed, core.view().sealed_payload(there.id));
+    if (!sealed) return false;
+    ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::payload_key(dek));
+    Bytes associated = copy_of(core.store().view());
+    append(associated, there.id.view());
+    ASSIGN_OR_RETURN(const SecretBytes key, crypto::open_message(seal, associated, *sealed));
+    return key.equals(*content.key);
+  }
+  ASSIGN_OR_RETURN(const domain::Manifest manifest, core.manifest_of(there, dek));
+  return domain::sha256sum_lines(manifest.files) ==
+         domain::sha256sum_lines(content.manifest.files);
+}
+
+Result<Bytes> seal_payload(const Core& core, const ImportTicket& ticket, const SecretBytes& key) {
+  ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::payload_key(ticket.dek));
+  Bytes associated = copy_of(core.store().view());
+  append(associated, ticket.asset.view());
+  return key.reveal(
+      [&](ByteView plain) { return crypto::seal_message(seal, associated, plain); });
+}
+
+Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
+  domain::Asset& asset = ticket.draft;
+  ASSIGN_OR_RETURN(asset.kcv,
+                   crypto::key_check_value(ticket.dek, core.store(), ticket.asset));
+  ASSIGN_OR_RETURN(const Bytes manifest, blob::seal_manifest(content.manifest, ticket.dek,
+                                                             core.store(), ticket.asset));
+  Bytes payload;
+  if (content.key) {
+    ASSIGN_OR_RETURN(payload, seal_payload(core, ticket, *content.key));
+  }
+  std::vector<Uuid> blobs;
+  for (const domain::BlobEntry& blob : content.manifest.blobs) blobs.push_back(blob.id);
+  return transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        asset.leaf = state.next_leaf;
+        asset.first_epoch = state.epoch;
+        asset.created = core.now();
+        if (state.next_leaf >= keytree::kLeaves) {
+          return make_error(Errc::resource_limit, "the key tree of this store is full");
+        }
+        state.next_leaf += 1;
+        CatalogNodes nodes(transaction);
+        const keytree::LeafInsert leaf{*asset.leaf, &ticket.dek};
+        ASSIGN_OR_RETURN(const domain::NodeBatch batch,
+                         keytree::insert(nodes, core.store(), core.root, {&leaf, 1}));
+        RETURN_IF_ERROR(transaction.put_nodes(batch.put));
+        RETURN_IF_ERROR(
+            transaction.insert_asset(asset, manifest, payload, blobs, ticket.edges));
+        RETURN_IF_ERROR(transaction.add_event({asset.created, asset.importer, "import",
+                                               asset_text(asset.id), "", "active", ""}));
+        return transaction.end_import(ticket.asset);
+      });
+}
+
+Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Content content,
+                            std::vector<domain::Source> sources) {
+  RETURN_IF_ERROR(core.writable());
+  domain::Asset& asset = ticket.draft;
+  if (sources.size() > limits::kSourcesPerAsset) {
+    return make_error(Errc::resource_limit, "more than " +
+                                                std::to_string(limits::kSourcesPerAsset) +
+                                                " sources named");
+  }
+  asset.source_history = worst_history(sources);
+  asset.sources = std::move(sources);
+  for (const domain::FileEntry& file : content.manifest.files) asset.bytes += file.bytes;
+  asset.file_count = content.manifest.files.size();
+  if (content.key) {
+    asset.bytes = content.key->size();
+    asset.file_count = 1;
+  }
+  ASSIGN_OR_RETURN(const std::optional<Uuid> taken,
+                   core.view().asset_named(asset.name, catalog::NameScope::living));
+  if (taken) {
+    ASSIGN_OR_RETURN(const domain::Asset there, core.known_asset(*taken));
+    ASSIGN_OR_RETURN(const bool same, same_content(core, there, asset.kind, content));
+    RETURN_IF_ERROR(store.abort_import(ticket.asset));
+    if (!same) {
+      return make_error(Errc::already_exists,
+                        asset.name.text() + " exists with other content and is never overwritten",
+                        "import it under another version, e.g. " +
+                            std::string(asset.name.base()) + ":2",
+                        asset_text(*taken));
+    }
+    ImportReport report;
+    report.outcome = ImportOutcome::existing;
+    ASSIGN_OR_RETURN(report.view, store.show_asset(*taken));
+    return report;
+  }
+  RETURN_IF_ERROR(write_asset(core, ticket, content));
+  core.importing.erase(ticket.asset);
+  core.changed(domain::IdType::asset, ticket.asset);
+  ImportReport report;
+  ASSIGN_OR_RETURN(report.view, store.show_asset(ticket.asset));
+  return report;
+}
+
+}  // namespace
+
+Result<ImportTicket> Store::begin_import(ImportRequest request) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(check_request(request));
+  ImportTicket ticket;
+  ticket.asset = Uuid::random();
+  ASSIGN_OR_RETURN(ticket.draft.name, domain::AssetName::parse(request.name));
+  ASSIGN_OR_RETURN(ticket.dek, crypto::Dek::random());
+  ticket.draft.id = ticket.asset;
+  ticket.draft.kind = request.kind;
+  ticket.draft.importer = request.actor;
+  ticket.draft.retention = request.retention;
+  ticket.draft.custodians = request.custodians;
+  for (auto& [key, value] : request.labels) ticket.draft.labels[key] = value;
+  for (const auto& [relation, text] : request.lineage) {
+    ASSIGN_OR_RETURN(const Uuid parent, resolve_asset(text, catalog::NameScope::any));
+    ticket.edges.push_back({ticket.asset, relation, parent});
+  }
+  std::sort(ticket.edges.begin(), ticket.edges.end());
+  ticket.edges.erase(std::unique(ticket.edges.begin(), ticket.edges.end()), ticket.edges.end());
+  ticket.writer = {core.blob_directory(), core.store(), ticket.asset};
+  RETURN_IF_ERROR(transact(core, ReserveShare::none,
+                           [&](catalog::Transaction& transaction, catalog::StoreState&) {
+                             return transaction.start_import(
+                                 {ticket.asset, request.actor, core.now(), {}});
+                           }));
+  core.importing.insert(ticket.asset);
+  return ticket;
+}
+
+Result<std::vector<Uuid>> Store::reserve_blobs(const Uuid& asset, std::size_t count) {
+  Core& core = *impl_;
+  std::vector<Uuid> blobs;
+  for (std::size_t i = 0; i < count; ++i) blobs.push_back(Uuid::random());
+  RETURN_IF_ERROR(transact(core, ReserveShare::none,
+                           [&](catalog::Transaction& transaction, catalog::StoreState&) {
+                             return transaction.reserve_blobs(asset, blobs);
+                           }));
+  return blobs;
+}
+
+Result<ImportReport> Store::finish_import(ImportTicket ticket, domain::Manifest manifest,
+                                          std::vector<domain::Source> sources) {
+  if (manifest.files.empty()) {
+    RETURN_IF_ERROR(abort_import(ticket.asset));
+    return make_error(Errc::invalid_input, "there is nothing to import: no file was given");
+  }
+  if (ticket.draft.kind == domain::AssetKind::configuration) {
+    crypto::random_bytes(manifest.configuration_salt);
+  }
+  Content content;
+  content.manifest = std::move(manifest);
+  return finish(*this, *impl_, std::move(ticket), std::move(content), std::move(sources));
+}
+
+Result<ImportReport> Store::finish_key_import(ImportTicket ticket, std::optional<SecretBytes> key,
+                                              std::vector<domain::Source> sources) {
+  if (key && (key->empty() || key->size() > limits::kDatasetKeyBytes)) {
+    RETURN_IF_ERROR(abort_import(ticket.asset));
+    return make_error(Errc::invalid_input,
+                      "a dataset key has 1 to " + std::to_string(limits::kDatasetKeyBytes) +
+                          " bytes, this one has " + std::to_string(key->size()));
+  }
+  Content content;
+  if (key) {
+    content.key = std::move(key);
+  } else {
+    ASSIGN_OR_RETURN(SecretBytes generated, SecretBytes::random(kGeneratedKeyBytes));
+    content.key = std::move(generated);
+    domain::Source source;
+    source.description = "generated by aierased";
+    source.filesystem = "none";
+    source.history = domain::SourceHistory::encrypted_from_first_write;
+    source.files = 1;
+    source.bytes = kGeneratedKeyBytes;
+    sources = {source};
+  }
+  return finish(*this, *impl_, std::move(ticket), std::move(content), std::move(sources));
+}
+
+// Blobs first, the intent last: whatever is interrupted, what is left is still named by the intent.
+Status Store::abort_import(const Uuid& asset) {
+  Core& core = *impl_;
+  core.importing.erase(asset);
+  ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> intents, core.view().imports());
+  const auto intent =
+      std::find_if(intents.begin(), intents.end(),
+                   [&](const catalog::ImportIntent& one) { return one.asset == asset; });
+  if (intent == intents.end()) return {};
+  for (const Uuid& blob : intent->blobs) {
+    const Status gone = core.env().unlink(blob::blob_path(core.blob_directory(), blob));
+    if (!gone.ok() && gone.error().code != Errc::not_found) return gone;
+  }
+  return transact(core, ReserveShare::half,
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
+                    return transaction.end_import(asset);
+                  });
+}
+
+Status Store::report_sources_removed(const domain::Actor& actor, const Uuid& asset,
+                                     const std::vector<std::string>& descriptions) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Asset known, core.living_asset(asset));
+  if (known.importer.uid != actor.uid) {
+    return make_error(Errc::access_denied, "only the importer of " + known.name.text() +
+                                               " can say that its sources were removed");
+  }
+  for (const std::string& description : descriptions) {
+    const bool named = std::any_of(
+        known.sources.begin(), known.sources.end(),
+        [&](const domain::Source& source) { return source.description == description; });
+    if (!named) {
+      return make_error(Errc::not_found, known.name.text() + " has no source " +
+                                             quoted(description));
+    }
+  }
+  return transact(core, ReserveShare::none,
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+                    for (const std::string& description : descriptions) {
+                      RETURN_IF_ERROR(
+                          transaction.mark_source_removed(asset, description, core.now()));
+                    }
+                    return transaction.add_event({core.now(), actor, "sources-removed",
+                                                  asset_text(asset), "", "", ""});
+                  });
+}
+
+}  // namespace aierase::lifecycle

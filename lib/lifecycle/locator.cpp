@@ -1,0 +1,117 @@
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "lifecycle/core.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr std::string_view kSchema = "aierase/root-slot/v1";
+constexpr std::size_t kMaxBytes = 16 << 10;
+
+Error broken(const std::string& path, const std::string& what) {
+  return make_error(Errc::damaged, path + ": " + what,
+                    "the file names where the root slot lies; restore it from a copy of the store",
+                    path);
+}
+
+const std::string* text_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() ? found->get_ptr<const std::string*>() : nullptr;
+}
+
+Status read_passphrase(const Json& json, const std::string& path, SlotLocator& locator) {
+  const std::string* salt = text_of(json, "argon2id_salt");
+  const std::optional<Bytes> bytes = salt ? from_hex(*salt) : std::nullopt;
+  const auto operations = json.find("argon2id_operations");
+  const auto memory = json.find("argon2id_memory_bytes");
+  if (!bytes || bytes->size() != 16 || operations == json.end() ||
+      !operations->is_number_unsigned() || memory == json.end() ||
+      !memory->is_number_unsigned()) {
+    return broken(path, "salt or cost of the passphrase is missing or malformed");
+  }
+  locator.passphrase_salt = *bytes;
+  locator.passphrase_cost.operations = operations->get<std::uint64_t>();
+  locator.passphrase_cost.memory_bytes = memory->get<std::uint64_t>();
+  if (locator.passphrase_cost.operations > 64 ||
+      locator.passphrase_cost.memory_bytes > (8ULL << 30)) {
+    return broken(path, "the cost of the passphrase is beyond any sensible value");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view to_text(UnlockKind kind) noexcept {
+  switch (kind) {
+    case UnlockKind::none: return "none";
+    case UnlockKind::credential: return "credential";
+    case UnlockKind::keyfile: return "keyfile";
+    case UnlockKind::passphrase: return "passphrase";
+  }
+  return "none";
+}
+
+std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept {
+  for (const UnlockKind kind : {UnlockKind::none, UnlockKind::credential, UnlockKind::keyfile,
+                                UnlockKind::passphrase}) {
+    if (to_text(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
+Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator) {
+  Json json{{"schema", kSchema},
+            {"store", locator.store.hex()},
+            {"slot_kind", locator.slot_kind},
+            {"slot_path", locator.slot_path},
+            {"unlock", to_text(locator.unlock)}};
+  if (locator.unlock == UnlockKind::keyfile) json["keyfile"] = locator.keyfile_path;
+  if (locator.unlock == UnlockKind::passphrase) {
+    json["argon2id_salt"] = to_hex(locator.passphrase_salt);
+    json["argon2id_operations"] = locator.passphrase_cost.operations;
+    json["argon2id_memory_bytes"] = locator.passphrase_cost.memory_bytes;
+  }
+  ASSIGN_OR_RETURN(std::string text, dump_pretty(json));
+  text += '\n';
+  return write_new_file(env, directory + "/root-slot", as_bytes(text), 0600);
+}
+
+Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {
+  ASSIGN_OR_RETURN(const Bytes content, read_file(env, path, kMaxBytes));
+  Result<Json> parsed = parse_json(as_text(content), {kMaxBytes, 4});
+  if (!parsed.ok()) return broken(path, parsed.error().message);
+  const Json& json = *parsed;
+  const std::string* schema = json.is_object() ? text_of(json, "schema") : nullptr;
+  if (!schema) return broken(path, "it is not an aierase/root-slot/v1 file");
+  if (*schema != kSchema) {
+    return make_error(Errc::newer_format, path + ": format " + quoted(*schema) + " is not known",
+                      "this store was written by another version of aierase", path);
+  }
+  const std::string* store = text_of(json, "store");
+  const std::string* kind = text_of(json, "slot_kind");
+  const std::string* slot_path = text_of(json, "slot_path");
+  const std::string* unlock = text_of(json, "unlock");
+  const std::optional<Bytes> uuid_bytes = store ? from_hex(*store) : std::nullopt;
+  const std::optional<Uuid> uuid = uuid_bytes ? Uuid::from_bytes(*uuid_bytes) : std::nullopt;
+  const std::optional<UnlockKind> how = unlock ? parse_unlock_kind(*unlock) : std::nullopt;
+  if (!uuid || !kind || !slot_path || !how) return broken(path, "a field is missing or malformed");
+  if (*kind != "file") {
+    return make_error(Errc::newer_format, path + ": a root slot of kind " + quoted(*kind) +
+                                              " is not known to this version", {}, path);
+  }
+  SlotLocator locator;
+  locator.store = *uuid;
+  locator.slot_kind = *kind;
+  locator.slot_path = *slot_path;
+  locator.unlock = *how;
+  if (*how == UnlockKind::keyfile) {
+    const std::string* keyfile = text_of(json, "keyfile");
+    if (!keyfile) return broken(path, "the path of the key file is missing");
+    locator.keyfile_path = *keyfile;
+  }
+  if (*how == UnlockKind::passphrase) RETURN_IF_ERROR(read_passphrase(json, path, locator));
+  return locator;
+}
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,305 @@
+// Plans: what would go, what blocks it, and the digest that approvals name.
+
+#include <algorithm>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+using domain::Relation;
+
+constexpr auto kPlanLifetime = std::chrono::days(30);
+
+// "supersedes" is history, not dependence: the newer version does not need the older one.
+bool is_dependence(Relation relation) { return relation != Relation::supersedes; }
+
+// The set that a request names, with lineage: grows under --cascade.
+class Selection {
+ public:
+  Selection(Core& core, const RetireRequest& request) : core_(core), request_(request) {}
+
+  Status build(const std::vector<domain::KeptDependant>& kept) {
+    for (const domain::KeptDependant& keep : kept) kept_.insert(keep.asset);
+    for (const Uuid& asset : request_.assets) add(asset);
+    while (!waiting_.empty()) {
+      const Uuid asset = waiting_.front();
+      waiting_.pop_front();
+      RETURN_IF_ERROR(visit(asset));
+      if (order_.size() > limits::kItemsPerPlan) {
+        return make_error(Errc::resource_limit,
+                          "the plan would have more than " +
+                              std::to_string(limits::kItemsPerPlan) + " items",
+                          "retire them in several plans");
+      }
+    }
+    return {};
+  }
+
+  const std::vector<Uuid>& assets() const { return order_; }
+  const std::vector<domain::LineageEdge>& edges() const { return edges_; }
+
+ private:
+  void add(const Uuid& asset) {
+    if (!seen_.insert(asset).second) return;
+    order_.push_back(asset);
+    waiting_.push_back(asset);
+  }
+
+  Status visit(const Uuid& asset) {
+    ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, core_.view().lineage(asset));
+    for (const domain::LineageEdge& edge : edges) {
+      if (edge.parent != asset || !is_dependence(edge.relation)) continue;
+      ASSIGN_OR_RETURN(const domain::Asset child, core_.known_asset(edge.child));
+      if (child.state == domain::AssetState::erased) continue;
+      edges_.push_back(edge);
+      if (request_.cascade == Cascade::yes && kept_.count(edge.child) == 0) add(edge.child);
+    }
+    return {};
+  }
+
+  Core& core_;
+  const RetireRequest& request_;
+  std::set<Uuid> seen_, kept_;
+  std::vector<Uuid> order_;
+  std::deque<Uuid> waiting_;
+  std::vector<domain::LineageEdge> edges_;
+};
+
+Result<std::vector<domain::KeptDependant>> resolve_kept(Store& store,
+                                                        const RetireRequest& request) {
+  std::vector<domain::KeptDependant> kept;
+  for (const auto& [text, reason] : request.keep) {
+    RETURN_IF_ERROR(check_text("the reason to keep a dependant", reason, limits::kReasonBytes));
+    if (reason.empty()) {
+      return make_error(Errc::usage, "a dependant is kept with a reason: " + text + "=REASON");
+    }
+    ASSIGN_OR_RETURN(const Uuid asset, store.resolve_asset(text, catalog::NameScope::living));
+    kept.push_back({asset, reason});
+  }
+  return kept;
+}
+
+Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& assets) {
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  for (const Uuid& id : assets) {  // first the names, so that dependants inside the plan are seen
+    domain::PlanItem item;
+    item.asset = id;
+    plan.items.push_back(item);
+  }
+  for (domain::PlanItem& item : plan.items) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+    item.name = asset.name;
+    item.kcv = asset.kcv;
+    GateInput input;
+    input.purpose = Purpose::request;
+    input.people_rule = state.people_rule;
+    ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, &plan));
+    input.plan.requester = plan.requester;
+    input.clock.wall = core.now();
+    input.clock.trusted = state.trusted;
+    const GateDecision decision = Gate::decide(input);
+    item.verdict = decision.verdict;
+    item.reasons = decision.reasons;
+  }
+  return {};
+}
+
+// Blocked items either leave the plan (--skip-blocked) or refuse it as a whole.
+Status settle_blocked(domain::Plan& plan, const RetireRequest& request) {
+  const auto blocked = [](const domain::PlanItem& item) {
+    return item.verdict == domain::Verdict::blocked || item.verdict == domain::Verdict::conflict;
+  };
+  const auto first = std::find_if(plan.items.begin(), plan.items.end(), blocked);
+  if (first == plan.items.end() || request.persist == Persist::dry_run) return {};
+  if (request.skip_blocked == SkipBlocked::yes) {
+    const domain::PlanItem example = *first;
+    std::erase_if(plan.items, blocked);
+    if (!plan.items.empty()) return {};
+    return make_error(example.reasons.front().code, "every asset named is blocked, the first, " +
+                                                        example.name.text() + ", because " +
+                                                        example.reasons.front().text);
+  }
+  Errc worst = first->reasons.front().code;
+  std::size_t count = 0;
+  for (const domain::PlanItem& item : plan.items) {
+    if (!blocked(item)) continue;
+    ++count;
+    for (const domain::Reason& reason : item.reasons) worst = worse_blocker(worst, reason.code);
+  }
+  std::string text = first->name.text() + " is blocked: " + first->reasons.front().text;
+  if (count > 1) text += " (and " + std::to_string(count - 1) + " more items)";
+  const bool dependant = first->reasons.front().code == Errc::policy_conflict;
+  return make_error(worst, std::move(text),
+                    dependant ? "retire it with --cascade, or keep it with --keep NAME=REASON"
+                              : "--dry-run shows every item; --skip-blocked plans the others",
+                    asset_text(first->asset));
+}
+
+Json edge_json(const domain::LineageEdge& edge) {
+  return Json{{"child", edge.child.hex()},
+              {"parent", edge.parent.hex()},
+              {"relation", domain::to_text(edge.relation)}};
+}
+
+Status persist(Core& core, const domain::Plan& plan) {
+  return transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(transaction.insert_plan(plan));
+        RETURN_IF_ERROR(transaction.add_event({plan.created, plan.requester, "retire",
+                                               plan_text(plan.id), "", "requested", plan.reason}));
+        ASSIGN_OR_RETURN(std::string record,
+                         dump_canonical(Json{{"plan", plan.id.hex()},
+                                             {"digest", to_hex(plan.digest)},
+                                             {"by", actor_json(plan.requester)},
+                                             {"reason", plan.reason},
+                                             {"ticket", plan.ticket}}));
+        const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
+}
+
+}  // namespace
+
+Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
+                               const domain::Asset& asset, const domain::Plan* plan) {
+  AssetFacts facts;
+  facts.asset = &asset;
+  ASSIGN_OR_RETURN(facts.holds, view.holds_on(asset.id));
+  ASSIGN_OR_RETURN(const std::optional<Uuid> open, view.open_plan_of(asset.id));
+  if (open && (plan == nullptr || *open != plan->id)) facts.other_plan = open;
+  ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, view.lineage(asset.id));
+  for (const domain::LineageEdge& edge : edges) {
+    if (edge.parent != asset.id || !is_dependence(edge.relation)) continue;
+    ASSIGN_OR_RETURN(domain::LineageName child, core.lineage_name(edge.child, edge.relation));
+    if (child.state == domain::AssetState::erased) continue;
+    bool covered = false;
+    if (plan != nullptr) {
+      covered = std::any_of(plan->items.begin(), plan->items.end(),
+                            [&](const domain::PlanItem& item) { return item.asset == child.asset; }) ||
+                std::any_of(plan->kept.begin(), plan->kept.end(),
+                            [&](const domain::KeptDependant& keep) {
+                              return keep.asset == child.asset;
+                            });
+      if (!covered) {
+        ASSIGN_OR_RETURN(covered, view.plan_names(plan->id, child.asset));
+      }
+    }
+    if (!covered) facts.open_dependants.push_back(std::move(child));
+  }
+  return facts;
+}
+
+Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
+  std::vector<const domain::PlanItem*> items;
+  for (const domain::PlanItem& item : plan.items) items.push_back(&item);
+  std::sort(items.begin(), items.end(), [](const domain::PlanItem* a, const domain::PlanItem* b) {
+    return a->asset < b->asset;
+  });
+  std::vector<domain::LineageEdge> edges = plan.edges;
+  std::sort(edges.begin(), edges.end());
+  Json json{{"schema", "aierase/plan/v1"},
+            {"store", store.hex()},
+            {"plan", plan.id.hex()},
+            {"items", Json::array()},
+            {"edges", Json::array()},
+            {"rules", Json::array({Json{{"class", "default"}, {"approvals", 1}}})}};
+  for (const domain::PlanItem* item : items) {
+    json["items"].push_back(Json{{"asset", item->asset.hex()},
+                                 {"name", item->name.text()},
+                                 {"kcv", to_hex(item->kcv)}});
+  }
+  for (const domain::LineageEdge& edge : edges) json["edges"].push_back(edge_json(edge));
+  const Result<std::string> text = dump_canonical(json);  // names are checked UTF-8
+  return text.ok() ? crypto::sha256(as_bytes(*text)) : Digest{};
+}
+
+Result<PlanView> plan_view(Core& core, const Uuid& id) {
+  ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan(id));
+  if (!plan) {
+    return make_error(Errc::not_found, "there is no plan " + plan_text(id),
+                      "`aierase list plans` shows what there is", plan_text(id));
+  }
+  PlanView view;
+  view.plan = std::move(*plan);
+  if (view.plan.state != domain::PlanState::requested) return view;
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  std::set<std::string> missing;
+  for (const domain::PlanItem& item : view.plan.items) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+    if (has_approval(asset, view.plan.requester, view.plan.approvals, state.people_rule)) continue;
+    ++view.needed.items_waiting;
+    for (const domain::Custodian& custodian : asset.custodians) missing.insert(custodian.text());
+  }
+  view.needed.custodians.assign(missing.begin(), missing.end());
+  return view;
+}
+
+Result<PlanView> Store::show_plan(const Uuid& plan) { return plan_view(*impl_, plan); }
+
+Result<catalog::Page<domain::Plan>> Store::list_plans(const std::string& cursor,
+                                                      std::size_t limit) {
+  return impl_->view().plans(std::nullopt, cursor, limit);
+}
+
+Result<PlanView> Store::retire(const RetireRequest& request) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(check_text("the reason", request.reason, limits::kReasonBytes));
+  RETURN_IF_ERROR(check_text("the ticket", request.ticket, limits::kReasonBytes));
+  if (request.reason.empty()) {
+    return make_error(Errc::usage, "a retirement needs a reason", "add --reason TEXT");
+  }
+  if (request.assets.empty()) {
+    return make_error(Errc::usage, "no asset was named and none matches; nothing means nothing",
+                      "name assets, or use --match K=V");
+  }
+  for (const Uuid& id : request.assets) {
+    const Result<domain::Asset> asset = core.living_asset(id);
+    if (!asset.ok() && request.skip_blocked == SkipBlocked::no) return asset.error();
+  }
+  domain::Plan plan;
+  plan.id = Uuid::random();
+  plan.requester = request.actor;
+  plan.reason = request.reason;
+  plan.ticket = request.ticket;
+  plan.created = core.now();
+  plan.expires = plan.created + kPlanLifetime;
+  ASSIGN_OR_RETURN(plan.kept, resolve_kept(*this, request));
+  Selection selection(core, request);
+  RETURN_IF_ERROR(selection.build(plan.kept));
+  plan.edges = selection.edges();
+  RETURN_IF_ERROR(decide_items(core, plan, selection.assets()));
+  RETURN_IF_ERROR(settle_blocked(plan, request));
+  plan.digest = plan_digest(core.store(), plan);
+
+  if (request.persist == Persist::dry_run) {
+    PlanView view;
+    view.plan = std::move(plan);
+    for (const domain::PlanItem& item : view.plan.items) {
+      ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+      for (const domain::Custodian& custodian : asset.custodians) {
+        view.needed.custodians.push_back(custodian.text());
+      }
+    }
+    std::sort(view.needed.custodians.begin(), view.needed.custodians.end());
+    view.needed.custodians.erase(
+        std::unique(view.needed.custodians.begin(), view.needed.custodians.end()),
+        view.needed.custodians.end());
+    view.needed.items_waiting = view.plan.items.size();
+    return view;
+  }
+  RETURN_IF_ERROR(persist(core, plan));
+  core.changed(domain::IdType::plan, plan.id);
+  return plan_view(core, plan.id);
+}
+
+}  // namespace aierase::lifecycle

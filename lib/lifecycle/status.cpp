@@ -1,0 +1,145 @@
+// Status and doctor: what is so, and how to better it.
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+using Severity = Finding::Severity;
+
+void look_at_slot(const StatusReport& report, std::vector<Finding>& findings) {
+  const domain::SlotAssurance& slot = report.slot;
+  const Severity severity = slot.level == domain::Level::ea0 ? Severity::warning : Severity::note;
+  findings.push_back({severity, "slot-level", slot.path,
+                      "erasures reach " + std::string(domain::to_text(slot.level)) + ": " +
+                          slot.reason,
+                      slot.next_level});
+  for (const std::string& copy : slot.may_have_copied) {
+    findings.push_back({Severity::note, "slot-copies", slot.path,
+                        "may hold a copy of the slot: " + copy,
+                        "keep the slot out of backups, images and snapshots"});
+  }
+}
+
+void look_at_keys(const Core& core, const StatusReport& report, std::vector<Finding>& findings) {
+  if (report.unlock == UnlockKind::none) {
+    findings.push_back({Severity::warning, "at-rest-none", core.settings.directory,
+                        "whoever takes the disk reads every living model: the store has no unlock "
+                        "secret",
+                        "a new store with `aierase init --unlock credential` has one"});
+  }
+  findings.push_back({Severity::note, "recovery-none", core.locator.slot_path,
+                      "there is no recovery: if the root slot is lost, every model is lost",
+                      "keep the plaintext of what you cannot make again somewhere else"});
+  if (report.state.people_rule == domain::PeopleRule::single_operator) {
+    findings.push_back({Severity::note, "single-operator", core.settings.directory,
+                        "one person may request and approve; every certificate says so",
+                        "`aierase init --tighten` makes it two persons, for good"});
+  }
+  if (!core.signer) {
+    findings.push_back({Severity::error, "signer-missing",
+                        parent_of(core.locator.slot_path) + "/signer.key",
+                        "the signer's key cannot be read: nothing is erased until it can",
+                        "restore it from a copy of that directory and restart aierased"});
+  }
+}
+
+Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>& findings) {
+  ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> imports, core.view().imports());
+  for (const catalog::ImportIntent& intent : imports) {
+    if (core.importing.count(intent.asset) != 0) continue;
+    findings.push_back({Severity::warning, "import-interrupted", asset_text(intent.asset),
+                        "an import begun at " + to_rfc3339(intent.started) +
+                            " was interrupted; its ciphertext is still there",
+                        "`aierase check` removes it"});
+  }
+  if (report.round && *report.round != domain::RoundState::intent) {
+    findings.push_back({Severity::error, "round-open", core.settings.directory,
+                        "an erasure has passed its point of no return and waits for its record",
+                        "free disk space, or restart aierased: it finishes by itself"});
+  }
+  return {};
+}
+
+void look_at_host(const Core& core, std::vector<Finding>& findings) {
+  for (const std::string& text : core.settings.host.findings) {
+    findings.push_back({Severity::warning, "host", core.settings.host.host, text,
+                        "certificates carry this sentence until it is mended"});
+  }
+  if (!core.settings.clock->read().synchronised) {
+    findings.push_back({Severity::warning, "clock", core.settings.host.host,
+                        "the clock is not synchronised: trusted time stands still",
+                        "enable a time service, e.g. systemd-timesyncd"});
+  }
+  const Result<std::uint64_t> space = core.env().free_space(core.settings.directory);
+  constexpr std::uint64_t kLow = 64ULL << 20;
+  if (space.ok() && *space < kLow) {
+    findings.push_back({Severity::warning, "disk-full", core.settings.directory,
+                        "less than 64 MiB are free; erasures go on one by one from the reserve",
+                        "free disk space"});
+  }
+}
+
+}  // namespace
+
+Result<StatusReport> Store::status() {
+  Core& core = *impl_;
+  StatusReport report;
+  ASSIGN_OR_RETURN(report.state, core.view().state());
+  ASSIGN_OR_RETURN(report.counts, core.view().counts());
+  ASSIGN_OR_RETURN(report.slot, core.slot->assess());
+  report.unlock = core.locator.unlock;
+  if (core.signer) report.signer = core.signer->public_key();
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
+  if (round) report.round = round->state;
+  report.findings = core.settings.host.findings;
+  return report;
+}
+
+Result<std::vector<Finding>> Store::doctor() {
+  Core& core = *impl_;
+  ASSIGN_OR_RETURN(const StatusReport report, status());
+  std::vector<Finding> findings;
+  look_at_slot(report, findings);
+  look_at_keys(core, report, findings);
+  RETURN_IF_ERROR(look_at_rows(core, report, findings));
+  look_at_host(core, findings);
+  return findings;
+}
+
+const crypto::PublicKey& Store::signer() const {
+  static constexpr crypto::PublicKey kNone{};
+  return impl_->signer ? impl_->signer->public_key() : kNone;
+}
+
+domain::PeopleRule Store::people_rule() const {
+  const Result<catalog::StoreState> state = impl_->view().state();
+  return state.ok() ? state->people_rule : domain::PeopleRule::two_person;
+}
+
+Status Store::tighten_people_rule(const domain::Actor& actor) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  return transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        if (state.people_rule == domain::PeopleRule::two_person) {
+          return make_error(Errc::wrong_state, "this store already asks for two persons");
+        }
+        state.people_rule = domain::PeopleRule::two_person;
+        RETURN_IF_ERROR(transaction.add_event({core.now(), actor, "tighten", "store",
+                                               "single-operator", "two-person", ""}));
+        ASSIGN_OR_RETURN(std::string record,
+                         dump_canonical(Json{{"people_rule", "two-person"},
+                                             {"by", actor_json(actor)}}));
+        const translog::LogRecord leaf{"people-rule", core.now(), std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
+}
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,296 @@
+// The store as its users see it: one function per use case, over catalog, key tree, root slot,
+// blobs, log and signer.
+//
+// Contract: synchronous and single-threaded: every call is made by the store thread, and returns
+// when its effect is durable. Nothing here knows the bus. Long work is sliced: execute_due() does
+// one erase round, CheckRun::step() one page. After Errc::io from any call the process must stop
+// (must_stop() says so). Actors come from the bus, never from arguments. Uses: aierase(1).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "blob/asset_reader.h"
+#include "blob/asset_writer.h"
+#include "catalog/catalog.h"
+#include "crypto/keys.h"
+#include "crypto/signature.h"
+#include "domain/asset.h"
+#include "domain/disposition.h"
+#include "domain/plan.h"
+#include "lifecycle/key_ring.h"
+
+namespace aierase::lifecycle {
+
+// How the unlock secret U is obtained; stands in STORE/root-slot, no secret itself.
+enum class UnlockKind { none, credential, keyfile, passphrase };
+std::string_view to_text(UnlockKind kind) noexcept;
+std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept;
+
+// The little file STORE/root-slot, read between the store's lock and the slot's.
+struct SlotLocator {
+  Uuid store;
+  std::string slot_kind = "file";
+  std::string slot_path;
+  UnlockKind unlock = UnlockKind::none;
+  std::string keyfile_path;                 // UnlockKind::keyfile
+  Bytes passphrase_salt;                    // UnlockKind::passphrase, 16 bytes
+  crypto::PassphraseCost passphrase_cost;
+};
+
+struct HostFacts {
+  std::string host;               // gethostname
+  std::string machine_id_digest;  // SHA-256 of /etc/machine-id, hex; empty where there is none
+  std::string tool_version, tool_build;
+  std::vector<std::string> findings;  // what certificates must say: "unencrypted swap is active", ...
+};
+
+// Steps of the erase protocol, for tests that stop, hold or look in between; never set by the
+// daemon. Called with the step about to begin.
+enum class EraseStep { tx1, write_slot, drain, tx2, check, zero_slot, tx3, unlink };
+using StepHook = std::function<void(EraseStep)>;
+
+struct StoreSettings {
+  Env* env = nullptr;
+  const Clock* clock = nullptr;
+  std::string directory;                   // /var/lib/aierase
+  HostFacts host;
+  StepHook at_step;                        // tests only
+};
+
+struct InitRequest {
+  domain::Actor actor;
+  std::string slot_path;                   // /var/lib/aierase-root/slot
+  UnlockKind unlock = UnlockKind::none;
+  std::string keyfile_path;
+  std::optional<crypto::UnlockSecret> secret;          // credential and keyfile: read by the daemon
+  std::optional<SecretBytes> passphrase;               // passphrase: as typed
+  domain::PeopleRule people_rule = domain::PeopleRule::two_person;
+};
+
+struct StatusReport {
+  catalog::StoreState state;
+  catalog::StoreCounts counts;
+  domain::SlotAssurance slot;
+  UnlockKind unlock = UnlockKind::none;
+  crypto::PublicKey signer{};
+  std::optional<domain::RoundState> round;   // an erase round in progress
+  std::vector<std::string> findings;         // host facts that certificates carry
+};
+
+struct Finding {
+  enum class Severity { note, warning, error } severity = Severity::note;
+  std::string code;      // "blob-missing", "slot-level", ...: one per broken invariant
+  std::string subject;   // id or path
+  std::string text;      // what is so
+  std::string mend;      // what to do
+};
+
+// ---- import -----------------------------------------------------------------------------------
+struct ImportRequest {
+  domain::Actor actor;
+  std::string name;
+  domain::AssetKind kind = domain::AssetKind::model;
+  std::vector<domain::Custodian> custodians;   // resolved by the daemon
+  std::string retention = "default";
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<std::pair<domain::Relation, std::string>> lineage;  // relation, parent as typed
+};
+
+// What an import job needs away from the store thread. Holds the new asset's key.
+struct ImportTicket {
+  Uuid asset;
+  domain::Asset draft;                 // name, kind, custodians, labels; no content yet
+  std::vector<domain::LineageEdge> edges;
+  crypto::Dek dek;
+  blob::WriterOptions writer;
+};
+
+struct AssetView {
+  domain::Asset asset;
+  std::vector<domain::FileEntry> files;        // empty once erased, and for dataset keys
+  std::string metadata;
+  std::optional<Digest> manifest_sha256;       // kinds that carry digests, while alive
+  std::vector<domain::LineageName> parents, dependants;
+  std::vector<domain::ExportRecord> exports;
+  std::vector<domain::Hold> holds;
+  std::optional<Uuid> open_plan;
+  std::optional<Uuid> certificate;
+  std::vector<catalog::Event> events;          // newest last, at most 100
+  std::size_t open_leases = 0;
+};
+
+enum class ImportOutcome { created, existing };
+struct ImportReport {
+  ImportOutcome outcome = ImportOutcome::created;
+  AssetView view;
+};
+
+// ---- export -----------------------------------------------------------------------------------
+struct ExportRequest {
+  domain::Actor actor;
+  Uuid asset;
+  std::optional<std::string> file;                                  // one file's path
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> range;     // [first, last], of that file
+  std::string destination;                                          // as told by the client
+  domain::ExportMedium medium = domain::ExportMedium::unknown;      // as observed by the daemon
+};
+// The record is durable when this is handed out. The lease ends with the ticket; a revoked lease
+// sets progress.cancelled.
+struct ExportTicket {
+  domain::Asset asset;
+  domain::Manifest manifest;            // all files, or the one asked for
+  std::optional<SecretBytes> key;       // of a dataset key
+  KeyLease lease;                       // dek inside
+  blob::WriterOptions reader;
+  std::uint64_t first = 0, length = 0;  // of the range; length 0: everything
+};
+
+// ---- plans ------------------------------------------------------------------------------------
+enum class Persist { yes, dry_run };
+enum class Cascade { no, yes };
+enum class SkipBlocked { no, yes };
+struct RetireRequest {
+  domain::Actor actor;
+  std::vector<Uuid> assets;
+  std::string reason;
+  std::string ticket;
+  Cascade cascade = Cascade::no;
+  std::vector<std::pair<std::string, std::string>> keep;   // dependant as typed, reason
+  SkipBlocked skip_blocked = SkipBlocked::no;
+  Persist persist = Persist::yes;
+};
+
+// What approvals a plan needs and who could give them.
+struct ApprovalsNeeded {
+  std::vector<std::string> custodians;   // text of those whose word is still missing, per item union
+  std::size_t items_waiting = 0;
+};
+struct PlanView {
+  domain::Plan plan;
+  ApprovalsNeeded needed;
+};
+
+// ---- check ------------------------------------------------------------------------------------
+enum class CheckDepth { structure, deep };
+
+class Store;
+// One run over rows, tree, log, blobs; step() does at most one page of work.
+class CheckRun {
+ public:
+  CheckRun(Store& store, std::vector<Uuid> assets, CheckDepth depth);
+  ~CheckRun();
+  // False when nothing is left to do.
+  Result<bool> step();
+  const std::vector<Finding>& findings() const;
+  std::uint64_t bytes() const;    // read so far, for progress
+  std::uint64_t assets() const;   // looked at so far
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+class Store {
+ public:
+  // The caller holds lock(). Builds `.init` in the store and the slot directory, syncs, renames the
+  // slot's first and the store's last. Refuses a directory with anything in it, a slot path inside
+  // the store, a slot that is there already.
+  static Result<StatusReport> initialise(const StoreSettings& settings, InitRequest request);
+  // The caller holds lock(). An interrupted init is undone first: its slot is zeroed, and only if
+  // it carries the store uuid of that init.
+  enum class Presence { absent, present };
+  static Result<Presence> presence(const StoreSettings& settings);
+  // Locks the store directory. To be held before read_locator and by open().
+  static Result<std::unique_ptr<File>> lock(const StoreSettings& settings);
+  static Result<SlotLocator> read_locator(const StoreSettings& settings);
+  // Takes both locks, reads slot, anchor and database, recovers. `unlock` where the locator asks
+  // for one. Adopt::yes accepts a changed machine-id, and records it.
+  enum class Adopt { no, yes };
+  static Result<std::unique_ptr<Store>> open(const StoreSettings& settings,
+                                             std::unique_ptr<File> lock,
+                                             std::optional<crypto::UnlockSecret> unlock,
+                                             Adopt adopt = Adopt::no);
+  ~Store();
+
+  bool must_stop() const;  // an io error was seen: stop the process, recovery is at the next start
+
+  Result<StatusReport> status();
+  Result<std::vector<Finding>> doctor();
+  const crypto::PublicKey& signer() const;
+  domain::PeopleRule people_rule() const;
+  Status tighten_people_rule(const domain::Actor& actor);  // single-operator -> two-person
+
+  // Resolving what people typed. Erased assets are found; verbs that need a living one answer
+  // Errc::erased themselves.
+  Result<Uuid> resolve_asset(std::string_view text, catalog::NameScope scope);
+  Result<Uuid> resolve(domain::IdType type, std::string_view text);  // plan, certificate
+  Result<std::vector<Uuid>> select(const catalog::AssetQuery& query, std::size_t limit);
+
+  Result<AssetView> show_asset(const Uuid& asset);
+  Result<catalog::Page<domain::Asset>> list_assets(const catalog::AssetQuery& query,
+                                                   const std::string& cursor, std::size_t limit);
+  Result<PlanView> show_plan(const Uuid& plan);
+  Result<catalog::Page<domain::Plan>> list_plans(const std::string& cursor, std::size_t limit);
+  Result<catalog::CertificateRow> show_certificate(const Uuid& certificate);
+  Result<catalog::Page<catalog::CertificateRow>> list_certificates(const std::string& cursor,
+                                                                   std::size_t limit);
+
+  Result<ImportTicket> begin_import(ImportRequest request);
+  Result<std::vector<Uuid>> reserve_blobs(const Uuid& asset, std::size_t count);
+  Result<ImportReport> finish_import(ImportTicket ticket, domain::Manifest manifest,
+                                     std::vector<domain::Source> sources);
+  // dataset-key: `key` as read from a descriptor; none: 32 bytes are generated.
+  Result<ImportReport> finish_key_import(ImportTicket ticket, std::optional<SecretBytes> key,
+                                         std::vector<domain::Source> sources);
+  // Unlinks what the intent names. Also for a crashed import's intent, by check.
+  Status abort_import(const Uuid& asset);
+  Status report_sources_removed(const domain::Actor& actor, const Uuid& asset,
+                                const std::vector<std::string>& descriptions);
+
+  Result<ExportTicket> begin_export(ExportRequest request);
+
+  struct Changes {
+    std::vector<std::pair<std::string, std::optional<std::string>>> labels;  // no value: remove
+    std::optional<std::string> retention;
+    std::vector<domain::Custodian> custodians;  // empty: unchanged
+    std::string reason;
+  };
+  Result<AssetView> set_asset(const domain::Actor& actor, const Uuid& asset, const Changes& changes);
+  Result<AssetView> suspend_asset(const domain::Actor& actor, const Uuid& asset, const std::string& reason);
+  Result<AssetView> resume_asset(const domain::Actor& actor, const Uuid& asset, const std::string& reason);
+
+  Result<PlanView> retire(const RetireRequest& request);
+  // `digest_prefix`: 12 or more hex digits of the plan's digest.
+  Result<PlanView> approve(const domain::Actor& actor, const Uuid& plan, std::string_view digest_prefix);
+  Result<PlanView> reject(const domain::Actor& actor, const Uuid& plan, const std::string& reason);
+  Result<PlanView> cancel(const domain::Actor& actor, const Uuid& plan);
+
+  // A legal hold on these assets, durable when it returns. Refused once the slot secret of a round
+  // that names one of them has begun to go. (No verb places holds yet: the erase protocol needs it.)
+  Result<Uuid> place_hold(const domain::Actor& actor, const std::string& matter,
+                          const std::string& reason, const std::vector<Uuid>& assets);
+
+  // One erase round of the oldest approved and due plan, and the expiry of old requests. True:
+  // there is more to do at once. Retired assets whose keys are in use are revoked first.
+  Result<bool> execute_due();
+  // Ids of assets, plans and certificates that changed since the last call, for signals.
+  std::vector<std::string> take_changes();
+
+ private:
+  friend class CheckRun;
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aierase::lifecycle

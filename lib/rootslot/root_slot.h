@@ -1,0 +1,94 @@
+// Where the slot secret lives and dies: two slots by parity of epoch, each with a twin, and the
+// anchor that recognises an older database.
+//
+// Contract: one RootSlot per store, used by one thread, locked exclusively for life by open.
+// Every write is durable and read back before it returns. An Errc::io from any call is final: the
+// process stops. read() never changes anything. Specified in: aierase-store(5) ROOT SLOT;
+// erasure-design section 3.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/result.h"
+#include "base/uuid.h"
+#include "crypto/keys.h"
+#include "domain/destroyed_proof.h"
+#include "domain/slot.h"
+
+namespace aierase::rootslot {
+
+enum class SlotContent {
+  zero,     // both copies are zeros
+  whole,    // both copies equal, and check
+  torn,     // anything else of ours: one good copy may be in it
+  foreign,  // a good copy of another store
+};
+
+struct SlotReading {
+  SlotContent content = SlotContent::zero;
+  Uuid store;                                // of the good copy, if any
+  std::uint64_t epoch = 0;                   // of the good copy, if any
+  std::optional<crypto::SlotSecret> secret;  // of the good copy, if any
+};
+
+struct Anchor {
+  std::uint64_t generation = 0;  // counts commits
+  std::uint64_t log_size = 0;
+  Digest log_root{};
+  friend bool operator==(const Anchor&, const Anchor&) = default;
+};
+
+// Makes SlotReadBackProof, nobody else does; base of the slots so that each kind can.
+class ReadBack {
+ protected:
+  static domain::SlotReadBackProof prove(domain::SlotEvidence evidence) {
+    return domain::SlotReadBackProof(std::move(evidence));
+  }
+};
+
+class RootSlot : protected ReadBack {
+ public:
+  virtual ~RootSlot() = default;
+  virtual std::string_view kind() const = 0;  // "file"
+  // The store that the slot was made for, also while both slots are zero.
+  virtual const Uuid& store() const = 0;
+  // parity 0 or 1.
+  virtual Result<SlotReading> read(unsigned parity) = 0;
+  // Into the slot of the epoch's parity, both copies. A slot that holds a good copy of anything
+  // else is left alone (Errc::foreign, Errc::wrong_state): it is destroyed first. With what a torn
+  // slot still holds this repairs the twin, and the good copy is not written.
+  virtual Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) = 0;
+  // Zeros both copies, reads both back. `epoch` is the one whose secret dies, for the evidence; a
+  // good copy of another store (Errc::foreign) or epoch (Errc::wrong_state) is left alone.
+  virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,
+                                                    const Clock& clock) = 0;
+  // The slot reads back as zeros already (recovery after a kill between step 4 and TX3).
+  virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, std::uint64_t epoch,
+                                                         const Clock& clock) = 0;
+  virtual Result<domain::SlotAssurance> assess() = 0;
+
+  // The newer of the two anchor blocks that authenticate under `key`; none: nullopt.
+  virtual Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) = 0;
+  virtual Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) = 0;
+};
+
+// The file slot. `path` is the slot file itself, e.g. /var/lib/aierase-root/slot.
+struct FileSlotOptions {
+  std::string path;
+};
+// Creates the zeroed file (preallocated, CACHEDIR.TAG beside it, nodump), syncs file and directory,
+// and locks it. The directory must exist. Errc::already_exists if the file is there. When the
+// directory is renamed afterwards, close the slot and open it under its new path.
+Result<std::unique_ptr<RootSlot>> create_file_slot(Env& env, const FileSlotOptions& options,
+                                                   const Uuid& store);
+// Locks (Errc::busy if another process holds it) before it reads anything. Refuses links, wrong
+// owner or mode wider than 0600 (Errc::damaged with what to do), a file that is no slot.
+Result<std::unique_ptr<RootSlot>> open_file_slot(Env& env, const FileSlotOptions& options);
+
+}  // namespace aierase::rootslot
