@@ -128,7 +128,8 @@ class Parser {
     for (const char* mark : {"\u2018", "\u2019"}) {
       for (std::size_t at; (at = text.find(mark)) != std::string::npos;) text.replace(at, 3, "'");
     }
-    if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    if (!text.empty())
+      text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
     return text;
   }
 
@@ -166,9 +167,9 @@ Status check_operands(const Verb& verb, const std::vector<std::string>& operands
     return usage("'" + std::string(verb.name) + "' needs " + std::string(verb.operands), verb.name);
   }
   if (operands.size() > verb.most) {
-    return usage("too many arguments for '" + std::string(verb.name) + "': " +
-                     quoted(operands[verb.most]),
-                 verb.name);
+    return usage(
+        "too many arguments for '" + std::string(verb.name) + "': " + quoted(operands[verb.most]),
+        verb.name);
   }
   return {};
 }

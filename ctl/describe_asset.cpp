@@ -69,10 +69,10 @@ std::string exports_text(const Json& asset, const Output& out) {
   for (const Json& row : list_at(asset, "exports")) {
     const std::string who =
         text_at(row, "login").empty() ? "uid " + text_at(row, "uid") : text_at(row, "login");
-    table.add({"  " + printable(text_at(row, "time")), printable(who),
-               printable(text_at(row, "kind")), printable(text_at(row, "scope")),
-               printable(text_at(row, "destination")) + " (" + printable(text_at(row, "medium")) +
-                   ")"});
+    table.add(
+        {"  " + printable(text_at(row, "time")), printable(who), printable(text_at(row, "kind")),
+         printable(text_at(row, "scope")),
+         printable(text_at(row, "destination")) + " (" + printable(text_at(row, "medium")) + ")"});
   }
   return "\nCopies that left this store, not under its control\n" + table.text(out.width());
 }
@@ -97,11 +97,12 @@ std::string describe_asset(const Json& asset, const Output& out) {
   fields.add("Asset", text_at(asset, "id"));
   fields.add("Name", text_at(asset, "name"));
   fields.add("Kind", text_at(asset, "kind"));
-  fields.add("State", text_at(asset, "state"));
+  const std::string why = text_at(asset, "state_reason");
+  fields.add("State", text_at(asset, "state") + (why.empty() ? "" : ": " + why));
   const std::string files = text_at(asset, "files_count");
-  fields.add("Size", human_bytes(number_at(asset, "bytes")) + " (" + text_at(asset, "bytes") +
-                         " bytes)" + (files.empty() ? "" : " in " +
-                         counted(number_at(asset, "files_count"), "file")));
+  fields.add("Size",
+             human_bytes(number_at(asset, "bytes")) + " (" + text_at(asset, "bytes") + " bytes)" +
+                 (files.empty() ? "" : " in " + counted(number_at(asset, "files_count"), "file")));
   fields.add("Created", text_at(asset, "created"));
   fields.add("Erased", text_at(asset, "erased_at"));
   fields.add("Imported by", person_at(asset, "importer"));

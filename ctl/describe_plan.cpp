@@ -12,8 +12,8 @@ std::string reasons_text(const Json& item) {
   std::string text;
   for (const Json& reason : list_at(item, "reasons")) {
     const std::string sentence = text_at(reason, "text");
-    text += (text.empty() ? "" : "; ") + printable(sentence.empty() ? text_at(reason, "code")
-                                                                     : sentence);
+    text += (text.empty() ? "" : "; ") +
+            printable(sentence.empty() ? text_at(reason, "code") : sentence);
   }
   return text;
 }
@@ -64,8 +64,8 @@ std::string next_step(const Json& plan) {
 std::string item_table(const Json& plan, const Output& out) {
   const std::string state = text_at(plan, "state");
   const bool decided = state != "requested" && !state.empty();
-  Table table({"ASSET", "NAME", decided ? "STATE" : "VERDICT", decided ? "CERTIFICATE" : "SIZE",
-               "WHY"});
+  Table table(
+      {"ASSET", "NAME", decided ? "STATE" : "VERDICT", decided ? "CERTIFICATE" : "SIZE", "WHY"});
   for (const Json& item : list_at(plan, "items")) {
     const std::string size =
         holds(item, "bytes") ? human_bytes(number_at(item, "bytes")) : std::string();
@@ -92,8 +92,11 @@ std::string describe_plan(const Json& plan, const Output& out) {
   const std::uint64_t waiting = number_at(plan, "items_waiting");
   if (waiting > 0) {
     const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
-    fields.add("Approval needed", "for " + counted(waiting, "item") +
-                                      (who.empty() ? std::string() : ", from " + who));
+    fields.add("Approval needed",
+               "for " + counted(waiting, "item") + (who.empty() ? std::string() : ", from " + who));
+  }
+  for (const Json& kept : list_at(plan, "kept")) {
+    fields.add("Stays", short_id(text_at(kept, "asset")) + ": " + text_at(kept, "reason"));
   }
   return fields.text(out.width()) + "\n" + item_table(plan, out) + given_text(plan, out);
 }

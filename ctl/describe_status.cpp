@@ -28,8 +28,8 @@ std::string assets_text(const Json& store) {
   std::string text;
   for (auto count = counts.begin(); count != counts.end(); ++count) {
     if (!count->is_number_integer() || count->get<std::int64_t>() == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(count->get<std::int64_t>()) + " " +
-            count.key();
+    text +=
+        (text.empty() ? "" : ", ") + std::to_string(count->get<std::int64_t>()) + " " + count.key();
   }
   return text.empty() ? "none" : text;
 }

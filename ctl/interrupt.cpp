@@ -9,6 +9,8 @@
 namespace aierase::ctl {
 namespace {
 
+constexpr const char* kReaderLeft = "whoever reads the pipe has closed it";
+
 // Written by the handler, so it can be neither a member nor on the stack.
 volatile sig_atomic_t signalled = 0;
 int pipe_ends[2] = {-1, -1};
@@ -26,8 +28,9 @@ void on_signal(int) {
 }  // namespace
 
 Status Interrupt::install() {
-  if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error(errno, "cannot make a pipe");
-  struct sigaction action{};
+  if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    return errno_error(errno, "cannot make a pipe");
+  struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = static_cast<int>(SA_RESETHAND);
@@ -39,9 +42,13 @@ Status Interrupt::install() {
   return {};
 }
 
-int Interrupt::descriptor() { return pipe_ends[0]; }
+int Interrupt::descriptor() {
+  return pipe_ends[0];
+}
 
-bool Interrupt::asked() { return signalled != 0; }
+bool Interrupt::asked() {
+  return signalled != 0;
+}
 
 Error interrupted() {
   return make_error(Errc::cancelled, "interrupted: the job was cancelled and nothing was kept");
@@ -65,6 +72,7 @@ Status write_fully(int descriptor, const char* data, std::size_t size) {
     RETURN_IF_ERROR(wait_until(descriptor, Ready::write));
     const ssize_t written = write(descriptor, data, may_block && size > 4096 ? 4096 : size);
     if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (written < 0 && errno == EPIPE) return make_error(Errc::cancelled, kReaderLeft);
     if (written < 0) return errno_error(errno, "cannot write");
     data += written;
     size -= static_cast<std::size_t>(written);

@@ -20,7 +20,8 @@ inline constexpr int kInterruptedExit = 130;
 // Errc::cancelled, as every interrupted act answers.
 Error interrupted();
 
-// Both look at Interrupt all the while, and return Errc::cancelled when it was asked.
+// Both look at Interrupt all the while; Errc::cancelled when it was asked, and when the reader of a
+// pipe has closed it.
 enum class Ready { read, write };
 Status wait_until(int descriptor, Ready what);
 Status write_fully(int descriptor, const char* data, std::size_t size);

@@ -19,14 +19,20 @@ Error refused(std::string message) {
 
 }  // namespace
 
-bool Selection::takes(const Json& row) const {
+bool takes(const Json& selection, const Json& row) {
+  const std::string asset = text_at(selection, "asset");
   if (asset.empty()) return true;
   const std::string id = text_at(row, "id");
   return text_at(row, "name") == asset || (asset.size() >= 8 && id.rfind(asset, 0) == 0);
 }
 
-Result<Selection> read_matches(const std::vector<std::string>& matches) {
-  Selection selection{Json::object(), {}};
+Json list_options(Json selection) {
+  selection.erase("asset");
+  return selection;
+}
+
+Result<Json> read_matches(const std::vector<std::string>& matches) {
+  Json selection = Json::object();
   for (const std::string& match : matches) {
     const std::size_t equals = match.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == match.size()) {
@@ -35,19 +41,15 @@ Result<Selection> read_matches(const std::vector<std::string>& matches) {
     const std::string key = match.substr(0, equals);
     const std::string value = match.substr(equals + 1);
     if (key.rfind(kLabel, 0) == 0 && key.size() > kLabel.size()) {
-      selection.options["labels"].push_back(key.substr(kLabel.size()) + "=" + value);
+      selection["labels"].push_back(key.substr(kLabel.size()) + "=" + value);
       continue;
     }
     const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
     if (!known && key != "asset") return refused("--match does not know the key " + quoted(key));
-    if (selection.options.contains(key) || (key == "asset" && !selection.asset.empty())) {
+    if (selection.contains(key)) {
       return refused("--match " + key + "= is given twice, and both at once match nothing");
     }
-    if (key == "asset") {
-      selection.asset = value;
-    } else {
-      selection.options[key] = value;
-    }
+    selection[key] = value;
   }
   return selection;
 }

@@ -12,12 +12,11 @@
 
 namespace aierase::ctl {
 
-struct Selection {
-  Json options;       // name, state, kind, retention, custodian, labels
-  std::string asset;  // id, prefix or name; empty for any
-  bool takes(const Json& row) const;
-};
-
-Result<Selection> read_matches(const std::vector<std::string>& matches);
+// An object with name, state, kind, retention, custodian, labels, asset, as far as given.
+Result<Json> read_matches(const std::vector<std::string>& matches);
+// Whether the row is the selection's asset, by id, prefix or name, or any where none is named.
+bool takes(const Json& selection, const Json& row);
+// The selection as the bus has it.
+Json list_options(Json selection);
 
 }  // namespace aierase::ctl

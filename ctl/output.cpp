@@ -42,7 +42,9 @@ bool wants_colour() {
 
 }  // namespace
 
-bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) {
+  return isatty(descriptor) == 1;
+}
 
 Output::Output(Form form, Verbosity verbosity)
     : form_(form), verbosity_(verbosity), width_(terminal_width()), colour_(wants_colour()) {}

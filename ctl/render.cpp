@@ -105,7 +105,9 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
   return std::string(indent, ' ') + hanging(text, width, indent);
 }
 
-std::string short_id(std::string_view id) { return printable(id.substr(0, 10)); }
+std::string short_id(std::string_view id) {
+  return printable(id.substr(0, 10));
+}
 
 void Table::add(std::vector<std::string> row) {
   row.resize(header_.size());
@@ -207,7 +209,7 @@ std::string person_at(const Json& object, std::string_view key) {
   const std::string uid = text_at(person, "uid");
   if (login.empty()) return uid.empty() ? std::string() : "uid " + uid;
   return uid.empty() || login == "uid:" + uid ? printable(login)
-                                               : printable(login) + " (uid " + uid + ")";
+                                              : printable(login) + " (uid " + uid + ")";
 }
 
 }  // namespace aierase::ctl

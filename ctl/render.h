@@ -18,7 +18,7 @@ namespace aierase::ctl {
 
 std::string printable(std::string_view text);
 std::size_t display_width(std::string_view text);
-std::string human_bytes(std::uint64_t bytes);                       // "1.5 GiB"
+std::string human_bytes(std::uint64_t bytes);                         // "1.5 GiB"
 std::string counted(std::uint64_t count, std::string_view singular);  // "1 file", "3 files"
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 std::string short_id(std::string_view id);  // type letter and eight digits, enough to type
@@ -49,7 +49,7 @@ class Fields {
 // Reading answers of the daemon without trusting their shape.
 std::string text_at(const Json& object, std::string_view key);
 std::uint64_t number_at(const Json& object, std::string_view key);
-bool holds(const Json& object, std::string_view key);               // there, and not null
+bool holds(const Json& object, std::string_view key);              // there, and not null
 const Json& list_at(const Json& object, std::string_view key);     // an empty list where absent
 const Json& object_at(const Json& object, std::string_view key);   // an empty object where absent
 std::string joined(const Json& list, std::string_view separator);  // of texts

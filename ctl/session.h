@@ -5,6 +5,7 @@
 // SIGINT. Errors are those of the daemon, with its hints. Specified in: org.aierase1(5).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,31 +17,33 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "bus/client.h"
 #include "ctl/arguments.h"
 #include "ctl/output.h"
 
 namespace aierase::ctl {
 
-using JobFile = std::pair<std::string, int>;  // path in the asset, descriptor (stays the caller's)
+using JobFile = bus::NamedFile;  // path in the asset, descriptor (stays the caller's)
 using OnBytes = std::function<void(std::uint64_t bytes)>;
 
 // A job of the daemon. Cancelled by the destructor unless wait() saw its end.
 class Job {
  public:
-  struct Impl;
-  explicit Job(std::unique_ptr<Impl> impl);
-  Job(Job&&) noexcept;
-  Job& operator=(Job&&) noexcept;
+  explicit Job(bus::Job job) : job_(std::move(job)) {}
+  Job(Job&& other) noexcept
+      : job_(std::move(other.job_)), open_(std::exchange(other.open_, false)) {}
+  Job& operator=(Job&&) = delete;
   ~Job();
 
-  Status add_files(const std::vector<JobFile>& files);  // at most 16; returns when more may come
+  // At most 16; on its way when this returns, so a pipe that was passed may be filled at once.
+  Status add_files(const std::vector<JobFile>& files);
   Status commit();
-  // Until the job has ended; its result, or its error.
+  // Until the job has ended: its result, or its error.
   Result<Json> wait(const OnBytes& on_bytes);
-  void cancel();
 
  private:
-  std::unique_ptr<Impl> impl_;
+  bus::Job job_;
+  bool open_ = true;
 };
 
 // Arguments of a call before the options, in order.
@@ -55,7 +58,6 @@ class Session {
   Session(CommandLine line, Output& out);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session();
 
   const CommandLine& line() const { return line_; }
   const Arguments& arguments() const { return line_.arguments; }
@@ -66,20 +68,24 @@ class Session {
   Result<Json> call(std::string_view noun, std::string_view method, CallArguments arguments,
                     const Json& options);
   // As call(), with a descriptor as one of the options.
-  Result<Json> call_with_option(std::string_view noun, std::string_view method,
-                                const Json& options, std::string_view key, int descriptor);
+  Result<Json> call_with_option(std::string_view noun, std::string_view method, const Json& options,
+                                std::string_view key, int descriptor);
   Result<Job> start(std::string_view noun, std::string_view method, CallArguments arguments,
                     const Json& options);
-  // Returns after the daemon said that something changed, or after `milliseconds`.
-  Status wait_for_change(int milliseconds);
+  // Changes are noticed from here on; to be called before looking at what to wait for.
+  Status watch_changes();
+  // Returns when something changed, or when the time is over.
+  Status wait_for_change(std::optional<std::chrono::milliseconds> timeout);
 
  private:
-  struct Bus;
-  Result<Bus*> bus();
+  Result<bus::Client*> client();
 
   CommandLine line_;
   Output& out_;
-  std::unique_ptr<Bus> bus_;
+  std::optional<bus::Client> client_;
 };
+
+// An answer that is either the object itself or has it under `key`.
+Json unwrapped(Json answer, std::string_view key);
 
 }  // namespace aierase::ctl

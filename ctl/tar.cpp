@@ -103,9 +103,9 @@ struct TarReader::Impl {
 
   Error failure() {
     if (stopped) return *stopped;
-    return refused("the archive is damaged, cut short, or no tar archive: " +
-                       reason_of(handle.get()),
-                   "check it with: tar --list --file ARCHIVE");
+    return refused(
+        "the archive is damaged, cut short, or no tar archive: " + reason_of(handle.get()),
+        "check it with: tar --list --file ARCHIVE");
   }
 };
 

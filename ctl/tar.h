@@ -31,7 +31,7 @@ class TarReader {
   TarReader& operator=(TarReader&&) noexcept;
   ~TarReader();
 
-  Result<std::optional<TarMember>> next();          // none: the archive's proper end
+  Result<std::optional<TarMember>> next();                 // none: the archive's proper end
   Status copy_to(int descriptor, const Advance& advance);  // the member's bytes
 
  private:

@@ -15,7 +15,7 @@ namespace aierase::ctl {
 
 enum class Group { host, models, end_of_life, evidence, shell };
 enum class Reach { daemon, offline };
-enum class Bulk { no, yes };  // carries file content: refused with --host
+enum class Bulk { no, yes };  // passes descriptors: refused with --host
 enum class Arity { flag, once, many };
 
 struct Option {
@@ -131,7 +131,8 @@ inline constexpr std::array<Option, 0> kNoOptions{};
 inline constexpr std::array kVerbs{
     Verb{"init", Group::host, "", "create the store that the daemon was started on", kInitOptions,
          0, 0},
-    Verb{"unlock", Group::host, "", "give the passphrase of a locked store", kNoOptions, 0, 0},
+    Verb{"unlock", Group::host, "", "give the passphrase of a locked store", kNoOptions, 0, 0,
+         Reach::daemon, Bulk::yes},
     Verb{"status", Group::host, "", "state of store, root slot and signer", kNoOptions, 0, 0},
     Verb{"doctor", Group::host, "", "explain each finding and how to mend it", kNoOptions, 0, 0},
     Verb{"check", Group::host, "[A...]", "verify store, blobs, key tree and log", kCheckOptions, 0,

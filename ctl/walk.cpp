@@ -73,7 +73,7 @@ class Walker {
   enum class Prefix { none, base_name };
 
   Status argument(const std::string& path, Prefix prefix) {
-    struct stat status{};
+    struct stat status {};
     if (lstat(path.c_str(), &status) != 0) return cannot("read", path, errno);
     const bool link = S_ISLNK(status.st_mode);
     if (link && stat(path.c_str(), &status) != 0) return dangling(path, errno);
@@ -107,7 +107,7 @@ class Walker {
         if (item == nullptr) break;
         const std::string word = item->d_name;
         if (word == "." || word == "..") continue;
-        struct stat status{};
+        struct stat status {};
         const std::string below = path + slash + word;
         if (lstat(below.c_str(), &status) != 0) return cannot("read", below, errno);
         if (S_ISDIR(status.st_mode)) {
@@ -142,7 +142,7 @@ class Walker {
 
   Status entry(const std::string& path, const std::string& name) {
     RETURN_IF_ERROR(named(name, path));
-    struct stat status{};
+    struct stat status {};
     if (lstat(path.c_str(), &status) != 0) return cannot("read", path, errno);
     FoundFile file;
     if (S_ISLNK(status.st_mode)) {
@@ -229,14 +229,17 @@ std::vector<FoundSource> Found::sources() const {
   return result;
 }
 
-Result<Found> walk(const std::vector<std::string>& paths) { return Walker().run(paths); }
+Result<Found> walk(const std::vector<std::string>& paths) {
+  return Walker().run(paths);
+}
 
 Result<UniqueFd> open_found(const FoundFile& file) {
   // O_NONBLOCK: a named pipe that took the file's place must not hang us.
-  UniqueFd descriptor(open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
-                                                  (file.reached == Reached::directly ? O_NOFOLLOW : 0)));
+  UniqueFd descriptor(
+      open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+                                  (file.reached == Reached::directly ? O_NOFOLLOW : 0)));
   if (!descriptor.valid()) return cannot("read", file.path, errno);
-  struct stat status{};
+  struct stat status {};
   if (fstat(descriptor.get(), &status) != 0) return cannot("read", file.path, errno);
   if (!S_ISREG(status.st_mode) || identity_of(status) != file.identity) {
     return refused(quoted(file.path) + " changed while the import was under way",
@@ -252,8 +255,10 @@ Status same_as_before(const Found& before, const Found& now) {
     if (before.files[i] == now.files[i]) continue;
     const FoundFile& a = before.files[i];
     const FoundFile& b = now.files[i];
-    if (a.name == b.name) return refused(quoted(a.path) + " changed while it was read", hint, a.path);
-    if (a.name < b.name) return refused(quoted(a.path) + " vanished while the import was under way", hint, a.path);
+    if (a.name == b.name)
+      return refused(quoted(a.path) + " changed while it was read", hint, a.path);
+    if (a.name < b.name)
+      return refused(quoted(a.path) + " vanished while the import was under way", hint, a.path);
     return refused(quoted(b.path) + " appeared while the import was under way", hint, b.path);
   }
   if (i < before.files.size()) {

@@ -72,7 +72,8 @@ std::string operand_cases(const std::string& indent) {
     if (verb.words.empty()) continue;
     const std::string command = word_command(verb.words);
     text += indent + "\"" + std::string(verb.name) + "\") " +
-            (command.empty() ? "_aierase_files" : "_aierase_words \"$(" + command + ")\"") + " ;;\n";
+            (command.empty() ? "_aierase_files" : "_aierase_words \"$(" + command + ")\"") +
+            " ;;\n";
   }
   return text;
 }
@@ -105,8 +106,12 @@ std::string common_body() {
          "  esac\n"
          "  if [ -z \"$verb\" ]; then\n"
          "    case \"$current\" in\n"
-         "      -*) _aierase_words \"" + option_words(kGlobalOptions) + " --version\" ;;\n"
-         "      *) _aierase_words \"" + first_words() + "\" ;;\n"
+         "      -*) _aierase_words \"" +
+         option_words(kGlobalOptions) +
+         " --version\" ;;\n"
+         "      *) _aierase_words \"" +
+         first_words() +
+         "\" ;;\n"
          "    esac\n"
          "    return\n"
          "  fi\n"
@@ -167,7 +172,8 @@ std::string zsh_script() {
          "  local current=${words[CURRENT]} previous=${words[CURRENT-1]}\n"
          "  _aierase_offer \"${(@)words[2,CURRENT-1]}\"\n"
          "}\n"
-         "if [ \"$funcstack[1]\" = _aierase ]; then _aierase \"$@\"; else compdef _aierase aierase; "
+         "if [ \"$funcstack[1]\" = _aierase ]; then _aierase \"$@\"; else compdef _aierase "
+         "aierase; "
          "fi\n";
 }
 
@@ -194,8 +200,9 @@ std::string fish_option(const Option& option, const std::string& condition) {
 }
 
 std::string fish_script() {
-  std::string text = "# fish completion for aierase; made by: aierase completion fish\n"
-                     "complete -c aierase -f\n";
+  std::string text =
+      "# fish completion for aierase; made by: aierase completion fish\n"
+      "complete -c aierase -f\n";
   for (const Option& option : kGlobalOptions) text += fish_option(option, "");
   for (const Verb& verb : kVerbs) {
     const std::size_t space = verb.name.find(' ');

@@ -1,3 +1,5 @@
+#include <cctype>
+
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 
@@ -5,6 +7,7 @@ namespace aierase::ctl {
 namespace {
 
 constexpr std::size_t kColumn = 30;
+constexpr std::size_t kVerbColumn = 38;
 
 std::string synopsis_of(const Verb& verb) {
   std::string text = "aierase " + std::string(verb.name);
@@ -41,8 +44,8 @@ std::string overview() {
     first = false;
     group = verb.group;
     std::string line = "  " + std::string(verb.name) + " " + std::string(verb.operands);
-    line += line.size() + 2 > kColumn + 4 ? "\n" + std::string(kColumn + 4, ' ')
-                                          : std::string(kColumn + 4 - line.size(), ' ');
+    line += line.size() + 2 > kVerbColumn ? "\n" + std::string(kVerbColumn, ' ')
+                                          : std::string(kVerbColumn - line.size(), ' ');
     text += line + std::string(verb.summary) + "\n";
   }
   text += "\noptions, before or behind the verb\n";
@@ -53,7 +56,9 @@ std::string overview() {
 }
 
 std::string help_of(const Verb& verb, std::size_t) {
-  std::string text = "Usage: " + synopsis_of(verb) + "\n\n" + std::string(verb.summary) + "\n";
+  std::string summary(verb.summary);
+  summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
+  std::string text = "Usage: " + synopsis_of(verb) + "\n\n" + summary + ".\n";
   if (!verb.options.empty()) {
     text += "\n";
     for (const Option& option : verb.options) text += option_line(option);

@@ -40,10 +40,10 @@ Status add_unlock(const std::string& given, Json& options) {
     options["keyfile"] = absolute_path(given.substr(kKeyfile.size()));
     return {};
   }
-  return make_error(Errc::usage,
-                    "--unlock needs credential, keyfile:PATH, passphrase or none, not " +
-                        quoted(given),
-                    "aierase init --help explains it");
+  return make_error(
+      Errc::usage,
+      "--unlock needs credential, keyfile:PATH, passphrase or none, not " + quoted(given),
+      "aierase init --help explains it");
 }
 
 // `init` on a living single-operator store without the exception makes the rule stricter.
@@ -54,22 +54,24 @@ Result<std::string> mode_of(Session& session) {
     return std::string("create");
   }
   ASSIGN_OR_RETURN(const Json status, session.call("Manager", "Status", {}, Json::object()));
-  const bool loose =
-      text_at(object_at(status, "store"), "people_rule") == "single-operator";
+  const bool loose = text_at(object_at(status, "store"), "people_rule") == "single-operator";
   return std::string(loose ? "tighten" : "create");
 }
 
 std::string plain_words(const Json& status) {
   std::string text;
   if (text_at(status, "at_rest") == "none") {
-    text += "At rest: NOT protected. Whoever takes the disk, or a copy of it, reads everything.\n"
-            "  Erasure does not need it; to protect the disk, make a store with --unlock.\n";
+    text +=
+        "At rest: NOT protected. Whoever takes the disk, or a copy of it, reads everything.\n"
+        "  Erasure does not need it; to protect the disk, make a store with --unlock.\n";
   }
-  text += "Recovery: none. If the root slot or the unlock secret is lost, every asset is lost;\n"
-          "  that is what makes erasure final. Never copy the root slot.\n";
+  text +=
+      "Recovery: none. If the root slot or the unlock secret is lost, every asset is lost;\n"
+      "  that is what makes erasure final. Never copy the root slot.\n";
   if (text_at(object_at(status, "store"), "people_rule") == "single-operator") {
-    text += "People: single-operator. One person may ask and approve; every certificate says so.\n"
-            "  To make it stricter for good: aierase init\n";
+    text +=
+        "People: single-operator. One person may ask and approve; every certificate says so.\n"
+        "  To make it stricter for good: aierase init\n";
   } else {
     text += "People: two-person. Whoever asks for the end of an asset does not approve it.\n";
   }

@@ -50,8 +50,8 @@ Result<int> run_list(Session& session) {
     return make_error(Errc::usage, "--match selects assets, not " + std::string(noun->plural),
                       "leave it out, or list assets");
   }
-  ASSIGN_OR_RETURN(const Selection selection, read_matches(matches));
-  Json options = selection.options;
+  ASSIGN_OR_RETURN(const Json selection, read_matches(matches));
+  Json options = list_options(selection);
   options["limit"] = limits::kListPageRows;
   const bool at_once = out.form() == Form::json_lines || (out.for_people() && out.quiet());
   Json all = Json::array();
@@ -59,7 +59,7 @@ Result<int> run_list(Session& session) {
     ASSIGN_OR_RETURN(const Json page, session.call(noun->interface, "List", {}, options));
     Json rows = Json::array();
     for (const Json& row : list_at(page, noun->plural)) {
-      if (selection.takes(row)) rows.push_back(row);
+      if (takes(selection, row)) rows.push_back(row);
     }
     if (at_once) {
       print_page(out, *noun, rows);

@@ -57,11 +57,11 @@ const char* word_of(certificate::CheckResult result) {
 
 std::string report_text(const std::string& file, const certificate::VerifyReport& report,
                         const Output& out) {
-  std::string text = printable(file) + ": " +
-                     (report.verified ? out.toned(Tone::good, "verified")
-                                      : out.toned(Tone::bad, "NOT verified")) +
-                     "\n";
-  text += "  signer " + printable(report.signer) + "\n";
+  std::string text =
+      printable(file) + ": " +
+      (report.verified ? out.toned(Tone::good, "verified") : out.toned(Tone::bad, "NOT verified")) +
+      "\n";
+  if (!report.signer.empty()) text += "  signer " + printable(report.signer) + "\n";
   Table table({"  CHECK", "RESULT", "DETAIL"});
   for (const certificate::Check& check : report.checks) {
     table.add({"  " + check.name, word_of(check.result), printable(check.detail)});
@@ -89,7 +89,7 @@ Result<int> run_verify(Session& session) {
   const std::string directory = session.arguments().value_or("trust", kTrustDirectory);
   PosixEnv env;
   certificate::TrustStore trust;
-  struct stat status{};
+  struct stat status {};
   // The default directory may be missing: then every signer is unknown. A given one must be there.
   if (session.arguments().has("trust") || stat(directory.c_str(), &status) == 0) {
     ASSIGN_OR_RETURN(trust, certificate::TrustStore::load(env, directory));
@@ -114,9 +114,10 @@ Result<int> run_verify(Session& session) {
   }
   if (outcome.all_verified) return 0;
   if (outcome.worst == Errc::signer_unknown) {
-    out.remark("hint: the signature holds, but nobody here vouches for the key: compare its "
-               "fingerprint with the issuer, and put the key as a .pem file into " +
-               printable(directory));
+    out.remark(
+        "hint: the signature holds, but nobody here vouches for the key: compare its "
+        "fingerprint with the issuer, and put the key as a .pem file into " +
+        printable(directory));
   }
   return info(outcome.worst).exit_code;
 }

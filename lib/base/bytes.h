@@ -35,7 +35,8 @@ inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 inline Bytes copy_of(ByteView bytes) { return Bytes(bytes.begin(), bytes.end()); }
-inline void append(Bytes& to, ByteView from) { to.insert(to.end(), from.begin(), from.end()); }
+// Out of line: inlined, GCC 12 sees an overrun in vector::insert that is not there.
+void append(Bytes& to, ByteView from);
 
 // Fixed-width big-endian integers, the only integer encoding in our formats.
 void put_be16(ByteSpan to, std::uint16_t value);

@@ -1,13 +1,16 @@
 // Sealing the files of one asset into blobs: bounded memory whatever the size, plaintext never on
 // our disk.
 //
-// Contract: one AssetWriter per import, driven by one thread; it runs its own hash and seal
-// threads while add_file() works and joins them before it returns. Memory: at most kBuffers
-// segments of 1 MiB. Files below limits::kPackFileBytes share pack blobs, larger ones have a blob
-// of their own. Blob ids come from `reserve`, which must have made an import intent naming them
-// durable before it returns (I1). finish() returns only when every blob and its directory entry is
-// durable. The destructor of an unfinished writer unlinks what it wrote. Cancellation is looked at
-// between segments. Specified in: aierase-store(5) BLOBS; erasure-design section 7.
+// Contract: one AssetWriter per import, driven by one thread; its own hash and seal threads live
+// until finish() or the destructor, so that 10,000 small files cost three threads. add_file()
+// returns once the source is read; what fails behind it is reported by the next call. Memory: at
+// most eight buffers of 1 MiB, and limits::kPackFileBytes for the head of a file whose size is not
+// known yet. Files below limits::kPackFileBytes share pack blobs, larger ones have a blob
+// of their own. A source that changes meanwhile is recorded as it was read. Blob ids come from
+// `reserve`, which must have made an import intent naming them durable before it returns (I1).
+// finish() returns only when every blob and its directory entry is durable. The destructor of an
+// unfinished writer unlinks what it wrote. Cancellation is looked at between segments. Specified
+// in: aierase-store(5) BLOBS; erasure-design section 7.
 #pragma once
 
 #include <atomic>

@@ -5,6 +5,9 @@
 // verify goes through it. Specified in: aierase-store(5) MANIFEST.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/uuid.h"
@@ -18,6 +21,8 @@ Result<Bytes> seal_manifest(const domain::Manifest& manifest, const crypto::Dek&
 // verification_failed: another store's, another asset's, another key's, or changed.
 Result<domain::Manifest> open_manifest(ByteView sealed, const crypto::Dek& dek, const Uuid& store,
                                        const Uuid& asset);
+// The plain form: canonical, so equal manifests have equal text; at most limits::kManifestBytes.
+Result<std::string> manifest_text(const domain::Manifest& manifest);
 // The plain form's own checks, for the fuzz target: limits, order, extents inside their blobs.
 Result<domain::Manifest> parse_manifest(std::string_view json);
 

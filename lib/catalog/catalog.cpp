@@ -113,10 +113,9 @@ Status check_schema(Connection& connection) {
 Status write_first_rows(Connection& connection, const StoreState& state) {
   RETURN_IF_ERROR(connection.begin());
   RETURN_IF_ERROR(connection.execute(kSchema0001));
-  RETURN_IF_ERROR(connection.execute(
-      ("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
   RETURN_IF_ERROR(
-      connection.execute(("PRAGMA user_version = " + std::to_string(kFormat)).c_str()));
+      connection.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
+  RETURN_IF_ERROR(connection.execute(("PRAGMA user_version = " + std::to_string(kFormat)).c_str()));
   RETURN_IF_ERROR(insert_state(connection, state));
   return connection.commit();
 }
@@ -179,7 +178,9 @@ Result<std::unique_ptr<Catalog>> Catalog::open(Env& env, const std::string& path
   return std::unique_ptr<Catalog>(new Catalog(std::make_unique<Impl>(std::move(connection))));
 }
 
-const ReadView& Catalog::read() const { return impl_->view; }
+const ReadView& Catalog::read() const {
+  return impl_->view;
+}
 
 Result<Transaction> Catalog::begin() {
   RETURN_IF_ERROR(impl_->connection->begin());
@@ -194,7 +195,7 @@ Status Catalog::drop_page_cache() {
   }
   const int code = sqlite3_db_release_memory(connection.handle());
   if (code != SQLITE_OK) return connection.error(code);
-  return connection.execute("PRAGMA shrink_memory");
+  return {};
 }
 
 Result<std::vector<std::string>> Catalog::integrity_check() {
@@ -214,11 +215,10 @@ Result<std::vector<std::string>> Catalog::integrity_check() {
     RETURN_IF_ERROR(each_row(statement, [&](const Statement& row) -> Status {
       const void* table = sqlite3_column_text(row.handle(), 0);
       const void* parent = sqlite3_column_text(row.handle(), 2);
-      findings.push_back(std::string("a row of table ") +
-                         (table == nullptr ? "?" : static_cast<const char*>(table)) +
-                         " names a row of table " +
-                         (parent == nullptr ? "?" : static_cast<const char*>(parent)) +
-                         " that is not there");
+      findings.push_back(
+          std::string("a row of table ") +
+          (table == nullptr ? "?" : static_cast<const char*>(table)) + " names a row of table " +
+          (parent == nullptr ? "?" : static_cast<const char*>(parent)) + " that is not there");
       return {};
     }));
   }

@@ -35,12 +35,12 @@ struct StoreState {
   Uuid store;
   std::int64_t format = kFormat;
   UtcTime created{};
-  std::string machine_id_digest;     // whose host this store belongs to
+  std::string machine_id_digest;  // whose host this store belongs to
   domain::PeopleRule people_rule = domain::PeopleRule::two_person;
   domain::AtRest at_rest = domain::AtRest::none;
   std::uint64_t epoch = 0;
-  std::uint64_t generation = 0;      // counts commits; compared with the anchor at start
-  std::uint32_t next_leaf = 0;       // leaves are handed out once, in order
+  std::uint64_t generation = 0;  // counts commits; compared with the anchor at start
+  std::uint32_t next_leaf = 0;   // leaves are handed out once, in order
   domain::LogState log;
   // Trusted time (erasure-design section 9).
   UtcTime trusted{}, last_wall{};
@@ -50,7 +50,7 @@ struct StoreState {
 
 enum class NameScope { living, any };  // any: the living one, else the latest erased
 
-struct AssetQuery {  // all that is set must match; empty: everything
+struct AssetQuery {                      // all that is set must match; empty: everything
   std::optional<std::string> name_glob;  // of base name, or of the whole name where it has a ':'
   std::optional<domain::AssetState> state;
   std::optional<domain::AssetKind> kind;
@@ -60,6 +60,8 @@ struct AssetQuery {  // all that is set must match; empty: everything
   bool include_erased = true;
 };
 
+// A page may end before `limit` rows where they are large; `next` alone tells whether it is the
+// last. A cursor that is not one of the same query is Errc::usage.
 template <typename Row>
 struct Page {
   std::vector<Row> rows;
@@ -70,13 +72,13 @@ struct CertificateRow {
   Uuid id;
   Uuid asset;
   Uuid plan;
-  std::string outcome;               // "erased"
+  std::string outcome;  // "erased"
   domain::Level assurance = domain::Level::ea0;
   UtcTime issued{};
   domain::Validation validation = domain::Validation::awaiting;
-  std::string statement;             // bytes that were signed (DSSE payload)
-  Bytes signature;                   // 64
-  Bytes public_key;                  // 32, the signer's
+  std::string statement;  // bytes that were signed (DSSE payload)
+  Bytes signature;        // 64
+  Bytes public_key;       // 32, the signer's
   std::uint64_t log_index = 0;
 };
 
@@ -85,12 +87,12 @@ struct RoundItem {
   Uuid plan;
   Uuid asset;
   std::uint32_t leaf = 0;
-  std::string draft;                 // certificate::draft_statement, TX1
-  Uuid certificate;                  // id, chosen at TX1
+  std::string draft;  // certificate::draft_statement, TX1
+  Uuid certificate;   // id, chosen at TX1
 };
 struct EraseRound {
   domain::RoundState state = domain::RoundState::intent;
-  std::uint64_t from_epoch = 0;      // epoch whose slot secret dies
+  std::uint64_t from_epoch = 0;  // epoch whose slot secret dies
   UtcTime intent_at{};
   std::vector<RoundItem> items;
 };
@@ -99,22 +101,23 @@ struct ImportIntent {
   Uuid asset;
   domain::Actor actor;
   UtcTime started{};
-  std::vector<Uuid> blobs;           // reserved so far
+  std::vector<Uuid> blobs;  // reserved so far
 };
 
 // A recorded act: who did what to which asset or plan, when, why (state changes, settings).
 struct Event {
   UtcTime time{};
   domain::Actor actor;
-  std::string action;                // "suspend", "retire", "approve", ...
-  std::string subject;               // typed id
-  std::string from, to;              // states; empty where none
+  std::string action;    // "suspend", "retire", "approve", ...
+  std::string subject;   // typed id
+  std::string from, to;  // states; empty where none
   std::string reason;
 };
 
 struct StoreCounts {
   std::uint64_t active = 0, suspended = 0, retired = 0, erasing = 0, erased = 0;
-  std::uint64_t open_plans = 0, certificates = 0, bytes = 0;
+  std::uint64_t open_plans = 0, certificates = 0;
+  std::uint64_t bytes = 0;  // plaintext of all assets that are not erased
 };
 
 class Connection;  // RAII over sqlite3*, catalog/connection.h
@@ -127,24 +130,33 @@ class ReadView {
   Result<std::optional<Bytes>> node(domain::NodeId id) const;
   Result<std::vector<domain::NodeRow>> undo_nodes() const;
   // Every node row's id, in key order, from `after` on: for `check`.
-  Result<std::vector<domain::NodeId>> node_ids(std::optional<domain::NodeId> after, std::size_t limit) const;
+  Result<std::vector<domain::NodeId>> node_ids(std::optional<domain::NodeId> after,
+                                               std::size_t limit) const;
 
   Result<std::optional<domain::Asset>> asset(const Uuid& id) const;
   Result<std::optional<Uuid>> asset_named(const domain::AssetName& name, NameScope scope) const;
   // Ids of the type whose text begins so, at most `limit`.
-  Result<std::vector<Uuid>> ids(domain::IdType type, const domain::UuidRange& range, std::size_t limit) const;
-  Result<Page<domain::Asset>> assets(const AssetQuery& query, const std::string& cursor, std::size_t limit) const;
+  Result<std::vector<Uuid>> ids(domain::IdType type, const domain::UuidRange& range,
+                                std::size_t limit) const;
+  // In the order of import; with a name pattern in the order of names.
+  Result<Page<domain::Asset>> assets(const AssetQuery& query, const std::string& cursor,
+                                     std::size_t limit) const;
   Result<std::optional<Bytes>> sealed_manifest(const Uuid& asset) const;
   Result<std::optional<Bytes>> sealed_payload(const Uuid& asset) const;
-  Result<std::vector<Uuid>> blobs(const Uuid& asset) const;
-  Result<std::optional<Uuid>> blob_owner(const Uuid& blob) const;
-  Result<std::vector<domain::LineageEdge>> lineage(const Uuid& asset) const;  // as child and as parent
+  Result<std::vector<Uuid>> blobs(const Uuid& asset) const;        // none of an erased one: orphans
+  Result<std::optional<Uuid>> blob_owner(const Uuid& blob) const;  // of orphans, too
+  Result<std::vector<domain::LineageEdge>> lineage(
+      const Uuid& asset) const;  // as child and as parent
   Result<std::vector<domain::ExportRecord>> exports(const Uuid& asset) const;
+  // Both ends included.
   Result<std::vector<domain::EpochRecord>> epochs(std::uint64_t from, std::uint64_t to) const;
+  // The latest `limit`, newest first.
   Result<std::vector<Event>> events(const std::string& subject, std::size_t limit) const;
 
   Result<std::optional<domain::Plan>> plan(const Uuid& id) const;
-  Result<Page<domain::Plan>> plans(std::optional<domain::PlanState> state, const std::string& cursor, std::size_t limit) const;
+  // Newest first, whole.
+  Result<Page<domain::Plan>> plans(std::optional<domain::PlanState> state,
+                                   const std::string& cursor, std::size_t limit) const;
   // For plans of thousands of items: everything but items and edges, and one page of what waits.
   Result<std::optional<domain::Plan>> plan_head(const Uuid& id) const;
   Result<std::vector<domain::PlanItem>> pending_items(const Uuid& plan, std::size_t limit) const;
@@ -153,12 +165,16 @@ class ReadView {
   Result<std::optional<Uuid>> open_plan_of(const Uuid& asset) const;
   Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;
 
+  // In force, and of its assets the one asked for alone: a hold may bind a million.
   Result<std::vector<domain::Hold>> holds_on(const Uuid& asset) const;
+  // In force, with all its assets; lifted or unknown: nullopt.
+  Result<std::optional<domain::Hold>> hold(const Uuid& id) const;
 
   Result<std::optional<EraseRound>> round() const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
-  Result<Page<CertificateRow>> certificates(const std::string& cursor, std::size_t limit) const;  // newest first
+  Result<Page<CertificateRow>> certificates(const std::string& cursor,
+                                            std::size_t limit) const;  // newest first
 
   Result<std::vector<ImportIntent>> imports() const;
   Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
@@ -171,6 +187,10 @@ class ReadView {
   friend class Catalog;
 };
 
+// After a write that failed, commit() returns that error: half of an act may stand in it. What is
+// already as asked (an absent label, import, blob, epoch or round to be removed) is no failure;
+// an asset, plan, hold or round item that has to be there and is not is Errc::not_found and
+// changes nothing.
 class Transaction : public ReadView {
  public:
   Transaction(Transaction&&) noexcept;
@@ -187,9 +207,8 @@ class Transaction : public ReadView {
   Status start_import(const ImportIntent& intent);
   Status reserve_blobs(const Uuid& asset, std::span<const Uuid> blobs);
   Status end_import(const Uuid& asset);
-  Status insert_asset(const domain::Asset& asset, ByteView sealed_manifest,
-                      ByteView sealed_payload, std::span<const Uuid> blobs,
-                      std::span<const domain::LineageEdge> edges);
+  Status insert_asset(const domain::Asset& asset, ByteView sealed_manifest, ByteView sealed_payload,
+                      std::span<const Uuid> blobs, std::span<const domain::LineageEdge> edges);
   Status set_asset_state(const Uuid& asset, domain::AssetState state, const std::string& reason);
   // Tombstone: leaf, manifest and payload go; name, lineage, labels, exports stay.
   Status mark_erased(const Uuid& asset, UtcTime at);
@@ -205,9 +224,10 @@ class Transaction : public ReadView {
   Status insert_plan(const domain::Plan& plan);
   Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,
                         std::optional<UtcTime> finished);
-  Status put_item(const Uuid& plan, const domain::PlanItem& item);  // verdict, reasons, state, certificate
+  Status put_item(const Uuid& plan,
+                  const domain::PlanItem& item);  // verdict, reasons, state, certificate
   Status add_approval(const domain::Approval& approval);
-  Status put_hold(const domain::Hold& hold);
+  Status put_hold(const domain::Hold& hold);  // new, or with another set of assets
   Status lift_hold(const Uuid& hold);
 
   Status start_round(const EraseRound& round);
@@ -215,7 +235,7 @@ class Transaction : public ReadView {
   Status drop_round_item(const Uuid& asset);
   Status end_round();
   Status add_certificate(const CertificateRow& row);
-  Status put_epoch(const domain::EpochRecord& record);
+  Status put_epoch(const domain::EpochRecord& record);  // new, or assessed anew
   Status remove_epoch(std::uint64_t epoch);
 
  private:
@@ -226,8 +246,10 @@ class Transaction : public ReadView {
 
 class Catalog {
  public:
-  // The file must not exist. Writes the schema and the first StoreState in one commit.
-  static Result<std::unique_ptr<Catalog>> create(Env& env, const std::string& path, const StoreState& state);
+  // The file must not exist; it gets mode 0600, and its directory is synced. Writes the schema and
+  // the first StoreState in one commit.
+  static Result<std::unique_ptr<Catalog>> create(Env& env, const std::string& path,
+                                                 const StoreState& state);
   // Plays back a hot journal, checks application id and format. Damaged: says what was seen.
   static Result<std::unique_ptr<Catalog>> open(Env& env, const std::string& path);
   ~Catalog();
@@ -235,9 +257,10 @@ class Catalog {
   const ReadView& read() const;
   // IMMEDIATE. Only one at a time: a second is Errc::unexpected.
   Result<Transaction> begin();
-  // PRAGMA shrink_memory: under EXCLUSIVE locking a re-read otherwise hits the cache.
+  // Under EXCLUSIVE locking a re-read otherwise hits the cache. Not inside a transaction.
   Status drop_page_cache();
-  Result<std::vector<std::string>> integrity_check();  // PRAGMA integrity_check; empty is good
+  // Pages, references between rows, and the kept counts; empty is good. Reads everything.
+  Result<std::vector<std::string>> integrity_check();
 
  private:
   struct Impl;

@@ -41,8 +41,8 @@ class Connection {
     return finish_write(statement);
   }
 
-  Status begin();     // IMMEDIATE
-  Status commit();    // an error: rolled back
+  Status begin();   // IMMEDIATE
+  Status commit();  // an error: rolled back
   void rollback() noexcept;
   bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 

@@ -65,10 +65,9 @@ Result<std::vector<ImportIntent>> ReadView::imports() const {
 }
 
 Result<std::vector<Uuid>> ReadView::blobs(const Uuid& asset) const {
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare("SELECT b.uuid FROM asset a JOIN blob b ON b.asset = a.id "
-                           "WHERE a.uuid = ? AND b.orphan = 0 ORDER BY b.position"));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT b.uuid FROM asset a JOIN blob b ON b.asset = a.id "
+                                        "WHERE a.uuid = ? AND b.orphan = 0 ORDER BY b.position"));
   return collect(statement.bind(asset), "blob");
 }
 

@@ -19,8 +19,7 @@ domain::NodeId node_id(Row& row) {
 }  // namespace
 
 Result<std::optional<Bytes>> ReadView::node(domain::NodeId id) const {
-  ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare("SELECT node FROM node WHERE id = ?"));
+  ASSIGN_OR_RETURN(Statement statement, connection_->prepare("SELECT node FROM node WHERE id = ?"));
   ASSIGN_OR_RETURN(const bool there, statement.bind(id.key()).step());
   if (!there) return std::optional<Bytes>();
   Row row(statement, "node");

@@ -99,7 +99,9 @@ ByteView Row::blob_view() {
   return size == 0 ? ByteView() : ByteView(static_cast<const std::byte*>(bytes), size);
 }
 
-Bytes Row::blob() { return copy_of(blob_view()); }
+Bytes Row::blob() {
+  return copy_of(blob_view());
+}
 
 Uuid Row::uuid() {
   const std::optional<Uuid> uuid = Uuid::from_bytes(blob_view());

@@ -1,4 +1,5 @@
-// The columns of one row, read in order and checked: the border where bytes from disk become values.
+// The columns of one row, read in order and checked: the border where bytes from disk become
+// values.
 //
 // Contract: reads columns from the left; the first column that is not what it should be (wrong
 // type, wrong length, unknown word, number out of range) makes finish() Errc::damaged with table,
@@ -37,14 +38,22 @@ class Row {
   UtcTime time() { return from_unix(integer()); }
   domain::Actor actor();  // three columns
   domain::AssetName name();
-  std::vector<std::string> texts();          // JSON array of strings
-  std::vector<domain::Reason> reasons();     // JSON array of {"code", "text"}
+  std::vector<std::string> texts();       // JSON array of strings
+  std::vector<domain::Reason> reasons();  // JSON array of {"code", "text"}
 
   // NULL: nullopt.
-  std::optional<Bytes> maybe_blob() { return maybe([&] { return blob(); }); }
-  std::optional<Uuid> maybe_uuid() { return maybe([&] { return uuid(); }); }
-  std::optional<UtcTime> maybe_time() { return maybe([&] { return time(); }); }
-  std::optional<std::uint32_t> maybe_number() { return maybe([&] { return number(); }); }
+  std::optional<Bytes> maybe_blob() {
+    return maybe([&] { return blob(); });
+  }
+  std::optional<Uuid> maybe_uuid() {
+    return maybe([&] { return uuid(); });
+  }
+  std::optional<UtcTime> maybe_time() {
+    return maybe([&] { return time(); });
+  }
+  std::optional<std::uint32_t> maybe_number() {
+    return maybe([&] { return number(); });
+  }
   std::optional<domain::Actor> maybe_actor();
 
   template <typename Parse>

@@ -70,9 +70,9 @@ Status apply_settings(Connection& connection) {
     const int code = sqlite3_db_config(connection.handle(), one.option, one.value, &now);
     if (code != SQLITE_OK) return connection.error(code);
     if (now != one.value) {
-      return make_error(Errc::unexpected, "SQLite refused its setting " +
-                                              std::to_string(one.option) + " on " +
-                                              connection.path());
+      return make_error(
+          Errc::unexpected,
+          "SQLite refused its setting " + std::to_string(one.option) + " on " + connection.path());
     }
   }
   for (const Pragma& pragma : kPragmas) RETURN_IF_ERROR(connection.execute(pragma.set));
@@ -91,10 +91,10 @@ Status apply_settings(Connection& connection) {
 }
 
 Status define_functions(Connection& connection) {
-  const int code = sqlite3_create_function_v2(
-      connection.handle(), "name_matches", 2,
-      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr, name_matches, nullptr,
-      nullptr, nullptr);
+  const int code =
+      sqlite3_create_function_v2(connection.handle(), "name_matches", 2,
+                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                 name_matches, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return connection.error(code);
   return {};
 }

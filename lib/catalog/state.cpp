@@ -69,8 +69,7 @@ Status Transaction::put_state(const StoreState& state) {
           state.store, state.format, state.created, state.machine_id_digest,
           rule_text(state.people_rule), domain::to_text(state.at_rest), state.epoch,
           state.generation, state.next_leaf, state.log.size, joined(state.log.frontier),
-          state.log.root, state.trusted, state.last_wall, state.last_boottime,
-          state.last_boot_id));
+          state.log.root, state.trusted, state.last_wall, state.last_boottime, state.last_boot_id));
   if (changed != 1) {
     return make_error(Errc::damaged, "the catalog is damaged: table store has no row",
                       "restore catalog and blobs from one backup", "store");

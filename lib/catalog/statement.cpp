@@ -30,7 +30,9 @@ Result<bool> Statement::step() {
   return error;
 }
 
-void Statement::put(std::int64_t value) { check(sqlite3_bind_int64(handle_, ++next_, value)); }
+void Statement::put(std::int64_t value) {
+  check(sqlite3_bind_int64(handle_, ++next_, value));
+}
 
 void Statement::put(std::uint64_t value) {
   if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {

@@ -1,6 +1,7 @@
 #include "certificate/canonical_text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace aierase::certificate {
 namespace {
@@ -40,20 +41,24 @@ void append_escaped(std::string& to, char character) {
   to += kHex[code & 0x0F];
 }
 
-bool needs_escape(char character) {
-  return static_cast<unsigned char>(character) < 0x20 || character == '"' || character == '\\';
-}
+constexpr std::array<bool, 256> kNeedsEscape = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t code = 0; code < 0x20; ++code) table[code] = true;
+  table['"'] = true;
+  table['\\'] = true;
+  return table;
+}();
 
 void append_quoted(std::string& to, std::string_view value) {
   to += '"';
-  while (!value.empty()) {
-    const auto end = std::find_if(value.begin(), value.end(), needs_escape);
-    const auto plain = static_cast<std::size_t>(end - value.begin());
-    to += value.substr(0, plain);
-    if (plain == value.size()) break;
-    append_escaped(to, value[plain]);
-    value.remove_prefix(plain + 1);
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    if (!kNeedsEscape[static_cast<unsigned char>(value[at])]) continue;
+    to += value.substr(copied, at - copied);
+    append_escaped(to, value[at]);
+    copied = at + 1;
   }
+  to += value.substr(copied);
   to += '"';
 }
 

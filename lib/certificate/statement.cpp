@@ -1,6 +1,9 @@
 #include "certificate/statement.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <functional>
 #include <utility>
 
 #include "base/json.h"
@@ -130,9 +133,18 @@ std::string predicate(const DispositionRecord& record) {
   return object.finish();
 }
 
+// Eight bytes at a time: statements are ASCII but for a rare name.
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::uint64_t all = 0;
+  for (; text.size() >= sizeof all; text.remove_prefix(sizeof all)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    all |= word;
+  }
+  return (all & kHighBits) == 0 && std::all_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x80;
+         });
 }
 
 Result<std::string> checked_utf8(std::string text) {
@@ -142,40 +154,44 @@ Result<std::string> checked_utf8(std::string text) {
 
 struct Filling {
   std::string_view key;
-  std::string value;  // canonical JSON
+  std::string value;       // canonical JSON
+  std::size_t places = 0;  // found so far; one in a sound draft
 };
+
+bool ends_with_key(std::string_view text, std::string_view key) {
+  return text.ends_with(key) && text.size() > key.size() &&
+         text[text.size() - key.size() - 1] == '"';
+}
 
 // Puts the values where the draft has null, in one pass over the text.
 Result<std::string> filled(std::string_view draft, std::vector<Filling> fillings) {
-  struct Place {
-    std::size_t at, length;
-    const std::string* value;
-  };
-  std::vector<Place> places;
-  std::size_t size = draft.size();
-  for (const Filling& filling : fillings) {
-    const std::string mark = "\"" + std::string(filling.key) + "\":null";
-    const std::size_t found = draft.rfind(mark);
-    if (found == std::string_view::npos || draft.find(mark) != found) {
-      return make_error(Errc::damaged,
-                        "the stored draft of a statement has no single open place for " +
-                            std::string(filling.key),
-                        "Run `aierase check`; the database was changed or damaged.");
-    }
-    places.push_back({found + mark.size() - 4, 4, &filling.value});
-    size += filling.value.size();
-  }
-  std::sort(places.begin(), places.end(),
-            [](const Place& a, const Place& b) { return a.at < b.at; });
+  constexpr std::string_view kNullMember = "\":null";
+  static const std::boyer_moore_horspool_searcher kSearcher(kNullMember.begin(), kNullMember.end());
   std::string result;
-  result.reserve(size);
-  std::size_t from = 0;
-  for (const Place& place : places) {
-    result += draft.substr(from, place.at - from);
-    result += *place.value;
-    from = place.at + place.length;
+  result.reserve(draft.size() + 2048);
+  std::size_t copied = 0;
+  for (auto at = draft.begin(); at != draft.end();) {
+    at = std::search(at, draft.end(), kSearcher);
+    if (at == draft.end()) break;
+    const auto key_end = static_cast<std::size_t>(at - draft.begin());
+    at += static_cast<std::ptrdiff_t>(kNullMember.size());
+    for (Filling& filling : fillings) {
+      if (!ends_with_key(draft.substr(0, key_end), filling.key)) continue;
+      const std::size_t null_at = key_end + kNullMember.size() - 4;
+      result += draft.substr(copied, null_at - copied);
+      result += filling.value;
+      copied = null_at + 4;
+      ++filling.places;
+    }
   }
-  result += draft.substr(from);
+  for (const Filling& filling : fillings) {
+    if (filling.places == 1) continue;
+    return make_error(
+        Errc::damaged,
+        "the stored draft of a statement has no single open place for " + std::string(filling.key),
+        "Run `aierase check`; the database was changed or damaged.");
+  }
+  result += draft.substr(copied);
   return result;
 }
 
@@ -228,10 +244,10 @@ Result<std::string> complete_statement(std::string_view draft,
   }
   ASSIGN_OR_RETURN(
       std::string statement,
-      filled(draft, {{kEvidence, evidence_part(evidence)},
-                     {kVerification, verification_part(evidence)},
-                     {kIntentAt, json_text(to_rfc3339(evidence.intent_at))},
-                     {kVerifiedZeroAt, json_text(to_rfc3339(evidence.slot.verified_zero_at))}}));
+      filled(draft, {{kEvidence, evidence_part(evidence), 0},
+                     {kVerification, verification_part(evidence), 0},
+                     {kIntentAt, json_text(to_rfc3339(evidence.intent_at)), 0},
+                     {kVerifiedZeroAt, json_text(to_rfc3339(evidence.slot.verified_zero_at)), 0}}));
   return checked_utf8(std::move(statement));
 }
 

@@ -232,8 +232,9 @@ std::string keys_part(const DispositionRecord& record) {
             "the data key stood in a tree node under fresh node keys, the root node under a root "
             "secret derived from the slot secret of one epoch")
       .text("destruction",
-            "the tree was re-keyed without this leaf under a new root secret; the old slot secret, "
-            "the only one that opens any earlier tree, was overwritten with zeros and read back")
+            "the tree was re-keyed without this leaf under a new root secret; the slot secret "
+            "before it "
+            "was overwritten with zeros and read back, as those of earlier epochs had been")
       .text("escrow", "none: this store keeps no escrow, backup or recovery copy of any key")
       .text("error_handling",
             "a slot that does not read back as zeros stops the store; nothing is signed then")

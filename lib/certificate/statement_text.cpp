@@ -81,7 +81,11 @@ class Page {
     lead.resize(std::max(kColumn, lead.size() + 1), ' ');
     wrap(std::move(lead), kColumn, value);
   }
-  void more(std::string_view value) { wrap(std::string(kColumn, ' '), kColumn, value); }
+  // Digests are copied and compared: never broken over two lines.
+  void digest(std::string_view label, std::string_view value) {
+    wrap(std::string(kIndent, ' '), kIndent, label);
+    wrap(std::string(2 * kIndent, ' '), 2 * kIndent, value);
+  }
   void point(std::string_view value) { wrap(std::string(kIndent, ' ') + "- ", kIndent + 2, value); }
   void line(std::string_view value) { wrap({}, 0, value); }
   std::string finish() { return std::move(text_); }
@@ -189,13 +193,13 @@ void write_asset(Page& page, const Json& statement, const Json& p) {
              shown(p, {"asset", "imported_at"}) + " by " + shown(p, {"asset", "imported_by"}));
   page.field("Custodians", joined(at(p, {"asset", "custodians"})));
   page.field("Classification", shown(p, {"asset", "classification"}));
-  page.field("Manifest SHA-256", shown(p, {"asset", "manifest_sha256"}));
-  page.field("Key check value", shown(p, {"asset", "key_check_value"}));
+  page.digest("Manifest SHA-256", shown(p, {"asset", "manifest_sha256"}));
+  page.digest("Key check value", shown(p, {"asset", "key_check_value"}));
   listed(page, at(statement, {"subject"}), [&](const Json& subject) {
     page.point(shown(subject, {"name"}));
     const Json& digests = at(subject, {"digest"});
     if (!digests.is_object()) return;
-    for (const auto& [name, value] : digests.items()) page.field(name, shown(value));
+    for (const auto& [name, value] : digests.items()) page.digest("  " + name, shown(value));
   });
 }
 
@@ -237,7 +241,7 @@ void write_people(Page& page, const Json& p) {
   page.field("Reason", shown(p, {"disposal", "reason"}));
   page.field("Ticket", shown(p, {"disposal", "ticket"}));
   page.field("Plan", shown(p, {"disposal", "plan"}));
-  page.field("Plan digest", shown(p, {"disposal", "plan_digest"}));
+  page.digest("Plan digest", shown(p, {"disposal", "plan_digest"}));
   page.field("Policy", shown(p, {"policy", "policy"}) + "; retention class " +
                            shown(p, {"policy", "retention_class"}));
   listed(page, at(p, {"people"}), [&](const Json& person) {

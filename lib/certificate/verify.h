@@ -30,7 +30,7 @@ struct TrustStore {
 
 enum class CheckResult { passed, failed, not_checked };
 struct Check {
-  std::string name;    // "format", "signature", "signer", "statement", "assurance", "residuals"
+  std::string name;  // "format", "signature", "signer", "statement", "assurance", "residuals"
   CheckResult result = CheckResult::not_checked;
   std::string detail;  // a sentence
 };
@@ -40,7 +40,7 @@ struct VerifyReport {
   Errc outcome = Errc::verification_failed;  // meaningless when verified; else which exit code
   std::string signer;                        // "SHA256:…" or "UNKNOWN (SHA256:…)"
   std::vector<Check> checks;
-  std::string statement;                     // the signed bytes, once the signature held
+  std::string statement;  // the signed bytes, once the signature held
 };
 
 VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust);

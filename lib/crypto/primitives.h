@@ -67,6 +67,9 @@ void random_bytes(ByteSpan out);  // getrandom(2); aborts if the kernel has none
 // MESSAGES: manifests, dataset keys, signer and log key files.)
 Result<Bytes> seal_message(const SealKey& key, ByteView associated, ByteView plaintext);
 Result<SecretBytes> open_message(const SealKey& key, ByteView associated, ByteView sealed);
+// The same into ordinary memory, for content that is confidential but no key: a manifest of 30 MiB
+// would not fit into what a process may lock.
+Result<Bytes> open_content(const SealKey& key, ByteView associated, ByteView sealed);
 inline constexpr std::size_t kSealOverhead = 4 + 24 + 32 + kGcmTagBytes;
 
 }  // namespace aierase::crypto

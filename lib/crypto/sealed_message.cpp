@@ -36,6 +36,30 @@ Result<Derived> derive(const SealKey& key, ByteView salt, ByteView associated) {
   return Derived{std::move(bytes)};
 }
 
+Status check_shape(ByteView sealed) {
+  const ByteView magic = as_bytes(kMagic);
+  if (sealed.size() >= kSealOverhead && std::equal(magic.begin(), magic.end(), sealed.begin())) {
+    return {};
+  }
+  return make_error(Errc::verification_failed, "this is no sealed message, or only a part of it");
+}
+
+// `out` has sealed.size() - kSealOverhead bytes.
+Status open_into(const SealKey& key, ByteView associated, ByteView sealed, ByteSpan out) {
+  ASSIGN_OR_RETURN(const Derived derived,
+                   derive(key, sealed.subspan(kMagic.size(), kSaltBytes), associated));
+  return derived.with([&](ByteView aead_key, ByteView iv, ByteView commit) -> Status {
+    const ByteView stored = sealed.subspan(kMagic.size() + kSaltBytes, kCommitBytes);
+    if (!equal_constant_time(commit, stored)) {
+      return make_error(Errc::verification_failed,
+                        "the sealed message belongs to another key or another place");
+    }
+    Aead aead;
+    return aead.open(aead_key, iv, associated, sealed.subspan(kHeadBytes, out.size()),
+                     sealed.last(kGcmTagBytes), out);
+  });
+}
+
 }  // namespace
 
 Result<Bytes> seal_message(const SealKey& key, ByteView associated, ByteView plaintext) {
@@ -56,25 +80,17 @@ Result<Bytes> seal_message(const SealKey& key, ByteView associated, ByteView pla
 }
 
 Result<SecretBytes> open_message(const SealKey& key, ByteView associated, ByteView sealed) {
-  const ByteView magic = as_bytes(kMagic);
-  if (sealed.size() < kSealOverhead || !std::equal(magic.begin(), magic.end(), sealed.begin())) {
-    return make_error(Errc::verification_failed, "this is no sealed message, or only a part of it");
-  }
-  ASSIGN_OR_RETURN(const Derived derived,
-                   derive(key, sealed.subspan(kMagic.size(), kSaltBytes), associated));
+  RETURN_IF_ERROR(check_shape(sealed));
   ASSIGN_OR_RETURN(SecretBytes plaintext, SecretBytes::zeroed(sealed.size() - kSealOverhead));
-  RETURN_IF_ERROR(derived.with([&](ByteView aead_key, ByteView iv, ByteView commit) -> Status {
-    const ByteView stored = sealed.subspan(kMagic.size() + kSaltBytes, kCommitBytes);
-    if (!equal_constant_time(commit, stored)) {
-      return make_error(Errc::verification_failed,
-                        "the sealed message belongs to another key or another place");
-    }
-    return plaintext.fill([&](ByteSpan out) {
-      Aead aead;
-      return aead.open(aead_key, iv, associated, sealed.subspan(kHeadBytes, out.size()),
-                       sealed.last(kGcmTagBytes), out);
-    });
-  }));
+  RETURN_IF_ERROR(
+      plaintext.fill([&](ByteSpan out) { return open_into(key, associated, sealed, out); }));
+  return plaintext;
+}
+
+Result<Bytes> open_content(const SealKey& key, ByteView associated, ByteView sealed) {
+  RETURN_IF_ERROR(check_shape(sealed));
+  Bytes plaintext(sealed.size() - kSealOverhead);
+  RETURN_IF_ERROR(open_into(key, associated, sealed, plaintext));
   return plaintext;
 }
 

@@ -31,8 +31,7 @@ Result<Derived> derive(ByteView header, ByteView key, ByteSpan derived) {
   std::copy(header.begin(), header.end(), label.begin() + kLabel.size());
   const ByteSpan out = derived.first(kDerivedBytes);
   RETURN_IF_ERROR(crypto::hkdf_sha256(key, header.subspan(kSaltAt, kNodeSaltBytes), label, out));
-  return Derived{out.first(crypto::kKeyBytes),
-                 out.subspan(crypto::kKeyBytes, crypto::kGcmIvBytes),
+  return Derived{out.first(crypto::kKeyBytes), out.subspan(crypto::kKeyBytes, crypto::kGcmIvBytes),
                  out.last(kNodeCommitBytes)};
 }
 
@@ -77,8 +76,8 @@ Status check_header(ByteView row, const Uuid& store, domain::NodeId id) {
   const std::uint32_t level = get_be32(row.subspan(kLevelAt, 4));
   const std::uint32_t index = get_be32(row.subspan(kIndexAt, 4));
   if (level != id.level || index != id.index) {
-    return damaged_node(id, "holds the row of node " + std::to_string(level) + "/" +
-                                std::to_string(index));
+    return damaged_node(
+        id, "holds the row of node " + std::to_string(level) + "/" + std::to_string(index));
   }
   return {};
 }

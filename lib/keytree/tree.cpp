@@ -85,10 +85,11 @@ Result<domain::NodeBatch> rewrite(NodeSource& nodes, const Uuid& store,
 
 Status insert_leaf(const LeafInsert& insert, ByteSpan entry) {
   if (!is_zero_entry(entry)) {
-    return make_error(Errc::damaged,
-                      "leaf " + std::to_string(insert.leaf) +
-                          " of the key tree holds a key already, although the catalog calls it free",
-                      "Nothing was changed. Run `aierase check`.", std::to_string(insert.leaf));
+    return make_error(
+        Errc::damaged,
+        "leaf " + std::to_string(insert.leaf) +
+            " of the key tree holds a key already, although the catalog calls it free",
+        "Nothing was changed. Run `aierase check`.", std::to_string(insert.leaf));
   }
   return insert.key->bytes().reveal([&](ByteView key) -> Status {
     std::copy(key.begin(), key.end(), entry.begin());
@@ -152,8 +153,8 @@ class Comparison {
     const bool same = crypto::equal_constant_time(is, was);
     if (below.empty()) {
       if (same) return {};
-      return damaged_node(id, "changed entry " + std::to_string(entry) +
-                                  ", which no erased leaf lies under");
+      return damaged_node(
+          id, "changed entry " + std::to_string(entry) + ", which no erased leaf lies under");
     }
     if (id.level == 0) {
       if (is_zero_entry(was)) return damaged_node(id, "held no key where one was to be erased");
@@ -310,8 +311,8 @@ Result<bool> opens_root(ByteView root_row, const Uuid& store, const crypto::Root
       ASSIGN_OR_RETURN(const bool commits, commits_to(root_row, key, derived));
       if (!commits) return false;
       crypto::Aead aead;
-      RETURN_IF_ERROR(open_node(aead, store, kRootNode, key, root_row, derived,
-                                memory.subspan(kDerivedBytes)));
+      RETURN_IF_ERROR(
+          open_node(aead, store, kRootNode, key, root_row, derived, memory.subspan(kDerivedBytes)));
       return true;
     });
   });

@@ -50,7 +50,8 @@ Result<domain::NodeBatch> create(const Uuid& store, const crypto::RootSecret& ro
 
 // Leaves must be empty (else Errc::damaged). The root row is written anew under the same root.
 Result<domain::NodeBatch> insert(NodeSource& nodes, const Uuid& store,
-                                 const crypto::RootSecret& root, std::span<const LeafInsert> leaves);
+                                 const crypto::RootSecret& root,
+                                 std::span<const LeafInsert> leaves);
 
 // All leaves in one batch; their kcv is compared before anything is computed. The root row is
 // written under new_root. An empty span re-keys the root row alone (rotation).
@@ -66,11 +67,12 @@ Status verify_erased(NodeSource& now, NodeSource& before, const Uuid& store,
                      std::span<const LeafErase> leaves);
 
 // Empty leaf: Errc::not_found.
-Result<crypto::Dek> read_leaf(NodeSource& nodes, const Uuid& store,
-                              const crypto::RootSecret& root, std::uint32_t leaf);
+Result<crypto::Dek> read_leaf(NodeSource& nodes, const Uuid& store, const crypto::RootSecret& root,
+                              std::uint32_t leaf);
 
 // Visits the given leaves (any order, duplicates allowed and visited once) in ascending order by
-// one descent; the view is valid only inside the callback. An empty leaf is visited with an empty view.
+// one descent; the view is valid only inside the callback. An empty leaf is visited with an empty
+// view.
 using LeafVisitor = std::function<Status(std::uint32_t leaf, ByteView dek)>;
 Status visit_leaves(NodeSource& nodes, const Uuid& store, const crypto::RootSecret& root,
                     std::span<const std::uint32_t> leaves, const LeafVisitor& visit);

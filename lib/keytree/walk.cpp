@@ -11,9 +11,9 @@ bool is_zero_entry(ByteView entry) noexcept {
 
 Status check_leaf(std::uint32_t leaf) {
   if (leaf < kLeaves) return {};
-  return make_error(Errc::invalid_input,
-                    "leaf " + std::to_string(leaf) + " lies beyond the last leaf of the key tree, " +
-                        std::to_string(kLeaves - 1));
+  return make_error(Errc::invalid_input, "leaf " + std::to_string(leaf) +
+                                             " lies beyond the last leaf of the key tree, " +
+                                             std::to_string(kLeaves - 1));
 }
 
 Result<Bytes> Walk::open(domain::NodeId id, ByteView key) {

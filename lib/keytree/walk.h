@@ -70,9 +70,7 @@ class Walk {
   Walk(NodeSource& nodes, const Uuid& store, ByteSpan memory)
       : nodes_(nodes), store_(store), memory_(memory) {}
 
-  ByteSpan entries(unsigned level) {
-    return memory_.subspan(level * kEntriesBytes, kEntriesBytes);
-  }
+  ByteSpan entries(unsigned level) { return memory_.subspan(level * kEntriesBytes, kEntriesBytes); }
   // Opens the node into entries(level) and returns its row. Absent is Errc::damaged: the caller
   // comes from a non-zero entry.
   Result<Bytes> open(domain::NodeId id, ByteView key);

@@ -29,7 +29,8 @@ Status check_requested(const Core& core, const domain::Plan& plan) {
                       "request it again with `aierase retire`", plan_text(plan.id));
   }
   switch (plan.state) {
-    case domain::PlanState::requested: return {};
+    case domain::PlanState::requested:
+      return {};
     case domain::PlanState::rejected:
       return make_error(Errc::approval_refused, plan_text(plan.id) + " was rejected",
                         "request it again with `aierase retire`", plan_text(plan.id));
@@ -42,8 +43,7 @@ Status check_requested(const Core& core, const domain::Plan& plan) {
     default:
       return make_error(Errc::wrong_state,
                         plan_text(plan.id) + " is " + std::string(domain::to_text(plan.state)),
-                        "`aierase show " + plan_text(plan.id) + "` tells more",
-                        plan_text(plan.id));
+                        "`aierase show " + plan_text(plan.id) + "` tells more", plan_text(plan.id));
   }
 }
 
@@ -90,8 +90,8 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
     }
   }
   if (capacities.empty()) {
-    return make_error(Errc::access_denied, actor.login + " is no custodian of any asset in " +
-                                               plan_text(plan.id),
+    return make_error(Errc::access_denied,
+                      actor.login + " is no custodian of any asset in " + plan_text(plan.id),
                       "`aierase show " + plan_text(plan.id) + "` names whose approval is needed",
                       plan_text(plan.id));
   }
@@ -99,8 +99,7 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
 }
 
 Result<bool> all_approved(Core& core, const domain::Plan& plan,
-                          const std::vector<domain::Approval>& approvals,
-                          domain::PeopleRule rule) {
+                          const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
   for (const domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
     if (!has_approval(asset, plan.requester, approvals, rule)) return false;
@@ -161,33 +160,32 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   approval.plan = id;
   approval.actor = actor;
   approval.time = core.now();
-  ASSIGN_OR_RETURN(approval.capacities,
-                   capacities_of(core, plan, actor, store_state.people_rule));
+  ASSIGN_OR_RETURN(approval.capacities, capacities_of(core, plan, actor, store_state.people_rule));
   for (const domain::Approval& earlier : plan.approvals) {
     if (earlier.actor.uid == actor.uid && earlier.decision == domain::Decision::approve) {
-      return make_error(Errc::wrong_state, actor.login + " has approved " + plan_text(id) +
-                                               " already; another custodian is needed",
-                        "`aierase show " + plan_text(id) + "` names whose approval is needed",
-                        plan_text(id));
+      return make_error(
+          Errc::wrong_state,
+          actor.login + " has approved " + plan_text(id) + " already; another custodian is needed",
+          "`aierase show " + plan_text(id) + "` names whose approval is needed", plan_text(id));
     }
   }
   std::vector<domain::Approval> approvals = plan.approvals;
   approvals.push_back(approval);
   ASSIGN_OR_RETURN(const bool complete,
                    all_approved(core, plan, approvals, store_state.people_rule));
-  RETURN_IF_ERROR(transact(
-      core, ReserveShare::half,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval));
-        RETURN_IF_ERROR(transaction.add_event({approval.time, actor, "approve", plan_text(id),
-                                               "requested", complete ? "approved" : "requested",
-                                               ""}));
-        if (!complete) return {};
-        RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved, approval.time,
-                                                   std::nullopt));
-        return set_items(core, transaction, plan, domain::AssetState::retired,
-                         "approved " + plan_text(id));
-      }));
+  RETURN_IF_ERROR(
+      transact(core, ReserveShare::half,
+               [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                 RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval));
+                 RETURN_IF_ERROR(
+                     transaction.add_event({approval.time, actor, "approve", plan_text(id),
+                                            "requested", complete ? "approved" : "requested", ""}));
+                 if (!complete) return {};
+                 RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved,
+                                                            approval.time, std::nullopt));
+                 return set_items(core, transaction, plan, domain::AssetState::retired,
+                                  "approved " + plan_text(id));
+               }));
   core.changed(domain::IdType::plan, id);
   if (complete) {
     for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
@@ -200,7 +198,8 @@ Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
-  if (reason.empty()) return make_error(Errc::usage, "a rejection needs a reason", "add --reason TEXT");
+  if (reason.empty())
+    return make_error(Errc::usage, "a rejection needs a reason", "add --reason TEXT");
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
   RETURN_IF_ERROR(check_requested(core, plan));
   ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
@@ -210,14 +209,13 @@ Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
   refusal.actor = actor;
   refusal.time = core.now();
   refusal.reason = reason;
-  ASSIGN_OR_RETURN(refusal.capacities,
-                   capacities_of(core, plan, actor, store_state.people_rule));
+  ASSIGN_OR_RETURN(refusal.capacities, capacities_of(core, plan, actor, store_state.people_rule));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal));
-        RETURN_IF_ERROR(transaction.add_event({refusal.time, actor, "reject", plan_text(id),
-                                               "requested", "rejected", reason}));
+        RETURN_IF_ERROR(transaction.add_event(
+            {refusal.time, actor, "reject", plan_text(id), "requested", "rejected", reason}));
         return transaction.set_plan_state(id, domain::PlanState::rejected, std::nullopt,
                                           refusal.time);
       }));
@@ -249,8 +247,8 @@ Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
         RETURN_IF_ERROR(transaction.add_event({now, actor, "cancel", plan_text(id),
                                                std::string(domain::to_text(plan.state)),
                                                std::string(domain::to_text(end)), ""}));
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()},
-                                                                 {"by", actor_json(actor)}}));
+        ASSIGN_OR_RETURN(std::string record,
+                         dump_canonical(Json{{"plan", id.hex()}, {"by", actor_json(actor)}}));
         const translog::LogRecord leaf{"plan-cancelled", now, std::move(record),
                                        translog::Visibility::committed};
         return core.append_log(transaction, state, {&leaf, 1});
@@ -270,8 +268,9 @@ Result<Uuid> Store::place_hold(const domain::Actor& actor, const std::string& ma
     if (asset.state == domain::AssetState::erasing &&
         core.point_of_no_return == Core::Return::past) {
       return make_error(Errc::erased,
-                        asset.name.text() + " is past the point of no return: the destruction of "
-                                            "its key has begun",
+                        asset.name.text() +
+                            " is past the point of no return: the destruction of "
+                            "its key has begun",
                         "the hold came too late for this asset; leave it out", asset_text(id));
     }
   }

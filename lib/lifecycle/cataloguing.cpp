@@ -51,9 +51,9 @@ Status fill_content(Core& core, AssetView& view) {
   return {};
 }
 
-Result<AssetView> change_state(Core& core, Store& store, const domain::Actor& actor,
-                               const Uuid& id, domain::AssetState from, domain::AssetState to,
-                               const char* action, const std::string& reason) {
+Result<AssetView> change_state(Core& core, Store& store, const domain::Actor& actor, const Uuid& id,
+                               domain::AssetState from, domain::AssetState to, const char* action,
+                               const std::string& reason) {
   RETURN_IF_ERROR(core.writable());
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
   ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
@@ -63,14 +63,14 @@ Result<AssetView> change_state(Core& core, Store& store, const domain::Actor& ac
                           ", not " + std::string(domain::to_text(from)),
                       {}, asset_text(id));
   }
-  RETURN_IF_ERROR(transact(
-      core, ReserveShare::none,
-      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
-        RETURN_IF_ERROR(transaction.set_asset_state(id, to, reason));
-        return transaction.add_event({core.now(), actor, action, asset_text(id),
-                                      std::string(domain::to_text(from)),
-                                      std::string(domain::to_text(to)), reason});
-      }));
+  RETURN_IF_ERROR(transact(core, ReserveShare::none,
+                           [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+                             RETURN_IF_ERROR(transaction.set_asset_state(id, to, reason));
+                             return transaction.add_event(
+                                 {core.now(), actor, action, asset_text(id),
+                                  std::string(domain::to_text(from)),
+                                  std::string(domain::to_text(to)), reason});
+                           }));
   if (to == domain::AssetState::suspended) core.keys.revoke(id);
   core.changed(domain::IdType::asset, id);
   return store.show_asset(id);
@@ -91,8 +91,8 @@ Status check_changes(const Store::Changes& changes, const domain::Asset& asset) 
                       "more than " + std::to_string(limits::kLabelsPerAsset) + " labels");
   }
   if (changes.retention && *changes.retention != "default") {
-    return make_error(Errc::invalid_input, "there is no retention class " +
-                                               quoted(*changes.retention),
+    return make_error(Errc::invalid_input,
+                      "there is no retention class " + quoted(*changes.retention),
                       "the one class in force is \"default\"");
   }
   if (changes.custodians.size() > limits::kCustodiansPerAsset) {
@@ -107,9 +107,8 @@ Status check_changes(const Store::Changes& changes, const domain::Asset& asset) 
 }
 
 // A custodian hands over to another: the approval right would otherwise be anybody's to take.
-Status check_custodian_change(const domain::Actor& actor,
-                              const domain::Asset& asset, const Store::Changes& changes,
-                              domain::PeopleRule rule) {
+Status check_custodian_change(const domain::Actor& actor, const domain::Asset& asset,
+                              const Store::Changes& changes, domain::PeopleRule rule) {
   if (changes.custodians.empty() || rule == domain::PeopleRule::single_operator) return {};
   if (domain::is_custodian(actor, asset.custodians)) return {};
   return make_error(Errc::access_denied,
@@ -159,8 +158,8 @@ Result<std::vector<Uuid>> Store::select(const catalog::AssetQuery& query, std::s
                      impl_->view().assets(query, cursor, limits::kPageRows));
     for (const domain::Asset& asset : page.rows) found.push_back(asset.id);
     if (found.size() > limit) {
-      return make_error(Errc::resource_limit, "more than " + std::to_string(limit) +
-                                                  " assets match",
+      return make_error(Errc::resource_limit,
+                        "more than " + std::to_string(limit) + " assets match",
                         "narrow the selection");
     }
     cursor = page.next;
@@ -218,20 +217,20 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   RETURN_IF_ERROR(check_changes(changes, asset));
   ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
   RETURN_IF_ERROR(check_custodian_change(actor, asset, changes, store_state.people_rule));
-  RETURN_IF_ERROR(transact(
-      core, ReserveShare::none,
-      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
-        for (const auto& [key, value] : changes.labels) {
-          RETURN_IF_ERROR(value ? transaction.put_label(id, key, *value)
-                                : transaction.remove_label(id, key));
-        }
-        if (changes.retention) RETURN_IF_ERROR(transaction.put_retention(id, *changes.retention));
-        if (!changes.custodians.empty()) {
-          RETURN_IF_ERROR(transaction.put_custodians(id, changes.custodians));
-        }
-        return transaction.add_event({core.now(), actor, "set", asset_text(id), "", "",
-                                      changes.reason});
-      }));
+  RETURN_IF_ERROR(transact(core, ReserveShare::none,
+                           [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+                             for (const auto& [key, value] : changes.labels) {
+                               RETURN_IF_ERROR(value ? transaction.put_label(id, key, *value)
+                                                     : transaction.remove_label(id, key));
+                             }
+                             if (changes.retention)
+                               RETURN_IF_ERROR(transaction.put_retention(id, *changes.retention));
+                             if (!changes.custodians.empty()) {
+                               RETURN_IF_ERROR(transaction.put_custodians(id, changes.custodians));
+                             }
+                             return transaction.add_event({core.now(), actor, "set", asset_text(id),
+                                                           "", "", changes.reason});
+                           }));
   core.changed(domain::IdType::asset, id);
   return show_asset(id);
 }

@@ -47,8 +47,8 @@ struct CheckRun::Impl {
 
   void find(Severity severity, std::string code, std::string subject, std::string text,
             std::string mend) {
-    findings.push_back({severity, std::move(code), std::move(subject), std::move(text),
-                        std::move(mend)});
+    findings.push_back(
+        {severity, std::move(code), std::move(subject), std::move(text), std::move(mend)});
   }
 
   Result<bool> step();
@@ -119,11 +119,11 @@ Status CheckRun::Impl::check_leaves() {
   for (std::uint32_t leaf = leaf_at; leaf < end; ++leaf) leaves.push_back(leaf);
   used.resize(end);
   CatalogNodes nodes(core.view());
-  const Status walked = keytree::visit_leaves(
-      nodes, core.store(), core.root, leaves, [&](std::uint32_t leaf, ByteView dek) {
-        used[leaf] = !dek.empty();
-        return Status();
-      });
+  const Status walked = keytree::visit_leaves(nodes, core.store(), core.root, leaves,
+                                              [&](std::uint32_t leaf, ByteView dek) {
+                                                used[leaf] = !dek.empty();
+                                                return Status();
+                                              });
   if (!walked.ok()) {
     if (walked.error().code == Errc::io) return walked;
     find(Severity::error, "tree-damaged", walked.error().subject,
@@ -229,17 +229,16 @@ Status CheckRun::Impl::check_bytes(const domain::Asset& asset, domain::Manifest 
                                    crypto::Dek dek) {
   blob::Progress progress;
   const std::vector<domain::FileEntry> files = manifest.files;
-  ASSIGN_OR_RETURN(blob::AssetReader reader,
-                   blob::AssetReader::open(core.env(),
-                                           {core.blob_directory(), core.store(), asset.id},
-                                           std::move(dek), std::move(manifest), progress));
+  ASSIGN_OR_RETURN(
+      blob::AssetReader reader,
+      blob::AssetReader::open(core.env(), {core.blob_directory(), core.store(), asset.id},
+                              std::move(dek), std::move(manifest), progress));
   std::uint64_t left = kBytesPerStep;
   while (position.file < files.size() && left > 0) {
     const domain::FileEntry& file = files[position.file];
     if (!hash) hash.emplace();
     const std::uint64_t length = std::min(left, file.bytes - position.offset);
-    Status read = length == 0 ? Status()
-                              : reader.copy_range(file, position.offset, length, *hash);
+    Status read = length == 0 ? Status() : reader.copy_range(file, position.offset, length, *hash);
     if (!read.ok() && read.error().code == Errc::io) return read;
     bytes += length;
     left -= length;
@@ -350,9 +349,17 @@ Result<bool> CheckRun::Impl::step() {
 CheckRun::CheckRun(Store& store, std::vector<Uuid> assets, CheckDepth depth)
     : impl_(std::make_unique<Impl>(store, std::move(assets), depth)) {}
 CheckRun::~CheckRun() = default;
-Result<bool> CheckRun::step() { return impl_->step(); }
-const std::vector<Finding>& CheckRun::findings() const { return impl_->findings; }
-std::uint64_t CheckRun::bytes() const { return impl_->bytes; }
-std::uint64_t CheckRun::assets() const { return impl_->assets; }
+Result<bool> CheckRun::step() {
+  return impl_->step();
+}
+const std::vector<Finding>& CheckRun::findings() const {
+  return impl_->findings;
+}
+std::uint64_t CheckRun::bytes() const {
+  return impl_->bytes;
+}
+std::uint64_t CheckRun::assets() const {
+  return impl_->assets;
+}
 
 }  // namespace aierase::lifecycle

@@ -23,7 +23,8 @@ Result<std::optional<Bytes>> RowNodes::read(domain::NodeId id) {
 
 Status Core::writable() const {
   if (stop) {
-    return make_error(Errc::io, "an earlier write to the disk failed; the store accepts nothing more",
+    return make_error(Errc::io,
+                      "an earlier write to the disk failed; the store accepts nothing more",
                       "look at the disk, then restart aierased: it recovers at start");
   }
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, view().round());
@@ -97,10 +98,10 @@ Result<domain::Manifest> Core::manifest_of(const domain::Asset& asset, const cry
   }
   Result<domain::Manifest> manifest = blob::open_manifest(*sealed, dek, store(), asset.id);
   if (!manifest.ok()) {
-    return make_error(Errc::damaged,
-                      "the manifest of " + asset.name.text() +
-                          " does not open: " + manifest.error().message,
-                      "run `aierase check`", asset_text(asset.id));
+    return make_error(
+        Errc::damaged,
+        "the manifest of " + asset.name.text() + " does not open: " + manifest.error().message,
+        "run `aierase check`", asset_text(asset.id));
   }
   return manifest;
 }
@@ -147,19 +148,24 @@ Json actor_json(const domain::Actor& actor) {
 
 Status check_text(std::string_view what, std::string_view text, std::size_t limit) {
   if (text.size() > limit) {
-    return make_error(Errc::invalid_input, std::string(what) + " is " +
-                                               std::to_string(text.size()) +
-                                               " bytes long, the limit is " + std::to_string(limit));
+    return make_error(Errc::invalid_input,
+                      std::string(what) + " is " + std::to_string(text.size()) +
+                          " bytes long, the limit is " + std::to_string(limit));
   }
   if (!is_printable_utf8(text)) {
-    return make_error(Errc::invalid_input,
-                      std::string(what) + " has control characters or is not UTF-8: " + quoted(text),
-                      "use one line of printable text");
+    return make_error(
+        Errc::invalid_input,
+        std::string(what) + " has control characters or is not UTF-8: " + quoted(text),
+        "use one line of printable text");
   }
   return {};
 }
 
-std::string asset_text(const Uuid& id) { return domain::id_text(domain::IdType::asset, id); }
-std::string plan_text(const Uuid& id) { return domain::id_text(domain::IdType::plan, id); }
+std::string asset_text(const Uuid& id) {
+  return domain::id_text(domain::IdType::asset, id);
+}
+std::string plan_text(const Uuid& id) {
+  return domain::id_text(domain::IdType::plan, id);
+}
 
 }  // namespace aierase::lifecycle

@@ -55,15 +55,22 @@ class Core {
   std::optional<crypto::UnlockSecret> unlock;
   std::unique_ptr<rootslot::RootSlot> slot;
   std::unique_ptr<catalog::Catalog> catalog;
-  crypto::RootSecret root;      // R_e of the current epoch
-  crypto::SealKey anchor_key;   // derived from it
+  crypto::RootSecret root;     // R_e of the current epoch
+  crypto::SealKey anchor_key;  // derived from it
   std::optional<crypto::SigningKey> signer;
   KeyRing keys;
   std::set<std::string> changes;
-  std::set<Uuid> importing;     // begun by this process and neither finished nor aborted
+  std::set<Uuid> importing;  // begun by this process and neither finished nor aborted
   bool stop = false;
-  // Set between step 4 and TX3 when TX3 could not be written (full disk): what it still needs.
-  std::optional<domain::DestroyedProof> unsigned_proof;
+  // one_behind, found at start: the next commit keeps its number, so that a second crash between
+  // commit and anchor does not leave the anchor two behind.
+  enum class Anchored { same, one_behind } anchored = Anchored::same;
+  // Set after step 4 when TX3 could not be written (full disk, no signer): what it still needs.
+  struct Unsigned {
+    domain::DestroyedProof proof;
+    domain::DestructionEvidence::Course course;
+  };
+  std::optional<Unsigned> waiting;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   UtcTime next_expiry_check{};
   // From the first byte of step 4 until TX3: placing a hold is too late.
@@ -87,7 +94,8 @@ class Core {
     if (error.code == Errc::io || error.code == Errc::damaged) stop = true;
     return error;
   }
-  Status writable() const;  // refuses tree writes while a round is destroying, and after an io error
+  Status writable()
+      const;  // refuses tree writes while a round is destroying, and after an io error
 
   Status append_log(catalog::Transaction& transaction, catalog::StoreState& state,
                     std::span<const translog::LogRecord> records);
@@ -119,11 +127,15 @@ Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
 Result<PlanView> plan_view(Core& core, const Uuid& id);
 Digest plan_digest(const Uuid& store, const domain::Plan& plan);
 
-// erasing.cpp: the parts that recovery needs, too.
+// erasing.cpp: one erase round of a plan, from decision to step 5.
+enum class RoundCourse { ran, nothing_pending };
+Result<RoundCourse> run_next_round(Core& core, const Uuid& plan);
+
+// destroying.cpp: the parts that recovery needs, too.
 Status finish_round(Core& core, domain::DestroyedProof proof,
-                    domain::DestructionEvidence::Course course);   // TX3
-Status undo_round(Core& core, crypto::RootSecret old_root);         // back to from_epoch
-Status remove_orphans(Core& core);                                 // step 5
+                    domain::DestructionEvidence::Course course);  // TX3
+Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
+Status remove_orphans(Core& core);                                // step 5
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
 // signer_files.cpp: signer.key and log.key beside the slot.

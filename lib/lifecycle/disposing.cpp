@@ -17,8 +17,7 @@ Status DispositionFacts::add_content(const domain::Asset& asset,
   record.blobs = std::move(manifest.blobs);
   record.configuration_salt = manifest.configuration_salt;
   if (asset.kind != domain::AssetKind::dataset_key) {
-    record.manifest_sha256 =
-        crypto::sha256(as_bytes(domain::sha256sum_lines(record.files)));
+    record.manifest_sha256 = crypto::sha256(as_bytes(domain::sha256sum_lines(record.files)));
   }
   return {};
 }
@@ -30,9 +29,9 @@ Status DispositionFacts::add_lineage(const domain::Asset& asset,
     const bool is_child = edge.child == asset.id;
     ASSIGN_OR_RETURN(domain::LineageName name,
                      core_.lineage_name(is_child ? edge.parent : edge.child, edge.relation));
-    const auto kept = std::find_if(
-        plan_.kept.begin(), plan_.kept.end(),
-        [&](const domain::KeptDependant& keep) { return keep.asset == name.asset; });
+    const auto kept =
+        std::find_if(plan_.kept.begin(), plan_.kept.end(),
+                     [&](const domain::KeptDependant& keep) { return keep.asset == name.asset; });
     if (!is_child && kept != plan_.kept.end()) name.kept_because = kept->reason;
     (is_child ? record.parents : record.dependants).push_back(std::move(name));
   }

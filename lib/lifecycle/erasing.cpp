@@ -1,4 +1,4 @@
-// The erase protocol: TX1, steps 1 to 5, TX2, TX3, as erasure-design section 5 numbers them.
+// The erase protocol: from TX1 to step 4, as erasure-design section 5 numbers them.
 
 #include <algorithm>
 #include <chrono>
@@ -7,8 +7,6 @@
 #include <thread>
 
 #include "base/json.h"
-#include "certificate/bundle.h"
-#include "certificate/statement.h"
 #include "lifecycle/core.h"
 #include "lifecycle/disposing.h"
 #include "lifecycle/reserve.h"
@@ -18,7 +16,6 @@ namespace {
 
 constexpr auto kDrainDeadline = std::chrono::seconds(10);
 constexpr auto kDrainPause = std::chrono::milliseconds(5);
-constexpr std::int64_t kExpiryCheckSeconds = 60;
 
 // One item on its way through a round.
 struct Candidate {
@@ -67,15 +64,15 @@ Result<std::map<std::uint32_t, Digest>> keys_at_leaves(Core& core, const catalog
   }
   std::map<std::uint32_t, Digest> found;
   CatalogNodes nodes(view);
-  RETURN_IF_ERROR(keytree::visit_leaves(
-      nodes, core.store(), core.root, leaves_of(candidates),
-      [&](std::uint32_t leaf, ByteView dek) -> Status {
-        if (dek.empty()) return {};
-        ASSIGN_OR_RETURN(const Digest kcv,
-                         crypto::key_check_value(dek, core.store(), owner.at(leaf)));
-        found[leaf] = kcv;
-        return {};
-      }));
+  RETURN_IF_ERROR(keytree::visit_leaves(nodes, core.store(), core.root, leaves_of(candidates),
+                                        [&](std::uint32_t leaf, ByteView dek) -> Status {
+                                          if (dek.empty()) return {};
+                                          ASSIGN_OR_RETURN(const Digest kcv,
+                                                           crypto::key_check_value(
+                                                               dek, core.store(), owner.at(leaf)));
+                                          found[leaf] = kcv;
+                                          return {};
+                                        }));
   return found;
 }
 
@@ -99,8 +96,8 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round) {
     input.purpose = Purpose::execution;
     input.people_rule = state.people_rule;
     ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, &round.plan));
-    const bool same = candidate.asset.name == candidate.item.name &&
-                      candidate.asset.kcv == candidate.item.kcv;
+    const bool same =
+        candidate.asset.name == candidate.item.name && candidate.asset.kcv == candidate.item.kcv;
     input.asset.binding = same ? Binding::unchanged : Binding::changed;
     input.asset.key = judge_key(candidate.asset, keys);
     input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
@@ -156,8 +153,7 @@ Status draft_statements(Core& core, Round& round) {
   DispositionFacts facts(core, round.plan);
   for (Candidate& candidate : round.going) {
     candidate.certificate = Uuid::random();
-    ASSIGN_OR_RETURN(candidate.draft,
-                     facts.draft(candidate.asset, candidate.certificate));
+    ASSIGN_OR_RETURN(candidate.draft, facts.draft(candidate.asset, candidate.certificate));
   }
   return {};
 }
@@ -178,16 +174,15 @@ Status tx1(Core& core, Round& round) {
         for (const Candidate& candidate : round.going) {
           row.items.push_back({round.plan.id, candidate.asset.id, *candidate.asset.leaf,
                                candidate.draft, candidate.certificate});
-          items.push_back(Json{{"asset", candidate.asset.id.hex()},
-                               {"kcv", to_hex(candidate.asset.kcv)}});
+          items.push_back(
+              Json{{"asset", candidate.asset.id.hex()}, {"kcv", to_hex(candidate.asset.kcv)}});
         }
         RETURN_IF_ERROR(transaction.start_round(row));
         RETURN_IF_ERROR(transaction.set_plan_state(round.plan.id, domain::PlanState::running,
                                                    round.plan.due, std::nullopt));
-        ASSIGN_OR_RETURN(std::string record,
-                         dump_canonical(Json{{"plan", round.plan.id.hex()},
-                                             {"epoch", round.from_epoch},
-                                             {"items", std::move(items)}}));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", round.plan.id.hex()},
+                                                                 {"epoch", round.from_epoch},
+                                                                 {"items", std::move(items)}}));
         const translog::LogRecord leaf{"erase-intent", now, std::move(record),
                                        translog::Visibility::committed};
         return core.append_log(transaction, state, {&leaf, 1});
@@ -254,8 +249,7 @@ Result<std::optional<crypto::RootSecret>> tx2(Core& core, Round& round, crypto::
   ASSIGN_OR_RETURN(crypto::RootSecret old_root, core.root.clone());
   // The anchor of this very commit must already lie under the new root, so the root is exchanged
   // between the rows and the commit; a failed commit puts the old one back.
-  const Build build = [&](catalog::Transaction& transaction,
-                          catalog::StoreState& state) -> Status {
+  const Build build = [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
     ASSIGN_OR_RETURN(crypto::RootSecret current, old_root.clone());
     RETURN_IF_ERROR(core.adopt_root(std::move(current)));
     RETURN_IF_ERROR(tx2_rows(core, round, next, assurance, transaction, state));
@@ -322,197 +316,6 @@ Result<domain::DestroyedProof> destroy_old(Core& core, const Round& round,
   return domain::DestroyedProof::combine(std::move(read_back).value(), std::move(keys));
 }
 
-// ---- TX3 ---------------------------------------------------------------------------------------
-
-std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course) {
-  std::vector<std::string> checks{"every rewritten node of the key tree opened under the new root",
-                                  "the entry of the asset in the key tree is empty",
-                                  "every other key on the rewritten paths opened unchanged",
-                                  "legal holds were looked at again: none",
-                                  "the old root slot was read back as zeros, both copies"};
-  if (course == domain::DestructionEvidence::Course::recovered) {
-    return {"the tree opens under the new root alone",
-            "the old root slot was read back as zeros, both copies, after a restart"};
-  }
-  checks.emplace_back("the old root secret was zeroized in memory, no reader held the key");
-  return checks;
-}
-
-struct Signed {
-  catalog::CertificateRow row;
-  translog::LogRecord leaf;
-};
-
-Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
-                         const catalog::EraseRound& round, const catalog::RoundItem& item,
-                         domain::DestructionEvidence::Course course) {
-  domain::DestructionEvidence evidence;
-  evidence.slot = proof.evidence();
-  evidence.intent_at = round.intent_at;
-  evidence.course = course;
-  evidence.verified = verified_checks(course);
-  Signed result;
-  catalog::CertificateRow& row = result.row;
-  row.id = item.certificate;
-  row.asset = item.asset;
-  row.plan = item.plan;
-  row.outcome = "erased";
-  row.issued = proof.evidence().verified_zero_at;
-  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-  ASSIGN_OR_RETURN(const std::vector<domain::EpochRecord> epochs,
-                   core.view().epochs(asset.first_epoch, round.from_epoch));
-  row.assurance = certificate::assurance_of(epochs);
-  ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, evidence));
-  ASSIGN_OR_RETURN(const crypto::Signature signature,
-                   certificate::sign_statement(proof, row.statement, *core.signer));
-  const crypto::PublicKey& key = core.signer->public_key();
-  row.signature = copy_of(signature);
-  row.public_key = copy_of(key);
-  ASSIGN_OR_RETURN(result.leaf.record, certificate::log_entry_body(row.statement, signature, key));
-  result.leaf.type = "certificate";
-  result.leaf.time = row.issued;
-  result.leaf.visibility = translog::Visibility::published;
-  return result;
-}
-
-Status tx3_item(Core& core, catalog::Transaction& transaction, const catalog::RoundItem& item,
-                const catalog::CertificateRow& row) {
-  RETURN_IF_ERROR(transaction.add_certificate(row));
-  RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
-  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-  domain::PlanItem plan_item;
-  plan_item.asset = item.asset;
-  plan_item.name = asset.name;
-  plan_item.kcv = asset.kcv;
-  plan_item.verdict = domain::Verdict::due;
-  plan_item.state = domain::ItemState::erased;
-  plan_item.certificate = row.id;
-  return transaction.put_item(item.plan, plan_item);
-}
-
-}  // namespace
-
-std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
-  std::vector<Uuid> ids;
-  for (const catalog::RoundItem& item : round.items) ids.push_back(item.asset);
-  return ids;
-}
-
-Status finish_round(Core& core, domain::DestroyedProof proof,
-                    domain::DestructionEvidence::Course course) {
-  core.at_step(EraseStep::tx3);
-  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
-  if (!round) return make_error(Errc::damaged, "the erase round to finish is not in the database");
-  if (!core.signer) {
-    core.unsigned_proof.emplace(std::move(proof));
-    return make_error(Errc::damaged, "the keys are destroyed, but the signer's key is not here",
-                      "restore signer.key beside the root slot and restart: the certificates "
-                      "are signed then");
-  }
-  std::vector<Signed> signed_items;
-  std::vector<translog::LogRecord> leaves;
-  for (const catalog::RoundItem& item : round->items) {
-    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, item, course));
-    leaves.push_back(one.leaf);
-    signed_items.push_back(std::move(one));
-  }
-  Status done = transact(
-      core, ReserveShare::all,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        const std::uint64_t first = state.log.size;
-        for (std::size_t i = 0; i < round->items.size(); ++i) {
-          signed_items[i].row.log_index = first + i;
-          RETURN_IF_ERROR(tx3_item(core, transaction, round->items[i], signed_items[i].row));
-        }
-        RETURN_IF_ERROR(core.append_log(transaction, state, leaves));
-        RETURN_IF_ERROR(transaction.clear_undo());
-        return transaction.end_round();
-      });
-  if (!done.ok()) {
-    if (done.error().code == Errc::no_space) core.unsigned_proof.emplace(std::move(proof));
-    return done;
-  }
-  core.point_of_no_return = Core::Return::possible;
-  for (const catalog::RoundItem& item : round->items) {
-    core.changed(domain::IdType::asset, item.asset);
-    core.changed(domain::IdType::certificate, item.certificate);
-    core.changed(domain::IdType::plan, item.plan);
-  }
-  return {};
-}
-
-Status undo_round(Core& core, crypto::RootSecret old_root) {
-  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
-  if (!round) return make_error(Errc::damaged, "the erase round to undo is not in the database");
-  RETURN_IF_ERROR(core.adopt_root(std::move(old_root)));
-  const Build build = [&](catalog::Transaction& transaction,
-                          catalog::StoreState& state) -> Status {
-    ASSIGN_OR_RETURN(const std::vector<domain::NodeRow> rows, transaction.undo_nodes());
-    RETURN_IF_ERROR(transaction.put_nodes(rows));
-    RETURN_IF_ERROR(transaction.clear_undo());
-    RETURN_IF_ERROR(transaction.remove_epoch(state.epoch));
-    state.epoch = round->from_epoch;
-    for (const catalog::RoundItem& item : round->items) {
-      RETURN_IF_ERROR(transaction.set_asset_state(item.asset, domain::AssetState::retired,
-                                                  "its erasure was undone before the point of no "
-                                                  "return"));
-    }
-    return transaction.end_round();
-  };
-  return transact(core, ReserveShare::all, build);
-}
-
-Status remove_orphans(Core& core) {
-  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs());
-  if (blobs.empty()) return {};
-  core.at_step(EraseStep::unlink);
-  std::set<std::string> directories;
-  for (const Uuid& blob : blobs) {
-    const std::string path = blob::blob_path(core.blob_directory(), blob);
-    const Status gone = core.env().unlink(path);
-    if (!gone.ok() && gone.error().code != Errc::not_found) return gone;
-    directories.insert(parent_of(path));
-  }
-  for (const std::string& directory : directories) {
-    const Status synced = core.env().sync_directory(directory);
-    if (!synced.ok() && synced.error().code != Errc::not_found) return core.fatal(synced.error());
-  }
-  return transact(core, ReserveShare::all,
-                  [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                    Json ids = Json::array();
-                    for (const Uuid& blob : blobs) {
-                      ids.push_back(blob.hex());
-                      RETURN_IF_ERROR(transaction.forget_blob(blob));
-                    }
-                    ASSIGN_OR_RETURN(std::string record,
-                                     dump_canonical(Json{{"blobs", std::move(ids)}}));
-                    const translog::LogRecord leaf{"ciphertext-removed", core.now(),
-                                                   std::move(record),
-                                                   translog::Visibility::committed};
-                    return core.append_log(transaction, state, {&leaf, 1});
-                  });
-}
-
-namespace {
-
-Status end_plan(Core& core, const Uuid& id) {
-  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
-  if (!plan) return make_error(Errc::damaged, "a plan to finish is not in the catalog");
-  std::size_t erased = 0;
-  std::size_t dropped = 0;
-  for (const domain::PlanItem& item : plan->items) {
-    if (item.state == domain::ItemState::erased) ++erased;
-    if (item.state == domain::ItemState::dropped) ++dropped;
-  }
-  domain::PlanState end = domain::PlanState::done;
-  if (dropped > 0) end = erased > 0 ? domain::PlanState::partial : domain::PlanState::failed;
-  core.changed(domain::IdType::plan, id);
-  return transact(core, ReserveShare::half,
-                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
-                    return transaction.set_plan_state(id, end, plan->due, core.now());
-                  });
-}
-
 Status drop_all(Core& core, Round round) {
   for (Candidate& candidate : round.going) {
     candidate.decision.reasons = {
@@ -551,87 +354,21 @@ Status run_round(Core& core, Round round) {
     // A hold: the rest is decided again in the next round. Broken: nobody tries it twice.
     return look == LastLook::held ? Status() : drop_all(core, std::move(round));
   }
-  ASSIGN_OR_RETURN(domain::DestroyedProof proof,
-                   destroy_old(core, round, std::move(**old_root)));
-  RETURN_IF_ERROR(finish_round(core, std::move(proof),
-                               domain::DestructionEvidence::Course::undisturbed));
+  ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, round, std::move(**old_root)));
+  RETURN_IF_ERROR(
+      finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);
   return {};
 }
 
-Status expire_requests(Core& core) {
-  const UtcTime now = core.now();
-  if (now < core.next_expiry_check) return {};
-  core.next_expiry_check = now + std::chrono::seconds(kExpiryCheckSeconds);
-  ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
-                   core.view().plans_in(domain::PlanState::requested));
-  for (const Uuid& id : plans) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
-    if (!plan || now < plan->expires) continue;
-    core.changed(domain::IdType::plan, id);
-    RETURN_IF_ERROR(transact(
-        core, ReserveShare::none,
-        [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-          RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::expired, std::nullopt,
-                                                     now));
-          ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
-          const translog::LogRecord leaf{"plan-expired", now, std::move(record),
-                                         translog::Visibility::committed};
-          return core.append_log(transaction, state, {&leaf, 1});
-        }));
-  }
-  return {};
-}
-
-Result<std::optional<Uuid>> next_plan(Core& core) {
-  for (const domain::PlanState state : {domain::PlanState::running, domain::PlanState::approved}) {
-    ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().plans_in(state));
-    if (!plans.empty()) return std::optional<Uuid>(plans.front());
-  }
-  return std::optional<Uuid>();
-}
-
 }  // namespace
 
-Result<bool> Store::execute_due() {
-  Core& core = *impl_;
-  if (core.stop) return false;
-  if (core.unsigned_proof) {
-    if (!core.signer) return false;
-    domain::DestroyedProof proof = std::move(*core.unsigned_proof);
-    core.unsigned_proof.reset();
-    RETURN_IF_ERROR(finish_round(core, std::move(proof),
-                                 domain::DestructionEvidence::Course::undisturbed));
-    RETURN_IF_ERROR(remove_orphans(core));
-    refill_reserve(core);
-    return true;
-  }
-  RETURN_IF_ERROR(expire_requests(core));
-  ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
-  if (!plan || !core.signer) return false;
-  ASSIGN_OR_RETURN(Round round, load(core, *plan));
-  if (round.going.empty()) {
-    RETURN_IF_ERROR(end_plan(core, *plan));
-    return true;
-  }
-  Status done = run_round(core, std::move(round));
-  if (done.ok()) {
-    core.round_limit = limits::kItemsPerEraseRound;
-    return true;
-  }
-  // A full disk: one item needs no more than the reserve holds.
-  if (done.error().code == Errc::no_space && core.round_limit > 1) {
-    core.round_limit = 1;
-    return true;
-  }
-  return std::move(done).error();
-}
-
-std::vector<std::string> Store::take_changes() {
-  std::vector<std::string> taken(impl_->changes.begin(), impl_->changes.end());
-  impl_->changes.clear();
-  return taken;
+Result<RoundCourse> run_next_round(Core& core, const Uuid& plan) {
+  ASSIGN_OR_RETURN(Round round, load(core, plan));
+  if (round.going.empty()) return RoundCourse::nothing_pending;
+  RETURN_IF_ERROR(run_round(core, std::move(round)));
+  return RoundCourse::ran;
 }
 
 }  // namespace aierase::lifecycle

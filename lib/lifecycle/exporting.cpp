@@ -27,9 +27,10 @@ Result<domain::FileEntry> pick_file(const domain::Manifest& manifest,
                                     const std::optional<std::string>& path) {
   if (!path) {
     if (manifest.files.size() == 1) return manifest.files.front();
-    return make_error(Errc::usage, "a range is of one file, and this asset has " +
-                                       std::to_string(manifest.files.size()),
-                      "name it with --file");
+    return make_error(
+        Errc::usage,
+        "a range is of one file, and this asset has " + std::to_string(manifest.files.size()),
+        "name it with --file");
   }
   const auto found =
       std::find_if(manifest.files.begin(), manifest.files.end(),
@@ -49,10 +50,10 @@ Status narrow(const ExportRequest& request, ExportTicket& ticket, std::string& s
   if (!request.range) return {};
   const auto [first, last] = *request.range;
   if (last < first || last >= file.bytes) {
-    return make_error(Errc::invalid_input,
-                      "the range " + std::to_string(first) + "-" + std::to_string(last) +
-                          " is not inside " + file.path + " of " + std::to_string(file.bytes) +
-                          " bytes");
+    return make_error(Errc::invalid_input, "the range " + std::to_string(first) + "-" +
+                                               std::to_string(last) + " is not inside " +
+                                               file.path + " of " + std::to_string(file.bytes) +
+                                               " bytes");
   }
   ticket.first = first;
   ticket.length = last - first + 1;
@@ -71,20 +72,19 @@ Status record(Core& core, const ExportRequest& request, const domain::Asset& ass
   row.medium = request.medium;
   row.scope = scope;
   row.destination = request.destination;
-  return transact(
-      core, ReserveShare::none,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(transaction.add_export(row));
-        ASSIGN_OR_RETURN(std::string text,
-                         dump_canonical(Json{{"asset", asset.id.hex()},
-                                             {"kind", domain::to_text(row.kind)},
-                                             {"scope", scope},
-                                             {"destination", row.destination},
-                                             {"by", actor_json(row.actor)}}));
-        const translog::LogRecord leaf{"export", row.time, std::move(text),
-                                       translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      });
+  return transact(core, ReserveShare::none,
+                  [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                    RETURN_IF_ERROR(transaction.add_export(row));
+                    ASSIGN_OR_RETURN(std::string text,
+                                     dump_canonical(Json{{"asset", asset.id.hex()},
+                                                         {"kind", domain::to_text(row.kind)},
+                                                         {"scope", scope},
+                                                         {"destination", row.destination},
+                                                         {"by", actor_json(row.actor)}}));
+                    const translog::LogRecord leaf{"export", row.time, std::move(text),
+                                                   translog::Visibility::committed};
+                    return core.append_log(transaction, state, {&leaf, 1});
+                  });
 }
 
 Result<SecretBytes> open_key(Core& core, const domain::Asset& asset, const crypto::Dek& dek) {

@@ -39,8 +39,7 @@ void look_at_holds(const GateInput& in, std::vector<Reason>& reasons) {
 }
 
 void look_at_dependants(const GateInput& in, std::vector<Reason>& reasons) {
-  const Errc code =
-      in.purpose == Purpose::execution ? Errc::plan_stale : Errc::policy_conflict;
+  const Errc code = in.purpose == Purpose::execution ? Errc::plan_stale : Errc::policy_conflict;
   for (const domain::LineageName& dependant : in.asset.open_dependants) {
     reasons.push_back({code, dependant.name.text() + " (" +
                                  std::string(domain::to_text(dependant.relation)) +
@@ -57,7 +56,8 @@ void look_at_key(const GateInput& in, std::vector<Reason>& reasons) {
       reasons.push_back({Errc::unexpected, "its key was not looked at"});
       break;
     case KeyCheck::differs:
-      reasons.push_back({Errc::damaged, "the key at its leaf is another asset's; run `aierase check`"});
+      reasons.push_back(
+          {Errc::damaged, "the key at its leaf is another asset's; run `aierase check`"});
       break;
     case KeyCheck::absent:
       reasons.push_back({Errc::damaged, "there is no key at its leaf; run `aierase check`"});
@@ -137,9 +137,8 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   if (rule == domain::PeopleRule::single_operator) return Standing::counts;
   if (approver.uid == 0) return Standing::is_root;
   if (approver.uid == requester.uid) return Standing::is_requester;
-  if (requester.audit_login_uid &&
-      (approver.uid == *requester.audit_login_uid ||
-       approver.audit_login_uid == requester.audit_login_uid)) {
+  if (requester.audit_login_uid && (approver.uid == *requester.audit_login_uid ||
+                                    approver.audit_login_uid == requester.audit_login_uid)) {
     return Standing::is_requester;
   }
   if (approver.audit_login_uid && *approver.audit_login_uid == requester.uid) {

@@ -45,7 +45,7 @@ struct AssetFacts {
   std::optional<Uuid> other_plan;                    // that already names it
   Binding binding = Binding::unchanged;
   KeyCheck key = KeyCheck::not_read;
-  std::size_t open_leases = 0;                       // at execution: not drained in time
+  std::size_t open_leases = 0;  // at execution: not drained in time
 };
 
 struct PlanFacts {
@@ -83,7 +83,7 @@ struct GateInput {
 
 struct GateDecision {
   domain::Verdict verdict = domain::Verdict::blocked;
-  std::vector<domain::Reason> reasons;   // empty only when nothing blocks
+  std::vector<domain::Reason> reasons;  // empty only when nothing blocks
   std::optional<ErasePermit> permit;
 };
 

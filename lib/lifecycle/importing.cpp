@@ -1,4 +1,5 @@
-// Import: intent row, blobs, then one transaction {leaf, manifest, asset} (erasure-design section 6).
+// Import: intent row, blobs, then one transaction {leaf, manifest, asset} (erasure-design section
+// 6).
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -15,8 +16,8 @@ constexpr std::size_t kGeneratedKeyBytes = 32;
 
 Status check_request(const ImportRequest& request) {
   if (request.labels.size() > limits::kLabelsPerAsset) {
-    return make_error(Errc::resource_limit, "more than " + std::to_string(limits::kLabelsPerAsset) +
-                                                " labels");
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kLabelsPerAsset) + " labels");
   }
   for (const auto& [key, value] : request.labels) {
     RETURN_IF_ERROR(domain::check_label(key, value));
@@ -34,8 +35,8 @@ Status check_request(const ImportRequest& request) {
                       "more than " + std::to_string(limits::kLineagePerAsset) + " lineage edges");
   }
   if (request.retention != "default") {
-    return make_error(Errc::invalid_input, "there is no retention class " +
-                                               quoted(request.retention),
+    return make_error(Errc::invalid_input,
+                      "there is no retention class " + quoted(request.retention),
                       "the one class in force is \"default\"");
   }
   return {};
@@ -73,24 +74,21 @@ Result<bool> same_content(Core& core, const domain::Asset& there, domain::AssetK
     return key.equals(*content.key);
   }
   ASSIGN_OR_RETURN(const domain::Manifest manifest, core.manifest_of(there, dek));
-  return domain::sha256sum_lines(manifest.files) ==
-         domain::sha256sum_lines(content.manifest.files);
+  return domain::sha256sum_lines(manifest.files) == domain::sha256sum_lines(content.manifest.files);
 }
 
 Result<Bytes> seal_payload(const Core& core, const ImportTicket& ticket, const SecretBytes& key) {
   ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::payload_key(ticket.dek));
   Bytes associated = copy_of(core.store().view());
   append(associated, ticket.asset.view());
-  return key.reveal(
-      [&](ByteView plain) { return crypto::seal_message(seal, associated, plain); });
+  return key.reveal([&](ByteView plain) { return crypto::seal_message(seal, associated, plain); });
 }
 
 Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
   domain::Asset& asset = ticket.draft;
-  ASSIGN_OR_RETURN(asset.kcv,
-                   crypto::key_check_value(ticket.dek, core.store(), ticket.asset));
-  ASSIGN_OR_RETURN(const Bytes manifest, blob::seal_manifest(content.manifest, ticket.dek,
-                                                             core.store(), ticket.asset));
+  ASSIGN_OR_RETURN(asset.kcv, crypto::key_check_value(ticket.dek, core.store(), ticket.asset));
+  ASSIGN_OR_RETURN(const Bytes manifest,
+                   blob::seal_manifest(content.manifest, ticket.dek, core.store(), ticket.asset));
   Bytes payload;
   if (content.key) {
     ASSIGN_OR_RETURN(payload, seal_payload(core, ticket, *content.key));
@@ -112,10 +110,9 @@ Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
         ASSIGN_OR_RETURN(const domain::NodeBatch batch,
                          keytree::insert(nodes, core.store(), core.root, {&leaf, 1}));
         RETURN_IF_ERROR(transaction.put_nodes(batch.put));
-        RETURN_IF_ERROR(
-            transaction.insert_asset(asset, manifest, payload, blobs, ticket.edges));
-        RETURN_IF_ERROR(transaction.add_event({asset.created, asset.importer, "import",
-                                               asset_text(asset.id), "", "active", ""}));
+        RETURN_IF_ERROR(transaction.insert_asset(asset, manifest, payload, blobs, ticket.edges));
+        RETURN_IF_ERROR(transaction.add_event(
+            {asset.created, asset.importer, "import", asset_text(asset.id), "", "active", ""}));
         return transaction.end_import(ticket.asset);
       });
 }
@@ -125,9 +122,8 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
   RETURN_IF_ERROR(core.writable());
   domain::Asset& asset = ticket.draft;
   if (sources.size() > limits::kSourcesPerAsset) {
-    return make_error(Errc::resource_limit, "more than " +
-                                                std::to_string(limits::kSourcesPerAsset) +
-                                                " sources named");
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kSourcesPerAsset) + " sources named");
   }
   asset.source_history = worst_history(sources);
   asset.sources = std::move(sources);
@@ -144,11 +140,11 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
     ASSIGN_OR_RETURN(const bool same, same_content(core, there, asset.kind, content));
     RETURN_IF_ERROR(store.abort_import(ticket.asset));
     if (!same) {
-      return make_error(Errc::already_exists,
-                        asset.name.text() + " exists with other content and is never overwritten",
-                        "import it under another version, e.g. " +
-                            std::string(asset.name.base()) + ":2",
-                        asset_text(*taken));
+      return make_error(
+          Errc::already_exists,
+          asset.name.text() + " exists with other content and is never overwritten",
+          "import it under another version, e.g. " + std::string(asset.name.base()) + ":2",
+          asset_text(*taken));
     }
     ImportReport report;
     report.outcome = ImportOutcome::existing;
@@ -186,11 +182,10 @@ Result<ImportTicket> Store::begin_import(ImportRequest request) {
   std::sort(ticket.edges.begin(), ticket.edges.end());
   ticket.edges.erase(std::unique(ticket.edges.begin(), ticket.edges.end()), ticket.edges.end());
   ticket.writer = {core.blob_directory(), core.store(), ticket.asset};
-  RETURN_IF_ERROR(transact(core, ReserveShare::none,
-                           [&](catalog::Transaction& transaction, catalog::StoreState&) {
-                             return transaction.start_import(
-                                 {ticket.asset, request.actor, core.now(), {}});
-                           }));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::none, [&](catalog::Transaction& transaction, catalog::StoreState&) {
+        return transaction.start_import({ticket.asset, request.actor, core.now(), {}});
+      }));
   core.importing.insert(ticket.asset);
   return ticket;
 }
@@ -278,19 +273,19 @@ Status Store::report_sources_removed(const domain::Actor& actor, const Uuid& ass
         known.sources.begin(), known.sources.end(),
         [&](const domain::Source& source) { return source.description == description; });
     if (!named) {
-      return make_error(Errc::not_found, known.name.text() + " has no source " +
-                                             quoted(description));
+      return make_error(Errc::not_found,
+                        known.name.text() + " has no source " + quoted(description));
     }
   }
-  return transact(core, ReserveShare::none,
-                  [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
-                    for (const std::string& description : descriptions) {
-                      RETURN_IF_ERROR(
-                          transaction.mark_source_removed(asset, description, core.now()));
-                    }
-                    return transaction.add_event({core.now(), actor, "sources-removed",
-                                                  asset_text(asset), "", "", ""});
-                  });
+  return transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+        for (const std::string& description : descriptions) {
+          RETURN_IF_ERROR(transaction.mark_source_removed(asset, description, core.now()));
+        }
+        return transaction.add_event(
+            {core.now(), actor, "sources-removed", asset_text(asset), "", "", ""});
+      });
 }
 
 }  // namespace aierase::lifecycle

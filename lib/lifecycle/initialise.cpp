@@ -11,12 +11,15 @@ namespace {
 constexpr const char* kInit = "/.init";
 constexpr const char* kLock = "lock";
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 Status check_absolute(const std::string& path) {
   if (path.empty() || path.front() != '/' || path.back() == '/' ||
       path.find("/../") != std::string::npos || path.find("/./") != std::string::npos) {
-    return make_error(Errc::usage, "the slot path " + quoted(path) + " is not a plain absolute path",
+    return make_error(Errc::usage,
+                      "the slot path " + quoted(path) + " is not a plain absolute path",
                       "name a file, e.g. file:/var/lib/aierase-root/slot");
   }
   return {};
@@ -26,11 +29,13 @@ Status check_absolute(const std::string& path) {
 // up, so that another spelling of the same directory does not help.
 Status check_outside_store(Env& env, const std::string& slot_path, const std::string& directory) {
   ASSIGN_OR_RETURN(const std::optional<FileInfo> store, env.stat(directory));
-  if (!store) return make_error(Errc::not_found, "the store directory " + directory + " is missing");
+  if (!store)
+    return make_error(Errc::not_found, "the store directory " + directory + " is missing");
   for (std::string at = parent_of(slot_path);; at = parent_of(at)) {
     ASSIGN_OR_RETURN(const std::optional<FileInfo> info, env.stat(at));
     if (info && info->inode == store->inode && info->device == store->device) {
-      return make_error(Errc::usage, "the slot " + slot_path + " lies inside the store " + directory,
+      return make_error(Errc::usage,
+                        "the slot " + slot_path + " lies inside the store " + directory,
                         "a copy of the store would carry the slot along: put it elsewhere, e.g. "
                         "/var/lib/aierase-root/slot");
     }
@@ -42,7 +47,8 @@ Status check_empty(Env& env, const std::string& directory) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(directory));
   for (const std::string& name : names) {
     if (name != kLock) {
-      return make_error(Errc::foreign, "the store directory " + directory + " is not empty: " + name,
+      return make_error(Errc::foreign,
+                        "the store directory " + directory + " is not empty: " + name,
                         "give aierased an empty directory, or move what is there away", directory);
     }
   }
@@ -50,12 +56,14 @@ Status check_empty(Env& env, const std::string& directory) {
 }
 
 Status check_no_slot(Env& env, const std::string& slot_path) {
-  for (const std::string& path : {slot_path, parent_of(slot_path) + "/signer.key",
-                                  parent_of(slot_path) + "/log.key"}) {
+  for (const std::string& path :
+       {slot_path, parent_of(slot_path) + "/signer.key", parent_of(slot_path) + "/log.key"}) {
     ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(path));
     if (there) {
-      return make_error(Errc::foreign, path + " is there already; it may be the slot of a store "
-                                              "that is not mounted, and is never overwritten",
+      return make_error(Errc::foreign,
+                        path +
+                            " is there already; it may be the slot of a store "
+                            "that is not mounted, and is never overwritten",
                         "mount that store, or name another place with --root-slot file:PATH", path);
     }
   }
@@ -116,9 +124,9 @@ Result<std::optional<crypto::UnlockSecret>> unlock_secret(InitRequest& request,
   }
   locator.passphrase_salt.resize(16);
   crypto::random_bytes(locator.passphrase_salt);
-  ASSIGN_OR_RETURN(secret, crypto::unlock_from_passphrase(*request.passphrase,
-                                                          locator.passphrase_salt,
-                                                          locator.passphrase_cost));
+  ASSIGN_OR_RETURN(secret,
+                   crypto::unlock_from_passphrase(*request.passphrase, locator.passphrase_salt,
+                                                  locator.passphrase_cost));
   return secret;
 }
 
@@ -184,8 +192,8 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
   report.slot = assurance;
   report.slot.path = core.locator.slot_path;
   report.unlock = core.locator.unlock;
-  ASSIGN_OR_RETURN(const crypto::SigningKey signer,
-                   read_key_file(env, slot_staging + "/signer.key", core.store(), unlock, "signer"));
+  ASSIGN_OR_RETURN(const crypto::SigningKey signer, read_key_file(env, slot_staging + "/signer.key",
+                                                                  core.store(), unlock, "signer"));
   report.signer = signer.public_key();
   report.findings = core.settings.host.findings;
   core.catalog.reset();
@@ -245,9 +253,9 @@ Status undo_slot_side(const StoreSettings& settings, const SlotLocator& locator)
                    undo_slot(env, *settings.clock, locator.slot_path, locator.store));
   ASSIGN_OR_RETURN(const std::optional<FileInfo> staged, env.stat(staging));
   if (staged) {
-    ASSIGN_OR_RETURN(const bool ours, undo_slot(env, *settings.clock,
-                                                staging + "/" + base_name(locator.slot_path),
-                                                locator.store));
+    ASSIGN_OR_RETURN(const bool ours,
+                     undo_slot(env, *settings.clock, staging + "/" + base_name(locator.slot_path),
+                               locator.store));
     ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(staging));
     const auto has = [&](const char* name) {
       return std::find(names.begin(), names.end(), name) != names.end();
@@ -344,7 +352,8 @@ Result<StatusReport> Store::initialise(const StoreSettings& settings, InitReques
   RETURN_IF_ERROR(check_absolute(request.slot_path));
   ASSIGN_OR_RETURN(const Presence present, presence(settings));
   if (present == Presence::present) {
-    return make_error(Errc::already_exists, "there is a store in " + settings.directory + " already",
+    return make_error(Errc::already_exists,
+                      "there is a store in " + settings.directory + " already",
                       "`aierase status` shows it", settings.directory);
   }
   RETURN_IF_ERROR(check_outside_store(env, request.slot_path, settings.directory));

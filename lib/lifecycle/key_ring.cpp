@@ -30,9 +30,8 @@ std::size_t KeyRing::open_leases(const Uuid& asset) {
   const auto found = leases_.find(asset);
   if (found == leases_.end()) return 0;
   auto& states = found->second;
-  std::erase_if(states, [](const auto& state) {
-    return state->ended.load(std::memory_order_acquire);
-  });
+  std::erase_if(states,
+                [](const auto& state) { return state->ended.load(std::memory_order_acquire); });
   const std::size_t open = states.size();
   if (open == 0) leases_.erase(found);
   return open;

@@ -26,8 +26,7 @@ Status read_passphrase(const Json& json, const std::string& path, SlotLocator& l
   const auto operations = json.find("argon2id_operations");
   const auto memory = json.find("argon2id_memory_bytes");
   if (!bytes || bytes->size() != 16 || operations == json.end() ||
-      !operations->is_number_unsigned() || memory == json.end() ||
-      !memory->is_number_unsigned()) {
+      !operations->is_number_unsigned() || memory == json.end() || !memory->is_number_unsigned()) {
     return broken(path, "salt or cost of the passphrase is missing or malformed");
   }
   locator.passphrase_salt = *bytes;
@@ -44,17 +43,21 @@ Status read_passphrase(const Json& json, const std::string& path, SlotLocator& l
 
 std::string_view to_text(UnlockKind kind) noexcept {
   switch (kind) {
-    case UnlockKind::none: return "none";
-    case UnlockKind::credential: return "credential";
-    case UnlockKind::keyfile: return "keyfile";
-    case UnlockKind::passphrase: return "passphrase";
+    case UnlockKind::none:
+      return "none";
+    case UnlockKind::credential:
+      return "credential";
+    case UnlockKind::keyfile:
+      return "keyfile";
+    case UnlockKind::passphrase:
+      return "passphrase";
   }
   return "none";
 }
 
 std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept {
-  for (const UnlockKind kind : {UnlockKind::none, UnlockKind::credential, UnlockKind::keyfile,
-                                UnlockKind::passphrase}) {
+  for (const UnlockKind kind :
+       {UnlockKind::none, UnlockKind::credential, UnlockKind::keyfile, UnlockKind::passphrase}) {
     if (to_text(kind) == text) return kind;
   }
   return std::nullopt;
@@ -94,16 +97,20 @@ Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {
   const std::string* unlock = text_of(json, "unlock");
   const std::optional<Bytes> uuid_bytes = store ? from_hex(*store) : std::nullopt;
   const std::optional<Uuid> uuid = uuid_bytes ? Uuid::from_bytes(*uuid_bytes) : std::nullopt;
-  const std::optional<UnlockKind> how = unlock ? parse_unlock_kind(*unlock) : std::nullopt;
-  if (!uuid || !kind || !slot_path || !how) return broken(path, "a field is missing or malformed");
+  if (!uuid || !kind || !slot_path || !unlock)
+    return broken(path, "a field is missing or malformed");
   if (*kind != "file") {
-    return make_error(Errc::newer_format, path + ": a root slot of kind " + quoted(*kind) +
-                                              " is not known to this version", {}, path);
+    return make_error(
+        Errc::newer_format,
+        path + ": a root slot of kind " + quoted(*kind) + " is not known to this version", {},
+        path);
   }
   SlotLocator locator;
   locator.store = *uuid;
   locator.slot_kind = *kind;
   locator.slot_path = *slot_path;
+  const std::optional<UnlockKind> how = parse_unlock_kind(*unlock);
+  if (!how) return broken(path, "the unlock kind " + quoted(*unlock) + " is not known");
   locator.unlock = *how;
   if (*how == UnlockKind::keyfile) {
     const std::string* keyfile = text_of(json, "keyfile");

@@ -26,9 +26,7 @@ struct Table {
   std::optional<catalog::EraseRound> round;
 
   Candidate& other() { return slots[1 - current]; }
-  bool destroying() const {
-    return round && round->state != domain::RoundState::intent;
-  }
+  bool destroying() const { return round && round->state != domain::RoundState::intent; }
 };
 
 enum class Other { nothing, roll_forward, discard, finish };
@@ -37,8 +35,10 @@ enum class AnchorState { same, one_behind };
 std::string seen(const Candidate& slot, const Uuid& store) {
   const SlotReading& reading = slot.reading;
   switch (reading.content) {
-    case SlotContent::zero: return "zeros";
-    case SlotContent::whole: return "epoch " + std::to_string(reading.epoch);
+    case SlotContent::zero:
+      return "zeros";
+    case SlotContent::whole:
+      return "epoch " + std::to_string(reading.epoch);
     case SlotContent::torn:
       return reading.secret ? "one copy of epoch " + std::to_string(reading.epoch) : "no good copy";
     case SlotContent::foreign:
@@ -63,9 +63,9 @@ Result<Table> read_table(Core& core) {
   Table table;
   ASSIGN_OR_RETURN(table.state, core.view().state());
   if (table.state.store != core.store()) {
-    return make_error(Errc::foreign, "the database belongs to another store than its root-slot file",
-                      "files of two stores were mixed; nothing was touched",
-                      core.settings.directory);
+    return make_error(
+        Errc::foreign, "the database belongs to another store than its root-slot file",
+        "files of two stores were mixed; nothing was touched", core.settings.directory);
   }
   ASSIGN_OR_RETURN(table.round, core.view().round());
   ASSIGN_OR_RETURN(const std::optional<Bytes> root_row, core.view().node(keytree::kRootNode));
@@ -97,12 +97,11 @@ Result<Other> judge_other(const Core& core, Table& table) {
   const SlotReading& other = table.other().reading;
   const std::uint64_t epoch = table.state.epoch;
   const auto refuse = [&] {
-    return make_error(Errc::damaged,
-                      "beside the current slot of epoch " + std::to_string(epoch) +
-                          " there is " + seen(table.other(), core.store()) +
-                          ", which no interrupted act leaves behind",
-                      "nothing was touched; find out where that slot came from",
-                      core.locator.slot_path);
+    return make_error(
+        Errc::damaged,
+        "beside the current slot of epoch " + std::to_string(epoch) + " there is " +
+            seen(table.other(), core.store()) + ", which no interrupted act leaves behind",
+        "nothing was touched; find out where that slot came from", core.locator.slot_path);
   };
   switch (other.content) {
     case SlotContent::zero:
@@ -139,9 +138,9 @@ Result<AnchorState> check_anchor(Core& core, Table& table) {
   }
   const std::uint64_t generation = table.state.generation;
   if (!newest) {
-    return make_error(Errc::damaged, "the anchor beside the root slot is damaged or another store's",
-                      "nothing was touched; put the slot file back as it was",
-                      core.locator.slot_path);
+    return make_error(
+        Errc::damaged, "the anchor beside the root slot is damaged or another store's",
+        "nothing was touched; put the slot file back as it was", core.locator.slot_path);
   }
   const bool same = newest->generation == generation && newest->log_size == table.state.log.size &&
                     newest->log_root == table.state.log.root;
@@ -153,8 +152,9 @@ Result<AnchorState> check_anchor(Core& core, Table& table) {
   }
   return make_error(
       Errc::damaged,
-      "the database is at commit " + std::to_string(generation) + ", the anchor beside the slot at " +
-          std::to_string(newest->generation) + ": an older copy of the database was put back",
+      "the database is at commit " + std::to_string(generation) +
+          ", the anchor beside the slot at " + std::to_string(newest->generation) +
+          ": an older copy of the database was put back",
       "models and holds would vanish silently: put the newest database back; nothing was touched",
       core.settings.directory);
 }
@@ -216,9 +216,8 @@ Result<Course> course_of(Core& core, Table& table) {
   ASSIGN_OR_RETURN(std::vector<domain::NodeRow> undo_rows, core.view().undo_nodes());
   RowNodes before(std::move(undo_rows));
   CatalogNodes now(core.view());
-  const Status holds_together =
-      keytree::verify_erased(now, before, core.store(), *table.other().root, core.root,
-                             leaves_of(assets, *table.round));
+  const Status holds_together = keytree::verify_erased(
+      now, before, core.store(), *table.other().root, core.root, leaves_of(assets, *table.round));
   return holds_together.ok() ? Course::forward : Course::undo;
 }
 
@@ -271,10 +270,14 @@ Status recover(Core& core, Table& table, Other other, AnchorState anchor, Store:
   if (intent || other != Other::nothing) what = "interrupted erasure";
   RETURN_IF_ERROR(commit_recovery_row(core, what, adopt));
   switch (other) {
-    case Other::nothing: return {};
-    case Other::discard: return discard_other(core, table);
-    case Other::roll_forward: return roll_forward(core, table);
-    case Other::finish: break;
+    case Other::nothing:
+      return {};
+    case Other::discard:
+      return discard_other(core, table);
+    case Other::roll_forward:
+      return roll_forward(core, table);
+    case Other::finish:
+      break;
   }
   Result<domain::SlotReadBackProof> proof =
       core.slot->confirm_zero(1 - table.current, table.state.epoch - 1, *core.settings.clock);
@@ -309,9 +312,9 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   ASSIGN_OR_RETURN(core.locator, read_locator(settings));
   if (core.locator.unlock != UnlockKind::none) {
     if (!unlock) {
-      return make_error(Errc::locked, "the store has an unlock secret (" +
-                                          std::string(to_text(core.locator.unlock)) +
-                                          ") and it is not here",
+      return make_error(Errc::locked,
+                        "the store has an unlock secret (" +
+                            std::string(to_text(core.locator.unlock)) + ") and it is not here",
                         core.locator.unlock == UnlockKind::passphrase
                             ? "`aierase unlock`"
                             : "pass it to aierased and restart it",
@@ -328,8 +331,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
                       core.locator.slot_path);
   }
   core.slot = std::move(slot).value();
-  ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env,
-                                                        settings.directory + "/catalog.db"));
+  ASSIGN_OR_RETURN(core.catalog,
+                   catalog::Catalog::open(*settings.env, settings.directory + "/catalog.db"));
   ASSIGN_OR_RETURN(Table table, read_table(core));
   RETURN_IF_ERROR(check_host(core, table.state, adopt));
   ASSIGN_OR_RETURN(const Other other, judge_other(core, table));
@@ -348,6 +351,8 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() {
   if (impl_) impl_->keys.revoke_all();
 }
-bool Store::must_stop() const { return impl_->stop; }
+bool Store::must_stop() const {
+  return impl_->stop;
+}
 
 }  // namespace aierase::lifecycle

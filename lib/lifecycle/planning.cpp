@@ -18,7 +18,9 @@ using domain::Relation;
 constexpr auto kPlanLifetime = std::chrono::days(30);
 
 // "supersedes" is history, not dependence: the newer version does not need the older one.
-bool is_dependence(Relation relation) { return relation != Relation::supersedes; }
+bool is_dependence(Relation relation) {
+  return relation != Relation::supersedes;
+}
 
 // The set that a request names, with lineage: grows under --cascade.
 class Selection {
@@ -33,10 +35,10 @@ class Selection {
       waiting_.pop_front();
       RETURN_IF_ERROR(visit(asset));
       if (order_.size() > limits::kItemsPerPlan) {
-        return make_error(Errc::resource_limit,
-                          "the plan would have more than " +
-                              std::to_string(limits::kItemsPerPlan) + " items",
-                          "retire them in several plans");
+        return make_error(
+            Errc::resource_limit,
+            "the plan would have more than " + std::to_string(limits::kItemsPerPlan) + " items",
+            "retire them in several plans");
       }
     }
     return {};
@@ -155,12 +157,11 @@ Status persist(Core& core, const domain::Plan& plan) {
         RETURN_IF_ERROR(transaction.insert_plan(plan));
         RETURN_IF_ERROR(transaction.add_event({plan.created, plan.requester, "retire",
                                                plan_text(plan.id), "", "requested", plan.reason}));
-        ASSIGN_OR_RETURN(std::string record,
-                         dump_canonical(Json{{"plan", plan.id.hex()},
-                                             {"digest", to_hex(plan.digest)},
-                                             {"by", actor_json(plan.requester)},
-                                             {"reason", plan.reason},
-                                             {"ticket", plan.ticket}}));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", plan.id.hex()},
+                                                                 {"digest", to_hex(plan.digest)},
+                                                                 {"by", actor_json(plan.requester)},
+                                                                 {"reason", plan.reason},
+                                                                 {"ticket", plan.ticket}}));
         const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
                                        translog::Visibility::committed};
         return core.append_log(transaction, state, {&leaf, 1});
@@ -183,12 +184,11 @@ Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
     if (child.state == domain::AssetState::erased) continue;
     bool covered = false;
     if (plan != nullptr) {
-      covered = std::any_of(plan->items.begin(), plan->items.end(),
-                            [&](const domain::PlanItem& item) { return item.asset == child.asset; }) ||
-                std::any_of(plan->kept.begin(), plan->kept.end(),
-                            [&](const domain::KeptDependant& keep) {
-                              return keep.asset == child.asset;
-                            });
+      covered =
+          std::any_of(plan->items.begin(), plan->items.end(),
+                      [&](const domain::PlanItem& item) { return item.asset == child.asset; }) ||
+          std::any_of(plan->kept.begin(), plan->kept.end(),
+                      [&](const domain::KeptDependant& keep) { return keep.asset == child.asset; });
       if (!covered) {
         ASSIGN_OR_RETURN(covered, view.plan_names(plan->id, child.asset));
       }
@@ -213,9 +213,8 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
             {"edges", Json::array()},
             {"rules", Json::array({Json{{"class", "default"}, {"approvals", 1}}})}};
   for (const domain::PlanItem* item : items) {
-    json["items"].push_back(Json{{"asset", item->asset.hex()},
-                                 {"name", item->name.text()},
-                                 {"kcv", to_hex(item->kcv)}});
+    json["items"].push_back(Json{
+        {"asset", item->asset.hex()}, {"name", item->name.text()}, {"kcv", to_hex(item->kcv)}});
   }
   for (const domain::LineageEdge& edge : edges) json["edges"].push_back(edge_json(edge));
   const Result<std::string> text = dump_canonical(json);  // names are checked UTF-8
@@ -243,7 +242,9 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   return view;
 }
 
-Result<PlanView> Store::show_plan(const Uuid& plan) { return plan_view(*impl_, plan); }
+Result<PlanView> Store::show_plan(const Uuid& plan) {
+  return plan_view(*impl_, plan);
+}
 
 Result<catalog::Page<domain::Plan>> Store::list_plans(const std::string& cursor,
                                                       std::size_t limit) {

@@ -6,9 +6,8 @@ namespace {
 constexpr std::uint64_t kReserveBytes = 1 << 20;
 
 Status shrink_reserve(Core& core, std::uint64_t bytes) {
-  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                   core.env().open(core.settings.directory + "/reserve",
-                                   {.mode = OpenMode::read_write}));
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, core.env().open(core.settings.directory + "/reserve",
+                                                               {.mode = OpenMode::read_write}));
   ASSIGN_OR_RETURN(const FileInfo info, file->info());
   if (info.size <= bytes) return {};
   RETURN_IF_ERROR(file->truncate(bytes));
@@ -48,8 +47,8 @@ Status create_reserve(Env& env, const std::string& directory) {
 }
 
 void refill_reserve(Core& core) {
-  Result<std::unique_ptr<File>> file = core.env().open(core.settings.directory + "/reserve",
-                                                       {.mode = OpenMode::read_write});
+  Result<std::unique_ptr<File>> file =
+      core.env().open(core.settings.directory + "/reserve", {.mode = OpenMode::read_write});
   if (!file.ok()) return;
   const Result<FileInfo> info = (*file)->info();
   if (!info.ok() || info->size >= kReserveBytes) return;

@@ -27,12 +27,10 @@ Status write_key_file(Env& env, const std::string& path, const Uuid& store,
   content.fill([&](ByteSpan to) {
     const ByteView magic = as_bytes(kPlainMagic);
     std::copy(magic.begin(), magic.end(), to.begin());
-    seed.reveal([&](ByteView plain) {
-      std::copy(plain.begin(), plain.end(), to.begin() + kMagicBytes);
-    });
+    seed.reveal(
+        [&](ByteView plain) { std::copy(plain.begin(), plain.end(), to.begin() + kMagicBytes); });
   });
-  return content.reveal(
-      [&](ByteView bytes) { return write_new_file(env, path, bytes, 0600); });
+  return content.reveal([&](ByteView bytes) { return write_new_file(env, path, bytes, 0600); });
 }
 
 }  // namespace

@@ -14,10 +14,10 @@ using Severity = Finding::Severity;
 void look_at_slot(const StatusReport& report, std::vector<Finding>& findings) {
   const domain::SlotAssurance& slot = report.slot;
   const Severity severity = slot.level == domain::Level::ea0 ? Severity::warning : Severity::note;
-  findings.push_back({severity, "slot-level", slot.path,
-                      "erasures reach " + std::string(domain::to_text(slot.level)) + ": " +
-                          slot.reason,
-                      slot.next_level});
+  findings.push_back(
+      {severity, "slot-level", slot.path,
+       "erasures reach " + std::string(domain::to_text(slot.level)) + ": " + slot.reason,
+       slot.next_level});
   for (const std::string& copy : slot.may_have_copied) {
     findings.push_back({Severity::note, "slot-copies", slot.path,
                         "may hold a copy of the slot: " + copy,
@@ -131,11 +131,10 @@ Status Store::tighten_people_rule(const domain::Actor& actor) {
           return make_error(Errc::wrong_state, "this store already asks for two persons");
         }
         state.people_rule = domain::PeopleRule::two_person;
-        RETURN_IF_ERROR(transaction.add_event({core.now(), actor, "tighten", "store",
-                                               "single-operator", "two-person", ""}));
-        ASSIGN_OR_RETURN(std::string record,
-                         dump_canonical(Json{{"people_rule", "two-person"},
-                                             {"by", actor_json(actor)}}));
+        RETURN_IF_ERROR(transaction.add_event(
+            {core.now(), actor, "tighten", "store", "single-operator", "two-person", ""}));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"people_rule", "two-person"},
+                                                                 {"by", actor_json(actor)}}));
         const translog::LogRecord leaf{"people-rule", core.now(), std::move(record),
                                        translog::Visibility::committed};
         return core.append_log(transaction, state, {&leaf, 1});

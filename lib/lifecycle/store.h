@@ -42,8 +42,8 @@ struct SlotLocator {
   std::string slot_kind = "file";
   std::string slot_path;
   UnlockKind unlock = UnlockKind::none;
-  std::string keyfile_path;                 // UnlockKind::keyfile
-  Bytes passphrase_salt;                    // UnlockKind::passphrase, 16 bytes
+  std::string keyfile_path;  // UnlockKind::keyfile
+  Bytes passphrase_salt;     // UnlockKind::passphrase, 16 bytes
   crypto::PassphraseCost passphrase_cost;
 };
 
@@ -51,7 +51,8 @@ struct HostFacts {
   std::string host;               // gethostname
   std::string machine_id_digest;  // SHA-256 of /etc/machine-id, hex; empty where there is none
   std::string tool_version, tool_build;
-  std::vector<std::string> findings;  // what certificates must say: "unencrypted swap is active", ...
+  std::vector<std::string>
+      findings;  // what certificates must say: "unencrypted swap is active", ...
 };
 
 // Steps of the erase protocol, for tests that stop, hold or look in between; never set by the
@@ -62,18 +63,18 @@ using StepHook = std::function<void(EraseStep)>;
 struct StoreSettings {
   Env* env = nullptr;
   const Clock* clock = nullptr;
-  std::string directory;                   // /var/lib/aierase
+  std::string directory;  // /var/lib/aierase
   HostFacts host;
-  StepHook at_step;                        // tests only
+  StepHook at_step;  // tests only
 };
 
 struct InitRequest {
   domain::Actor actor;
-  std::string slot_path;                   // /var/lib/aierase-root/slot
+  std::string slot_path;  // /var/lib/aierase-root/slot
   UnlockKind unlock = UnlockKind::none;
   std::string keyfile_path;
-  std::optional<crypto::UnlockSecret> secret;          // credential and keyfile: read by the daemon
-  std::optional<SecretBytes> passphrase;               // passphrase: as typed
+  std::optional<crypto::UnlockSecret> secret;  // credential and keyfile: read by the daemon
+  std::optional<SecretBytes> passphrase;       // passphrase: as typed
   domain::PeopleRule people_rule = domain::PeopleRule::two_person;
 };
 
@@ -83,16 +84,16 @@ struct StatusReport {
   domain::SlotAssurance slot;
   UnlockKind unlock = UnlockKind::none;
   crypto::PublicKey signer{};
-  std::optional<domain::RoundState> round;   // an erase round in progress
-  std::vector<std::string> findings;         // host facts that certificates carry
+  std::optional<domain::RoundState> round;  // an erase round in progress
+  std::vector<std::string> findings;        // host facts that certificates carry
 };
 
 struct Finding {
   enum class Severity { note, warning, error } severity = Severity::note;
-  std::string code;      // "blob-missing", "slot-level", ...: one per broken invariant
-  std::string subject;   // id or path
-  std::string text;      // what is so
-  std::string mend;      // what to do
+  std::string code;     // "blob-missing", "slot-level", ...: one per broken invariant
+  std::string subject;  // id or path
+  std::string text;     // what is so
+  std::string mend;     // what to do
 };
 
 // ---- import -----------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ struct ImportRequest {
   domain::Actor actor;
   std::string name;
   domain::AssetKind kind = domain::AssetKind::model;
-  std::vector<domain::Custodian> custodians;   // resolved by the daemon
+  std::vector<domain::Custodian> custodians;  // resolved by the daemon
   std::string retention = "default";
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<std::pair<domain::Relation, std::string>> lineage;  // relation, parent as typed
@@ -109,7 +110,7 @@ struct ImportRequest {
 // What an import job needs away from the store thread. Holds the new asset's key.
 struct ImportTicket {
   Uuid asset;
-  domain::Asset draft;                 // name, kind, custodians, labels; no content yet
+  domain::Asset draft;  // name, kind, custodians, labels; no content yet
   std::vector<domain::LineageEdge> edges;
   crypto::Dek dek;
   blob::WriterOptions writer;
@@ -117,15 +118,15 @@ struct ImportTicket {
 
 struct AssetView {
   domain::Asset asset;
-  std::vector<domain::FileEntry> files;        // empty once erased, and for dataset keys
+  std::vector<domain::FileEntry> files;  // empty once erased, and for dataset keys
   std::string metadata;
-  std::optional<Digest> manifest_sha256;       // kinds that carry digests, while alive
+  std::optional<Digest> manifest_sha256;  // kinds that carry digests, while alive
   std::vector<domain::LineageName> parents, dependants;
   std::vector<domain::ExportRecord> exports;
   std::vector<domain::Hold> holds;
   std::optional<Uuid> open_plan;
   std::optional<Uuid> certificate;
-  std::vector<catalog::Event> events;          // newest last, at most 100
+  std::vector<catalog::Event> events;  // newest last, at most 100
   std::size_t open_leases = 0;
 };
 
@@ -139,18 +140,18 @@ struct ImportReport {
 struct ExportRequest {
   domain::Actor actor;
   Uuid asset;
-  std::optional<std::string> file;                                  // one file's path
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> range;     // [first, last], of that file
-  std::string destination;                                          // as told by the client
-  domain::ExportMedium medium = domain::ExportMedium::unknown;      // as observed by the daemon
+  std::optional<std::string> file;                               // one file's path
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> range;  // [first, last], of that file
+  std::string destination;                                       // as told by the client
+  domain::ExportMedium medium = domain::ExportMedium::unknown;   // as observed by the daemon
 };
 // The record is durable when this is handed out. The lease ends with the ticket; a revoked lease
 // sets progress.cancelled.
 struct ExportTicket {
   domain::Asset asset;
-  domain::Manifest manifest;            // all files, or the one asked for
-  std::optional<SecretBytes> key;       // of a dataset key
-  KeyLease lease;                       // dek inside
+  domain::Manifest manifest;       // all files, or the one asked for
+  std::optional<SecretBytes> key;  // of a dataset key
+  KeyLease lease;                  // dek inside
   blob::WriterOptions reader;
   std::uint64_t first = 0, length = 0;  // of the range; length 0: everything
 };
@@ -165,14 +166,14 @@ struct RetireRequest {
   std::string reason;
   std::string ticket;
   Cascade cascade = Cascade::no;
-  std::vector<std::pair<std::string, std::string>> keep;   // dependant as typed, reason
+  std::vector<std::pair<std::string, std::string>> keep;  // dependant as typed, reason
   SkipBlocked skip_blocked = SkipBlocked::no;
   Persist persist = Persist::yes;
 };
 
 // What approvals a plan needs and who could give them.
 struct ApprovalsNeeded {
-  std::vector<std::string> custodians;   // text of those whose word is still missing, per item union
+  std::vector<std::string> custodians;  // text of those whose word is still missing, per item union
   std::size_t items_waiting = 0;
 };
 struct PlanView {
@@ -192,8 +193,8 @@ class CheckRun {
   // False when nothing is left to do.
   Result<bool> step();
   const std::vector<Finding>& findings() const;
-  std::uint64_t bytes() const;    // read so far, for progress
-  std::uint64_t assets() const;   // looked at so far
+  std::uint64_t bytes() const;   // read so far, for progress
+  std::uint64_t assets() const;  // looked at so far
 
  private:
   struct Impl;
@@ -265,18 +266,23 @@ class Store {
     std::vector<domain::Custodian> custodians;  // empty: unchanged
     std::string reason;
   };
-  Result<AssetView> set_asset(const domain::Actor& actor, const Uuid& asset, const Changes& changes);
-  Result<AssetView> suspend_asset(const domain::Actor& actor, const Uuid& asset, const std::string& reason);
-  Result<AssetView> resume_asset(const domain::Actor& actor, const Uuid& asset, const std::string& reason);
+  Result<AssetView> set_asset(const domain::Actor& actor, const Uuid& asset,
+                              const Changes& changes);
+  Result<AssetView> suspend_asset(const domain::Actor& actor, const Uuid& asset,
+                                  const std::string& reason);
+  Result<AssetView> resume_asset(const domain::Actor& actor, const Uuid& asset,
+                                 const std::string& reason);
 
   Result<PlanView> retire(const RetireRequest& request);
   // `digest_prefix`: 12 or more hex digits of the plan's digest.
-  Result<PlanView> approve(const domain::Actor& actor, const Uuid& plan, std::string_view digest_prefix);
+  Result<PlanView> approve(const domain::Actor& actor, const Uuid& plan,
+                           std::string_view digest_prefix);
   Result<PlanView> reject(const domain::Actor& actor, const Uuid& plan, const std::string& reason);
   Result<PlanView> cancel(const domain::Actor& actor, const Uuid& plan);
 
   // A legal hold on these assets, durable when it returns. Refused once the slot secret of a round
-  // that names one of them has begun to go. (No verb places holds yet: the erase protocol needs it.)
+  // that names one of them has begun to go. (No verb places holds yet: the erase protocol needs
+  // it.)
   Result<Uuid> place_hold(const domain::Actor& actor, const std::string& matter,
                           const std::string& reason, const std::vector<Uuid>& assets);
 

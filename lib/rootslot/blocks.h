@@ -25,7 +25,8 @@ inline constexpr std::size_t kPayloadBytes = 512;
 inline constexpr unsigned kCopies = 2;
 
 // Copies lie further apart than any erase block or RAID chunk that one accident takes along.
-inline constexpr std::uint64_t kTwinDistance = 0x110000;  // 1 MiB beyond the end of the first 64 KiB
+inline constexpr std::uint64_t kTwinDistance =
+    0x110000;  // 1 MiB beyond the end of the first 64 KiB
 inline constexpr std::uint64_t kFileBytes = 0x120000;
 
 constexpr std::uint64_t header_offset(unsigned copy) {

@@ -86,10 +86,9 @@ Status FileSlot::put_block(std::uint64_t offset, ByteSpan block, ByteSpan read_b
   RETURN_IF_ERROR(blocks().write_at(offset, block));
   RETURN_IF_ERROR(blocks().read_at(offset, found));
   if (crypto::equal_constant_time(found, block)) return {};
-  return about_slot(Errc::io,
-                    "reads back other bytes at offset " + std::to_string(offset) +
-                        " than were written",
-                    "The device does not keep what it is given: replace it.");
+  return about_slot(
+      Errc::io, "reads back other bytes at offset " + std::to_string(offset) + " than were written",
+      "The device does not keep what it is given: replace it.");
 }
 
 Status FileSlot::put_zeros(std::uint64_t offset) {
@@ -122,8 +121,9 @@ Result<SlotReading> FileSlot::read(unsigned parity) {
   for (SlotCopy& copy : copies.copy) {
     if (copy.state != CopyState::good) continue;
     // Of two good copies that differ, another store's is the one to be afraid of; else the newer.
-    const bool worse = good == nullptr || (good->store == header_.store &&
-                                           (copy.store != header_.store || copy.epoch > good->epoch));
+    const bool worse =
+        good == nullptr ||
+        (good->store == header_.store && (copy.store != header_.store || copy.epoch > good->epoch));
     if (worse) good = &copy;
   }
   SlotReading reading;
@@ -189,8 +189,7 @@ Result<domain::SlotReadBackProof> FileSlot::destroy(unsigned parity, std::uint64
     if (copy.epoch != epoch) {
       return about_slot(Errc::wrong_state,
                         "holds the secret of epoch " + std::to_string(copy.epoch) +
-                            ", and that of epoch " + std::to_string(epoch) +
-                            " was to be destroyed",
+                            ", and that of epoch " + std::to_string(epoch) + " was to be destroyed",
                         "Nothing was overwritten.");
     }
   }
@@ -208,10 +207,10 @@ Result<domain::SlotReadBackProof> FileSlot::confirm_zero(unsigned parity, std::u
   const std::string how = parts_.direct ? " with O_DIRECT" : " through the page cache";
   for (unsigned copy = 0; copy < kCopies; ++copy) {
     if (copies.copy[copy].state != CopyState::zero) {
-      return about_slot(Errc::damaged,
-                        "does not read back as zeros: " + copy_text(parity, copy) +
-                            " holds other bytes",
-                        "No certificate is issued. Stop, and look at the device.");
+      return about_slot(
+          Errc::damaged,
+          "does not read back as zeros: " + copy_text(parity, copy) + " holds other bytes",
+          "No certificate is issued. Stop, and look at the device.");
     }
     evidence.checks.push_back(copy_text(parity, copy) + " read back as zeros" + how);
   }
@@ -228,8 +227,7 @@ Result<domain::SlotAssurance> FileSlot::assess() {
   sight.direct = parts_.direct ? DirectIo::works : DirectIo::refused;
   ASSIGN_OR_RETURN(sight.extents, parts_.lock->extents());
   ASSIGN_OR_RETURN(const SlotHeader now, header_now());
-  sight.placement =
-      lies_as_recorded(header_, now) ? Placement::as_recorded : Placement::elsewhere;
+  sight.placement = lies_as_recorded(header_, now) ? Placement::as_recorded : Placement::elsewhere;
   return judge_file_slot(sight);
 }
 

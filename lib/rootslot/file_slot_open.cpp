@@ -35,14 +35,12 @@ Result<std::unique_ptr<File>> open_direct(Env& env, const std::string& path, Fil
     return make_error(Errc::damaged, path + " was replaced while it was opened",
                       "Find out who writes to its directory, then try again.", path);
   }
-  const Status tried = buffer.fill([&](ByteSpan bytes) -> Status {
-    return (*direct)->read_at(0, bytes.first(kBlockBytes));
-  });
+  const Status tried = buffer.fill(
+      [&](ByteSpan bytes) -> Status { return (*direct)->read_at(0, bytes.first(kBlockBytes)); });
   if (tried.ok()) return direct;
   // A device that cannot read at all is not a file system without direct I/O.
-  RETURN_IF_ERROR(buffer.fill([&](ByteSpan bytes) -> Status {
-    return same.read_at(0, bytes.first(kBlockBytes));
-  }));
+  RETURN_IF_ERROR(buffer.fill(
+      [&](ByteSpan bytes) -> Status { return same.read_at(0, bytes.first(kBlockBytes)); }));
   return std::unique_ptr<File>();
 }
 
@@ -55,8 +53,8 @@ Result<std::unique_ptr<FileSlot>> assemble(Env& env, const std::string& path,
 }
 
 Status refuse(const std::string& path, std::string what, std::string hint) {
-  return make_error(Errc::damaged, "the root slot " + path + " " + std::move(what),
-                    std::move(hint), path);
+  return make_error(Errc::damaged, "the root slot " + path + " " + std::move(what), std::move(hint),
+                    path);
 }
 
 Status check_info(const std::string& path, const FileInfo& info) {
@@ -68,8 +66,9 @@ Status check_info(const std::string& path, const FileInfo& info) {
                   "Remove the other hard links: through them the secret can be copied.");
   }
   if (info.owner != ::geteuid()) {
-    return refuse(path, "belongs to uid " + std::to_string(info.owner) + ", and this is uid " +
-                            std::to_string(::geteuid()),
+    return refuse(path,
+                  "belongs to uid " + std::to_string(info.owner) + ", and this is uid " +
+                      std::to_string(::geteuid()),
                   "If nobody else could read it, chown it to the user that runs aierased.");
   }
   if ((info.permissions & 0177U) != 0) {
@@ -77,9 +76,10 @@ Status check_info(const std::string& path, const FileInfo& info) {
                   "If nobody else could read it, chmod it to 0600; else rotate it afterwards.");
   }
   if (info.size < kFileBytes) {
-    return refuse(path, "has " + std::to_string(info.size) + " bytes instead of " +
-                            std::to_string(kFileBytes),
-                  "It was cut short or never finished. Nothing was changed.");
+    return refuse(
+        path,
+        "has " + std::to_string(info.size) + " bytes instead of " + std::to_string(kFileBytes),
+        "It was cut short or never finished. Nothing was changed.");
   }
   return {};
 }
@@ -120,8 +120,7 @@ Result<std::unique_ptr<RootSlot>> create_file_slot(Env& env, const FileSlotOptio
   RETURN_IF_ERROR(check_directory(env, options.path));
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                    env.open(options.path, how(OpenMode::create_new, Caching::page_cache)));
-  Result<std::unique_ptr<FileSlot>> slot =
-      fill_new_file(env, options.path, std::move(file), store);
+  Result<std::unique_ptr<FileSlot>> slot = fill_new_file(env, options.path, std::move(file), store);
   if (!slot.ok()) {
     // Half a slot would stand in the way of the next attempt. It never held a secret.
     static_cast<void>(env.unlink(options.path));

@@ -10,8 +10,8 @@ namespace {
 
 // In the words of systemd-detect-virt(1) --container; all else is a virtual machine.
 constexpr std::array<std::string_view, 9> kContainers{
-    "docker", "podman", "lxc", "lxc-libvirt", "systemd-nspawn", "openvz", "rkt", "proot",
-    "container-other"};
+    "docker", "podman", "lxc",   "lxc-libvirt",    "systemd-nspawn",
+    "openvz", "rkt",    "proot", "container-other"};
 
 bool has_option(std::string_view options, std::string_view wanted) {
   constexpr std::string_view kSeparators = ", \t";
@@ -83,8 +83,7 @@ std::optional<std::string> objection(const SlotSight& sight) {
 std::vector<std::string> holders_of_copies(const SlotSight& sight) {
   const StorageInfo& storage = sight.storage;
   const std::string device = device_text(storage);
-  std::vector<std::string> holders{"snapshots and images of " + device,
-                                   "backups of " + sight.path};
+  std::vector<std::string> holders{"snapshots and images of " + device, "backups of " + sight.path};
   if (sight.placement == Placement::elsewhere) {
     holders.emplace_back("the place where the slot file lay when it was created");
   }
@@ -121,9 +120,9 @@ domain::SlotAssurance judge_file_slot(const SlotSight& sight) {
   domain::SlotAssurance assurance;
   assurance.kind = "file";
   assurance.level = why_not.has_value() ? domain::Level::ea0 : domain::Level::ea1;
-  assurance.reason = why_not.value_or(
-      "The slot is overwritten in place on " + mode_text(storage) + " on " + device_text(storage) +
-      ", and read back past the page cache.");
+  assurance.reason =
+      why_not.value_or("The slot is overwritten in place on " + mode_text(storage) + " on " +
+                       device_text(storage) + ", and read back past the page cache.");
   assurance.path = sight.path;
   assurance.filesystem = filesystem_text(storage);
   assurance.device = device_text(storage);

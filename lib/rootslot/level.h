@@ -1,4 +1,5 @@
-// How far the destruction of a file slot reaches: the level by allow-list, and what may hold a copy.
+// How far the destruction of a file slot reaches: the level by allow-list, and what may hold a
+// copy.
 //
 // Contract: pure. What is not recognised is EA0; nothing a person configures raises it. Specified
 // in: erasure-design sections 3 and 4; aierase-store(5) ROOT SLOT.

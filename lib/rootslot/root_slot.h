@@ -63,7 +63,8 @@ class RootSlot : protected ReadBack {
   // Into the slot of the epoch's parity, both copies. A slot that holds a good copy of anything
   // else is left alone (Errc::foreign, Errc::wrong_state): it is destroyed first. With what a torn
   // slot still holds this repairs the twin, and the good copy is not written.
-  virtual Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) = 0;
+  virtual Status write(const Uuid& store, std::uint64_t epoch,
+                       const crypto::SlotSecret& secret) = 0;
   // Zeros both copies, reads both back. `epoch` is the one whose secret dies, for the evidence; a
   // good copy of another store (Errc::foreign) or epoch (Errc::wrong_state) is left alone.
   virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,

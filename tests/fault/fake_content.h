@@ -24,22 +24,22 @@ class FakeContent {
     std::fill(to.begin(), to.end(), std::byte{0});
     const std::uint64_t left = offset < size_ ? size_ - offset : 0;
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), left));
-    for_each_piece(offset, wanted, [&](std::size_t page, std::size_t in, std::size_t at,
-                                       std::size_t length) {
-      const std::shared_ptr<const Page>& from = pages_[page];
-      if (from) std::copy_n(from->begin() + signed_of(in), length, to.begin() + signed_of(at));
-    });
+    for_each_piece(
+        offset, wanted, [&](std::size_t page, std::size_t in, std::size_t at, std::size_t length) {
+          const std::shared_ptr<const Page>& from = pages_[page];
+          if (from) std::copy_n(from->begin() + signed_of(in), length, to.begin() + signed_of(at));
+        });
     return wanted;
   }
 
   void write(std::uint64_t offset, ByteView from) {
     if (from.empty()) return;
     if (offset + from.size() > size_) resize(offset + from.size());
-    for_each_piece(offset, from.size(), [&](std::size_t page, std::size_t in, std::size_t at,
-                                            std::size_t length) {
-      Page& to = own(page);
-      std::copy_n(from.begin() + signed_of(at), length, to.begin() + signed_of(in));
-    });
+    for_each_piece(offset, from.size(),
+                   [&](std::size_t page, std::size_t in, std::size_t at, std::size_t length) {
+                     Page& to = own(page);
+                     std::copy_n(from.begin() + signed_of(at), length, to.begin() + signed_of(in));
+                   });
   }
 
   void resize(std::uint64_t size) {

@@ -73,8 +73,8 @@ class FakeDisk final : public Env {
   // Faults. n counts from the next operation on, from 1; 0 takes the order back.
   void stop_at(std::uint64_t n);
   bool stopped() const;
-  std::string stopped_in() const;         // the operation it stopped in, for messages
-  void fail_sync_at(std::uint64_t n);     // EIO of the n-th sync; its data is partly lost for good
+  std::string stopped_in() const;      // the operation it stopped in, for messages
+  void fail_sync_at(std::uint64_t n);  // EIO of the n-th sync; its data is partly lost for good
   void fail_operation_at(std::uint64_t n);  // EIO without effect; the disk goes on
   void set_capacity(std::uint64_t bytes);   // beyond it writes are Errc::no_space
 

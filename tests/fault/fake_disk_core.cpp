@@ -18,6 +18,10 @@ Error not_there(const std::string& path) {
   return errno_error(ENOENT, "fake disk: " + path).about(path);
 }
 
+Error name_taken(const std::string& path) {
+  return make_error(Errc::already_exists, "fake disk: " + path + " exists already", {}, path);
+}
+
 bool overlaps(const PendingChange& change, std::uint64_t offset, std::uint64_t size) {
   return change.kind == PendingChange::Kind::resize ||
          (change.at < offset + size && offset < change.at + change.bytes.size());
@@ -76,9 +80,9 @@ Result<DiskCore::Place> DiskCore::place_of(const std::string& path) const {
 }
 
 Status DiskCore::off() const {
-  return make_error(Errc::io,
-                    "the fake disk is off" +
-                        (stopped_in_ ? ": it stopped in " + to_string(*stopped_in_) : ""));
+  return make_error(
+      Errc::io,
+      "the fake disk is off" + (stopped_in_ ? ": it stopped in " + to_string(*stopped_in_) : ""));
 }
 
 Status DiskCore::after(Turn turn) const {
@@ -98,8 +102,8 @@ Status DiskCore::check_aligned(const Handle& handle, std::uint64_t offset, ByteV
       address % kDirectAlignment == 0) {
     return {};
   }
-  return make_error(Errc::invalid_input, "fake disk: direct I/O on " + handle.path +
-                                             " is not aligned");
+  return make_error(Errc::invalid_input,
+                    "fake disk: direct I/O on " + handle.path + " is not aligned");
 }
 
 InodePtr DiskCore::make_inode(FileType type, unsigned permissions) {
@@ -130,13 +134,30 @@ void DiskCore::remember(Inode& inode, PendingChange change) {
   inode.pending.push_back(std::move(change));
 }
 
+// All that is pending goes to the disk. Pages that a failed sync forgot do not: they count as
+// clean.
+void DiskCore::settle(Inode& inode) {
+  if (!inode.forgot_pages) {
+    inode.durable = inode.now;
+  } else {
+    for (const PendingChange& change : inode.pending) {
+      if (change.kind == PendingChange::Kind::resize) {
+        inode.durable.resize(change.at);
+      } else {
+        inode.durable.write(change.at, change.bytes);
+      }
+    }
+  }
+  inode.pending.clear();
+}
+
 Result<std::shared_ptr<Handle>> DiskCore::open(const std::string& path, const OpenHow& how) {
   const std::lock_guard lock(mutex_);
   if (stopped_in_) return off().error();
   ASSIGN_OR_RETURN(const Place place, place_of(path));
   InodePtr inode = find(path);
   const bool create = how.mode == OpenMode::create_new;
-  if (create && inode) return errno_error(EEXIST, "fake disk: " + path).about(path);
+  if (create && inode) return name_taken(path);
   if (!create && !inode) return not_there(path);
   if (inode && inode->type == FileType::other) {
     return make_error(Errc::invalid_input, "fake disk: " + path + " is a symbolic link");
@@ -199,9 +220,7 @@ Status DiskCore::write(Handle& handle, std::uint64_t offset, ByteView from) {
     inode.durable.write(offset, from);
     inode.pending.pop_back();
   } else if (synced) {
-    // Older data of the same range goes to the disk with it, or before it.
-    inode.durable = inode.now;
-    inode.pending.clear();
+    settle(inode);  // older data of the same range goes to the disk with it, or before it
   }
   return after(turn);
 }
@@ -218,10 +237,10 @@ Status DiskCore::sync(Handle& handle) {
     const FakeContent seen = inode.now;
     lose_data(inode, Cut::scatter, random_);
     inode.now = seen;
+    inode.forgot_pages = true;
     return errno_error(EIO, "fake disk: sync " + handle.path);
   }
-  inode.durable = inode.now;
-  inode.pending.clear();
+  settle(inode);
   return {};
 }
 
@@ -340,7 +359,7 @@ Status DiskCore::make_directory(const std::string& path, unsigned permissions) {
   const std::lock_guard lock(mutex_);
   if (stopped_in_) return off();
   ASSIGN_OR_RETURN(const Place place, place_of(path));
-  if (find(path)) return errno_error(EEXIST, "fake disk: " + path).about(path);
+  if (find(path)) return name_taken(path);
   const Turn turn = take_turn("mkdir", path);
   if (turn == Turn::failed) return errno_error(EIO, "fake disk: mkdir " + path);
   const InodePtr inode = make_inode(FileType::directory, permissions);
@@ -366,7 +385,7 @@ Status DiskCore::rename(const std::string& from, const std::string& to) {
   ASSIGN_OR_RETURN(const Place target, place_of(to));
   const InodePtr inode = find(from);
   if (!inode) return not_there(from);
-  if (find(to)) return errno_error(EEXIST, "fake disk: " + to).about(to);
+  if (find(to)) return name_taken(to);
   const Turn turn = take_turn("rename", from + " -> " + to);
   if (turn == Turn::failed) return errno_error(EIO, "fake disk: rename " + from);
   source.directory->names.erase(source.name);

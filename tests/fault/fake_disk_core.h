@@ -38,6 +38,7 @@ struct Inode {
   std::uint64_t links = 1;
   std::uint64_t reserved = 0;  // by allocate
   FakeContent now, durable;
+  bool forgot_pages = false;  // `now` shows data that no later sync will write
   std::vector<PendingChange> pending;
   std::map<std::string, InodePtr> names, durable_names;  // of a directory
   std::optional<std::vector<Extent>> extents;            // when a test says so
@@ -150,6 +151,7 @@ class DiskCore {
   InodePtr make_inode(FileType type, unsigned permissions);
   Status reserve(const Inode& inode, std::uint64_t size, const std::string& path);
   void remember(Inode& inode, PendingChange change);
+  static void settle(Inode& inode);
   void drop_name(const Place& place);
   void make_durable(const PendingName& change);
   void lose_data(Inode& inode, Cut cut, std::mt19937_64& random);

@@ -27,8 +27,8 @@ std::vector<Piece> sectors_of(const PendingChange& change) {
   const ByteView bytes(change.bytes);
   for (std::size_t from = 0; from < bytes.size();) {
     const std::uint64_t at = change.at + from;
-    const std::size_t length = std::min<std::size_t>(bytes.size() - from,
-                                                     kSectorBytes - at % kSectorBytes);
+    const std::size_t length =
+        std::min<std::size_t>(bytes.size() - from, kSectorBytes - at % kSectorBytes);
     pieces.push_back({at, bytes.subspan(from, length)});
     from += length;
   }
@@ -71,6 +71,7 @@ InodePtr clone_inode(const InodePtr& from, Twins& twins) {
   made->reserved = from->reserved;
   made->now = from->now;
   made->durable = from->durable;
+  made->forgot_pages = from->forgot_pages;
   made->pending = from->pending;
   made->extents = from->extents;
   for (const auto& entry : from->names) made->names[entry.first] = clone_inode(entry.second, twins);
@@ -167,13 +168,14 @@ Status DiskCore::sync_directory(const std::string& path) {
 
 // Afterwards `durable` and `now` are what the disk holds, and nothing is pending.
 void DiskCore::lose_data(Inode& inode, Cut cut, std::mt19937_64& random) {
-  if (cut == Cut::keep_all) inode.durable = inode.now;
+  if (cut == Cut::keep_all) settle(inode);
   if (cut == Cut::scatter || cut == Cut::tear) {
     for (const PendingChange& change : inode.pending) {
       keep_some(inode.durable, change, cut, random);
     }
   }
   inode.now = inode.durable;
+  inode.forgot_pages = false;
   inode.pending.clear();
 }
 

@@ -118,10 +118,25 @@ int device_characteristics(sqlite3_file*) noexcept {
   return 0;
 }
 
-const sqlite3_io_methods kMethods = {
-    1,         close_file, read_file_at, write_file_at,  truncate_file, sync_file,
-    file_size, lock_file,  unlock_file,  check_reserved, file_control,  sector_size,
-    device_characteristics, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+const sqlite3_io_methods kMethods = {1,
+                                     close_file,
+                                     read_file_at,
+                                     write_file_at,
+                                     truncate_file,
+                                     sync_file,
+                                     file_size,
+                                     lock_file,
+                                     unlock_file,
+                                     check_reserved,
+                                     file_control,
+                                     sector_size,
+                                     device_characteristics,
+                                     nullptr,
+                                     nullptr,
+                                     nullptr,
+                                     nullptr,
+                                     nullptr,
+                                     nullptr};
 
 Result<std::shared_ptr<Handle>> open_or_create(DiskCore& core, const std::string& path, int flags,
                                                bool* created) {
@@ -135,8 +150,7 @@ Result<std::shared_ptr<Handle>> open_or_create(DiskCore& core, const std::string
 
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
               int* out_flags) noexcept {
-  constexpr int kJournals =
-      SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL;
+  constexpr int kJournals = SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL;
   file->pMethods = nullptr;
   DiskCore& core = core_of(vfs);
   const std::string path =

@@ -129,7 +129,8 @@ class Nodes:
 
 
 # ---- BLOBS --------------------------------------------------------------------------------------
-SEGMENT = 1_048_576
+SEGMENT = 1_048_576   # encrypted
+ROTATION = 20         # a new segment key every 2^20 segments
 
 
 def open_floe(key, associated, file):
@@ -153,7 +154,7 @@ def open_floe(key, associated, file):
         final = length != 0xFFFFFFFF
         if final and length != len(segment):
             raise Unreadable("a FLOE message that is cut off or extended")
-        segment_key = expand(message_key, b"DEK:" + struct.pack(">Q", number >> 20 << 20), 32)
+        segment_key = expand(message_key, b"DEK:" + struct.pack(">Q", number >> ROTATION << ROTATION), 32)
         where = struct.pack(">QB", number, 1 if final else 0)
         try:
             yield AESGCM(segment_key).decrypt(segment[4:16], segment[16:], where)
@@ -167,9 +168,12 @@ def open_floe(key, associated, file):
 class BlobText:
     """Plaintext of one blob, read forward and back; kept in a temporary file."""
 
-    def __init__(self, path, key, associated):
+    def __init__(self, path, key, associated, header):
         self.file = tempfile.TemporaryFile()
         with open(path, "rb") as sealed:
+            sealed.seek(4096 - 74)
+            if sealed.read(74) != header:
+                raise Unreadable("another FLOE header than its manifest says")
             sealed.seek(4096 - 74)
             for piece in open_floe(key, associated, sealed):
                 self.file.write(piece)
@@ -268,11 +272,15 @@ class Evidence:
             raise Unreadable("no copy of its manifest")
         manifest = json.loads(open_message(derive(key, b"", b"aierase/manifest/v1"), place,
                                            asset.manifest))
+        headers = {blob["id"]: bytes.fromhex(blob["floe_header"]) for blob in manifest["blobs"]}
         texts, total = {}, 0
         for entry in manifest["files"]:
             blob = entry["blob"]
             if blob not in texts:
-                texts = {blob: self.open_blob(asset, key, blob)}  # blobs come in order: keep one
+                if len(texts) == 2:  # a pack, and the blob of a large file
+                    del texts[next(iter(texts))]
+                texts[blob] = self.open_blob(asset, key, blob, headers[blob])
+            texts[blob] = texts.pop(blob)  # the one used last goes last
             digest, left, offset = hashlib.sha256(), entry["bytes"], entry["offset"]
             while left:
                 piece = texts[blob].read(offset, min(left, 1 << 22))
@@ -288,14 +296,14 @@ class Evidence:
             total += entry["bytes"]
         return len(manifest["files"]), total
 
-    def open_blob(self, asset, key, blob):
+    def open_blob(self, asset, key, blob, header):
         uuid = bytes.fromhex(blob)
         blob_key = derive(key, b"", b"aierase/blob/v1" + uuid)
         associated = b"aierase/v1" + asset.store + asset.uuid + uuid
         reason = "no copy of its blob"
         for path in self.blobs.get(blob, ()):
             try:
-                return BlobText(path, blob_key, associated)
+                return BlobText(path, blob_key, associated, header)
             except Unreadable as error:
                 reason = str(error)
         raise Unreadable(f"blob {blob}: {reason}")

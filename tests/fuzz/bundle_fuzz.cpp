@@ -1,18 +1,56 @@
 // A certificate from a stranger: verifying it gives an answer, and never "verified" for bytes that
-// nobody here signed with a trusted key.
+// nobody here signed with a trusted key. The input stands once as a bundle, and once as a payload
+// that a trusted key did sign, so that the checks behind the signature are reached too.
 #include <cstdint>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/json.h"
+#include "certificate/bundle.h"
+#include "certificate/statement.h"
 #include "certificate/verify.h"
+#include "crypto/signature.h"
+
+namespace {
+
+using aierase::certificate::TrustStore;
+
+const aierase::crypto::SigningKey& signing_key() {
+  static const aierase::crypto::SigningKey key =
+      aierase::crypto::SigningKey::from_seed(
+          aierase::SecretBytes::copy_of(aierase::Bytes(32, std::byte{0x42})).value())
+          .value();
+  return key;
+}
+
+void verify_as_bundle(std::string_view text) {
+  const TrustStore nobody;
+  const auto report = aierase::certificate::verify_bundle(text, nobody);
+  if (report.verified || !report.statement.empty()) std::abort();
+  if (!aierase::dump_canonical(aierase::certificate::report_json(report)).ok()) std::abort();
+}
+
+void verify_as_signed_payload(std::string_view text) {
+  const auto& key = signing_key();
+  TrustStore trust;
+  trust.keys.push_back({"fuzz.pem", key.public_key()});
+  const std::string encoded =
+      aierase::certificate::pre_authentication_encoding(aierase::certificate::kPayloadType, text);
+  const auto signature = key.sign(aierase::as_bytes(encoded));
+  const auto bundle = aierase::certificate::bundle_json(text, signature.value(), key.public_key());
+  const auto report = aierase::certificate::verify_bundle(bundle.value(), trust);
+  if (report.statement != text) std::abort();
+  if (!aierase::dump_canonical(aierase::certificate::report_json(report)).ok()) std::abort();
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const aierase::certificate::TrustStore nobody;
-  const aierase::certificate::VerifyReport report =
-      aierase::certificate::verify_bundle(text, nobody);
-  if (report.verified) std::abort();
-  static_cast<void>(aierase::certificate::statement_text(report.statement));
-  static_cast<void>(aierase::certificate::statement_text(text));
+  verify_as_bundle(text);
+  verify_as_signed_payload(text);
+  const auto page = aierase::certificate::statement_text(text);
+  if (page.ok() && page->find('\x1b') != std::string::npos) std::abort();
   return 0;
 }

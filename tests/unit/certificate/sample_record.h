@@ -34,7 +34,9 @@ class KeyRing {
 
 namespace aierase::certificate::sample {
 
-inline UtcTime time_at(std::int64_t seconds) { return from_unix(1'790'000'000 + seconds); }
+inline UtcTime time_at(std::int64_t seconds) {
+  return from_unix(1'790'000'000 + seconds);
+}
 
 inline Uuid uuid_of(unsigned char fill) {
   Uuid uuid;
@@ -42,7 +44,9 @@ inline Uuid uuid_of(unsigned char fill) {
   return uuid;
 }
 
-inline Digest digest_of(std::string_view text) { return crypto::sha256(as_bytes(text)); }
+inline Digest digest_of(std::string_view text) {
+  return crypto::sha256(as_bytes(text));
+}
 
 inline domain::Actor actor(std::uint32_t uid, std::string login) {
   domain::Actor result;
@@ -82,8 +86,7 @@ inline void set_files(domain::DispositionRecord& record, std::vector<domain::Fil
   record.asset.file_count = record.files.size();
   record.asset.bytes = 0;
   for (const auto& entry : record.files) record.asset.bytes += entry.bytes;
-  record.manifest_sha256 =
-      crypto::sha256(as_bytes(domain::sha256sum_lines(record.files)));
+  record.manifest_sha256 = crypto::sha256(as_bytes(domain::sha256sum_lines(record.files)));
 }
 
 inline domain::Approval approval(std::uint32_t uid, std::string login) {
@@ -135,8 +138,9 @@ inline domain::DispositionRecord record() {
   result.tool_version = "0.1.0";
   result.tool_build = "00112233";
   result.asset = asset();
-  set_files(result, {file("config.json", 2'048, "config"), file("model.safetensors", 5'000'000, "w"),
-                     file("tokenizer/vocab.txt", 1'024, "vocabulary")});
+  set_files(result,
+            {file("config.json", 2'048, "config"), file("model.safetensors", 5'000'000, "w"),
+             file("tokenizer/vocab.txt", 1'024, "vocabulary")});
   domain::BlobEntry blob;
   blob.id = uuid_of(0x77);
   blob.bytes = result.asset.bytes;

@@ -211,8 +211,8 @@ TEST(ARecordThatWouldMakeAnUntrueStatement, IsRefusedBeforeTheErase) {
   EXPECT_TRUE(refused([](auto& record) { record.files.clear(); }));
   EXPECT_TRUE(refused([](auto& record) { record.reason = "\xff"; }));
   EXPECT_TRUE(refused([](auto& record) { record.approvals[0].actor.uid = 1001; }));
-  EXPECT_TRUE(refused(
-      [](auto& record) { record.approvals[0].decision = domain::Decision::reject; }));
+  EXPECT_TRUE(
+      refused([](auto& record) { record.approvals[0].decision = domain::Decision::reject; }));
 }
 
 TEST(AStatementOfADatasetKey, HasTheKeyCheckValueAndNoDigestAnywhere) {
@@ -327,10 +327,10 @@ TEST(ASingleOperatorStore, SaysThatOnePersonRequestedAndApproved) {
             "one person requested and approved; the store is single-operator");
   EXPECT_TRUE(has_residual(json, "single-operator"));
   record.approvals = {sample::approval(1002, "carl")};
-  EXPECT_EQ(parsed_statement(record)["predicate"]["disposal"]["people_rule_text"]
-                .get<std::string>()
-                .find("two persons acted"),
-            0U);
+  EXPECT_EQ(
+      parsed_statement(record)["predicate"]["disposal"]["people_rule_text"].get<std::string>().find(
+          "two persons acted"),
+      0U);
   EXPECT_FALSE(has_residual(parsed_statement(sample::record()), "single-operator"));
 }
 

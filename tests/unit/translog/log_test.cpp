@@ -12,9 +12,14 @@ namespace {
 
 // The reference tree of Certificate Transparency: inputs and roots as published with the log's
 // first implementation and repeated in every one since.
-constexpr const char* kReferenceLeaves[] = {
-    "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
-    "606162636465666768696a6b6c6d6e6f"};
+constexpr const char* kReferenceLeaves[] = {"",
+                                            "00",
+                                            "10",
+                                            "2021",
+                                            "3031",
+                                            "40414243",
+                                            "5051525354555657",
+                                            "606162636465666768696a6b6c6d6e6f"};
 constexpr const char* kReferenceRoots[] = {
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -25,7 +30,9 @@ constexpr const char* kReferenceRoots[] = {
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"};
 
-UtcTime log_test_time() { return from_unix(1'790'000'000); }
+UtcTime log_test_time() {
+  return from_unix(1'790'000'000);
+}
 
 LogRecord committed_record(std::string record) {
   return {"approval", log_test_time(), std::move(record), Visibility::committed};

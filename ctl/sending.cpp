@@ -1,0 +1,69 @@
+#include "ctl/sending.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "ctl/interrupt.h"
+
+namespace aierase::ctl {
+namespace {
+
+constexpr int kPipeBytes = 1 << 20;
+
+// Why the daemon stopped reading is what the job's end says.
+Error end_of(Job& job, Error pipe_error) {
+  if (pipe_error.code != Errc::cancelled || Interrupt::asked()) return pipe_error;
+  auto ended = job.wait({});
+  return ended.ok() ? std::move(pipe_error) : std::move(ended).error();
+}
+
+}  // namespace
+
+Result<PipeEnds> make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "cannot make a pipe");
+  PipeEnds pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  // Larger is faster; a refusal costs only that.
+  fcntl(pipe.writing.get(), F_SETPIPE_SZ, kPipeBytes);
+  return pipe;
+}
+
+Status send_files(Job& job, const Found& found) {
+  for (std::size_t at = 0; at < found.files.size();) {
+    const std::size_t end = std::min(at + limits::kDescriptorsPerCall, found.files.size());
+    std::vector<UniqueFd> open;
+    std::vector<JobFile> batch;
+    for (; at < end; ++at) {
+      ASSIGN_OR_RETURN(UniqueFd file, open_found(found.files[at]));
+      batch.push_back({found.files[at].name, file.get()});
+      open.push_back(std::move(file));
+    }
+    RETURN_IF_ERROR(job.add_files(batch));
+  }
+  return {};
+}
+
+Result<Sent> send_archive(Job& job, TarReader& archive, Progress& progress) {
+  Sent sent;
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::optional<TarMember> member, archive.next());
+    if (!member) return sent;
+    ASSIGN_OR_RETURN(PipeEnds pipe, make_pipe());
+    RETURN_IF_ERROR(job.add_files({{member->name, pipe.reading.get()}}));
+    pipe.reading.reset();
+    fcntl(pipe.writing.get(), F_SETFL, O_NONBLOCK);  // its own description, nobody shares it
+    Status copied = archive.copy_to(pipe.writing.get(), [&](std::uint64_t bytes) {
+      sent.bytes += bytes;
+      progress.update(sent.bytes);
+    });
+    if (!copied.ok()) return end_of(job, std::move(copied).error());
+    sent.files += 1;
+  }
+}
+
+}  // namespace aierase::ctl

@@ -1,0 +1,120 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "certificate/verify.h"
+#include "ctl/interrupt.h"
+#include "ctl/outcome.h"
+#include "ctl/receiving.h"
+#include "ctl/render.h"
+#include "ctl/verbs/verbs.h"
+#include "domain/ids.h"
+
+namespace aierase::ctl {
+namespace {
+
+// A certificate's id as it is, or the one of an erased asset.
+Result<std::string> certificate_of(Session& session, const std::string& wanted) {
+  const auto id = domain::parse_id(wanted);
+  if (id && id->type == domain::IdType::certificate) return wanted;
+  if (id && id->type != domain::IdType::asset) {
+    return make_error(Errc::usage, quoted(wanted) + " is no certificate and no asset",
+                      "aierase list certificates");
+  }
+  ASSIGN_OR_RETURN(const Json asset, show_asset(session, wanted));
+  const std::string certificate = text_at(asset, "certificate");
+  if (!certificate.empty()) return certificate;
+  return make_error(
+      Errc::not_found,
+      quoted(wanted) + " has no certificate: it is " + printable(text_at(asset, "state")),
+      "a certificate is made when the asset is erased", wanted);
+}
+
+Result<std::string> content_of(int descriptor) {
+  std::string text;
+  char piece[64 << 10];
+  for (off_t at = 0;;) {
+    const ssize_t got = pread(descriptor, piece, sizeof piece, at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error(errno, "cannot read the certificate back");
+    if (got == 0) return text;
+    text.append(piece, static_cast<std::size_t>(got));
+    at += got;
+    if (text.size() > limits::kCertificateBytes) {
+      return make_error(Errc::resource_limit, "the certificate is larger than any may be");
+    }
+  }
+}
+
+Result<std::string> bundle_of(Session& session, const std::string& certificate) {
+  const UniqueFd memory(memfd_create("certificate", MFD_CLOEXEC));
+  if (!memory.valid()) return errno_error(errno, "no memory for the certificate");
+  CallArguments arguments;
+  arguments.texts = {certificate};
+  arguments.descriptor = memory.get();
+  ASSIGN_OR_RETURN(Job job,
+                   session.start("Certificate", "Export", std::move(arguments), Json::object()));
+  RETURN_IF_ERROR(job.wait({}));
+  return content_of(memory.get());
+}
+
+Result<std::string> text_of(const std::string& bundle) {
+  const auto report = certificate::verify_bundle(bundle, {});
+  if (report.statement.empty()) {
+    return make_error(Errc::verification_failed, "the certificate does not verify",
+                      "export it as a bundle and look: aierase verify FILE");
+  }
+  return certificate::statement_text(report.statement);
+}
+
+Status write_certificate(const std::string& path, const std::string& content) {
+  ASSIGN_OR_RETURN(Receiver receiver, Receiver::open_parent(path));
+  ASSIGN_OR_RETURN(const UniqueFd file, receiver.create(path.substr(path.rfind('/') + 1)));
+  RETURN_IF_ERROR(write_fully(file.get(), content.data(), content.size()));
+  // Certificates are for others to read.
+  if (fchmod(file.get(), 0644) != 0) return errno_error(errno, "cannot set the mode of the file");
+  return receiver.keep();
+}
+
+}  // namespace
+
+Result<int> run_certificate_export(Session& session) {
+  Output& out = session.out();
+  const std::string format = session.arguments().value_or("format", "bundle");
+  if (format != "bundle" && format != "text") {
+    return make_error(Errc::usage, "there is no format " + quoted(format),
+                      "bundle for programs, text for people");
+  }
+  const std::string& path = session.operand(1);
+  ASSIGN_OR_RETURN(const std::string certificate, certificate_of(session, session.operand(0)));
+  ASSIGN_OR_RETURN(std::string content, bundle_of(session, certificate));
+  if (format == "text") {
+    ASSIGN_OR_RETURN(content, text_of(content));
+  }
+  if (path == "-") {
+    out.print(content);
+    return 0;
+  }
+  RETURN_IF_ERROR(write_certificate(path, content));
+  if (!out.for_people()) {
+    out.print_json("certificate export",
+                   {{"certificate", certificate}, {"format", format}, {"file", printable(path)}});
+  } else if (out.quiet()) {
+    out.print(printable(certificate) + "\n");
+  } else if (format == "bundle") {
+    out.print("Wrote the certificate to " + printable(path) +
+              ".\nNext: whoever has it verifies it " + "with\n  aierase verify " + printable(path) +
+              "\n");
+  } else {
+    out.print("Wrote " + printable(path) +
+              " for people to read; the signed file is --format bundle.\n");
+  }
+  return 0;
+}
+
+}  // namespace aierase::ctl

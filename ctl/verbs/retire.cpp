@@ -1,0 +1,161 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "ctl/describe.h"
+#include "ctl/interrupt.h"
+#include "ctl/matching.h"
+#include "ctl/render.h"
+#include "ctl/verbs/verbs.h"
+
+namespace aierase::ctl {
+namespace {
+
+Error retire_usage(std::string message, std::string hint = "aierase retire --help explains it") {
+  return make_error(Errc::usage, std::move(message), std::move(hint));
+}
+
+Result<std::string> standard_input() {
+  constexpr std::size_t kMost = limits::kItemsPerPlan * (limits::kAssetNameBytes + 1);
+  std::string text;
+  char piece[4096];
+  for (;;) {
+    RETURN_IF_ERROR(wait_until(STDIN_FILENO, Ready::read));
+    const ssize_t got = read(STDIN_FILENO, piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error(errno, "cannot read standard input");
+    if (got == 0) return text;
+    text.append(piece, static_cast<std::size_t>(got));
+    if (text.size() > kMost) {
+      return make_error(Errc::resource_limit, "standard input names more than " +
+                                                  std::to_string(limits::kItemsPerPlan) +
+                                                  " assets; a plan has no more than that");
+    }
+  }
+}
+
+std::vector<std::string> lines_of_input(const std::string& text) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string name = text.substr(at, end - at);
+    while (!name.empty() && (name.back() == '\r' || name.back() == ' ')) name.pop_back();
+    if (!name.empty()) names.push_back(std::move(name));
+    at = end + 1;
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> selected(const Arguments& given) {
+  std::vector<std::string> names;
+  bool from_input = false;
+  for (const std::string& operand : given.operands()) {
+    if (operand != "-") {
+      names.push_back(operand);
+      continue;
+    }
+    if (from_input) return retire_usage("- stands twice");
+    from_input = true;
+    ASSIGN_OR_RETURN(const std::string text, standard_input());
+    for (std::string& name : lines_of_input(text)) names.push_back(std::move(name));
+  }
+  if (names.empty() && from_input) return retire_usage("standard input names no asset");
+  if (names.empty() && !given.has("match")) {
+    return retire_usage("nothing is selected, and that never means everything",
+                        "name assets, or select them with --match");
+  }
+  if (!names.empty() && given.has("match")) {
+    return retire_usage("--match selects assets instead of naming them; give one or the other");
+  }
+  return names;
+}
+
+Result<Json> retire_options(const Arguments& given) {
+  if (given.value_or("reason", "").empty()) {
+    return retire_usage("'retire' needs --reason", "it stands on the certificate");
+  }
+  if (given.has("cascade") && given.has("keep")) {
+    return retire_usage(
+        "--cascade takes every dependant along, --keep leaves one: give one of them");
+  }
+  for (const std::string& kept : given.all("keep")) {
+    const std::size_t equals = kept.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == kept.size()) {
+      return retire_usage("--keep needs DEPENDANT=REASON, not " + quoted(kept));
+    }
+  }
+  RETURN_IF_ERROR(read_matches(given.all("match")));  // the daemon applies it; here only its form
+  Json options = {{"reason", given.value_or("reason", "")}};
+  if (given.has("ticket")) options["ticket"] = given.value_or("ticket", "");
+  if (given.has("match")) options["match"] = given.all("match");
+  if (given.has("keep")) options["keep"] = given.all("keep");
+  if (given.has("cascade")) options["cascade"] = "yes";
+  if (given.has("skip-blocked")) options["skip_blocked"] = "yes";
+  if (given.has("dry-run")) options["dry_run"] = "yes";
+  return options;
+}
+
+std::optional<Errc> errc_from_name(std::string_view name) {
+  for (int code = 0; code <= static_cast<int>(Errc::busy); ++code) {
+    if (info(static_cast<Errc>(code)).name == name) return static_cast<Errc>(code);
+  }
+  return std::nullopt;
+}
+
+// A dry run answers with the exit code that the real one would have had.
+int dry_run_code(const Json& plan) {
+  Errc worst = Errc::unexpected;
+  bool blocked = false;
+  for (const Json& item : list_at(plan, "items")) {
+    const std::string verdict = text_at(item, "verdict");
+    if (verdict != "blocked" && verdict != "conflict") continue;
+    for (const Json& reason : list_at(item, "reasons")) {
+      const Errc code = errc_from_name(text_at(reason, "code")).value_or(Errc::policy_conflict);
+      worst = blocked ? worse_blocker(worst, code) : code;
+      blocked = true;
+    }
+  }
+  return blocked ? info(worst).exit_code : 0;
+}
+
+std::string plan_text(const Json& plan, const Output& out, const Arguments& given) {
+  const std::size_t count = list_at(plan, "items").size();
+  if (given.has("dry-run")) {
+    return item_table(plan, out) + "\nThis was a dry run: no plan was made, " +
+           counted(count, "item") + " would be in it.\n";
+  }
+  Fields fields;
+  fields.add("Plan", text_at(plan, "id"));
+  fields.add("Digest", text_at(plan, "digest"));
+  fields.add("State", text_at(plan, "state"));
+  return item_table(plan, out) + "\n" + fields.text(out.width()) + "\n" + next_step(plan) +
+         "To take it back: aierase cancel " + short_id(text_at(plan, "id")) + "\n";
+}
+
+}  // namespace
+
+Result<int> run_retire(Session& session) {
+  const Arguments& given = session.arguments();
+  Output& out = session.out();
+  ASSIGN_OR_RETURN(const Json options, retire_options(given));
+  CallArguments arguments;
+  ASSIGN_OR_RETURN(arguments.names, selected(given));
+  ASSIGN_OR_RETURN(Json answer, session.call("Plan", "Retire", std::move(arguments), options));
+  Json plan = unwrapped(std::move(answer), "plan");
+  const bool dry_run = given.has("dry-run");
+  const int code = dry_run && !given.has("skip-blocked") ? dry_run_code(plan) : 0;
+  if (!out.for_people()) {
+    Json object = {{"plan", std::move(plan)}};
+    if (dry_run) object["dry_run"] = true;
+    out.print_json("retire", std::move(object));
+  } else if (!out.quiet()) {
+    out.print(plan_text(plan, out, given));
+  } else if (!dry_run) {
+    out.print(printable(text_at(plan, "id")) + "@" + printable(text_at(plan, "digest")) + "\n");
+  }
+  return code;
+}
+
+}  // namespace aierase::ctl

@@ -1,0 +1,64 @@
+#include <nlohmann/json.hpp>
+
+#include "ctl/describe.h"
+#include "ctl/outcome.h"
+#include "ctl/render.h"
+#include "ctl/verbs/verbs.h"
+#include "domain/ids.h"
+
+namespace aierase::ctl {
+namespace {
+
+struct Shown {
+  const char* key;
+  Json object;
+  std::string text;
+};
+
+Result<Shown> look_up(Session& session, const std::string& wanted) {
+  const Output& out = session.out();
+  const auto id = domain::parse_id(wanted);
+  const domain::IdType type = id ? id->type : domain::IdType::asset;
+  if (type == domain::IdType::plan) {
+    ASSIGN_OR_RETURN(Json plan, show_plan(session, wanted));
+    std::string text = describe_plan(plan, out);
+    const std::string next = next_step(plan);
+    if (!next.empty()) text += "\n" + next;
+    return Shown{"plan", std::move(plan), std::move(text)};
+  }
+  if (type == domain::IdType::certificate) {
+    CallArguments arguments;
+    arguments.texts = {wanted};
+    ASSIGN_OR_RETURN(Json answer,
+                     session.call("Certificate", "Show", std::move(arguments), Json::object()));
+    Json certificate = unwrapped(std::move(answer), "certificate");
+    std::string text = describe_certificate(certificate, out);
+    text += "\nTo hand it over: aierase certificate export " +
+            short_id(text_at(certificate, "id")) + " FILE\n";
+    return Shown{"certificate", std::move(certificate), std::move(text)};
+  }
+  if (type != domain::IdType::asset) {
+    return make_error(Errc::usage, quoted(wanted) + " is no asset, plan or certificate",
+                      "their ids begin with a-, p- or c-");
+  }
+  ASSIGN_OR_RETURN(Json asset, show_asset(session, wanted));
+  std::string text = describe_asset(asset, out);
+  return Shown{"asset", std::move(asset), std::move(text)};
+}
+
+}  // namespace
+
+Result<int> run_show(Session& session) {
+  Output& out = session.out();
+  ASSIGN_OR_RETURN(Shown shown, look_up(session, session.operand(0)));
+  if (!out.for_people()) {
+    out.print_json("show", {{shown.key, std::move(shown.object)}});
+  } else if (out.quiet()) {
+    out.print(printable(text_at(shown.object, "id")) + "\n");
+  } else {
+    out.print(shown.text);
+  }
+  return 0;
+}
+
+}  // namespace aierase::ctl

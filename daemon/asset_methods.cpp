@@ -1,0 +1,420 @@
+#include <systemd/sd-bus.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "bus/names.h"
+#include "daemon/call_options.h"
+#include "daemon/export_job.h"
+#include "daemon/import_job.h"
+#include "daemon/methods.h"
+#include "daemon/records.h"
+#include "daemon/selection.h"
+#include "domain/ids.h"
+
+namespace aierase::daemon {
+namespace {
+
+using lifecycle::Store;
+
+// ---- Import -------------------------------------------------------------------------------------
+
+struct ImportWish {
+  lifecycle::ImportRequest request;
+  std::vector<ToldSource> sources;
+  bool asserts_encrypted = false;
+  bool generates_key = false;
+};
+
+std::uint64_t number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+Result<ToldSource> told_source(const Json& object) {
+  ToldSource source;
+  for (const auto& item : object.items()) {
+    const std::string& key = item.key();
+    if (key != "description" && key != "files" && key != "bytes" && key != "observed") {
+      return CallOptions::wrong("sources", "does not know " + quoted(key));
+    }
+  }
+  const auto description = object.find("description");
+  if (description == object.end() || !description->is_string()) {
+    return CallOptions::wrong("sources", "needs a description in each entry");
+  }
+  source.description = description->get<std::string>();
+  if (source.description.empty() || source.description.size() > limits::kPathBytes ||
+      !is_printable_utf8(source.description)) {
+    return CallOptions::wrong("sources",
+                              "has a description that is empty, too long or not "
+                              "printable: " +
+                                  quoted(source.description));
+  }
+  source.files = number_in(object, "files");
+  source.bytes = number_in(object, "bytes");
+  const auto observed = object.find("observed");
+  if (observed != object.end()) {
+    if (*observed != "retrofitted") {
+      return CallOptions::wrong("sources", "knows only observed = retrofitted");
+    }
+    source.retrofitted = true;
+  }
+  return source;
+}
+
+Status read_sources(CallOptions& options, ImportWish& wish) {
+  ASSIGN_OR_RETURN(const std::optional<Json> sources, options.objects("sources"));
+  if (!sources) return {};
+  if (sources->size() > limits::kSourcesPerAsset) {
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kSourcesPerAsset) + " sources named",
+                      "name the directories instead of their files");
+  }
+  for (const Json& entry : *sources) {
+    ASSIGN_OR_RETURN(ToldSource source, told_source(entry));
+    wish.sources.push_back(std::move(source));
+  }
+  return {};
+}
+
+Status read_lineage(CallOptions& options, lifecycle::ImportRequest& request) {
+  const std::pair<const char*, domain::Relation> relations[] = {
+      {"derived_from", domain::Relation::derived_from},
+      {"trained_on", domain::Relation::trained_on},
+      {"configured_by", domain::Relation::configured_by},
+      {"supersedes", domain::Relation::supersedes}};
+  for (const auto& relation : relations) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> parents, options.texts(relation.first));
+    for (const std::string& parent : parents) {
+      request.lineage.emplace_back(relation.second, parent);
+    }
+  }
+  return {};
+}
+
+Result<ImportWish> read_import(CallOptions& options) {
+  ImportWish wish;
+  ASSIGN_OR_RETURN(const std::optional<domain::AssetKind> kind,
+                   options.word<domain::AssetKind>("kind", domain::parse_asset_kind));
+  wish.request.kind = kind.value_or(domain::AssetKind::model);
+  ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
+  if (custodians.size() > limits::kCustodiansPerAsset) {
+    return CallOptions::wrong(
+        "custodians", "has more than " + std::to_string(limits::kCustodiansPerAsset) + " entries");
+  }
+  ASSIGN_OR_RETURN(wish.request.custodians, resolve_custodians(custodians));
+  ASSIGN_OR_RETURN(wish.request.retention, options.text_or("retention", "default"));
+  ASSIGN_OR_RETURN(wish.request.labels, options.pairs("labels"));
+  RETURN_IF_ERROR(read_lineage(options, wish.request));
+  RETURN_IF_ERROR(read_sources(options, wish));
+  ASSIGN_OR_RETURN(const std::optional<std::string> history, options.text("source_history"));
+  if (history && *history != "encrypted-from-first-write") {
+    return CallOptions::wrong("source_history",
+                              "can only be encrypted-from-first-write: all else "
+                              "is observed");
+  }
+  wish.asserts_encrypted = history.has_value();
+  ASSIGN_OR_RETURN(const std::optional<std::string> generate, options.text("generate"));
+  if (generate && (*generate != "key" || wish.request.kind != domain::AssetKind::dataset_key)) {
+    return CallOptions::wrong("generate", "can only be key, with kind = dataset-key");
+  }
+  wish.generates_key = generate.has_value();
+  RETURN_IF_ERROR(options.finish());
+  return wish;
+}
+
+// In a single-operator store the caller answers for what nobody was named for.
+Status default_custodian(Store& store, lifecycle::ImportRequest& request) {
+  if (!request.custodians.empty()) return {};
+  if (store.people_rule() == domain::PeopleRule::single_operator) {
+    ASSIGN_OR_RETURN(domain::Custodian self, custodian_of(request.actor));
+    request.custodians.push_back(std::move(self));
+    return {};
+  }
+  return make_error(Errc::usage, "an asset needs at least one data custodian: who approves its end",
+                    "add --custodian USER or --custodian @GROUP");
+}
+
+void abort_on_store(StoreThread& store, const Uuid& asset) {
+  const Status posted = store.post([asset](StoreSession& session) {
+    const Result<Store*> open = session.store();
+    // What cannot be removed now is named by its intent, and goes with the next start or check.
+    if (open.ok()) static_cast<void>((*open)->abort_import(asset).ok());
+    return StoreThread::Then();
+  });
+  static_cast<void>(posted.ok());
+}
+
+Result<Reply> start_import(Service& service, const Caller& caller, ImportOrder order) {
+  Jobs& jobs = service.jobs();
+  const Uuid asset = order.ticket.asset;
+  Result<Job*> job = jobs.create("import", caller, Takes::files);
+  if (!job.ok()) {
+    abort_on_store(service.store(), asset);
+    return job.error();
+  }
+  (*job)->start(make_import(jobs, (*job)->shared_channel(), std::move(order)));
+  return Reply{nullptr, (*job)->path()};
+}
+
+Status import_asset(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string name, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(ImportWish wish, read_import(options));
+  ASSIGN_OR_RETURN(const domain::AssetName parsed, domain::AssetName::parse(name));
+  wish.request.name = parsed.text();
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  wish.request.actor = call.caller.actor;
+  call.effect = Effect::changes;
+  call.look_up = ask_plainly("import", {{"name", parsed.text()},
+                                        {"kind", std::string(domain::to_text(wish.request.kind))},
+                                        {"retention", wish.request.retention}});
+  call.work = [&service, caller = call.caller,
+               wanted = std::move(wish)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    RETURN_IF_ERROR(default_custodian(*store, wanted.request));
+    ImportOrder order;
+    order.actor = caller.actor;
+    order.sources = std::move(wanted.sources);
+    order.asserts_encrypted = wanted.asserts_encrypted;
+    order.generates_key = wanted.generates_key;
+    ASSIGN_OR_RETURN(order.ticket, store->begin_import(std::move(wanted.request)));
+    return Respond([&service, caller, begun = std::move(order)]() mutable {
+      return start_import(service, caller, std::move(begun));
+    });
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+// ---- Export -------------------------------------------------------------------------------------
+
+Asked ask_export(StoreSession& session, const std::string& typed) {
+  Asked asked{"export", details_of_asset(session, typed)};
+  for (const auto& detail : asked.details) {
+    if (detail.first == "kind" && detail.second == "dataset-key") asked.action = "export-key";
+  }
+  return asked;
+}
+
+Status export_asset(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  lifecycle::ExportRequest request;
+  ASSIGN_OR_RETURN(request.file, options.text("file"));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> first, options.number("first"));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> last, options.number("last"));
+  ASSIGN_OR_RETURN(request.destination, options.text_or("destination", ""));
+  RETURN_IF_ERROR(options.finish());
+  if (first.has_value() != last.has_value()) {
+    return CallOptions::wrong("first", "and last go together");
+  }
+  if (first) request.range = std::pair(*first, *last);
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  request.actor = call.caller.actor;
+  call.effect = Effect::changes;
+  call.look_up = [typed](StoreSession& session) { return ask_export(session, typed); };
+  call.work = [&jobs = service.jobs(), caller = call.caller, typed,
+               wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(wanted.asset, store->resolve_asset(typed, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const lifecycle::AssetView view, store->show_asset(wanted.asset));
+    const std::string id = domain::id_text(domain::IdType::asset, wanted.asset);
+    if (view.asset.state == domain::AssetState::erased) {
+      return make_error(Errc::erased, view.asset.name.text() + " is erased, gone for good", {}, id);
+    }
+    return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {
+      ASSIGN_OR_RETURN(Job * job, jobs.create("export", caller, Takes::files));
+      job->start(make_export(jobs, job->shared_channel(), std::move(order)));
+      return Reply{nullptr, job->path()};
+    });
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+// ---- List, Show ---------------------------------------------------------------------------------
+
+Status list(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  Conditions conditions;
+  for (const char* key : {"name", "state", "kind", "retention", "custodian"}) {
+    ASSIGN_OR_RETURN(const std::optional<std::string> value, options.text(key));
+    if (value) conditions.emplace_back(key, *value);
+  }
+  ASSIGN_OR_RETURN(const Conditions labels, options.pairs("labels"));
+  for (const auto& label : labels) conditions.emplace_back("label." + label.first, label.second);
+  ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
+  RETURN_IF_ERROR(options.finish());
+  ASSIGN_OR_RETURN(Selection selection, selection_of(conditions));
+  const std::size_t rows = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = ask_plainly("read");
+  call.work = [query = std::move(selection.query), from = std::move(cursor),
+               rows](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
+                     store->list_assets(query, from, rows));
+    Json assets = Json::array();
+    for (const domain::Asset& asset : page.rows) assets.push_back(asset_row(asset));
+    return with_object({{"assets", std::move(assets)}, {"next", page.next}});
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status show(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = [typed](StoreSession& session) {
+    return Asked{"read", details_of_asset(session, typed)};
+  };
+  call.work = [typed](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const lifecycle::AssetView view, store->show_asset(asset));
+    return with_object(asset_json(view));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+// ---- Set, Suspend, Resume -----------------------------------------------------------------------
+
+using Change = Task<Result<lifecycle::AssetView>(Store&, const domain::Actor&, const Uuid&)>;
+
+Status serve_change(Service& service, sd_bus_message* message, std::string typed, Change change) {
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.effect = Effect::changes;
+  call.look_up = [typed](StoreSession& session) {
+    return Asked{"change", details_of_asset(session, typed)};
+  };
+  call.work = [actor = call.caller.actor, typed,
+               apply = std::move(change)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const lifecycle::AssetView view, apply(*store, actor, asset));
+    return with_object(asset_json(view));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+// "K=V" sets, "K-" removes.
+Status read_label_changes(CallOptions& options, Store::Changes& changes) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> labels, options.texts("labels"));
+  for (const std::string& label : labels) {
+    const std::size_t equals = label.find('=');
+    if (equals != std::string::npos && equals > 0) {
+      changes.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    } else if (equals == std::string::npos && label.size() > 1 && label.back() == '-') {
+      changes.labels.emplace_back(label.substr(0, label.size() - 1), std::nullopt);
+    } else {
+      return CallOptions::wrong("labels", "has " + quoted(label) + ", which is neither K=V nor K-");
+    }
+  }
+  return {};
+}
+
+Status set(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  Store::Changes changes;
+  RETURN_IF_ERROR(read_label_changes(options, changes));
+  ASSIGN_OR_RETURN(changes.retention, options.text("retention"));
+  ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
+  ASSIGN_OR_RETURN(changes.custodians, resolve_custodians(custodians));
+  ASSIGN_OR_RETURN(changes.reason, options.text_or("reason", ""));
+  RETURN_IF_ERROR(options.finish());
+  return serve_change(
+      service, message, std::move(typed),
+      [wanted = std::move(changes)](Store& store, const domain::Actor& actor, const Uuid& asset) {
+        return store.set_asset(actor, asset, wanted);
+      });
+}
+
+template <Result<lifecycle::AssetView> (Store::*Act)(const domain::Actor&, const Uuid&,
+                                                     const std::string&)>
+Status change_state(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(std::string reason, options.text_or("reason", ""));
+  RETURN_IF_ERROR(options.finish());
+  return serve_change(
+      service, message, std::move(typed),
+      [why = std::move(reason)](Store& store, const domain::Actor& actor, const Uuid& asset) {
+        return (store.*Act)(actor, asset, why);
+      });
+}
+
+Status report_sources_removed(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(std::vector<std::string> descriptions,
+                   bus::read_strings(message, limits::kSourcesPerAsset));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.effect = Effect::changes;
+  call.look_up = [typed](StoreSession& session) {
+    return Asked{"import", details_of_asset(session, typed)};
+  };
+  call.work = [actor = call.caller.actor, typed,
+               gone = std::move(descriptions)](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
+    RETURN_IF_ERROR(store->report_sources_removed(actor, asset, gone));
+    return with_nothing();
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+const sd_bus_vtable kVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Import", SD_BUS_ARGS("s", name, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), serve_method<import_asset>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", asset, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), serve_method<export_asset>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
+                            serve_method<list>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Show", SD_BUS_ARGS("s", asset, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<show>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Set", SD_BUS_ARGS("s", asset, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<set>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "Suspend", SD_BUS_ARGS("s", asset, "a{sv}", options), SD_BUS_RESULT("a{sv}", record),
+        serve_method<change_state<&Store::suspend_asset>>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "Resume", SD_BUS_ARGS("s", asset, "a{sv}", options), SD_BUS_RESULT("a{sv}", record),
+        serve_method<change_state<&Store::resume_asset>>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "ReportSourcesRemoved", SD_BUS_ARGS("s", asset, "as", descriptions, "a{sv}", options),
+        SD_BUS_NO_RESULT, serve_method<report_sources_removed>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+}  // namespace
+
+Status add_asset(sd_bus* bus, Service& service, Slots& slots) {
+  return add_interface(bus, bus::kAssetInterface, kVtable, &service, slots);
+}
+
+}  // namespace aierase::daemon

@@ -1,0 +1,31 @@
+// Who calls: identity from the bus, never from an argument.
+//
+// Contract: uid from the credentials of the connection (as the bus daemon saw it), login and groups
+// from the name service, audit login uid where the kernel tells it. See org.aierase1(5)
+// CONVENTIONS.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/people.h"
+
+struct sd_bus_message;
+
+namespace aierase::daemon {
+
+struct Caller {
+  domain::Actor actor;
+  std::string connection;  // unique name on the bus
+};
+
+Result<Caller> caller_of(sd_bus_message* message);
+
+// "alice", "@group"; somebody unknown is Errc::invalid_input with a hint.
+Result<std::vector<domain::Custodian>> resolve_custodians(const std::vector<std::string>& names);
+// The caller himself, for single-operator stores.
+Result<domain::Custodian> custodian_of(const domain::Actor& actor);
+
+}  // namespace aierase::daemon

@@ -1,0 +1,134 @@
+#include <systemd/sd-bus.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "bus/names.h"
+#include "daemon/call_options.h"
+#include "daemon/methods.h"
+#include "daemon/records.h"
+#include "daemon/store_jobs.h"
+#include "domain/ids.h"
+
+namespace aierase::daemon {
+namespace {
+
+using lifecycle::Store;
+
+Asked ask_read(StoreSession& session, const std::string& typed) {
+  Asked asked{"read", {}};
+  const Result<Store*> store = session.store();
+  if (!store.ok()) return asked;
+  const Result<Uuid> id = (*store)->resolve(domain::IdType::certificate, typed);
+  if (id.ok()) {
+    asked.details.emplace_back("subject", domain::id_text(domain::IdType::certificate, *id));
+  }
+  return asked;
+}
+
+Result<catalog::CertificateRow> find(StoreSession& session, const std::string& typed) {
+  ASSIGN_OR_RETURN(Store * store, session.store());
+  ASSIGN_OR_RETURN(const Uuid id, store->resolve(domain::IdType::certificate, typed));
+  return store->show_certificate(id);
+}
+
+Status list(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
+  RETURN_IF_ERROR(options.finish());
+  const std::size_t rows = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = ask_plainly("read");
+  call.work = [from = std::move(cursor), rows](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const catalog::Page<catalog::CertificateRow> page,
+                     store->list_certificates(from, rows));
+    Json certificates = Json::array();
+    for (const catalog::CertificateRow& row : page.rows) {
+      certificates.push_back(certificate_row(row));
+    }
+    return with_object({{"certificates", std::move(certificates)}, {"next", page.next}});
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status show(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = [typed](StoreSession& session) { return ask_read(session, typed); };
+  call.work = [typed](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, typed));
+    return with_object(certificate_json(row));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status export_certificate(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(UniqueFd file, read_file(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  call.look_up = [typed](StoreSession& session) { return ask_read(session, typed); };
+  call.work = [&jobs = service.jobs(), caller = call.caller, typed,
+               to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(catalog::CertificateRow found, find(session, typed));
+    return Respond([&jobs, caller, row = std::move(found),
+                    target = std::move(to)]() mutable -> Result<Reply> {
+      ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));
+      job->start(make_certificate_export(job->shared_channel(), std::move(row), std::move(target)));
+      return Reply{nullptr, job->path()};
+    });
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status trust(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = ask_plainly("read");
+  call.work = [](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const lifecycle::StatusReport report, store->status());
+    return with_object(trust_json(store->signer(), report.state.store));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+const sd_bus_vtable kVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
+                            serve_method<list>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Show", SD_BUS_ARGS("s", certificate, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<show>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", certificate, "h", file, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), serve_method<export_certificate>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Trust", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", trust),
+                            serve_method<trust>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+}  // namespace
+
+Status add_certificate(sd_bus* bus, Service& service, Slots& slots) {
+  return add_interface(bus, bus::kCertificateInterface, kVtable, &service, slots);
+}
+
+}  // namespace aierase::daemon

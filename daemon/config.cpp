@@ -1,0 +1,52 @@
+#include "daemon/config.h"
+
+#include <string_view>
+
+#include "base/limits.h"
+#include "base/toml.h"
+
+namespace aierase::daemon {
+namespace {
+
+Status apply(Env& env, const std::string& path, Config& config) {
+  ASSIGN_OR_RETURN(const Bytes bytes, read_file(env, path, limits::kConfigBytes));
+  ASSIGN_OR_RETURN(TomlFile file, TomlFile::parse(as_text(bytes), path, limits::kConfigBytes));
+  ASSIGN_OR_RETURN(const std::optional<bool> swap, file.get_boolean("allow-unencrypted-swap"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> slot, file.get_string("slot"));
+  RETURN_IF_ERROR(file.refuse_unknown_keys());
+  if (swap) {
+    config.unencrypted_swap = *swap ? UnencryptedSwap::allowed : UnencryptedSwap::refused;
+  }
+  if (slot) {
+    if (slot->empty() || slot->front() != '/') {
+      return make_error(Errc::invalid_input, path + ": slot must be an absolute path",
+                        "e.g. slot = \"/var/lib/aierase-root/slot\"", path);
+    }
+    config.slot = *slot;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> load_config(Env& env, const std::string& file, Absence absence) {
+  Config config;
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(file));
+  if (there) {
+    RETURN_IF_ERROR(apply(env, file, config));
+  } else if (absence == Absence::refused) {
+    return make_error(Errc::not_found, "there is no configuration file " + file,
+                      "name another with --config, or leave the option out", file);
+  }
+  const std::string directory = file + ".d";
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> drop_ins, env.stat(directory));
+  if (!drop_ins || drop_ins->type != FileType::directory) return config;
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(directory));
+  for (const std::string& name : names) {
+    if (!std::string_view(name).ends_with(".toml") || name.front() == '.') continue;
+    RETURN_IF_ERROR(apply(env, directory + "/" + name, config));
+  }
+  return config;
+}
+
+}  // namespace aierase::daemon

@@ -1,0 +1,198 @@
+#include "daemon/import_job.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/limits.h"
+#include "daemon/observation.h"
+#include "daemon/records.h"
+#include "daemon/secret_input.h"
+
+namespace aierase::daemon {
+namespace {
+
+constexpr std::size_t kReserveAtOnce = 16;  // blob ids per durable intent, after the first
+
+class ImportWork final : public JobWork {
+ public:
+  ImportWork(Jobs& jobs, std::shared_ptr<JobChannel> channel, ImportOrder order)
+      : jobs_(jobs),
+        channel_(std::move(channel)),
+        order_(std::move(order)),
+        asset_(order_.ticket.asset) {}
+
+  Result<Json> run() override {
+    Result<lifecycle::ImportReport> report = import();
+    if (report.ok()) {
+      return Json{{"asset", asset_json(report->view)},
+                  {"created", report->outcome == lifecycle::ImportOutcome::created}};
+    }
+    Error error = std::move(report).error();
+    // Harmless where the store has ended the import itself.
+    const Status aborted = ask_store<bool>([this](lifecycle::Store& store) -> Result<bool> {
+      RETURN_IF_ERROR(store.abort_import(asset_));
+      return true;
+    });
+    if (!aborted.ok()) {
+      error.hint += (error.hint.empty() ? "" : "; ") + std::string(
+                                                           "what was written is removed by "
+                                                           "the next start or check");
+    }
+    return error;
+  }
+
+ private:
+  template <typename T, typename F>
+  Result<T> ask_store_for(F act) {
+    return jobs_.store().run<T>(
+        [call = std::move(act)](StoreSession& session) mutable -> Result<T> {
+          ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
+          return call(*store);
+        });
+  }
+  template <typename T, typename F>
+  Status ask_store(F act) {
+    const Result<T> result = ask_store_for<T>(std::move(act));
+    return result.ok() ? Status() : Status(result.error());
+  }
+
+  Result<lifecycle::ImportReport> import() {
+    if (order_.ticket.draft.kind == domain::AssetKind::dataset_key) return import_key();
+    ASSIGN_OR_RETURN(domain::Manifest manifest, seal_files());
+    ASSIGN_OR_RETURN(std::vector<domain::Source> sources, sources_of());
+    return ask_store_for<lifecycle::ImportReport>(
+        [ticket = std::move(order_.ticket), content = std::move(manifest),
+         from = std::move(sources)](lifecycle::Store& store) mutable {
+          return store.finish_import(std::move(ticket), std::move(content), std::move(from));
+        });
+  }
+
+  Result<domain::Manifest> seal_files() {
+    ASSIGN_OR_RETURN(blob::AssetWriter writer,
+                     blob::AssetWriter::create(
+                         jobs_.env(), order_.ticket.writer, order_.ticket.dek,
+                         [this] { return reserve(); }, channel_->progress));
+    while (std::optional<JobFile> item = channel_->next()) {
+      ASSIGN_OR_RETURN(const Observation seen,
+                       observe(item->file.get(), item->path, Direction::read));
+      note(seen);
+      blob::DescriptorSource source(item->file.get(), channel_->progress.cancelled);
+      RETURN_IF_ERROR(writer.add_file(item->path, source));
+      RETURN_IF_ERROR(check_unchanged(item->file.get(), item->path, seen));
+    }
+    RETURN_IF_ERROR(channel_->check_cancelled());
+    return writer.finish();
+  }
+
+  Result<lifecycle::ImportReport> import_key() {
+    std::optional<SecretBytes> key;
+    while (std::optional<JobFile> item = channel_->next()) {
+      if (key || order_.generates_key) {
+        return make_error(Errc::invalid_input,
+                          order_.generates_key
+                              ? "a key that is generated is not read from a file"
+                              : "a dataset-key is one file, and a second one came");
+      }
+      ASSIGN_OR_RETURN(const Observation seen,
+                       observe(item->file.get(), item->path, Direction::read));
+      note(seen);
+      SecretRead how;
+      how.most = limits::kDatasetKeyBytes;
+      how.what = "the dataset key";
+      how.cancelled = &channel_->progress.cancelled;
+      ASSIGN_OR_RETURN(key, read_secret(item->file.get(), how));
+      RETURN_IF_ERROR(check_unchanged(item->file.get(), item->path, seen));
+      channel_->progress.bytes.fetch_add(key->size());
+      channel_->progress.files.fetch_add(1);
+    }
+    RETURN_IF_ERROR(channel_->check_cancelled());
+    if (!key && !order_.generates_key) {
+      return make_error(Errc::invalid_input, "there is nothing to import: no key was given",
+                        "pass one descriptor, or say --generate");
+    }
+    std::vector<domain::Source> sources;
+    if (key) {
+      ASSIGN_OR_RETURN(sources, sources_of());
+    }
+    return ask_store_for<lifecycle::ImportReport>(
+        [ticket = std::move(order_.ticket), secret = std::move(key),
+         from = std::move(sources)](lifecycle::Store& store) mutable {
+          return store.finish_key_import(std::move(ticket), std::move(secret), std::move(from));
+        });
+  }
+
+  // A blob id that a durable intent of this import names.
+  Result<Uuid> reserve() {
+    if (reserved_.empty()) {
+      const std::size_t count = asked_once_ ? kReserveAtOnce : 1;
+      asked_once_ = true;
+      ASSIGN_OR_RETURN(reserved_, ask_store_for<std::vector<Uuid>>(
+                                      [id = asset_, count](lifecycle::Store& store) {
+                                        return store.reserve_blobs(id, count);
+                                      }));
+    }
+    const Uuid blob = reserved_.back();
+    reserved_.pop_back();
+    return blob;
+  }
+
+  void note(const Observation& seen) {
+    filesystems_.insert(seen.filesystem);
+    on_disk_ = on_disk_ || seen.on_disk;
+  }
+
+  Result<std::vector<domain::Source>> sources_of() {
+    if (order_.sources.empty())
+      order_.sources.push_back({"descriptors of the caller", 0, 0, false});
+    std::string filesystem;
+    for (const std::string& name : filesystems_)
+      filesystem += (filesystem.empty() ? "" : ", ") + name;
+    std::vector<domain::Source> sources;
+    for (const ToldSource& told : order_.sources) {
+      domain::Source source;
+      source.description = told.description;
+      source.filesystem = filesystem;
+      source.files = told.files;
+      source.bytes = told.bytes;
+      if (order_.sources.size() == 1) {
+        source.files = channel_->progress.files.load();
+        source.bytes = channel_->progress.bytes.load();
+      }
+      if (on_disk_ || told.retrofitted) {
+        source.history = domain::SourceHistory::retrofitted;
+        if (order_.asserts_encrypted) {
+          return make_error(Errc::invalid_input,
+                            "encrypted-from-first-write can be said of streams only, and " +
+                                quoted(told.description) + " was read from a disk (" + filesystem +
+                                ")",
+                            "leave --source-history out: what was in the clear stays on record",
+                            told.description);
+        }
+      } else if (order_.asserts_encrypted) {
+        source.history = domain::SourceHistory::encrypted_from_first_write;
+        source.asserted_by = order_.actor;
+      }
+      sources.push_back(std::move(source));
+    }
+    return sources;
+  }
+
+  Jobs& jobs_;
+  std::shared_ptr<JobChannel> channel_;
+  ImportOrder order_;
+  const Uuid asset_;
+  std::vector<Uuid> reserved_;
+  bool asked_once_ = false;
+  std::set<std::string> filesystems_;
+  bool on_disk_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<JobWork> make_import(Jobs& jobs, std::shared_ptr<JobChannel> channel,
+                                     ImportOrder order) {
+  for (const ToldSource& source : order.sources) channel->total_bytes.fetch_add(source.bytes);
+  return std::make_unique<ImportWork>(jobs, std::move(channel), std::move(order));
+}
+
+}  // namespace aierase::daemon

@@ -1,0 +1,35 @@
+// The import of one asset: reads the passed descriptors, seals, and hands the result to the store.
+//
+// Contract: made on the loop with a ticket of begin_import(); from then on the ticket's import ends
+// in finish or abort, whatever happens. Specified in: org.aierase1(5) Asset.Import.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/jobs.h"
+#include "lifecycle/store.h"
+
+namespace aierase::daemon {
+
+// As told by the client; what matters of it is observed.
+struct ToldSource {
+  std::string description;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  bool retrofitted = false;  // the client saw a disk file behind its pipe
+};
+
+struct ImportOrder {
+  lifecycle::ImportTicket ticket;
+  domain::Actor actor;
+  std::vector<ToldSource> sources;
+  bool asserts_encrypted = false;  // source_history = encrypted-from-first-write
+  bool generates_key = false;
+};
+
+std::unique_ptr<JobWork> make_import(Jobs& jobs, std::shared_ptr<JobChannel> channel,
+                                     ImportOrder order);
+
+}  // namespace aierase::daemon

@@ -1,0 +1,186 @@
+// aierased: the composition root.
+
+#include <errno.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "bus/names.h"
+#include "bus/notify.h"
+#include "crypto/primitives.h"
+#include "daemon/config.h"
+#include "daemon/jobs.h"
+#include "daemon/journal_sink.h"
+#include "daemon/methods.h"
+#include "daemon/options.h"
+#include "daemon/self_test.h"
+#include "daemon/service.h"
+
+namespace aierase::daemon {
+namespace {
+
+constexpr std::chrono::seconds kLookForDue{30};          // expiry of requests, grace that ends
+constexpr std::chrono::milliseconds kJobsMayTake{5000};  // at the end, for jobs to let go
+
+std::string machine_id_digest(Env& env) {
+  const Result<Bytes> id = aierase::read_file(env, "/etc/machine-id", 4096);
+  if (!id.ok() || id->size() < 32) return {};
+  return to_hex(crypto::sha256(ByteView(*id).first(32)));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clock& clock,
+                                     std::vector<std::string> findings) {
+  lifecycle::StoreSettings settings;
+  settings.env = &env;
+  settings.clock = &clock;
+  settings.directory = options.store;
+  settings.host.host = host_name();
+  settings.host.machine_id_digest = machine_id_digest(env);
+  settings.host.tool_version = tool_version();
+  settings.host.tool_build = tool_build();
+  settings.host.findings = std::move(findings);
+  return settings;
+}
+
+Status own_name(sd_bus* bus) {
+  const int owned = sd_bus_request_name(bus, bus::kService, 0);
+  if (owned == -EEXIST) {
+    return make_error(Errc::busy,
+                      std::string("the name ") + bus::kService + " is taken on this bus",
+                      "another aierased serves it");
+  }
+  if (owned < 0) return bus::bus_error(owned, std::string("cannot own ") + bus::kService);
+  return {};
+}
+
+// Everything on the bus, in the order in which it must live and die.
+class Daemon {
+ public:
+  Daemon(Loop& loop, bus::BusPtr bus, std::unique_ptr<StoreSession> session, Env& env,
+         std::uint64_t store_device)
+      : loop_(loop),
+        bus_(std::move(bus)),
+        store_(loop, std::move(session), listeners()),
+        authority_(bus_.get()),
+        jobs_(loop, bus_.get(), store_, env, store_device),
+        service_(loop, store_, authority_, jobs_) {}
+
+  Status start() {
+    // A bus that goes away ends the loop: without it nobody can ask for anything.
+    sd_bus_set_exit_on_disconnect(bus_.get(), 1);
+    RETURN_IF_ERROR(add_manager(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_asset(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_plan(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_certificate(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_jobs(bus_.get(), jobs_, slots_));
+    const int attached = sd_bus_attach_event(bus_.get(), loop_.event(), SD_EVENT_PRIORITY_NORMAL);
+    if (attached < 0) return bus::bus_error(attached, "cannot serve the bus");
+    RETURN_IF_ERROR(loop_.every(kLookForDue, [this] { store_.nudge(); }));
+    store_.start();
+    RETURN_IF_ERROR(own_name(bus_.get()));
+    return {};
+  }
+
+  // False where a job's thread is stuck in a call of the caller's file system: such a thread
+  // cannot be joined.
+  bool stop() {
+    bus::notify_stopping();
+    jobs_.cancel_all();
+    const bool ended = loop_.drain([this] { return jobs_.all_ended(); }, kJobsMayTake);
+    store_.stop();
+    sd_bus_flush(bus_.get());
+    return ended;
+  }
+
+ private:
+  StoreThread::Listeners listeners() {
+    return {[this](std::vector<std::string> ids) { emit_changes(bus_.get(), ids); },
+            [this](Error error) {
+              log_error(error, "the store stops");
+              loop_.stop(1);
+            }};
+  }
+
+  Loop& loop_;
+  bus::BusPtr bus_;
+  StoreThread store_;
+  Authority authority_;
+  Jobs jobs_;
+  Service service_;
+  Slots slots_;
+};
+
+Result<int> serve(const Options& options) {
+  PosixEnv env;
+  const SystemClock clock;
+  ASSIGN_OR_RETURN(const Config config,
+                   load_config(env, options.config.value_or(kDefaultConfig),
+                               options.config ? Absence::refused : Absence::allowed));
+  ASSIGN_OR_RETURN(std::vector<std::string> findings, self_test(config));
+  for (const std::string& finding : findings) log(LogLevel::warning, finding);
+  RETURN_IF_ERROR(Loop::block_signals());
+
+  auto session =
+      std::make_unique<StoreSession>(settings_of(options, env, clock, std::move(findings)), config);
+  RETURN_IF_ERROR(session->start());
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));
+  const std::string summary = session->standing();
+
+  ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
+  ASSIGN_OR_RETURN(bus::BusPtr bus, bus::open_bus(options.bus));
+  Daemon daemon(*loop, std::move(bus), std::move(session), env, directory ? directory->device : 0);
+  RETURN_IF_ERROR(daemon.start());
+  log(LogLevel::notice, "ready: " + summary,
+      {{"AIERASE_STORE", options.store}, {"AIERASE_VERSION", tool_version()}});
+  bus::notify_ready(summary);
+
+  const int code = loop->run();
+  if (!daemon.stop()) {
+    log(LogLevel::warning,
+        "a job hangs in a file system of its caller; what it wrote goes with the next start");
+    _exit(code);
+  }
+  log(LogLevel::notice, "ended");
+  return code;
+}
+
+int run(int argc, char** argv) {
+  const Result<Options> options = parse_options(argc, argv);
+  if (!options.ok()) {
+    std::fprintf(stderr, "aierased: %s\nhint: %s\n", options.error().message.c_str(),
+                 options.error().hint.c_str());
+    return info(options.error().code).exit_code;
+  }
+  if (options->print) {
+    std::fputs(options->print->c_str(), stdout);
+    return 0;
+  }
+  start_log("aierased", options->log_level, journal_sink());
+  const Result<int> code = serve(*options);
+  if (code.ok()) return *code;
+  log_error(code.error(), "aierased cannot run");
+  return info(code.error().code).exit_code;
+}
+
+}  // namespace
+}  // namespace aierase::daemon
+
+int main(int argc, char** argv) {
+  try {
+    return aierase::daemon::run(argc, argv);
+  } catch (const std::exception& fault) {
+    std::fprintf(stderr, "aierased: %s\n", fault.what());
+    return 1;
+  }
+}

@@ -1,0 +1,219 @@
+#include <systemd/sd-bus.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "bus/names.h"
+#include "daemon/call_options.h"
+#include "daemon/methods.h"
+#include "daemon/records.h"
+#include "daemon/selection.h"
+#include "domain/ids.h"
+
+namespace aierase::daemon {
+namespace {
+
+using lifecycle::Store;
+
+// ---- Retire -------------------------------------------------------------------------------------
+
+struct RetireWish {
+  lifecycle::RetireRequest request;
+  std::vector<std::string> names;
+  Conditions match;
+};
+
+Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& options) {
+  RetireWish wish;
+  wish.names = std::move(names);
+  ASSIGN_OR_RETURN(wish.request.reason, options.text_or("reason", ""));
+  ASSIGN_OR_RETURN(wish.request.ticket, options.text_or("ticket", ""));
+  ASSIGN_OR_RETURN(wish.request.keep, options.pairs("keep"));
+  ASSIGN_OR_RETURN(wish.match, options.pairs("match"));
+  ASSIGN_OR_RETURN(const bool cascade, options.agreed("cascade"));
+  ASSIGN_OR_RETURN(const bool skip, options.agreed("skip_blocked"));
+  ASSIGN_OR_RETURN(const bool dry_run, options.agreed("dry_run"));
+  RETURN_IF_ERROR(options.finish());
+  if (cascade) wish.request.cascade = lifecycle::Cascade::yes;
+  if (skip) wish.request.skip_blocked = lifecycle::SkipBlocked::yes;
+  if (dry_run) wish.request.persist = lifecycle::Persist::dry_run;
+  if (wish.request.reason.empty()) {
+    return make_error(Errc::usage, "a reason is needed: it stands on the certificate",
+                      "add --reason TEXT");
+  }
+  if (wish.names.empty() == wish.match.empty()) {
+    return make_error(Errc::usage, "name the assets to retire, or match them",
+                      "aierase retire ASSET... or --match K=V, never both and never neither");
+  }
+  return wish;
+}
+
+Result<std::vector<Uuid>> select(Store& store, const RetireWish& wish) {
+  ASSIGN_OR_RETURN(Selection selection, selection_of(wish.match));
+  std::vector<std::string> names = wish.names;
+  names.insert(names.end(), selection.named.begin(), selection.named.end());
+  std::vector<Uuid> named;
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(const Uuid asset, store.resolve_asset(name, catalog::NameScope::any));
+    if (std::find(named.begin(), named.end(), asset) == named.end()) named.push_back(asset);
+  }
+  if (wish.match.size() == selection.named.size()) return named;  // nothing else was matched
+  selection.query.include_erased = false;
+  ASSIGN_OR_RETURN(std::vector<Uuid> found, store.select(selection.query, limits::kItemsPerPlan));
+  if (!selection.named.empty()) {  // all conditions must hold
+    std::erase_if(found, [&](const Uuid& id) {
+      return std::find(named.begin(), named.end(), id) == named.end();
+    });
+  }
+  if (!found.empty()) return found;
+  return make_error(Errc::usage, "the match selects nothing",
+                    "aierase list assets with the same --match shows what it would");
+}
+
+Asked ask_retire(StoreSession& session, const RetireWish& wish) {
+  Details details;
+  if (wish.names.size() == 1) details = details_of_asset(session, wish.names.front());
+  details.emplace_back("items", std::to_string(wish.names.size()));
+  details.emplace_back("reason", wish.request.reason);
+  return {"retire", std::move(details)};
+}
+
+Status retire(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::vector<std::string> names,
+                   bus::read_strings(message, limits::kItemsPerPlan));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(RetireWish read, read_retire(std::move(names), options));
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  read.request.actor = call.caller.actor;
+  const bool dry_run = read.request.persist == lifecycle::Persist::dry_run;
+  call.effect = dry_run ? Effect::reads : Effect::changes;
+  const auto wish = std::make_shared<RetireWish>(std::move(read));  // one act at a time reads it
+  call.look_up = [wish](StoreSession& session) { return ask_retire(session, *wish); };
+  call.work = [wish](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(wish->request.assets, select(*store, *wish));
+    ASSIGN_OR_RETURN(const lifecycle::PlanView view, store->retire(wish->request));
+    return with_object(plan_json(view, store->people_rule()));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+// ---- acts on one plan ---------------------------------------------------------------------------
+
+using Act = Task<Result<lifecycle::PlanView>(Store&, const domain::Actor&, const Uuid&)>;
+
+Status serve_plan(Service& service, sd_bus_message* message, const char* action, Effect effect,
+                  std::string typed, Act act) {
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.effect = effect;
+  call.look_up = [typed, action](StoreSession& session) {
+    return Asked{action, details_of_plan(session, typed)};
+  };
+  call.work = [actor = call.caller.actor, typed,
+               apply = std::move(act)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const Uuid plan, store->resolve(domain::IdType::plan, typed));
+    ASSIGN_OR_RETURN(const lifecycle::PlanView view, apply(*store, actor, plan));
+    return with_object(plan_json(view, store->people_rule()));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status show(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  return serve_plan(
+      service, message, "read", Effect::reads, std::move(typed),
+      [](Store& store, const domain::Actor&, const Uuid& plan) { return store.show_plan(plan); });
+}
+
+Status approve(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(std::string digest, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  return serve_plan(
+      service, message, "approve", Effect::changes, std::move(typed),
+      [prefix = std::move(digest)](Store& store, const domain::Actor& actor, const Uuid& plan) {
+        return store.approve(actor, plan, prefix);
+      });
+}
+
+Status reject(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(std::string reason, options.text_or("reason", ""));
+  RETURN_IF_ERROR(options.finish());
+  return serve_plan(
+      service, message, "approve", Effect::changes, std::move(typed),
+      [why = std::move(reason)](Store& store, const domain::Actor& actor, const Uuid& plan) {
+        return store.reject(actor, plan, why);
+      });
+}
+
+Status cancel(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  return serve_plan(service, message, "retire", Effect::changes, std::move(typed),
+                    [](Store& store, const domain::Actor& actor, const Uuid& plan) {
+                      return store.cancel(actor, plan);
+                    });
+}
+
+Status list(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
+  RETURN_IF_ERROR(options.finish());
+  const std::size_t rows = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = ask_plainly("read");
+  call.work = [from = std::move(cursor), rows](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const catalog::Page<domain::Plan> page, store->list_plans(from, rows));
+    Json plans = Json::array();
+    for (const domain::Plan& plan : page.rows) plans.push_back(plan_row(plan));
+    return with_object({{"plans", std::move(plans)}, {"next", page.next}});
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+const sd_bus_vtable kVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Retire", SD_BUS_ARGS("as", assets, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<retire>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
+                            serve_method<list>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Show", SD_BUS_ARGS("s", plan, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<show>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Approve", SD_BUS_ARGS("s", plan, "s", digest, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<approve>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Reject", SD_BUS_ARGS("s", plan, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<reject>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("s", plan, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<cancel>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+}  // namespace
+
+Status add_plan(sd_bus* bus, Service& service, Slots& slots) {
+  return add_interface(bus, bus::kPlanInterface, kVtable, &service, slots);
+}
+
+}  // namespace aierase::daemon

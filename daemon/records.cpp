@@ -1,0 +1,345 @@
+#include "daemon/records.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "domain/ids.h"
+
+namespace aierase::daemon {
+namespace {
+
+using domain::id_text;
+using domain::IdType;
+
+std::string asset_id(const Uuid& id) {
+  return id_text(IdType::asset, id);
+}
+
+Json person(const domain::Actor& actor) {
+  return {{"uid", actor.uid}, {"login", actor.login}};
+}
+
+void put(Json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = text;
+}
+void put(Json& object, const char* key, const std::optional<UtcTime>& time) {
+  if (time) object[key] = to_rfc3339(*time);
+}
+void put_id(Json& object, const char* key, IdType type, const std::optional<Uuid>& id) {
+  if (id) object[key] = id_text(type, *id);
+}
+
+Json custodians_json(const std::vector<domain::Custodian>& custodians) {
+  Json list = Json::array();
+  for (const domain::Custodian& custodian : custodians) list.push_back(custodian.text());
+  return list;
+}
+
+Json sources_json(const std::vector<domain::Source>& sources) {
+  Json list = Json::array();
+  for (const domain::Source& source : sources) {
+    Json row{{"description", source.description},
+             {"filesystem", source.filesystem},
+             {"history", domain::to_text(source.history)},
+             {"files", source.files},
+             {"bytes", source.bytes}};
+    if (source.asserted_by) row["asserted_by"] = person(*source.asserted_by);
+    put(row, "removed_at", source.removed_at);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json files_json(const lifecycle::AssetView& view) {
+  Json list = Json::array();
+  for (const domain::FileEntry& file : view.files) {
+    Json row{{"name", file.path}, {"bytes", file.bytes}};
+    if (domain::carries_digest(view.asset.kind)) row["sha256"] = to_hex(file.sha256);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json lineage_json(const std::vector<domain::LineageName>& names) {
+  Json list = Json::array();
+  for (const domain::LineageName& name : names) {
+    list.push_back({{"relation", domain::to_text(name.relation)},
+                    {"id", asset_id(name.asset)},
+                    {"name", name.name.text()},
+                    {"state", domain::to_text(name.state)}});
+  }
+  return list;
+}
+
+Json exports_json(const std::vector<domain::ExportRecord>& records) {
+  Json list = Json::array();
+  for (const domain::ExportRecord& record : records) {
+    Json row = person(record.actor);
+    row["time"] = to_rfc3339(record.time);
+    row["kind"] = domain::to_text(record.kind);
+    row["medium"] = domain::to_text(record.medium);
+    row["scope"] = record.scope;
+    put(row, "destination", record.destination);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json holds_json(const std::vector<domain::Hold>& holds) {
+  Json list = Json::array();
+  for (const domain::Hold& hold : holds) {
+    list.push_back({{"id", id_text(IdType::hold, hold.id)},
+                    {"matter", hold.matter},
+                    {"reason", hold.reason},
+                    {"placed_by", person(hold.placed_by)},
+                    {"placed", to_rfc3339(hold.placed)}});
+  }
+  return list;
+}
+
+Json events_json(const std::vector<catalog::Event>& events) {
+  Json list = Json::array();
+  for (const catalog::Event& event : events) {
+    Json row = person(event.actor);
+    row["time"] = to_rfc3339(event.time);
+    row["action"] = event.action;
+    put(row, "from", event.from);
+    put(row, "to", event.to);
+    put(row, "reason", event.reason);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json reasons_json(const std::vector<domain::Reason>& reasons) {
+  Json list = Json::array();
+  for (const domain::Reason& reason : reasons) {
+    list.push_back({{"code", info(reason.code).name}, {"text", reason.text}});
+  }
+  return list;
+}
+
+Json items_json(const domain::Plan& plan) {
+  Json list = Json::array();
+  for (const domain::PlanItem& item : plan.items) {
+    Json row{{"asset", asset_id(item.asset)},
+             {"name", item.name.text()},
+             {"verdict", domain::to_text(item.verdict)},
+             {"state", domain::to_text(item.state)},
+             {"reasons", reasons_json(item.reasons)}};
+    put_id(row, "certificate", IdType::certificate, item.certificate);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json given_json(const std::vector<domain::Approval>& approvals) {
+  Json list = Json::array();
+  for (const domain::Approval& approval : approvals) {
+    Json row = person(approval.actor);
+    row["time"] = to_rfc3339(approval.time);
+    row["decision"] = domain::to_text(approval.decision);
+    row["as"] = approval.capacities;
+    put(row, "reason", approval.reason);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json slot_json(const domain::SlotAssurance& slot) {
+  Json row{{"kind", slot.kind},
+           {"path", slot.path},
+           {"level", domain::to_text(slot.level)},
+           {"reason", slot.reason},
+           {"device", slot.device},
+           {"filesystem", slot.filesystem},
+           {"may_have_copied", slot.may_have_copied},
+           {"state", "present"}};
+  put(row, "device_model", slot.device_model);
+  put(row, "next_level", slot.next_level);
+  return row;
+}
+
+std::string_view rule_text(domain::PeopleRule rule) {
+  return rule == domain::PeopleRule::single_operator ? "single-operator" : "two-person";
+}
+
+Json tool_json(const lifecycle::StoreSettings& settings) {
+  return {{"version", settings.host.tool_version},
+          {"build", settings.host.tool_build},
+          {"host", settings.host.host},
+          {"recovery", "none"}};
+}
+
+std::string state_text(Errc code) {
+  switch (code) {
+    case Errc::uninitialised:
+      return "uninitialised";
+    case Errc::locked:
+      return "locked";
+    case Errc::foreign:
+      return "foreign";
+    case Errc::newer_format:
+      return "newer-format";
+    default:
+      return "damaged";
+  }
+}
+
+}  // namespace
+
+Json findings_json(const std::vector<lifecycle::Finding>& findings) {
+  Json list = Json::array();
+  for (const lifecycle::Finding& finding : findings) {
+    const char* severity = "note";
+    if (finding.severity == lifecycle::Finding::Severity::warning) severity = "warning";
+    if (finding.severity == lifecycle::Finding::Severity::error) severity = "error";
+    list.push_back({{"severity", severity},
+                    {"code", finding.code},
+                    {"subject", finding.subject},
+                    {"text", finding.text},
+                    {"mend", finding.mend}});
+  }
+  return list;
+}
+
+Json trust_json(const crypto::PublicKey& key, const Uuid& store) {
+  const std::string fingerprint = to_hex(crypto::key_fingerprint(key));
+  return {{"public_key_pem", crypto::public_key_pem(key)},
+          {"key_id", fingerprint},
+          {"fingerprint", "SHA256:" + fingerprint},
+          {"store", store.hex()}};
+}
+
+Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSettings& settings) {
+  Json status = tool_json(settings);
+  const catalog::StoreState& state = report.state;
+  const catalog::StoreCounts& counts = report.counts;
+  status["state"] = "open";
+  status["store"] = {{"id", state.store.hex()},
+                     {"assets",
+                      {{"active", counts.active},
+                       {"suspended", counts.suspended},
+                       {"retired", counts.retired},
+                       {"erasing", counts.erasing},
+                       {"erased", counts.erased}}},
+                     {"bytes", counts.bytes},
+                     {"open_plans", counts.open_plans},
+                     {"certificates", counts.certificates},
+                     {"epoch", state.epoch},
+                     {"format", state.format},
+                     {"created", to_rfc3339(state.created)},
+                     {"people_rule", rule_text(state.people_rule)},
+                     {"log_size", state.log.size},
+                     {"directory", settings.directory}};
+  status["root_slots"] = Json::array({slot_json(report.slot)});
+  status["at_rest"] = domain::to_text(state.at_rest);
+  status["unlock"] = lifecycle::to_text(report.unlock);
+  Json signer = trust_json(report.signer, state.store);
+  signer.erase("store");
+  status["signer"] = std::move(signer);
+  status["findings"] = report.findings;
+  if (report.round) status["erase_round"] = domain::to_text(*report.round);
+  return status;
+}
+
+Json closed_status(const Error& reason, const lifecycle::StoreSettings& settings) {
+  Json status = tool_json(settings);
+  status["state"] = state_text(reason.code);
+  status["store"] = {{"directory", settings.directory}};
+  status["findings"] = settings.host.findings;
+  status["message"] = reason.message;
+  put(status, "next", reason.hint);
+  return status;
+}
+
+Json asset_row(const domain::Asset& asset) {
+  Json row{{"id", asset_id(asset.id)},
+           {"name", asset.name.text()},
+           {"kind", domain::to_text(asset.kind)},
+           {"state", domain::to_text(asset.state)},
+           {"bytes", asset.bytes},
+           {"files_count", asset.file_count},
+           {"created", to_rfc3339(asset.created)},
+           {"importer", person(asset.importer)},
+           {"custodians", custodians_json(asset.custodians)},
+           {"labels", asset.labels},
+           {"retention", asset.retention},
+           {"source_history", domain::to_text(asset.source_history)},
+           {"key_check_value", to_hex(asset.kcv)}};
+  put(row, "state_reason", asset.state_reason);
+  put(row, "erased_at", asset.erased_at);
+  return row;
+}
+
+Json asset_json(const lifecycle::AssetView& view) {
+  Json json = asset_row(view.asset);
+  json["sources"] = sources_json(view.asset.sources);
+  json["files"] = files_json(view);
+  if (view.manifest_sha256) json["manifest_sha256"] = to_hex(*view.manifest_sha256);
+  json["lineage"] = {{"parents", lineage_json(view.parents)},
+                     {"dependants", lineage_json(view.dependants)}};
+  json["holds"] = holds_json(view.holds);
+  json["exports"] = exports_json(view.exports);
+  json["leases"] = view.open_leases;
+  json["events"] = events_json(view.events);
+  put_id(json, "open_plan", IdType::plan, view.open_plan);
+  put_id(json, "certificate", IdType::certificate, view.certificate);
+  return json;
+}
+
+Json plan_row(const domain::Plan& plan) {
+  Json row{{"id", id_text(IdType::plan, plan.id)},
+           {"digest", to_hex(plan.digest)},
+           {"state", domain::to_text(plan.state)},
+           {"requester", person(plan.requester)},
+           {"reason", plan.reason},
+           {"created", to_rfc3339(plan.created)},
+           {"expires", to_rfc3339(plan.expires)},
+           {"items_count", plan.items.size()}};
+  put(row, "ticket", plan.ticket);
+  put(row, "due", plan.due);
+  put(row, "finished", plan.finished);
+  return row;
+}
+
+Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
+  Json json = plan_row(view.plan);
+  json["items"] = items_json(view.plan);
+  json["approvals"] = {{"needed", view.needed.custodians},
+                       {"given", given_json(view.plan.approvals)}};
+  json["items_waiting"] = view.needed.items_waiting;
+  json["people_rule"] = rule_text(rule);
+  Json kept = Json::array();
+  for (const domain::KeptDependant& dependant : view.plan.kept) {
+    kept.push_back({{"asset", asset_id(dependant.asset)}, {"reason", dependant.reason}});
+  }
+  json["kept"] = std::move(kept);
+  return json;
+}
+
+Json certificate_row(const catalog::CertificateRow& row) {
+  Json json{{"id", id_text(IdType::certificate, row.id)},    {"asset", asset_id(row.asset)},
+            {"plan", id_text(IdType::plan, row.plan)},       {"outcome", row.outcome},
+            {"assurance", domain::to_text(row.assurance)},   {"issued", to_rfc3339(row.issued)},
+            {"validation", domain::to_text(row.validation)}, {"log_index", row.log_index}};
+  crypto::PublicKey key{};
+  if (row.public_key.size() == key.size()) {
+    std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
+    json["key_id"] = to_hex(crypto::key_fingerprint(key));
+  }
+  return json;
+}
+
+Json certificate_json(const catalog::CertificateRow& row) {
+  Json json = certificate_row(row);
+  JsonLimits limits;
+  limits.max_bytes = 64 << 20;
+  Result<Json> statement = parse_json(row.statement, limits);
+  if (statement.ok()) json["statement"] = std::move(*statement);
+  return json;
+}
+
+}  // namespace aierase::daemon

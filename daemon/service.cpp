@@ -1,0 +1,149 @@
+#include "daemon/service.h"
+
+#include <systemd/sd-bus.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "bus/errors.h"
+#include "bus/json_bridge.h"
+#include "bus/names.h"
+
+namespace aierase::daemon {
+namespace {
+
+Result<bus::MessagePtr> make_reply(sd_bus_message* call, const Reply& reply) {
+  sd_bus_message* raw = nullptr;
+  int result = sd_bus_message_new_method_return(call, &raw);
+  if (result < 0) return bus::bus_error(result, "cannot make a reply");
+  bus::MessagePtr message(raw);
+  if (reply.object) RETURN_IF_ERROR(bus::append_object(raw, *reply.object));
+  if (!reply.job.empty()) result = sd_bus_message_append_basic(raw, 'o', reply.job.c_str());
+  if (result < 0) return bus::bus_error(result, "cannot make a reply");
+  return message;
+}
+
+// What stands in the log, and in the details of the question.
+std::string detail(const Asked& asked, std::string_view key) {
+  for (const auto& entry : asked.details) {
+    if (entry.first == key) return entry.second;
+  }
+  return {};
+}
+
+}  // namespace
+
+Respond with_object(Json object) {
+  return [content = std::make_shared<const Json>(std::move(object))]() -> Result<Reply> {
+    return Reply{content, {}};
+  };
+}
+
+Respond with_nothing() {
+  return []() -> Result<Reply> { return Reply{}; };
+}
+
+Task<Asked(StoreSession&)> ask_plainly(std::string action, Details details) {
+  return [asked = Asked{std::move(action), std::move(details)}](StoreSession&) { return asked; };
+}
+
+void send_reply(sd_bus_message* call, const Result<Reply>& reply) {
+  Result<bus::MessagePtr> message =
+      reply.ok() ? make_reply(call, *reply) : bus::error_reply(call, reply.error());
+  if (!message.ok()) message = bus::error_reply(call, message.error());
+  int sent = message.ok() ? sd_bus_send(nullptr, message->get(), nullptr) : -1;
+  if (sent < 0) log(LogLevel::debug, "an answer could not be sent: the caller has gone");
+}
+
+std::size_t Service::open_calls_of(std::uint32_t uid) const {
+  std::size_t count = 0;
+  for (const auto& entry : open_) count += entry.second.caller.actor.uid == uid ? 1 : 0;
+  return count;
+}
+
+void Service::serve(sd_bus_message* message, Call call) {
+  if (open_calls_of(call.caller.actor.uid) >= limits::kOpenCallsPerUid) {
+    return send_reply(message, make_error(Errc::resource_limit,
+                                          std::to_string(limits::kOpenCallsPerUid) +
+                                              " calls of yours wait for an answer already",
+                                          "wait for some of them"));
+  }
+  const std::uint64_t number = next_++;
+  open_.emplace(
+      number,
+      OpenCall{bus::share(message), std::move(call.caller), call.effect, std::move(call.work), {}});
+  const Status posted =
+      store_.post([this, number, look_up = std::move(call.look_up)](StoreSession& session) mutable {
+        // Declared here, so that a look-up that throws still leads to a question and an answer.
+        Asked asked;
+        try {
+          asked = look_up(session);
+        } catch (const std::exception&) {
+          asked.action.clear();
+        }
+        return StoreThread::Then(
+            [this, number, found = std::move(asked)]() mutable { ask(number, std::move(found)); });
+      });
+  if (!posted.ok()) answer(number, posted.error());
+}
+
+void Service::ask(std::uint64_t number, Asked asked) {
+  OpenCall& call = open_.at(number);
+  if (asked.action.empty()) {
+    return answer(number, make_error(Errc::unexpected, "the call could not be looked up"));
+  }
+  call.asked = std::move(asked);
+  Authority::Question question;
+  question.call = call.message.get();
+  question.uid = call.caller.actor.uid;
+  question.action = bus::kActionPrefix + call.asked.action;
+  question.details = call.asked.details;
+  authority_.ask(std::move(question), [this, number](Status decision) {
+    if (decision.ok()) return act(number);
+    answer(number, std::move(decision).error());
+  });
+}
+
+void Service::act(std::uint64_t number) {
+  const Status posted = store_.post(
+      [this, number, work = std::move(open_.at(number).work)](StoreSession& session) mutable {
+        Result<Respond> outcome = make_error(Errc::unexpected, "the act failed");
+        try {
+          outcome = work(session);
+        } catch (const std::exception& fault) {
+          outcome = make_error(Errc::unexpected, std::string("the act failed: ") + fault.what());
+        }
+        return StoreThread::Then([this, number, result = std::move(outcome)]() mutable {
+          finish(number, std::move(result));
+        });
+      });
+  if (!posted.ok()) answer(number, posted.error());
+}
+
+void Service::finish(std::uint64_t number, Result<Respond> outcome) {
+  if (!outcome.ok()) return answer(number, std::move(outcome).error());
+  answer(number, (*outcome)());
+}
+
+void Service::answer(std::uint64_t number, Result<Reply> reply) {
+  const auto found = open_.find(number);
+  if (found == open_.end()) return;
+  const OpenCall call = std::move(found->second);
+  open_.erase(found);
+  if (call.effect == Effect::changes || !reply.ok()) {
+    const bool denied = !reply.ok() && reply.error().code == Errc::access_denied;
+    log(reply.ok() ? LogLevel::notice
+        : denied   ? LogLevel::warning
+                   : LogLevel::info,
+        std::string(sd_bus_message_get_member(call.message.get())) + " " +
+            (reply.ok() ? "done" : "refused: " + reply.error().message),
+        {{"AIERASE_ACTION", call.asked.action},
+         {"AIERASE_UID", std::to_string(call.caller.actor.uid)},
+         {"AIERASE_SUBJECT", detail(call.asked, "subject")},
+         {"AIERASE_OUTCOME", std::string(reply.ok() ? "done" : info(reply.error().code).name)}});
+  }
+  send_reply(call.message.get(), reply);
+}
+
+}  // namespace aierase::daemon

@@ -1,0 +1,113 @@
+#include "daemon/store_jobs.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "blob/asset_reader.h"
+#include "certificate/bundle.h"
+#include "daemon/observation.h"
+#include "daemon/records.h"
+#include "domain/ids.h"
+
+namespace aierase::daemon {
+namespace {
+
+class CheckWork final : public JobWork {
+ public:
+  CheckWork(Jobs& jobs, std::shared_ptr<JobChannel> channel, std::vector<Uuid> assets,
+            lifecycle::CheckDepth depth)
+      : jobs_(jobs), channel_(std::move(channel)), assets_(std::move(assets)), depth_(depth) {}
+  ~CheckWork() override {
+    // The run belongs to the store thread, and goes there.
+    const Result<bool> gone = jobs_.store().run<bool>([id = id_](StoreSession& session) {
+      session.checks().erase(id);
+      return Result<bool>(true);
+    });
+    static_cast<void>(gone.ok());  // otherwise the store is closed, and the run with it
+  }
+
+  Result<Json> run() override {
+    for (;;) {
+      RETURN_IF_ERROR(channel_->check_cancelled());
+      ASSIGN_OR_RETURN(const Step step, jobs_.store().run<Step>([this](StoreSession& session) {
+        return next(session);
+      }));
+      channel_->progress.bytes.store(step.bytes);
+      channel_->progress.files.store(step.assets);
+      if (step.more) continue;
+      return Json{{"findings", step.findings}, {"assets", step.assets}, {"bytes", step.bytes}};
+    }
+  }
+
+ private:
+  struct Step {
+    bool more = false;
+    std::uint64_t bytes = 0;
+    std::uint64_t assets = 0;
+    Json findings;
+  };
+
+  Result<Step> next(StoreSession& session) {
+    ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
+    std::unique_ptr<lifecycle::CheckRun>& run = session.checks()[id_];
+    if (!run) run = std::make_unique<lifecycle::CheckRun>(*store, assets_, depth_);
+    Step step;
+    ASSIGN_OR_RETURN(step.more, run->step());
+    step.bytes = run->bytes();
+    step.assets = run->assets();
+    if (!step.more) step.findings = findings_json(run->findings());
+    return step;
+  }
+
+  Jobs& jobs_;
+  std::shared_ptr<JobChannel> channel_;
+  std::vector<Uuid> assets_;
+  lifecycle::CheckDepth depth_;
+  const Uuid id_ = Uuid::random();
+};
+
+class CertificateWork final : public JobWork {
+ public:
+  CertificateWork(std::shared_ptr<JobChannel> channel, catalog::CertificateRow row, UniqueFd file)
+      : channel_(std::move(channel)), row_(std::move(row)), file_(std::move(file)) {}
+
+  Result<Json> run() override {
+    const std::string id = domain::id_text(domain::IdType::certificate, row_.id);
+    const Result<Observation> seen = observe(file_.get(), id, Direction::write);
+    if (!seen.ok()) return seen.error();
+    crypto::Signature signature{};
+    crypto::PublicKey key{};
+    if (row_.signature.size() != signature.size() || row_.public_key.size() != key.size()) {
+      return make_error(Errc::damaged, "the certificate's signature is not whole", "aierase check",
+                        id);
+    }
+    std::copy(row_.signature.begin(), row_.signature.end(), signature.begin());
+    std::copy(row_.public_key.begin(), row_.public_key.end(), key.begin());
+    ASSIGN_OR_RETURN(std::string bundle, certificate::bundle_json(row_.statement, signature, key));
+    blob::DescriptorSink sink(file_.get(), channel_->progress.cancelled);
+    RETURN_IF_ERROR(sink.write(as_bytes(bundle)));
+    channel_->progress.bytes.store(bundle.size());
+    Json result = certificate_row(row_);
+    result["bytes"] = bundle.size();
+    return result;
+  }
+
+ private:
+  std::shared_ptr<JobChannel> channel_;
+  catalog::CertificateRow row_;
+  UniqueFd file_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> channel,
+                                    std::vector<Uuid> assets, lifecycle::CheckDepth depth) {
+  return std::make_unique<CheckWork>(jobs, std::move(channel), std::move(assets), depth);
+}
+
+std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
+                                                 catalog::CertificateRow row, UniqueFd file) {
+  return std::make_unique<CertificateWork>(std::move(channel), std::move(row), std::move(file));
+}
+
+}  // namespace aierase::daemon

@@ -1,0 +1,206 @@
+#include "daemon/store_session.h"
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/records.h"
+#include "daemon/secret_input.h"
+
+namespace aierase::daemon {
+
+using lifecycle::Store;
+using lifecycle::UnlockKind;
+
+StoreSession::~StoreSession() {
+  close();
+}
+
+void StoreSession::close() {
+  checks_.clear();
+  store_.reset();
+  lock_.reset();
+}
+
+Status StoreSession::ensure_lock() {
+  if (lock_) return {};
+  ASSIGN_OR_RETURN(lock_, Store::lock(settings_));
+  return {};
+}
+
+Status StoreSession::start() {
+  RETURN_IF_ERROR(ensure_lock());
+  const Result<Store::Presence> presence = Store::presence(settings_);
+  if (!presence.ok()) {
+    set_reason(presence.error());
+    return {};
+  }
+  if (*presence == Store::Presence::absent) {
+    set_reason(make_error(Errc::uninitialised,
+                          "there is no store in " + settings_.directory + " yet",
+                          "create it: aierase init", settings_.directory));
+    return {};
+  }
+  const Result<lifecycle::SlotLocator> locator = Store::read_locator(settings_);
+  if (!locator.ok()) {
+    set_reason(locator.error());
+    return {};
+  }
+  if (locator->unlock == UnlockKind::passphrase) {
+    set_reason(make_error(Errc::locked, "the store waits for its passphrase", "aierase unlock",
+                          settings_.directory));
+    return {};
+  }
+  Result<std::optional<crypto::UnlockSecret>> secret = find_secret(*locator);
+  Status opened =
+      secret.ok() ? open(std::move(*secret), Store::Adopt::no) : Status(std::move(secret).error());
+  if (!opened.ok()) set_reason(std::move(opened).error());
+  return {};
+}
+
+Result<std::optional<crypto::UnlockSecret>> StoreSession::find_secret(
+    const lifecycle::SlotLocator& locator) {
+  switch (locator.unlock) {
+    case UnlockKind::none:
+    case UnlockKind::passphrase:
+      return std::optional<crypto::UnlockSecret>();
+    case UnlockKind::credential:
+      return read_credential();
+    case UnlockKind::keyfile: {
+      Result<crypto::UnlockSecret> secret = read_keyfile(locator.keyfile_path);
+      if (secret.ok()) return std::optional<crypto::UnlockSecret>(std::move(*secret));
+      Error error = std::move(secret).error();
+      error.code = Errc::locked;
+      return error;
+    }
+  }
+  return std::optional<crypto::UnlockSecret>();
+}
+
+Status StoreSession::open(std::optional<crypto::UnlockSecret> secret, Store::Adopt adopt) {
+  RETURN_IF_ERROR(ensure_lock());
+  Result<std::unique_ptr<Store>> opened =
+      Store::open(settings_, std::move(lock_), std::move(secret), adopt);
+  lock_.reset();
+  if (!opened.ok()) {
+    // The lock went with the attempt.
+    RETURN_IF_ERROR(ensure_lock());
+    return std::move(opened).error();
+  }
+  store_ = std::move(opened).value();
+  reason_.reset();
+  return {};
+}
+
+Error StoreSession::not_open() const {
+  return reason_ ? *reason_ : make_error(Errc::unexpected, "the store is not open");
+}
+
+Result<Store*> StoreSession::store() {
+  if (store_) return store_.get();
+  return not_open();
+}
+
+Status StoreSession::initialise(Initialisation request) {
+  if (store_) {
+    return make_error(Errc::already_exists,
+                      "there is a store in " + settings_.directory + " already",
+                      "aierase status shows it", settings_.directory);
+  }
+  if (!reason_ || reason_->code != Errc::uninitialised) return not_open();
+  RETURN_IF_ERROR(ensure_lock());
+  lifecycle::InitRequest init;
+  init.actor = request.actor;
+  init.slot_path = request.slot_path.value_or(config_.slot);
+  init.people_rule = request.people_rule;
+  std::optional<crypto::UnlockSecret> for_opening;
+  ASSIGN_OR_RETURN(std::optional<crypto::UnlockSecret> credential, read_credential());
+  init.unlock = request.unlock.value_or(credential ? UnlockKind::credential : UnlockKind::none);
+  if (init.unlock == UnlockKind::credential) {
+    if (!credential) {
+      return make_error(Errc::usage, "no credential aierase.unlock was passed to the daemon",
+                        "LoadCredential=aierase.unlock:FILE in its unit, then restart it");
+    }
+    init.secret = std::move(credential);
+  } else if (init.unlock == UnlockKind::keyfile) {
+    init.keyfile_path = request.keyfile;
+    ASSIGN_OR_RETURN(init.secret, read_keyfile(request.keyfile));
+  }
+  if (init.secret) {
+    ASSIGN_OR_RETURN(for_opening, init.secret->clone());
+  }
+  if (init.unlock == UnlockKind::passphrase) {
+    if (!request.passphrase) {
+      return make_error(Errc::usage, "no passphrase came with the call",
+                        "pass it as descriptor in the option passphrase");
+    }
+    ASSIGN_OR_RETURN(init.passphrase, request.passphrase->clone());
+  }
+  const Result<lifecycle::StatusReport> made = Store::initialise(settings_, std::move(init));
+  if (!made.ok()) return made.error();
+  if (request.passphrase) return unlock(*request.passphrase);
+  Status opened = open(std::move(for_opening), Store::Adopt::no);
+  if (!opened.ok()) set_reason(opened.error());
+  return opened;
+}
+
+Status StoreSession::adopt() {
+  if (store_) {
+    return make_error(Errc::wrong_state, "this store is open: there is nothing to adopt");
+  }
+  if (!reason_ || reason_->code != Errc::foreign) return not_open();
+  ASSIGN_OR_RETURN(const lifecycle::SlotLocator locator, Store::read_locator(settings_));
+  if (locator.unlock == UnlockKind::passphrase) {
+    return make_error(Errc::wrong_state, "a store with a passphrase cannot be adopted",
+                      "restore the machine-id that it was made on");
+  }
+  ASSIGN_OR_RETURN(std::optional<crypto::UnlockSecret> secret, find_secret(locator));
+  Status opened = open(std::move(secret), Store::Adopt::yes);
+  if (!opened.ok()) set_reason(opened.error());
+  return opened;
+}
+
+Status StoreSession::unlock(const SecretBytes& passphrase) {
+  if (store_) return make_error(Errc::wrong_state, "the store is open already");
+  ASSIGN_OR_RETURN(const lifecycle::SlotLocator locator, Store::read_locator(settings_));
+  if (locator.unlock != UnlockKind::passphrase) {
+    return make_error(Errc::wrong_state, "this store is not unlocked by a passphrase",
+                      "aierase status says what it waits for");
+  }
+  ASSIGN_OR_RETURN(
+      crypto::UnlockSecret secret,
+      crypto::unlock_from_passphrase(passphrase, locator.passphrase_salt, locator.passphrase_cost));
+  Status opened = open(std::move(secret), Store::Adopt::no);
+  if (opened.ok()) return opened;
+  // A wrong passphrase opens no slot, and so looks like any other lost secret.
+  return std::move(opened).error().with_hint(
+      "if the passphrase was right, aierase doctor and the log say more");
+}
+
+Json StoreSession::status() {
+  if (!store_) return closed_status(not_open(), settings_);
+  const Result<lifecycle::StatusReport> report = store_->status();
+  if (!report.ok()) return closed_status(report.error(), settings_);
+  return open_status(*report, settings_);
+}
+
+std::string StoreSession::standing() {
+  const Json now = status();
+  const std::string state = now.at("state").get<std::string>();
+  return now.contains("message") ? state + ": " + now.at("message").get<std::string>() : state;
+}
+
+Result<Json> StoreSession::doctor() {
+  Json findings = Json::array();
+  if (!store_) {
+    const Error reason = not_open();
+    findings.push_back({{"severity", "error"},
+                        {"code", info(reason.code).name},
+                        {"subject", reason.subject},
+                        {"text", reason.message},
+                        {"mend", reason.hint}});
+    return Json{{"findings", findings}};
+  }
+  ASSIGN_OR_RETURN(const std::vector<lifecycle::Finding> found, store_->doctor());
+  return Json{{"findings", findings_json(found)}};
+}
+
+}  // namespace aierase::daemon

@@ -1,0 +1,71 @@
+// The store as the daemon knows it: not there yet, locked, open, or not to be opened, and why.
+//
+// Contract: belongs to the store thread. The store's lock is taken by start() and held for life,
+// whatever the standing, so that there is never a second daemon. Check runs live here too: they
+// die before the store they look at. Specified in: aierased(8) STATES.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "daemon/config.h"
+#include "lifecycle/store.h"
+
+namespace aierase::daemon {
+
+class StoreSession {
+ public:
+  StoreSession(lifecycle::StoreSettings settings, Config config)
+      : settings_(std::move(settings)), config_(std::move(config)) {}
+  ~StoreSession();
+  StoreSession(const StoreSession&) = delete;
+  StoreSession& operator=(const StoreSession&) = delete;
+
+  // An error only where the store directory is missing or another daemon holds it: then this
+  // process has nothing to do. All else becomes the standing that status() tells.
+  Status start();
+  void close();
+
+  // The open store, or why it is not open.
+  Result<lifecycle::Store*> store();
+  bool is_open() const { return store_ != nullptr; }
+
+  struct Initialisation {
+    domain::Actor actor;
+    std::optional<std::string> slot_path;
+    std::optional<lifecycle::UnlockKind> unlock;  // none: credential where there is one, else none
+    std::string keyfile;
+    std::optional<SecretBytes> passphrase;
+    domain::PeopleRule people_rule = domain::PeopleRule::two_person;
+  };
+  Status initialise(Initialisation request);
+  Status adopt();
+  Status unlock(const SecretBytes& passphrase);
+
+  Json status();
+  std::string standing();  // "open", "locked: the store waits for its passphrase"
+  Result<Json> doctor();
+
+  lifecycle::StoreSettings& settings() { return settings_; }
+  std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>>& checks() { return checks_; }
+
+ private:
+  Status open(std::optional<crypto::UnlockSecret> secret, lifecycle::Store::Adopt adopt);
+  Result<std::optional<crypto::UnlockSecret>> find_secret(const lifecycle::SlotLocator& locator);
+  Status ensure_lock();
+  void set_reason(Error reason) { reason_ = std::move(reason); }
+  Error not_open() const;
+
+  lifecycle::StoreSettings settings_;
+  Config config_;
+  std::unique_ptr<File> lock_;  // while the store is not open
+  std::unique_ptr<lifecycle::Store> store_;
+  std::optional<Error> reason_;  // why it is not open
+  std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>> checks_;
+};
+
+}  // namespace aierase::daemon

@@ -1,0 +1,72 @@
+// The one thread that touches the store, and the way to it.
+//
+// Contract: post() is for the loop and never waits; run() is for job threads and waits for the
+// act. Acts run in order; between acts the thread executes what is due, one slice at a time. After
+// the store saw an I/O error nothing more is started and `on_fatal` is posted to the loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/queue.h"
+#include "base/result.h"
+#include "daemon/loop.h"
+#include "daemon/store_session.h"
+#include "daemon/task.h"
+
+namespace aierase::daemon {
+
+class StoreThread {
+ public:
+  using Then = Task<void()>;  // runs on the loop afterwards; may be empty
+  using Act = Task<Then(StoreSession&)>;
+  struct Listeners {  // called on the loop
+    std::function<void(std::vector<std::string>)> on_changes;
+    std::function<void(Error)> on_fatal;
+  };
+
+  StoreThread(Loop& loop, std::unique_ptr<StoreSession> session, Listeners listeners);
+  ~StoreThread();
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+
+  // The session is used by the caller's thread before this and by the store thread after it.
+  StoreSession& session_before_start() { return *session_; }
+  void start();
+  // What was posted is done first, then the store is closed. Safe to call twice.
+  void stop();
+
+  Status post(Act act);  // Errc::resource_limit while too many wait
+  void nudge();          // looks for what is due
+
+  template <typename T>
+  Result<T> run(Task<Result<T>(StoreSession&)> act) {
+    auto answer = std::make_shared<BoundedQueue<Result<T>>>(1);
+    const bool taken = acts_.push([answer, call = std::move(act)](StoreSession& session) mutable {
+      answer->push(call(session));
+      return Then();
+    });
+    if (!taken) return make_error(Errc::cancelled, "the daemon is ending");
+    std::optional<Result<T>> result = answer->pop();
+    if (!result) return make_error(Errc::unexpected, "the store thread did not answer");
+    return std::move(*result);
+  }
+
+ private:
+  void work();
+  void perform(Act act);
+  bool execute_slice();  // true: there is more to do at once
+  void report();
+
+  Loop& loop_;
+  std::unique_ptr<StoreSession> session_;
+  Listeners listeners_;
+  BoundedQueue<Act> acts_;
+  bool failed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace aierase::daemon

@@ -1,0 +1,293 @@
+#include "blob/asset_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "blob/layout.h"
+#include "crypto/floe.h"
+#include "crypto/primitives.h"
+
+namespace aierase::blob {
+namespace {
+
+// A mounted model is read from a few places at once; each open blob holds keys and a descriptor.
+constexpr std::size_t kOpenBlobs = 4;
+
+struct OpenBlob {
+  OpenBlob(const domain::BlobEntry& of, std::unique_ptr<File> on_disk, crypto::FloeDecryptor opener)
+      : entry(&of), file(std::move(on_disk)), decryptor(std::move(opener)) {}
+
+  const domain::BlobEntry* entry;
+  std::unique_ptr<File> file;
+  crypto::FloeDecryptor decryptor;
+};
+
+Error damaged(const Uuid& blob, std::string_view what) {
+  return make_error(Errc::damaged, "blob " + blob.hex() + " " + std::string(what),
+                    "Restore the blob from a backup of the store, or retire the asset.",
+                    blob.hex());
+}
+
+// What cannot be authenticated is damage here: the manifest said that it would be.
+Error as_damage(Error error, const Uuid& blob, std::string_view what) {
+  if (error.code != Errc::verification_failed && error.code != Errc::damaged) return error;
+  return damaged(blob, what);
+}
+
+Status check_on_disk(File& file, const domain::BlobEntry& entry) {
+  ASSIGN_OR_RETURN(const FileInfo info, file.info());
+  if (info.type != FileType::regular) return damaged(entry.id, "is not a regular file");
+  const std::uint64_t expected = container_bytes(entry.bytes);
+  if (info.size != expected) {
+    return damaged(entry.id, "has " + std::to_string(info.size) + " bytes on disk where " +
+                                 std::to_string(expected) + " were written");
+  }
+  std::array<std::byte, crypto::kFloeHeaderBytes> header{};
+  RETURN_IF_ERROR(file.read_at(kHeaderOffset, header));
+  if (header != entry.floe_header) return damaged(entry.id, "has another header than was written");
+  return {};
+}
+
+}  // namespace
+
+struct AssetReader::Impl {
+  Impl(Env& file_system, WriterOptions where, crypto::Dek key, domain::Manifest files,
+       Progress& counters)
+      : env(file_system),
+        options(std::move(where)),
+        dek(std::move(key)),
+        manifest(std::move(files)),
+        progress(counters) {
+    for (const domain::BlobEntry& blob : manifest.blobs) blobs.emplace(blob.id, &blob);
+  }
+
+  Status check_alive() const;
+  Result<const domain::BlobEntry*> entry_of(const Uuid& id) const;
+  Status check_extent(const domain::FileEntry& file) const;
+  Result<OpenBlob*> open_blob(const Uuid& id);
+  // Reads and opens one segment afresh into `plain`; its tag stays at the end of `sealed`.
+  Status load(OpenBlob& blob, std::uint64_t number);
+  Result<ByteView> segment(OpenBlob& blob, std::uint64_t number);
+  void forget_segment() { loaded.reset(); }
+
+  template <typename Use>
+  Status for_each_stretch(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
+                          Use&& use);
+  Status copy_range(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
+                    ByteSink& sink);
+  Status verify_file(const domain::FileEntry& file);
+  Status verify_blob(const domain::BlobEntry& blob);
+
+  Env& env;
+  const WriterOptions options;
+  crypto::Dek dek;
+  const domain::Manifest manifest;
+  Progress& progress;
+  std::map<Uuid, const domain::BlobEntry*> blobs;
+  std::vector<std::unique_ptr<OpenBlob>> open;  // most recently used first
+  crypto::Aead aead;
+  PageBuffer sealed, plain;
+  std::optional<std::pair<Uuid, std::uint64_t>> loaded;  // whose segment lies in `plain`
+  std::size_t loaded_bytes = 0;
+  std::atomic<bool> revoked{false};
+};
+
+Status AssetReader::Impl::check_alive() const {
+  if (revoked.load(std::memory_order_acquire)) {
+    return make_error(Errc::erased, "the asset is being erased; its reader was closed");
+  }
+  if (progress.cancelled.load(std::memory_order_relaxed)) {
+    return make_error(Errc::cancelled, "the job was cancelled");
+  }
+  return {};
+}
+
+Result<const domain::BlobEntry*> AssetReader::Impl::entry_of(const Uuid& id) const {
+  const auto found = blobs.find(id);
+  if (found == blobs.end()) {
+    return make_error(Errc::invalid_input, "the asset has no blob " + id.hex(), {}, id.hex());
+  }
+  return found->second;
+}
+
+Status AssetReader::Impl::check_extent(const domain::FileEntry& file) const {
+  ASSIGN_OR_RETURN(const domain::BlobEntry* blob, entry_of(file.blob));
+  if (file.offset <= blob->bytes && file.bytes <= blob->bytes - file.offset) return {};
+  return make_error(Errc::invalid_input, "the file lies outside its blob", {}, file.path);
+}
+
+Result<OpenBlob*> AssetReader::Impl::open_blob(const Uuid& id) {
+  const auto known = std::find_if(open.begin(), open.end(),
+                                  [&](const auto& blob) { return blob->entry->id == id; });
+  if (known != open.end()) {
+    std::rotate(open.begin(), known, known + 1);
+    return open.front().get();
+  }
+  ASSIGN_OR_RETURN(const domain::BlobEntry* entry, entry_of(id));
+  Result<std::unique_ptr<File>> file = env.open(blob_path(options.directory, id), {});
+  if (!file.ok()) {
+    if (file.error().code == Errc::not_found) return damaged(id, "is missing");
+    if (file.error().code == Errc::invalid_input) return damaged(id, "is not a regular file");
+    return std::move(file).error();
+  }
+  RETURN_IF_ERROR(check_on_disk(**file, *entry));
+  ASSIGN_OR_RETURN(const crypto::SealKey key, crypto::blob_key(dek, id));
+  Result<crypto::FloeDecryptor> decryptor =
+      crypto::FloeDecryptor::start(key, blob_associated(options, id), entry->floe_header);
+  if (!decryptor.ok()) {
+    return as_damage(std::move(decryptor).error(), id, "was not sealed for this asset");
+  }
+  if (open.size() == kOpenBlobs) open.pop_back();
+  open.insert(open.begin(), std::make_unique<OpenBlob>(*entry, std::move(file).value(),
+                                                       std::move(decryptor).value()));
+  return open.front().get();
+}
+
+Status AssetReader::Impl::load(OpenBlob& blob, std::uint64_t number) {
+  RETURN_IF_ERROR(check_alive());
+  forget_segment();
+  const std::uint64_t bytes = blob.entry->bytes;
+  const std::size_t size = segment_plaintext(bytes, number);
+  const ByteSpan from = sealed.first(size + crypto::kFloeSegmentOverhead);
+  const std::string name = "is damaged in segment " + std::to_string(number);
+  if (Status read = blob.file->read_at(segment_offset(number), from); !read.ok()) {
+    return as_damage(std::move(read).error(), blob.entry->id, name);
+  }
+  const auto position = number + 1 == segment_count(bytes) ? crypto::FloeDecryptor::Position::final
+                                                           : crypto::FloeDecryptor::Position::inner;
+  Status opened = blob.decryptor.open_segment(number, position, from, plain.first(size), aead);
+  if (!opened.ok()) return as_damage(std::move(opened).error(), blob.entry->id, name);
+  loaded.emplace(blob.entry->id, number);
+  loaded_bytes = size;
+  // A revocation that came meanwhile must not be followed by a byte.
+  return check_alive();
+}
+
+Result<ByteView> AssetReader::Impl::segment(OpenBlob& blob, std::uint64_t number) {
+  if (loaded != std::pair(blob.entry->id, number)) {
+    RETURN_IF_ERROR(load(blob, number));
+  } else {
+    RETURN_IF_ERROR(check_alive());
+  }
+  return plain.view(loaded_bytes);
+}
+
+template <typename Use>
+Status AssetReader::Impl::for_each_stretch(const domain::FileEntry& file, std::uint64_t offset,
+                                           std::uint64_t length, Use&& use) {
+  RETURN_IF_ERROR(check_alive());
+  RETURN_IF_ERROR(check_extent(file));
+  if (offset > file.bytes) {
+    return make_error(Errc::invalid_input,
+                      "byte " + std::to_string(offset) +
+                          " lies beyond the end of the file, which "
+                          "has " +
+                          std::to_string(file.bytes) + " bytes",
+                      {}, file.path);
+  }
+  length = std::min(length, file.bytes - offset);
+  std::uint64_t at = file.offset + offset;
+  while (length > 0) {
+    ASSIGN_OR_RETURN(OpenBlob* const blob, open_blob(file.blob));
+    ASSIGN_OR_RETURN(const ByteView whole, segment(*blob, at / crypto::kFloeSegmentPlaintext));
+    const auto skip = static_cast<std::size_t>(at % crypto::kFloeSegmentPlaintext);
+    const ByteView rest = whole.subspan(skip);
+    const ByteView part =
+        rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), length)));
+    RETURN_IF_ERROR(use(part));
+    progress.bytes.fetch_add(part.size(), std::memory_order_relaxed);
+    at += part.size();
+    length -= part.size();
+  }
+  return {};
+}
+
+Status AssetReader::Impl::copy_range(const domain::FileEntry& file, std::uint64_t offset,
+                                     std::uint64_t length, ByteSink& sink) {
+  RETURN_IF_ERROR(
+      for_each_stretch(file, offset, length, [&](ByteView part) { return sink.write(part); }));
+  if (length >= file.bytes - offset) progress.files.fetch_add(1, std::memory_order_relaxed);
+  return {};
+}
+
+Status AssetReader::Impl::verify_file(const domain::FileEntry& file) {
+  forget_segment();
+  crypto::Sha256 hash;
+  RETURN_IF_ERROR(for_each_stretch(file, 0, file.bytes, [&](ByteView part) -> Status {
+    hash.update(part);
+    return {};
+  }));
+  if (hash.finish() != file.sha256) {
+    return make_error(Errc::damaged, "the content has another SHA-256 than was imported",
+                      "Report this: every segment was authentic.", file.path);
+  }
+  progress.files.fetch_add(1, std::memory_order_relaxed);
+  return {};
+}
+
+Status AssetReader::Impl::verify_blob(const domain::BlobEntry& blob) {
+  // What is held open was checked when it was opened; here the disk is asked again.
+  open.clear();
+  ASSIGN_OR_RETURN(OpenBlob* const opened, open_blob(blob.id));
+  const domain::BlobEntry& entry = *opened->entry;
+  SealId seal_id(entry.floe_header);
+  const std::uint64_t segments = segment_count(entry.bytes);
+  for (std::uint64_t number = 0; number < segments; ++number) {
+    RETURN_IF_ERROR(load(*opened, number));
+    seal_id.add(
+        sealed.view(loaded_bytes + crypto::kFloeSegmentOverhead).last(crypto::kGcmTagBytes));
+    progress.bytes.fetch_add(loaded_bytes, std::memory_order_relaxed);
+  }
+  if (seal_id.finish(entry.bytes) != entry.seal_id) {
+    return damaged(entry.id, "has another seal id than was written");
+  }
+  return {};
+}
+
+AssetReader::AssetReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AssetReader::AssetReader(AssetReader&&) noexcept = default;
+AssetReader& AssetReader::operator=(AssetReader&&) noexcept = default;
+AssetReader::~AssetReader() = default;
+
+Result<AssetReader> AssetReader::open(Env& env, WriterOptions options, crypto::Dek dek,
+                                      domain::Manifest manifest, Progress& progress) {
+  if (dek.empty()) return make_error(Errc::unexpected, "a reader needs the key of its asset");
+  auto impl = std::make_unique<Impl>(env, std::move(options), std::move(dek), std::move(manifest),
+                                     progress);
+  ASSIGN_OR_RETURN(impl->sealed, PageBuffer::make(crypto::kFloeSegmentBytes));
+  ASSIGN_OR_RETURN(impl->plain, PageBuffer::make(crypto::kFloeSegmentBytes));
+  return AssetReader(std::move(impl));
+}
+
+const domain::Manifest& AssetReader::manifest() const {
+  return impl_->manifest;
+}
+
+Status AssetReader::copy_range(const domain::FileEntry& file, std::uint64_t offset,
+                               std::uint64_t length, ByteSink& sink) {
+  Status copied = impl_->copy_range(file, offset, length, sink);
+  if (copied.ok()) return copied;
+  return std::move(copied).error().in("file " + quoted(file.path));
+}
+
+Status AssetReader::verify_file(const domain::FileEntry& file) {
+  Status verified = impl_->verify_file(file);
+  if (verified.ok()) return verified;
+  return std::move(verified).error().in("file " + quoted(file.path));
+}
+
+Status AssetReader::verify_blob(const domain::BlobEntry& blob) {
+  return impl_->verify_blob(blob);
+}
+
+void AssetReader::revoke() noexcept {
+  if (impl_ != nullptr) impl_->revoked.store(true, std::memory_order_release);
+}
+
+}  // namespace aierase::blob

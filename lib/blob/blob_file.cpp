@@ -1,0 +1,131 @@
+#include "blob/blob_file.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aierase::blob {
+namespace {
+
+std::size_t padded(std::size_t size, Caching caching) {
+  if (caching == Caching::page_cache) return size;
+  return (size + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
+}
+
+Result<std::unique_ptr<File>> open_as(Env& env, const std::string& path, OpenMode mode,
+                                      Caching caching) {
+  OpenHow how;
+  how.mode = mode;
+  how.caching = caching;
+  return env.open(path, how);
+}
+
+Status make_place(Env& env, const std::string& path) {
+  Status made = env.make_directory(parent_of(path), 0700);
+  if (made.ok() || made.error().code == Errc::already_exists) return {};
+  return made;
+}
+
+struct NewFile {
+  std::unique_ptr<File> file;
+  Caching caching = Caching::direct;
+};
+
+// Direct I/O keeps bulk data out of the page cache, where a server's weights live; a file system
+// that has none gets the page cache.
+Result<NewFile> create_file(Env& env, const std::string& path) {
+  Result<std::unique_ptr<File>> direct = open_as(env, path, OpenMode::create_new, Caching::direct);
+  if (direct.ok()) return NewFile{std::move(direct).value(), Caching::direct};
+  const Errc code = direct.error().code;
+  if (code != Errc::invalid_input && code != Errc::io) return std::move(direct).error();
+  // Some kernels create the name before they refuse the flag. It was not there before: that would
+  // have been already_exists.
+  static_cast<void>(env.unlink(path));
+  ASSIGN_OR_RETURN(std::unique_ptr<File> cached,
+                   open_as(env, path, OpenMode::create_new, Caching::page_cache));
+  return NewFile{std::move(cached), Caching::page_cache};
+}
+
+Status write_page(File& file, const crypto::FloeHeader& header) {
+  ASSIGN_OR_RETURN(PageBuffer page, PageBuffer::make(kPageBytes));
+  put_container_page(page.first(kPageBytes), header);
+  return file.write_at(0, page.view(kPageBytes));
+}
+
+}  // namespace
+
+BlobFile::BlobFile(Uuid id, std::string path, Caching caching, crypto::FloeEncryptor encryptor)
+    : id_(id),
+      path_(std::move(path)),
+      caching_(caching),
+      encryptor_(std::move(encryptor)),
+      seal_id_(encryptor_.header()) {}
+
+Result<std::unique_ptr<BlobFile>> BlobFile::create(Env& env, const WriterOptions& options,
+                                                   const crypto::Dek& dek, const Uuid& id) {
+  ASSIGN_OR_RETURN(const crypto::SealKey key, crypto::blob_key(dek, id));
+  ASSIGN_OR_RETURN(crypto::FloeEncryptor encryptor,
+                   crypto::FloeEncryptor::start(key, blob_associated(options, id)));
+  std::string path = blob_path(options.directory, id);
+  RETURN_IF_ERROR(make_place(env, path));
+  ASSIGN_OR_RETURN(NewFile created, create_file(env, path));
+  std::unique_ptr<BlobFile> blob(new BlobFile(id, path, created.caching, std::move(encryptor)));
+  blob->files_[0] = std::move(created.file);
+  // From here on the name is ours, and a failure must not leave it.
+  const auto complete = [&]() -> Status {
+    for (std::size_t lane = 1; lane < kSealLanes; ++lane) {
+      ASSIGN_OR_RETURN(blob->files_[lane],
+                       open_as(env, path, OpenMode::read_write, created.caching));
+    }
+    return write_page(*blob->files_[0], blob->encryptor_.header());
+  };
+  if (Status completed = complete(); !completed.ok()) {
+    blob.reset();
+    static_cast<void>(env.unlink(path));
+    return std::move(completed).error();
+  }
+  return blob;
+}
+
+Result<SegmentTag> BlobFile::write_segment(std::size_t lane, std::uint64_t number,
+                                           Position position, ByteView plaintext, PageBuffer& out,
+                                           crypto::Aead& aead) {
+  const std::size_t size = plaintext.size() + crypto::kFloeSegmentOverhead;
+  const ByteSpan whole = out.first(padded(size, caching_));
+  const ByteSpan sealed = whole.first(size);
+  RETURN_IF_ERROR(encryptor_.seal_segment(number, position, plaintext, sealed, aead));
+  const ByteSpan padding = whole.subspan(size);
+  std::fill(padding.begin(), padding.end(), std::byte{0});
+  RETURN_IF_ERROR(files_[lane]->write_at(segment_offset(number), whole));
+  SegmentTag tag{};
+  const ByteView last = sealed.last(tag.size());
+  std::copy(last.begin(), last.end(), tag.begin());
+  return tag;
+}
+
+void BlobFile::add_tag(std::uint64_t number, const SegmentTag& tag) {
+  early_tags_.emplace(number, tag);
+  for (auto next = early_tags_.find(tags_); next != early_tags_.end();
+       next = early_tags_.find(tags_)) {
+    seal_id_.add(next->second);
+    early_tags_.erase(next);
+    ++tags_;
+  }
+}
+
+Result<domain::BlobEntry> BlobFile::finish(std::uint64_t bytes) {
+  if (tags_ != segment_count(bytes)) {
+    return make_error(Errc::unexpected, "the blob " + path_ + " lacks segments", {}, path_);
+  }
+  File& file = *files_[0];
+  // Takes off what direct I/O had to write behind the last segment.
+  RETURN_IF_ERROR(file.truncate(container_bytes(bytes)));
+  RETURN_IF_ERROR(file.sync());
+  domain::BlobEntry entry;
+  entry.id = id_;
+  entry.bytes = bytes;
+  entry.floe_header = encryptor_.header();
+  entry.seal_id = seal_id_.finish(bytes);
+  return entry;
+}
+
+}  // namespace aierase::blob

@@ -1,0 +1,98 @@
+#include "catalog/catalog.h"
+#include "catalog/connection.h"
+#include "catalog/cursor.h"
+#include "catalog/row.h"
+
+namespace aierase::catalog {
+namespace {
+
+// Of a page of certificates; it ends early beyond so many bytes of statements: one with 100,000
+// files has tens of MB.
+constexpr std::size_t kStatementBytesPerPage = 16 << 20;
+
+CertificateRow read_certificate(Row& row) {
+  CertificateRow certificate;
+  certificate.id = row.uuid();
+  certificate.asset = row.uuid();
+  certificate.plan = row.uuid();
+  certificate.outcome = row.text();
+  certificate.assurance = row.word(domain::parse_level);
+  certificate.issued = row.time();
+  certificate.validation = row.word(domain::parse_validation);
+  certificate.log_index = row.count();
+  certificate.public_key = row.blob();
+  certificate.signature = row.blob();
+  certificate.statement = row.text();
+  return certificate;
+}
+
+}  // namespace
+
+Status Transaction::add_certificate(const CertificateRow& row) {
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO certificate (uuid, asset, plan, outcome, assurance, issued, validation, "
+      "log_index, public_key, signature, statement) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.id, row.asset, row.plan, row.outcome, domain::to_text(row.assurance), row.issued,
+      domain::to_text(row.validation), row.log_index, row.public_key, row.signature,
+      row.statement));
+  return {};
+}
+
+Result<std::optional<CertificateRow>> ReadView::certificate(const Uuid& id) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
+                           "log_index, public_key, signature, statement FROM certificate "
+                           "WHERE uuid = ?"));
+  ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
+  if (!there) return std::optional<CertificateRow>();
+  Row row(statement, "certificate");
+  CertificateRow certificate = read_certificate(row);
+  RETURN_IF_ERROR(row.finish(domain::IdType::certificate, id));
+  return std::optional<CertificateRow>(std::move(certificate));
+}
+
+Result<std::optional<Uuid>> ReadView::certificate_of(const Uuid& asset) const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT uuid FROM certificate WHERE asset = ?"));
+  ASSIGN_OR_RETURN(const bool there, statement.bind(asset).step());
+  if (!there) return std::optional<Uuid>();
+  Row row(statement, "certificate");
+  std::optional<Uuid> id = row.uuid();
+  RETURN_IF_ERROR(row.finish(domain::IdType::asset, asset));
+  return id;
+}
+
+Result<Page<CertificateRow>> ReadView::certificates(const std::string& cursor,
+                                                    std::size_t limit) const {
+  Page<CertificateRow> page;
+  if (limit == 0) {
+    page.next = cursor;
+    return page;
+  }
+  ASSIGN_OR_RETURN(const std::int64_t before, before_cursor(cursor));
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
+                           "log_index, public_key, signature, statement, id FROM certificate "
+                           "WHERE id < ? ORDER BY id DESC LIMIT ?"));
+  statement.bind(before, static_cast<std::uint64_t>(limit + 1));
+  std::size_t bytes = 0;
+  std::int64_t last = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool there, statement.step());
+    if (!there) return page;
+    if (page.rows.size() == limit || bytes > kStatementBytesPerPage) {
+      page.next = std::to_string(last);
+      return page;
+    }
+    Row row(statement, "certificate");
+    CertificateRow certificate = read_certificate(row);
+    last = row.integer();
+    RETURN_IF_ERROR(row.finish(domain::IdType::certificate, certificate.id));
+    bytes += certificate.statement.size();
+    page.rows.push_back(std::move(certificate));
+  }
+}
+
+}  // namespace aierase::catalog

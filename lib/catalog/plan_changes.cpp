@@ -1,0 +1,96 @@
+// Plans, written: the plan at its request, then states, items and acts of people.
+#include "catalog/catalog.h"
+#include "catalog/plan_row.h"
+#include "catalog/row.h"
+
+namespace aierase::catalog {
+namespace {
+
+Status insert_items(Connection& connection, std::int64_t id, const domain::Plan& plan) {
+  std::uint64_t position = 0;
+  for (const domain::PlanItem& item : plan.items) {
+    ASSIGN_OR_RETURN(const std::string reasons, reasons_json(item.reasons));
+    RETURN_IF_ERROR(connection.write(
+        "INSERT INTO plan_item (plan, position, asset, name, kcv, verdict, reasons, state, "
+        "certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        id, position++, item.asset, item.name.text(), item.kcv, domain::to_text(item.verdict),
+        reasons, domain::to_text(item.state), item.certificate));
+  }
+  return {};
+}
+
+Status insert_edges(Connection& connection, std::int64_t id, const domain::Plan& plan) {
+  std::uint64_t position = 0;
+  for (const domain::LineageEdge& edge : plan.edges) {
+    RETURN_IF_ERROR(connection.write(
+        "INSERT INTO plan_edge (plan, position, child, relation, parent) VALUES (?, ?, ?, ?, ?)",
+        id, position++, edge.child, domain::to_text(edge.relation), edge.parent));
+  }
+  position = 0;
+  for (const domain::KeptDependant& kept : plan.kept) {
+    RETURN_IF_ERROR(connection.write(
+        "INSERT INTO plan_kept (plan, position, asset, reason) VALUES (?, ?, ?, ?)", id, position++,
+        kept.asset, kept.reason));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Transaction::insert_plan(const domain::Plan& plan) {
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO plan (uuid, state, requester_uid, requester_login, requester_audit_uid, reason, "
+      "ticket, created, expires, due, finished, digest) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      plan.id, domain::to_text(plan.state), ActorColumns{plan.requester}, plan.reason, plan.ticket,
+      plan.created, plan.expires, plan.due, plan.finished, plan.digest));
+  const std::int64_t id = sqlite3_last_insert_rowid(connection_->handle());
+  RETURN_IF_ERROR(insert_items(*connection_, id, plan));
+  RETURN_IF_ERROR(insert_edges(*connection_, id, plan));
+  for (const domain::Approval& approval : plan.approvals) {
+    RETURN_IF_ERROR(add_approval(approval));
+  }
+  return {};
+}
+
+Status Transaction::set_plan_state(const Uuid& plan, domain::PlanState state,
+                                   std::optional<UtcTime> due, std::optional<UtcTime> finished) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection_->write("UPDATE plan SET state = ?, due = ?, finished = ? WHERE uuid = ?",
+                         domain::to_text(state), due, finished, plan));
+  if (changed == 0) return absent(domain::IdType::plan, plan);
+  return {};
+}
+
+Status Transaction::put_item(const Uuid& plan, const domain::PlanItem& item) {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
+  ASSIGN_OR_RETURN(const std::string reasons, reasons_json(item.reasons));
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection_->write("UPDATE plan_item SET verdict = ?, reasons = ?, state = ?, "
+                         "certificate = ? WHERE plan = ? AND asset = ?",
+                         domain::to_text(item.verdict), reasons, domain::to_text(item.state),
+                         item.certificate, id, item.asset));
+  if (changed == 0) {
+    return make_error(Errc::not_found,
+                      domain::id_text(domain::IdType::plan, plan) + " does not name " +
+                          domain::id_text(domain::IdType::asset, item.asset),
+                      "nothing may come into a plan after its request",
+                      domain::id_text(domain::IdType::plan, plan));
+  }
+  return {};
+}
+
+Status Transaction::add_approval(const domain::Approval& approval) {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, approval.plan));
+  ASSIGN_OR_RETURN(const std::string capacities, texts_json(approval.capacities));
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO approval (plan, decision, actor_uid, actor_login, actor_audit_uid, time, "
+      "reason, capacities, log_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id, domain::to_text(approval.decision), ActorColumns{approval.actor}, approval.time,
+      approval.reason, capacities, approval.log_index));
+  return {};
+}
+
+}  // namespace aierase::catalog

@@ -1,0 +1,75 @@
+// The erase round between TX1 and TX3.
+#include "catalog/catalog.h"
+#include "catalog/connection.h"
+#include "catalog/row.h"
+
+namespace aierase::catalog {
+
+Status Transaction::start_round(const EraseRound& round) {
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO round (only_row, state, from_epoch, intent_at) VALUES (1, ?, ?, ?)",
+      domain::to_text(round.state), round.from_epoch, round.intent_at));
+  for (const RoundItem& item : round.items) {
+    RETURN_IF_ERROR(connection_->write(
+        "INSERT INTO round_item (plan, asset, leaf, certificate, draft) VALUES (?, ?, ?, ?, ?)",
+        item.plan, item.asset, item.leaf, item.certificate, item.draft));
+  }
+  return {};
+}
+
+Status Transaction::set_round_state(domain::RoundState state) {
+  ASSIGN_OR_RETURN(const std::int64_t changed,
+                   connection_->write("UPDATE round SET state = ?", domain::to_text(state)));
+  if (changed == 0) return make_error(Errc::not_found, "there is no erase round in the catalog");
+  return {};
+}
+
+Status Transaction::drop_round_item(const Uuid& asset) {
+  ASSIGN_OR_RETURN(const std::int64_t changed,
+                   connection_->write("DELETE FROM round_item WHERE asset = ?", asset));
+  if (changed == 0) {
+    const std::string text = domain::id_text(domain::IdType::asset, asset);
+    return make_error(Errc::not_found, text + " is not in the erase round", {}, text);
+  }
+  return {};
+}
+
+Status Transaction::end_round() {
+  RETURN_IF_ERROR(connection_->write("DELETE FROM round_item"));
+  RETURN_IF_ERROR(connection_->write("DELETE FROM round"));
+  return {};
+}
+
+Result<std::optional<EraseRound>> ReadView::round() const {
+  EraseRound round;
+  {
+    ASSIGN_OR_RETURN(Statement statement,
+                     connection_->prepare("SELECT state, from_epoch, intent_at FROM round"));
+    ASSIGN_OR_RETURN(const bool there, statement.step());
+    if (!there) return std::optional<EraseRound>();
+    Row row(statement, "round");
+    round.state = row.word(domain::parse_round_state);
+    round.from_epoch = row.count();
+    round.intent_at = row.time();
+    RETURN_IF_ERROR(row.finish("1"));
+  }
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare(
+          "SELECT plan, asset, leaf, certificate, draft FROM round_item ORDER BY position"));
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, "round_item");
+    RoundItem item;
+    item.plan = row.uuid();
+    item.asset = row.uuid();
+    item.leaf = row.number();
+    item.certificate = row.uuid();
+    item.draft = row.text();
+    RETURN_IF_ERROR(row.finish(domain::IdType::asset, item.asset));
+    round.items.push_back(std::move(item));
+    return {};
+  }));
+  return std::optional<EraseRound>(std::move(round));
+}
+
+}  // namespace aierase::catalog

@@ -1,0 +1,181 @@
+// TX3, undo and step 5 of the erase protocol: what recovery needs as well as a round.
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "certificate/bundle.h"
+#include "certificate/statement.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course) {
+  std::vector<std::string> checks{"every rewritten node of the key tree opened under the new root",
+                                  "the entry of the asset in the key tree is empty",
+                                  "every other key on the rewritten paths opened unchanged",
+                                  "legal holds were looked at again: none",
+                                  "the old root slot was read back as zeros, both copies"};
+  if (course == domain::DestructionEvidence::Course::recovered) {
+    return {"the tree opens under the new root alone",
+            "the old root slot was read back as zeros, both copies, after a restart"};
+  }
+  checks.emplace_back("the old root secret was zeroized in memory, no reader held the key");
+  return checks;
+}
+
+struct Signed {
+  catalog::CertificateRow row;
+  translog::LogRecord leaf;
+};
+
+Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
+                         const catalog::EraseRound& round, const catalog::RoundItem& item,
+                         domain::DestructionEvidence::Course course) {
+  domain::DestructionEvidence evidence;
+  evidence.slot = proof.evidence();
+  evidence.intent_at = round.intent_at;
+  evidence.course = course;
+  evidence.verified = verified_checks(course);
+  Signed result;
+  catalog::CertificateRow& row = result.row;
+  row.id = item.certificate;
+  row.asset = item.asset;
+  row.plan = item.plan;
+  row.outcome = "erased";
+  row.issued = proof.evidence().verified_zero_at;
+  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+  ASSIGN_OR_RETURN(const std::vector<domain::EpochRecord> epochs,
+                   core.view().epochs(asset.first_epoch, round.from_epoch));
+  row.assurance = certificate::assurance_of(epochs);
+  ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, evidence));
+  ASSIGN_OR_RETURN(const crypto::Signature signature,
+                   certificate::sign_statement(proof, row.statement, *core.signer));
+  const crypto::PublicKey& key = core.signer->public_key();
+  row.signature = copy_of(signature);
+  row.public_key = copy_of(key);
+  ASSIGN_OR_RETURN(result.leaf.record, certificate::log_entry_body(row.statement, signature, key));
+  result.leaf.type = "certificate";
+  result.leaf.time = row.issued;
+  result.leaf.visibility = translog::Visibility::published;
+  return result;
+}
+
+Status tx3_item(Core& core, catalog::Transaction& transaction, const catalog::RoundItem& item,
+                const catalog::CertificateRow& row) {
+  RETURN_IF_ERROR(transaction.add_certificate(row));
+  RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
+  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+  domain::PlanItem plan_item;
+  plan_item.asset = item.asset;
+  plan_item.name = asset.name;
+  plan_item.kcv = asset.kcv;
+  plan_item.verdict = domain::Verdict::due;
+  plan_item.state = domain::ItemState::erased;
+  plan_item.certificate = row.id;
+  return transaction.put_item(item.plan, plan_item);
+}
+
+}  // namespace
+
+std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
+  std::vector<Uuid> ids;
+  for (const catalog::RoundItem& item : round.items) ids.push_back(item.asset);
+  return ids;
+}
+
+Status finish_round(Core& core, domain::DestroyedProof proof,
+                    domain::DestructionEvidence::Course course) {
+  core.at_step(EraseStep::tx3);
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
+  if (!round) return make_error(Errc::damaged, "the erase round to finish is not in the database");
+  if (!core.signer) {
+    core.unsigned_proof.emplace(std::move(proof));
+    return make_error(Errc::damaged, "the keys are destroyed, but the signer's key is not here",
+                      "restore signer.key beside the root slot and restart: the certificates "
+                      "are signed then");
+  }
+  std::vector<Signed> signed_items;
+  std::vector<translog::LogRecord> leaves;
+  for (const catalog::RoundItem& item : round->items) {
+    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, item, course));
+    leaves.push_back(one.leaf);
+    signed_items.push_back(std::move(one));
+  }
+  Status done = transact(
+      core, ReserveShare::all,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        const std::uint64_t first = state.log.size;
+        for (std::size_t i = 0; i < round->items.size(); ++i) {
+          signed_items[i].row.log_index = first + i;
+          RETURN_IF_ERROR(tx3_item(core, transaction, round->items[i], signed_items[i].row));
+        }
+        RETURN_IF_ERROR(core.append_log(transaction, state, leaves));
+        RETURN_IF_ERROR(transaction.clear_undo());
+        return transaction.end_round();
+      });
+  if (!done.ok()) {
+    if (done.error().code == Errc::no_space) core.unsigned_proof.emplace(std::move(proof));
+    return done;
+  }
+  core.point_of_no_return = Core::Return::possible;
+  for (const catalog::RoundItem& item : round->items) {
+    core.changed(domain::IdType::asset, item.asset);
+    core.changed(domain::IdType::certificate, item.certificate);
+    core.changed(domain::IdType::plan, item.plan);
+  }
+  return {};
+}
+
+Status undo_round(Core& core, crypto::RootSecret old_root) {
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
+  if (!round) return make_error(Errc::damaged, "the erase round to undo is not in the database");
+  RETURN_IF_ERROR(core.adopt_root(std::move(old_root)));
+  const Build build = [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+    ASSIGN_OR_RETURN(const std::vector<domain::NodeRow> rows, transaction.undo_nodes());
+    RETURN_IF_ERROR(transaction.put_nodes(rows));
+    RETURN_IF_ERROR(transaction.clear_undo());
+    RETURN_IF_ERROR(transaction.remove_epoch(state.epoch));
+    state.epoch = round->from_epoch;
+    for (const catalog::RoundItem& item : round->items) {
+      RETURN_IF_ERROR(transaction.set_asset_state(item.asset, domain::AssetState::retired,
+                                                  "its erasure was undone before the point of no "
+                                                  "return"));
+    }
+    return transaction.end_round();
+  };
+  return transact(core, ReserveShare::all, build);
+}
+
+Status remove_orphans(Core& core) {
+  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs());
+  if (blobs.empty()) return {};
+  core.at_step(EraseStep::unlink);
+  std::set<std::string> directories;
+  for (const Uuid& blob : blobs) {
+    const std::string path = blob::blob_path(core.blob_directory(), blob);
+    const Status gone = core.env().unlink(path);
+    if (!gone.ok() && gone.error().code != Errc::not_found) return gone;
+    directories.insert(parent_of(path));
+  }
+  for (const std::string& directory : directories) {
+    const Status synced = core.env().sync_directory(directory);
+    if (!synced.ok() && synced.error().code != Errc::not_found) return core.fatal(synced.error());
+  }
+  return transact(
+      core, ReserveShare::all,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        Json ids = Json::array();
+        for (const Uuid& blob : blobs) {
+          ids.push_back(blob.hex());
+          RETURN_IF_ERROR(transaction.forget_blob(blob));
+        }
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"blobs", std::move(ids)}}));
+        const translog::LogRecord leaf{"ciphertext-removed", core.now(), std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
+}
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,102 @@
+// What is due: the slices of work that the store thread does between two calls.
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr std::int64_t kExpiryCheckSeconds = 60;
+
+Status end_plan(Core& core, const Uuid& id) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
+  if (!plan) return make_error(Errc::damaged, "a plan to finish is not in the catalog");
+  std::size_t erased = 0;
+  std::size_t dropped = 0;
+  for (const domain::PlanItem& item : plan->items) {
+    if (item.state == domain::ItemState::erased) ++erased;
+    if (item.state == domain::ItemState::dropped) ++dropped;
+  }
+  domain::PlanState end = domain::PlanState::done;
+  if (dropped > 0) end = erased > 0 ? domain::PlanState::partial : domain::PlanState::failed;
+  core.changed(domain::IdType::plan, id);
+  return transact(core, ReserveShare::half,
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
+                    return transaction.set_plan_state(id, end, plan->due, core.now());
+                  });
+}
+
+Status expire_requests(Core& core) {
+  const UtcTime now = core.now();
+  if (now < core.next_expiry_check) return {};
+  core.next_expiry_check = now + std::chrono::seconds(kExpiryCheckSeconds);
+  ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
+                   core.view().plans_in(domain::PlanState::requested));
+  for (const Uuid& id : plans) {
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+    if (!plan || now < plan->expires) continue;
+    core.changed(domain::IdType::plan, id);
+    RETURN_IF_ERROR(
+        transact(core, ReserveShare::none,
+                 [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                   RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::expired,
+                                                              std::nullopt, now));
+                   ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
+                   const translog::LogRecord leaf{"plan-expired", now, std::move(record),
+                                                  translog::Visibility::committed};
+                   return core.append_log(transaction, state, {&leaf, 1});
+                 }));
+  }
+  return {};
+}
+
+Result<std::optional<Uuid>> next_plan(Core& core) {
+  for (const domain::PlanState state : {domain::PlanState::running, domain::PlanState::approved}) {
+    ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().plans_in(state));
+    if (!plans.empty()) return std::optional<Uuid>(plans.front());
+  }
+  return std::optional<Uuid>();
+}
+
+}  // namespace
+
+Result<bool> Store::execute_due() {
+  Core& core = *impl_;
+  if (core.stop) return false;
+  if (core.unsigned_proof) {
+    if (!core.signer) return false;
+    domain::DestroyedProof proof = std::move(*core.unsigned_proof);
+    core.unsigned_proof.reset();
+    RETURN_IF_ERROR(
+        finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
+    RETURN_IF_ERROR(remove_orphans(core));
+    refill_reserve(core);
+    return true;
+  }
+  RETURN_IF_ERROR(expire_requests(core));
+  ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
+  if (!plan || !core.signer) return false;
+  Result<RoundCourse> done = run_next_round(core, *plan);
+  if (done.ok()) {
+    core.round_limit = limits::kItemsPerEraseRound;
+    if (*done == RoundCourse::nothing_pending) RETURN_IF_ERROR(end_plan(core, *plan));
+    return true;
+  }
+  // A full disk: one item needs no more than the reserve holds.
+  if (done.error().code == Errc::no_space && core.round_limit > 1) {
+    core.round_limit = 1;
+    return true;
+  }
+  return std::move(done).error();
+}
+
+std::vector<std::string> Store::take_changes() {
+  std::vector<std::string> taken(impl_->changes.begin(), impl_->changes.end());
+  impl_->changes.clear();
+  return taken;
+}
+
+}  // namespace aierase::lifecycle

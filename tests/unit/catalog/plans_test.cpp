@@ -1,0 +1,324 @@
+// Plans, rounds and certificates.
+#include "unit/catalog/catalog_fixture.h"
+
+namespace aierase::catalog::test {
+namespace {
+
+class APlan : public CatalogTest {
+ protected:
+  void SetUp() override {
+    create();
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      assets.push_back(asset_of(i, "asset" + std::to_string(i)));
+      ASSERT_TRUE(insert(assets.back()).ok());
+    }
+  }
+  domain::Plan full_plan() {
+    domain::Plan plan = plan_of(1, {assets[2], assets[0]});
+    plan.requester.audit_login_uid = 1000;
+    plan.ticket = "T-1";
+    plan.items[0].verdict = domain::Verdict::blocked;
+    plan.items[0].reasons = {{Errc::legal_hold, "held by \"Smith\""}, {Errc::busy, "\xc3\xa9"}};
+    plan.edges = {{assets[1].id, domain::Relation::derived_from, assets[0].id}};
+    plan.kept = {{assets[1].id, "still served"}};
+    domain::Approval approval;
+    approval.plan = plan.id;
+    approval.actor = actor_of(1001, "bob");
+    approval.time = at(10);
+    approval.capacities = {"bob", "@owners"};
+    approval.log_index = 7;
+    plan.approvals = {approval};
+    return plan;
+  }
+  std::vector<domain::Asset> assets;
+};
+
+TEST_F(APlan, ComesBackWhole) {
+  const domain::Plan plan = full_plan();
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  reopen();
+  const auto read = view().plan(plan.id);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  ASSERT_TRUE(read->has_value());
+  const domain::Plan& found = **read;
+  EXPECT_EQ(found.id, plan.id);
+  EXPECT_EQ(found.state, domain::PlanState::requested);
+  EXPECT_EQ(found.requester.login, "alice");
+  EXPECT_EQ(found.requester.audit_login_uid, 1000U);
+  EXPECT_EQ(found.reason, plan.reason);
+  EXPECT_EQ(found.ticket, "T-1");
+  EXPECT_EQ(found.created, plan.created);
+  EXPECT_EQ(found.expires, plan.expires);
+  EXPECT_FALSE(found.due);
+  EXPECT_FALSE(found.finished);
+  EXPECT_EQ(found.digest, plan.digest);
+  ASSERT_EQ(found.items.size(), 2U);
+  EXPECT_EQ(found.items[0].asset, assets[2].id) << "in the order of the plan";
+  EXPECT_EQ(found.items[0].name, assets[2].name);
+  EXPECT_EQ(found.items[0].kcv, assets[2].kcv);
+  EXPECT_EQ(found.items[0].verdict, domain::Verdict::blocked);
+  EXPECT_EQ(found.items[0].reasons, plan.items[0].reasons);
+  EXPECT_EQ(found.items[1].state, domain::ItemState::pending);
+  EXPECT_FALSE(found.items[1].certificate);
+  EXPECT_EQ(found.edges, plan.edges);
+  ASSERT_EQ(found.kept.size(), 1U);
+  EXPECT_EQ(found.kept[0].asset, assets[1].id);
+  EXPECT_EQ(found.kept[0].reason, "still served");
+  ASSERT_EQ(found.approvals.size(), 1U);
+  EXPECT_EQ(found.approvals[0].plan, plan.id);
+  EXPECT_EQ(found.approvals[0].decision, domain::Decision::approve);
+  EXPECT_EQ(found.approvals[0].actor.login, "bob");
+  EXPECT_EQ(found.approvals[0].time, at(10));
+  EXPECT_EQ(found.approvals[0].capacities, plan.approvals[0].capacities);
+  EXPECT_EQ(found.approvals[0].log_index, 7U);
+}
+
+TEST_F(APlan, HasAHeadWithoutItemsAndEdges) {
+  const domain::Plan plan = full_plan();
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  const auto head = view().plan_head(plan.id);
+  ASSERT_TRUE(head.ok() && head->has_value());
+  EXPECT_TRUE((*head)->items.empty());
+  EXPECT_TRUE((*head)->edges.empty());
+  EXPECT_EQ((*head)->kept.size(), 1U);
+  EXPECT_EQ((*head)->approvals.size(), 1U);
+  EXPECT_FALSE(view().plan_head(uuid_of(77))->has_value());
+  EXPECT_FALSE(view().plan(uuid_of(77))->has_value());
+}
+
+TEST_F(APlan, GivesItsPendingItemsInOrderUntilNoneWaits) {
+  domain::Plan plan = plan_of(1, {assets[0], assets[1], assets[2]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  EXPECT_EQ(view().pending_items(plan.id, 2)->size(), 2U);
+  domain::PlanItem item = plan.items[0];
+  item.state = domain::ItemState::erased;
+  item.certificate = uuid_of(1, 4);
+  domain::PlanItem dropped = plan.items[1];
+  dropped.state = domain::ItemState::dropped;
+  dropped.reasons = {{Errc::legal_hold, "held"}};
+  ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                RETURN_IF_ERROR(t.put_item(plan.id, item));
+                return t.put_item(plan.id, dropped);
+              }).ok());
+  const auto pending = view().pending_items(plan.id, 10);
+  ASSERT_TRUE(pending.ok());
+  ASSERT_EQ(pending->size(), 1U);
+  EXPECT_EQ((*pending)[0].asset, assets[2].id);
+  const domain::Plan found = **view().plan(plan.id);
+  EXPECT_EQ(found.items[0].certificate, uuid_of(1, 4));
+  EXPECT_EQ(found.items[1].state, domain::ItemState::dropped);
+  EXPECT_EQ(found.items[1].reasons, dropped.reasons);
+}
+
+TEST_F(APlan, TakesNoItemThatItDidNotName) {
+  domain::Plan plan = plan_of(1, {assets[0]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  domain::PlanItem other = plan.items[0];
+  other.asset = assets[1].id;
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.put_item(plan.id, other); }), Errc::not_found);
+}
+
+TEST_F(APlan, KnowsWhatItNamesAsItemOrAsKept) {
+  const domain::Plan plan = full_plan();
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  EXPECT_TRUE(*view().plan_names(plan.id, assets[0].id));
+  EXPECT_TRUE(*view().plan_names(plan.id, assets[1].id)) << "kept";
+  EXPECT_FALSE(*view().plan_names(plan.id, assets[3].id));
+}
+
+TEST_F(APlan, IsTheOpenPlanOfAnAssetOnlyWhileItIsOpenAndTheItemWaits) {
+  const domain::Plan plan = plan_of(1, {assets[0], assets[1]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  EXPECT_EQ(*view().open_plan_of(assets[0].id), plan.id);
+  EXPECT_FALSE(view().open_plan_of(assets[2].id)->has_value());
+  domain::PlanItem item = plan.items[1];
+  item.state = domain::ItemState::dropped;
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.put_item(plan.id, item); }).ok());
+  EXPECT_FALSE(view().open_plan_of(assets[1].id)->has_value());
+  const auto in_state = [&](domain::PlanState state) {
+    EXPECT_OK(commit([&](Transaction& t) { return t.set_plan_state(plan.id, state, at(3), {}); }));
+    return view().open_plan_of(assets[0].id)->has_value();
+  };
+  EXPECT_TRUE(in_state(domain::PlanState::approved));
+  EXPECT_TRUE(in_state(domain::PlanState::running));
+  EXPECT_FALSE(in_state(domain::PlanState::partial));
+  EXPECT_FALSE(in_state(domain::PlanState::cancelled));
+}
+
+TEST_F(APlan, ChangesStateDueAndEndTogether) {
+  const domain::Plan plan = plan_of(1, {assets[0]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  EXPECT_EQ(view().counts()->open_plans, 1U);
+  ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                return t.set_plan_state(plan.id, domain::PlanState::done, at(5), at(6));
+              }).ok());
+  const domain::Plan found = **view().plan_head(plan.id);
+  EXPECT_EQ(found.state, domain::PlanState::done);
+  EXPECT_EQ(found.due, at(5));
+  EXPECT_EQ(found.finished, at(6));
+  EXPECT_EQ(view().counts()->open_plans, 0U);
+  EXPECT_EQ(*view().plans_in(domain::PlanState::done), std::vector<Uuid>{plan.id});
+  EXPECT_TRUE(view().plans_in(domain::PlanState::requested)->empty());
+}
+
+TEST_F(APlan, IsListedNewestFirstPageByPage) {
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    domain::Plan plan = plan_of(i, {assets[0]});
+    if (i == 3) plan.state = domain::PlanState::rejected;
+    ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  }
+  std::vector<Uuid> seen;
+  std::string cursor;
+  do {
+    const auto page = view().plans(domain::PlanState::requested, cursor, 3);
+    ASSERT_TRUE(page.ok());
+    for (const domain::Plan& plan : page->rows) seen.push_back(plan.id);
+    cursor = page->next;
+  } while (!cursor.empty());
+  EXPECT_EQ(seen, (std::vector<Uuid>{uuid_of(5, 2), uuid_of(4, 2), uuid_of(2, 2), uuid_of(1, 2)}));
+  EXPECT_EQ(view().plans(std::nullopt, "", 5)->rows.size(), 5U);
+  EXPECT_TRUE(view().plans(std::nullopt, "", 5)->next.empty());
+  EXPECT_ERRC(view().plans(std::nullopt, "x", 5), Errc::usage);
+}
+
+TEST_F(APlan, OfTenThousandItemsEndsAPageEarly) {
+  std::vector<domain::Asset> many;
+  ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                for (std::uint32_t i = 0; i < 10'000; ++i) {
+                  many.push_back(asset_of(100 + i, "m" + std::to_string(i)));
+                  RETURN_IF_ERROR(t.insert_asset(many.back(), as_bytes("m"), {}, {}, {}));
+                }
+                for (std::uint32_t i = 1; i <= 4; ++i) {
+                  RETURN_IF_ERROR(t.insert_plan(plan_of(i, many)));
+                }
+                return {};
+              }).ok());
+  EXPECT_EQ((*view().plan(uuid_of(1, 2)))->items.size(), 10'000U);
+  const auto first = view().plans(std::nullopt, "", 100);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->rows.size(), 3U);
+  const auto second = view().plans(std::nullopt, first->next, 100);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->rows.size(), 1U);
+  EXPECT_TRUE(second->next.empty());
+}
+
+class AnEraseRound : public APlan {
+ protected:
+  void SetUp() override {
+    APlan::SetUp();
+    const domain::Plan plan = plan_of(1, {assets[0], assets[1]});
+    ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+    round.from_epoch = 6;
+    round.intent_at = at(8);
+    for (std::uint32_t i : {1U, 0U}) {
+      RoundItem item;
+      item.plan = plan.id;
+      item.asset = assets[i].id;
+      item.leaf = i;
+      item.draft = "{\"draft\":" + std::to_string(i) + "}";
+      item.certificate = uuid_of(i, 4);
+      round.items.push_back(item);
+    }
+  }
+  EraseRound round;
+};
+
+TEST_F(AnEraseRound, IsTheOnlyOneAndComesBack) {
+  EXPECT_FALSE(view().round()->has_value());
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.start_round(round); }), Errc::already_exists);
+  ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                return t.set_round_state(domain::RoundState::destroying);
+              }).ok());
+  reopen();
+  const auto found = view().round();
+  ASSERT_TRUE(found.ok() && found->has_value());
+  EXPECT_EQ((*found)->state, domain::RoundState::destroying);
+  EXPECT_EQ((*found)->from_epoch, 6U);
+  EXPECT_EQ((*found)->intent_at, at(8));
+  ASSERT_EQ((*found)->items.size(), 2U);
+  EXPECT_EQ((*found)->items[0].asset, assets[1].id) << "in the order given";
+  EXPECT_EQ((*found)->items[0].plan, uuid_of(1, 2));
+  EXPECT_EQ((*found)->items[0].leaf, 1U);
+  EXPECT_EQ((*found)->items[0].draft, "{\"draft\":1}");
+  EXPECT_EQ((*found)->items[0].certificate, uuid_of(1, 4));
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.drop_round_item(assets[1].id); }).ok());
+  EXPECT_EQ((*view().round())->items.size(), 1U);
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.end_round(); }).ok());
+  EXPECT_FALSE(view().round()->has_value());
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
+}
+
+TEST_F(AnEraseRound, NamesAnAssetOnce) {
+  round.items.push_back(round.items[0]);
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.start_round(round); }), Errc::already_exists);
+}
+
+CertificateRow certificate_of_asset(std::uint32_t number) {
+  CertificateRow row;
+  row.id = uuid_of(number, 4);
+  row.asset = uuid_of(number, 1);
+  row.plan = uuid_of(1, 2);
+  row.outcome = "erased";
+  row.assurance = domain::Level::ea1;
+  row.issued = at(number);
+  row.statement = "{\"s\":" + std::to_string(number) + "}";
+  row.signature = Bytes(64, std::byte{1});
+  row.public_key = Bytes(32, std::byte{2});
+  row.log_index = number;
+  return row;
+}
+
+TEST_F(AnEraseRound, LeavesCertificatesThatComeBackNewestFirst) {
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    ASSERT_TRUE(
+        commit([&](Transaction& t) { return t.add_certificate(certificate_of_asset(i)); }).ok());
+  }
+  const auto found = view().certificate(uuid_of(2, 4));
+  ASSERT_TRUE(found.ok() && found->has_value());
+  EXPECT_EQ((*found)->asset, assets[2].id);
+  EXPECT_EQ((*found)->plan, uuid_of(1, 2));
+  EXPECT_EQ((*found)->outcome, "erased");
+  EXPECT_EQ((*found)->assurance, domain::Level::ea1);
+  EXPECT_EQ((*found)->issued, at(2));
+  EXPECT_EQ((*found)->validation, domain::Validation::awaiting);
+  EXPECT_EQ((*found)->statement, "{\"s\":2}");
+  EXPECT_EQ((*found)->signature, Bytes(64, std::byte{1}));
+  EXPECT_EQ((*found)->public_key, Bytes(32, std::byte{2}));
+  EXPECT_EQ((*found)->log_index, 2U);
+  EXPECT_EQ(*view().certificate_of(assets[2].id), uuid_of(2, 4));
+  EXPECT_FALSE(view().certificate(uuid_of(77))->has_value());
+  EXPECT_FALSE(view().certificate_of(uuid_of(77))->has_value());
+  EXPECT_EQ(view().counts()->certificates, 4U);
+  const auto first = view().certificates("", 3);
+  ASSERT_TRUE(first.ok());
+  ASSERT_EQ(first->rows.size(), 3U);
+  EXPECT_EQ(first->rows[0].id, uuid_of(3, 4));
+  const auto second = view().certificates(first->next, 3);
+  ASSERT_TRUE(second.ok());
+  ASSERT_EQ(second->rows.size(), 1U);
+  EXPECT_EQ(second->rows[0].id, uuid_of(0, 4));
+  EXPECT_TRUE(second->next.empty());
+}
+
+TEST_F(AnEraseRound, LeavesOneCertificatePerAssetAndPerLogEntry) {
+  ASSERT_TRUE(
+      commit([&](Transaction& t) { return t.add_certificate(certificate_of_asset(0)); }).ok());
+  CertificateRow same_asset = certificate_of_asset(0);
+  same_asset.id = uuid_of(9, 4);
+  same_asset.log_index = 9;
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(same_asset); }),
+              Errc::already_exists);
+  CertificateRow same_leaf = certificate_of_asset(1);
+  same_leaf.log_index = 0;
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(same_leaf); }),
+              Errc::already_exists);
+  CertificateRow short_signature = certificate_of_asset(1);
+  short_signature.signature.pop_back();
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(short_signature); }),
+              Errc::invalid_input);
+}
+
+}  // namespace
+}  // namespace aierase::catalog::test
