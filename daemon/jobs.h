@@ -112,7 +112,7 @@ class Job {
   bool abandoned_ = false;
   std::shared_ptr<JobChannel> channel_;
   std::uint64_t accepted_ = 0;
-  bus::MessagePtr waiting_;  // an AddFiles that is answered when there is room
+  bus::MessagePtr waiting_;             // an AddFiles that is answered when there is room
   std::shared_ptr<const Json> result_;  // of a job that is done
   std::optional<Error> error_;
   std::unique_ptr<sd_bus_track, UnrefTrack> track_;

@@ -238,7 +238,14 @@ Result<Delivery> prepare_export(Session& session) {
   ASSIGN_OR_RETURN(Json shown, session.call("Asset", "Show", std::move(arguments), Json::object()));
   delivery.asset = unwrapped(std::move(shown), "asset");
   const std::string state = text_at(delivery.asset, "state");
-  if (state != "active") return delivery;  // the daemon says why not, before anything is made
+  if (state == "erased") return delivery;  // the daemon says so, before anything is made
+  if (state != "active") {
+    return make_error(Errc::wrong_state,
+                      printable(text_at(delivery.asset, "name")) + " is " + printable(state) +
+                          ", and is not handed out",
+                      state == "suspended" ? "aierase resume makes it usable again" : "",
+                      text_at(delivery.asset, "id"));
+  }
   RETURN_IF_ERROR(choose_files(session.arguments(), delivery));
   RETURN_IF_ERROR(choose_shape(session.arguments(), delivery));
   RETURN_IF_ERROR(refuse_bad_output(delivery));

@@ -12,6 +12,11 @@ Error unreachable(int negative_errno, const std::string& bus) {
   return bus_error(negative_errno, "cannot connect to the bus '" + bus + "'");
 }
 
+Error no_bus(const std::string& bus) {
+  return make_error(Errc::usage, "'" + bus + "' is not a bus",
+                    "say system, session, or an address such as unix:path=/run/dbus/bus");
+}
+
 }  // namespace
 
 void CloseBus::operator()(sd_bus* bus) const noexcept {
@@ -71,6 +76,7 @@ Result<BusPtr> open_bus(const std::string& bus) {
     if (opened < 0) return unreachable(opened, bus);
     return BusPtr(raw);
   }
+  if (bus.find(':') == std::string::npos) return no_bus(bus);
   int done = sd_bus_new(&raw);
   if (done < 0) return unreachable(done, bus);
   BusPtr owner(raw);
@@ -78,10 +84,7 @@ Result<BusPtr> open_bus(const std::string& bus) {
   if (done >= 0) done = sd_bus_set_bus_client(raw, 1);
   if (done >= 0) done = sd_bus_negotiate_fds(raw, 1);
   if (done >= 0) done = sd_bus_start(raw);
-  if (done == -EINVAL) {
-    return make_error(Errc::usage, "'" + bus + "' is not a bus",
-                      "say system, session, or an address such as unix:path=/run/dbus/bus");
-  }
+  if (done == -EINVAL) return no_bus(bus);
   if (done < 0) return unreachable(done, bus);
   return owner;
 }

@@ -46,7 +46,7 @@ Status Core::append_log(catalog::Transaction& transaction, catalog::StoreState& 
 Status Core::commit(catalog::Transaction& transaction, catalog::StoreState& state) {
   if (stop) return make_error(Errc::io, "the store has stopped after a failed write");
   advance_trusted_time(state, settings.clock->read());
-  state.generation += 1;
+  if (anchored == Anchored::same) state.generation += 1;
   RETURN_IF_ERROR(transaction.put_state(state));
   Status committed = transaction.commit();
   if (!committed.ok()) {
@@ -54,11 +54,12 @@ Status Core::commit(catalog::Transaction& transaction, catalog::StoreState& stat
     return std::move(committed).error().in("the commit failed");
   }
   const rootslot::Anchor anchor{state.generation, state.log.size, state.log.root};
-  Status anchored = slot->write_anchor(anchor_key, anchor);
-  if (!anchored.ok()) {
+  Status written = slot->write_anchor(anchor_key, anchor);
+  if (!written.ok()) {
     stop = true;
-    return std::move(anchored).error().in("the anchor could not be written");
+    return std::move(written).error().in("the anchor could not be written");
   }
+  anchored = Anchored::same;
   return {};
 }
 

@@ -91,7 +91,7 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (!round) return make_error(Errc::damaged, "the erase round to finish is not in the database");
   if (!core.signer) {
-    core.unsigned_proof.emplace(std::move(proof));
+    core.waiting.emplace(Core::Unsigned{std::move(proof), course});
     return make_error(Errc::damaged, "the keys are destroyed, but the signer's key is not here",
                       "restore signer.key beside the root slot and restart: the certificates "
                       "are signed then");
@@ -116,7 +116,9 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
         return transaction.end_round();
       });
   if (!done.ok()) {
-    if (done.error().code == Errc::no_space) core.unsigned_proof.emplace(std::move(proof));
+    if (done.error().code == Errc::no_space) {
+      core.waiting.emplace(Core::Unsigned{std::move(proof), course});
+    }
     return done;
   }
   core.point_of_no_return = Core::Return::possible;

@@ -66,12 +66,11 @@ Result<std::optional<Uuid>> next_plan(Core& core) {
 Result<bool> Store::execute_due() {
   Core& core = *impl_;
   if (core.stop) return false;
-  if (core.unsigned_proof) {
+  if (core.waiting) {
     if (!core.signer) return false;
-    domain::DestroyedProof proof = std::move(*core.unsigned_proof);
-    core.unsigned_proof.reset();
-    RETURN_IF_ERROR(
-        finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
+    Core::Unsigned waiting = std::move(*core.waiting);
+    core.waiting.reset();
+    RETURN_IF_ERROR(finish_round(core, std::move(waiting.proof), waiting.course));
     RETURN_IF_ERROR(remove_orphans(core));
     refill_reserve(core);
     return true;

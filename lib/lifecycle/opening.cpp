@@ -30,7 +30,6 @@ struct Table {
 };
 
 enum class Other { nothing, roll_forward, discard, finish };
-enum class AnchorState { same, one_behind };
 
 std::string seen(const Candidate& slot, const Uuid& store) {
   const SlotReading& reading = slot.reading;
@@ -128,7 +127,7 @@ Result<Other> judge_other(const Core& core, Table& table) {
 
 // The newest anchor that authenticates under the root of either slot: between TX2 and its anchor
 // the last one was still written under the old root.
-Result<AnchorState> check_anchor(Core& core, Table& table) {
+Result<Core::Anchored> check_anchor(Core& core, Table& table) {
   std::optional<rootslot::Anchor> newest;
   for (Candidate& slot : table.slots) {
     if (!slot.root) continue;
@@ -144,8 +143,8 @@ Result<AnchorState> check_anchor(Core& core, Table& table) {
   }
   const bool same = newest->generation == generation && newest->log_size == table.state.log.size &&
                     newest->log_root == table.state.log.root;
-  if (same) return AnchorState::same;
-  if (newest->generation + 1 == generation) return AnchorState::one_behind;
+  if (same) return Core::Anchored::same;
+  if (newest->generation + 1 == generation) return Core::Anchored::one_behind;
   if (newest->generation == generation) {
     return make_error(Errc::damaged, "the log in the database is not the one that the anchor names",
                       "nothing was touched; the database was changed by hand");
@@ -254,7 +253,7 @@ Status roll_forward(Core& core, Table& table) {
   return proof.ok() ? Status() : Status(core.fatal(proof.error()));
 }
 
-Status recover(Core& core, Table& table, Other other, AnchorState anchor, Store::Adopt adopt) {
+Status recover(Core& core, Table& table, Other other, Store::Adopt adopt) {
   Candidate& current = table.slots[table.current];
   const bool torn = current.reading.content == SlotContent::torn;
   if (torn) {
@@ -262,7 +261,7 @@ Status recover(Core& core, Table& table, Other other, AnchorState anchor, Store:
     if (!mended.ok()) return core.fatal(std::move(mended).error());
   }
   const bool intent = table.round && table.round->state == domain::RoundState::intent;
-  if (!torn && !intent && other == Other::nothing && anchor == AnchorState::same &&
+  if (!torn && !intent && other == Other::nothing && core.anchored == Core::Anchored::same &&
       adopt == Store::Adopt::no) {
     return {};
   }
@@ -336,12 +335,12 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   ASSIGN_OR_RETURN(Table table, read_table(core));
   RETURN_IF_ERROR(check_host(core, table.state, adopt));
   ASSIGN_OR_RETURN(const Other other, judge_other(core, table));
-  ASSIGN_OR_RETURN(const AnchorState anchor, check_anchor(core, table));
+  ASSIGN_OR_RETURN(core.anchored, check_anchor(core, table));
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
   load_signer(core);
-  RETURN_IF_ERROR(recover(core, table, other, anchor, adopt));
+  RETURN_IF_ERROR(recover(core, table, other, adopt));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);
   return std::unique_ptr<Store>(new Store(std::move(impl)));

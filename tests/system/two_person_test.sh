@@ -1,6 +1,6 @@
 #!/bin/bash
 # The two-person way with real people: a private system bus, the real polkitd with the shipped
-# actions and rules, the daemon under its own uid, and four users in a private mount namespace
+# actions and rules, the daemon as its unit runs it, and four users in a private mount namespace
 # (nothing of this machine's accounts is touched). Every method group is allowed, denied or refused
 # as aierase(1) PEOPLE says.
 #
@@ -30,10 +30,9 @@ cleanup() {
 trap cleanup EXIT
 
 # ---- accounts of this namespace ----------------------------------------------------------------
-daemon_uid=64990 alice=64001 bob=64002 carol=64003 dave=64004
+alice=64001 bob=64002 carol=64003 dave=64004
 {
   cat /etc/passwd
-  echo "aierased:x:$daemon_uid:$daemon_uid::/nonexistent:/usr/sbin/nologin"
   echo "alice:x:$alice:$alice::/nonexistent:/bin/sh"
   echo "bob:x:$bob:$bob::/nonexistent:/bin/sh"
   echo "carol:x:$carol:$carol::/nonexistent:/bin/sh"
@@ -41,7 +40,6 @@ daemon_uid=64990 alice=64001 bob=64002 carol=64003 dave=64004
 } | awk -F: '!seen[$1]++' >"$work/passwd"
 {
   cat /etc/group
-  echo "aierased:x:$daemon_uid:"
   echo "alice:x:$alice:"
   echo "bob:x:$bob:"
   echo "carol:x:$carol:"
@@ -110,14 +108,13 @@ wait_for name_owned org.freedesktop.PolicyKit1 || { cat "$work/polkit.log" "$wor
 
 # ---- the daemon --------------------------------------------------------------------------------
 mkdir -m 0700 "$work/store" "$work/slot"
-chown $daemon_uid:$daemon_uid "$work/store" "$work/slot"
 printf 'slot = "%s"\n' "$work/slot/slot" >"$work/aierased.toml"
 as() { # UID COMMAND...
   local uid=$1
   shift
   setpriv --reuid "$uid" --regid "$uid" --init-groups -- "$@"
 }
-as $daemon_uid "$build/daemon/aierased" --bus "$DBUS_SYSTEM_BUS_ADDRESS" --store "$work/store" \
+"$build/daemon/aierased" --bus "$DBUS_SYSTEM_BUS_ADDRESS" --store "$work/store" \
   --config "$work/aierased.toml" >"$work/daemon.log" 2>&1 &
 pids+=($!)
 wait_for name_owned org.aierase1 || { cat "$work/daemon.log"; exit 1; }

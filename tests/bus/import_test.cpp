@@ -1,0 +1,187 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "bus/names.h"
+#include "bus/running_daemon.h"
+
+namespace aierase::bus_test {
+namespace {
+
+class AStore : public testing::Test {
+ protected:
+  void SetUp() override {
+    daemon_.start();
+    client_ = std::make_unique<bus::Client>(daemon_.client());
+    init(*client_);
+  }
+
+  std::size_t assets() {
+    const Result<Json> list = client_->call(bus::kAssetInterface, "List", {bus::Options()});
+    EXPECT_TRUE(list.ok());
+    return list.ok() ? list->at("assets").size() : 0;
+  }
+
+  // Each call goes through the store thread, behind what was there before it.
+  bool blobs_go() {
+    for (int i = 0; i < 1000 && !daemon_.blobs().empty(); ++i) assets();
+    return daemon_.blobs().empty();
+  }
+
+  RunningDaemon daemon_;
+  std::unique_ptr<bus::Client> client_;
+};
+
+std::string read_all(int descriptor) {
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(descriptor, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+TEST_F(AStore, GivesBackWhatWasImportedAndRecordsTheExport) {
+  const Result<Json> imported = import_text(*client_, "org/tiny:1", "some weights");
+  ASSERT_TRUE(imported.ok()) << imported.error().message;
+  EXPECT_EQ(imported->at("created"), true);
+  const std::string id = imported->at("asset").at("id");
+
+  Result<bus::Job> job = client_->start(
+      bus::kAssetInterface, "Export", {id, bus::Options(Json{{"destination", "standard output"}})});
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  Pipe pipe;
+  const bus::NamedFile file{"weights.bin", pipe.writer.get()};
+  ASSERT_TRUE(job->add_files({&file, 1}).ok());
+  ASSERT_TRUE(job->commit().ok());
+  pipe.writer.reset();
+  EXPECT_EQ(read_all(pipe.reader.get()), "some weights");
+  const Result<Json> exported = job->wait();
+  ASSERT_TRUE(exported.ok()) << exported.error().message;
+  EXPECT_EQ(exported->at("bytes"), 12);
+
+  const Result<Json> shown = client_->call(bus::kAssetInterface, "Show", {id, bus::Options()});
+  ASSERT_TRUE(shown.ok());
+  ASSERT_EQ(shown->at("exports").size(), 1U);
+  EXPECT_EQ(shown->at("exports")[0].at("medium"), "stream");
+  EXPECT_EQ(shown->at("exports")[0].at("destination"), "standard output");
+  EXPECT_EQ(shown->at("source_history"), "unknown");
+}
+
+TEST_F(AStore, AnswersTheSameContentWithTheExistingAsset) {
+  const Result<Json> first = import_text(*client_, "tiny", "weights");
+  const Result<Json> second = import_text(*client_, "tiny", "weights");
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(second->at("created"), false);
+  EXPECT_EQ(second->at("asset").at("id"), first->at("asset").at("id"));
+  const Result<Json> other = import_text(*client_, "tiny", "other weights");
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, Errc::already_exists);
+}
+
+TEST_F(AStore, LosesTheImportOfAClientThatVanished) {
+  Pipe pipe;
+  {
+    bus::Client vanishing = daemon_.client();
+    Result<bus::Job> job =
+        vanishing.start(bus::kAssetInterface, "Import", {std::string("m"), bus::Options()});
+    ASSERT_TRUE(job.ok()) << job.error().message;
+    const bus::NamedFile file{"f", pipe.reader.get()};
+    ASSERT_TRUE(job->add_files({&file, 1}).ok());
+    pipe.reader.reset();
+    const std::string part(60'000, 'x');
+    ASSERT_EQ(write(pipe.writer.get(), part.data(), part.size()), 60'000);
+  }
+  // The daemon lets go of the descriptor when the job ends.
+  pollfd wait{pipe.writer.get(), 0, 0};
+  ASSERT_EQ(poll(&wait, 1, -1), 1);
+  EXPECT_NE(wait.revents & POLLERR, 0);
+  EXPECT_TRUE(blobs_go());
+  EXPECT_EQ(assets(), 0U);
+}
+
+TEST_F(AStore, EndsCleanlyInTheMiddleOfAnImport) {
+  Pipe pipe;
+  Result<bus::Job> job =
+      client_->start(bus::kAssetInterface, "Import", {std::string("m"), bus::Options()});
+  ASSERT_TRUE(job.ok());
+  const bus::NamedFile file{"f", pipe.reader.get()};
+  ASSERT_TRUE(job->add_files({&file, 1}).ok());
+  ASSERT_EQ(write(pipe.writer.get(), "begin", 5), 5);
+  EXPECT_EQ(daemon_.stop(), 0);
+  EXPECT_TRUE(daemon_.blobs().empty());
+
+  daemon_.start();
+  bus::Client again = daemon_.client();
+  const Result<Json> status = again.call(bus::kManagerInterface, "Status", {bus::Options()});
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(status->at("state"), "open");
+  EXPECT_TRUE(import_text(again, "m", "whole").ok());
+}
+
+TEST_F(AStore, IsTheOneDaemonsAlone) {
+  EXPECT_EQ(daemon_.run_second({}), info(Errc::busy).exit_code);
+  EXPECT_TRUE(import_text(*client_, "m", "still served").ok());
+}
+
+TEST_F(AStore, CallsFilesFromADiskRetrofitted) {
+  const std::string path = daemon_.store() + "/../weights";
+  std::ofstream(path) << "plaintext on a disk";
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Result<bus::Job> job = client_->start(
+      bus::kAssetInterface, "Import",
+      {std::string("m"), bus::Options(Json{{"source_history", "encrypted-from-first-write"}})});
+  ASSERT_TRUE(job.ok());
+  const bus::NamedFile passed{"weights", file.get()};
+  ASSERT_TRUE(job->add_files({&passed, 1}).ok());
+  ASSERT_TRUE(job->commit().ok());
+  const Result<Json> refused = job->wait();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::invalid_input);
+  EXPECT_EQ(assets(), 0U);
+}
+
+TEST_F(AStore, RefusesADirectoryAsAFile) {
+  const UniqueFd directory(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Result<bus::Job> job =
+      client_->start(bus::kAssetInterface, "Import", {std::string("m"), bus::Options()});
+  ASSERT_TRUE(job.ok());
+  const bus::NamedFile passed{"root", directory.get()};
+  ASSERT_TRUE(job->add_files({&passed, 1}).ok());
+  const Result<Json> refused = job->wait();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::invalid_input);
+  EXPECT_NE(refused.error().message.find("directory"), std::string::npos);
+}
+
+TEST_F(AStore, HandsAGeneratedKeyOutAsKeyRelease) {
+  Result<bus::Job> made = client_->start(
+      bus::kAssetInterface, "Import",
+      {std::string("k"), bus::Options(Json{{"kind", "dataset-key"}, {"generate", "key"}})});
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  ASSERT_TRUE(made->commit().ok());
+  ASSERT_TRUE(made->wait().ok());
+
+  Result<bus::Job> job =
+      client_->start(bus::kAssetInterface, "Export", {std::string("k"), bus::Options()});
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  const UniqueFd memory(memfd_create("key", MFD_CLOEXEC));
+  const bus::NamedFile file{"key", memory.get()};
+  ASSERT_TRUE(job->add_files({&file, 1}).ok());
+  ASSERT_TRUE(job->commit().ok());
+  const Result<Json> done = job->wait();
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(lseek(memory.get(), 0, SEEK_END), 32);
+  const Result<Json> shown =
+      client_->call(bus::kAssetInterface, "Show", {std::string("k"), bus::Options()});
+  ASSERT_TRUE(shown.ok());
+  EXPECT_EQ(shown->at("exports")[0].at("kind"), "key-release");
+}
+
+}  // namespace
+}  // namespace aierase::bus_test

@@ -1,0 +1,111 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "bus/names.h"
+#include "bus/running_daemon.h"
+
+namespace aierase::bus_test {
+namespace {
+
+// One asset from import to certificate, over the bus alone.
+TEST(AnApprovedPlan, IsErasedAtOnceAndCertified) {
+  RunningDaemon daemon;
+  daemon.start();
+  bus::Client client = daemon.client();
+  init(client);
+  ASSERT_TRUE(import_text(client, "m", "weights").ok());
+  ASSERT_TRUE(client.watch_changes().ok());
+
+  const Result<Json> plan = client.call(
+      bus::kPlanInterface, "Retire",
+      {std::vector<std::string>{"m"}, bus::Options(Json{{"reason", "contract ended"}})});
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const std::string id = plan->at("id");
+  const std::string digest = plan->at("digest");
+  const Result<Json> approved =
+      client.call(bus::kPlanInterface, "Approve", {id, digest.substr(0, 12), bus::Options()});
+  ASSERT_TRUE(approved.ok()) << approved.error().message;
+
+  std::string state = approved->at("state");
+  while (state == "approved" || state == "running") {
+    ASSERT_TRUE(client.wait_for_changes(std::nullopt).ok());
+    const Result<Json> now = client.call(bus::kPlanInterface, "Show", {id, bus::Options()});
+    ASSERT_TRUE(now.ok());
+    state = now->at("state");
+  }
+  EXPECT_EQ(state, "done");
+
+  const Result<Json> list = client.call(bus::kCertificateInterface, "List", {bus::Options()});
+  ASSERT_TRUE(list.ok());
+  ASSERT_EQ(list->at("certificates").size(), 1U);
+  const std::string certificate = list->at("certificates")[0].at("id");
+  const UniqueFd memory(memfd_create("bundle", MFD_CLOEXEC));
+  Result<bus::Job> job = client.start(bus::kCertificateInterface, "Export",
+                                      {certificate, bus::PassedFile{memory.get()}, bus::Options()});
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  const Result<Json> exported = job->wait();
+  ASSERT_TRUE(exported.ok()) << exported.error().message;
+  EXPECT_EQ(lseek(memory.get(), 0, SEEK_END), exported->at("bytes").get<std::int64_t>());
+
+  const Result<Json> gone =
+      client.start(bus::kAssetInterface, "Export", {std::string("m"), bus::Options()}).ok()
+          ? Result<Json>(Json::object())
+          : Result<Json>(make_error(Errc::erased, ""));
+  EXPECT_FALSE(gone.ok());
+  EXPECT_TRUE(daemon.blobs().empty());
+}
+
+TEST(ADeepCheck, OfASoundStoreFindsNothing) {
+  RunningDaemon daemon;
+  daemon.start();
+  bus::Client client = daemon.client();
+  init(client);
+  ASSERT_TRUE(import_text(client, "m", "weights").ok());
+  Result<bus::Job> job =
+      client.start(bus::kManagerInterface, "Check",
+                   {std::vector<std::string>{}, bus::Options(Json{{"depth", "deep"}})});
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  const Result<Json> result = job->wait();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  for (const Json& finding : result->at("findings")) {
+    EXPECT_NE(finding.at("severity"), "error") << finding.dump();
+  }
+}
+
+TEST(AStoreWithAPassphrase, WaitsForItAfterARestart) {
+  RunningDaemon daemon;
+  daemon.start();
+  {
+    bus::Client client = daemon.client();
+    Pipe pipe;
+    ASSERT_EQ(write(pipe.writer.get(), "correct horse\n", 14), 14);
+    pipe.writer.reset();
+    bus::Options options(Json{{"unlock", "passphrase"}});
+    options.files.push_back({"passphrase", pipe.reader.get()});
+    const Result<Json> made = client.call(bus::kManagerInterface, "Init", {options});
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_EQ(made->at("at_rest"), "unlock-secret");
+  }
+  ASSERT_EQ(daemon.stop(), 0);
+  daemon.start();
+  bus::Client client = daemon.client();
+  const Result<Json> waiting = client.call(bus::kManagerInterface, "Status", {bus::Options()});
+  ASSERT_TRUE(waiting.ok());
+  EXPECT_EQ(waiting->at("state"), "locked");
+  for (const char* passphrase : {"wrong horse", "correct horse"}) {
+    Pipe pipe;
+    ASSERT_GT(write(pipe.writer.get(), passphrase, strlen(passphrase)), 0);
+    pipe.writer.reset();
+    const Result<Json> status = client.call(bus::kManagerInterface, "Unlock",
+                                            {bus::PassedFile{pipe.reader.get()}, bus::Options()});
+    EXPECT_EQ(status.ok(), passphrase[0] == 'c') << passphrase;
+  }
+}
+
+}  // namespace
+}  // namespace aierase::bus_test

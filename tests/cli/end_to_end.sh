@@ -1,0 +1,154 @@
+#!/bin/bash
+# The main job by the program alone, in a single-operator store of the current user.
+. "$SOURCE/tests/cli/lib.sh"
+start_bus
+start_daemon
+
+refused 15 '' a list
+check "init" a init --root-slot "file:$DIR/slot/slot" --unlock none --single-operator
+contains "init says that there is no recovery" "$(cat "$DIR/out")" 'Recovery: none'
+contains "init says what is protected at rest" "$(cat "$DIR/out")" 'NOT protected'
+contains "init prints the signer" "$(cat "$DIR/out")" 'SHA256:'
+refused 6 '' a init --root-slot "file:$DIR/slot/slot" --single-operator
+check "status" a status
+equal "status as JSON" "$(a --json status | json 'd["schema"], d["state"]')" \
+  "aierase/status/v1 open"
+check "doctor" a doctor
+check "doctor as JSON" a --json doctor
+
+mkdir -p "$DIR/m/sub"
+head -c 3000000 /dev/urandom >"$DIR/m/model-00001.safetensors"
+head -c 12345678 /dev/urandom >"$DIR/m/model-00002.safetensors"
+printf '{"a":1}' >"$DIR/m/config.json"
+: >"$DIR/m/sub/empty"
+(cd "$DIR/m" && find . -type f -printf '%P\n' | sort | xargs sha256sum) >"$DIR/sums"
+
+check "import of a directory" a import acme/llama:1 "$DIR/m" --label project=gauss
+contains "import says what plaintext remains" "$(cat "$DIR/out")" "$DIR/m: 4 files"
+a --json show acme/llama:1 >"$DIR/show.json"
+json '"\n".join(f["sha256"]+"  "+f["name"] for f in sorted(d["asset"]["files"],key=lambda f:f["name"]))' \
+  <"$DIR/show.json" >"$DIR/told"
+equal "digests and names are those of sha256sum" "$(LC_ALL=C sort "$DIR/told")" "$(LC_ALL=C sort "$DIR/sums")"
+equal "the manifest digest is that of the sums" \
+  "$(json 'd["asset"]["manifest_sha256"]' <"$DIR/show.json")" \
+  "$(LC_ALL=C sort -k2 "$DIR/sums" | sha256sum | cut -d' ' -f1)"
+ASSET=$(json 'd["asset"]["id"]' <"$DIR/show.json")
+equal "the same content again is the same asset" \
+  "$(a --json import acme/llama:1 "$DIR/m" | json 'd["created"], d["asset"]["id"]')" "False $ASSET"
+refused 6 '' a import acme/llama:1 "$DIR/m/config.json"
+check "show" a show "${ASSET:0:10}"
+check "show by name" a show acme/llama:1
+check "list" a list
+equal "list -q" "$(a list -q)" "$ASSET"
+equal "list --match" "$(a list -q --match label.project=gauss --match kind=model)" "$ASSET"
+equal "list --match of nothing" "$(a list -q --match state=erased)" ""
+equal "list --json-lines" "$(a list --json-lines | json 'd["asset"]["id"]')" "$ASSET"
+refused 4 '' a show no-such-thing
+
+check "export" a export acme/llama:1 "$DIR/out1"
+check "what comes out is what went in" diff -r "$DIR/m" "$DIR/out1"
+refused 6 'exists' a export acme/llama:1 "$DIR/out1"
+equal "export of one file to standard output" "$(a export acme/llama:1 --file config.json 2>/dev/null)" '{"a":1}'
+a export acme/llama:1 - --file model-00001.safetensors --range 1000-1999 2>/dev/null >"$DIR/range"
+check "export of a range" cmp "$DIR/range" <(tail -c +1001 "$DIR/m/model-00001.safetensors" | head -c 1000)
+refused 2 'only one fits' a export acme/llama:1
+refused 2 'needs --file' a export acme/llama:1 --range 0-9
+refused 4 'no file' a export acme/llama:1 --file nothing "$DIR/x"
+mkdir "$DIR/untar"
+a export acme/llama:1 --tar 2>/dev/null | tar -x -C "$DIR/untar"
+check "export as an archive" diff -r "$DIR/m" "$DIR/untar"
+
+check "import of an archive" bash -c "tar -c -C '$DIR/m' . | '$AIERASE' --bus '$BUS' import acme/tar:1 - --tar"
+equal "an archive gives the same manifest" \
+  "$(a --json show acme/tar:1 | json 'd["asset"]["manifest_sha256"]')" \
+  "$(json 'd["asset"]["manifest_sha256"]' <"$DIR/show.json")"
+tar -czf "$DIR/m.tgz" -C "$DIR/m" .
+check "import of a packed archive on disk" a import acme/tgz:1 "$DIR/m.tgz" --tar
+equal "an archive on disk is retrofitted" \
+  "$(a --json show acme/tgz:1 | json 'd["asset"]["source_history"]')" retrofitted
+check "import of a stream" bash -c "cat '$DIR/m/config.json' | '$AIERASE' --bus '$BUS' import acme/stream:1 -"
+equal "a stream is one file called stdin" "$(a --json show acme/stream:1 | json 'd["asset"]["files"][0]["name"]')" stdin
+
+mkdir -p "$DIR/hub/blobs" "$DIR/hub/snapshots/1"
+cp "$DIR/m/model-00001.safetensors" "$DIR/hub/blobs/b1"
+ln -s ../../blobs/b1 "$DIR/hub/snapshots/1/model.safetensors"
+check "import of a hub cache, removing it" a import acme/hub:1 "$DIR/hub/snapshots/1" --remove-source
+contains "what the link led to is named" "$(cat "$DIR/out")" "$DIR/hub/blobs"
+check "what the link led to is there" test -e "$DIR/hub/blobs/b1"
+check "the link is gone" test ! -e "$DIR/hub/snapshots/1/model.safetensors"
+cp -r "$DIR/m" "$DIR/m2"
+check "import of files, removing them" a import acme/removed:1 "$DIR/m2" --remove-source
+equal "nothing is left of them" "$(find "$DIR/m2" -type f)" ""
+contains "the store knows" "$(a show acme/removed:1)" "removed 20"
+
+check "a generated key" a import acme/key:1 --kind dataset-key --generate
+a export acme/key:1 2>/dev/null >"$DIR/key"
+equal "has 32 bytes" "$(stat -c %s "$DIR/key")" 32
+check "goes to a file" a export acme/key:1 "$DIR/key2"
+check "and is the same" cmp "$DIR/key" "$DIR/key2"
+contains "the export is recorded" "$(a show acme/key:1)" "key-release"
+equal "no digest of it is anywhere" "$(a --json show acme/key:1 | grep -c "$(sha256sum <"$DIR/key" | cut -c1-16)")" 0
+script -qec "'$AIERASE' --bus '$BUS' export acme/key:1" /dev/null >"$DIR/out" 2>&1
+equal "key bytes are not written to a terminal" $? 2
+
+check "set" a set acme/llama:1 --label stage=old --label project- --reason "tidy"
+equal "labels are as set" "$(a --json show acme/llama:1 | json 'd["asset"]["labels"]')" "{'stage': 'old'}"
+check "suspend" a suspend acme/llama:1 --reason "look at it"
+refused 6 '' a export acme/llama:1 "$DIR/out9"
+check "a refused export leaves no directory" test ! -e "$DIR/out9"
+check "resume" a resume acme/llama:1
+
+check "dry run" a retire acme/llama:1 --reason "licence ended" --dry-run
+equal "a dry run makes no plan" "$(a list plans -q)" ""
+PLAN=$(a -q retire acme/llama:1 --reason "licence ended" --ticket OPS-1)
+contains "retire -q prints what approve takes" "$PLAN" '^p-[a-z2-7]*@[0-9a-f]*$'
+check "show of a plan" a show "${PLAN%@*}"
+contains "a plan says who acts next" "$(cat "$DIR/out")" 'aierase approve'
+refused 9 'still missing' a wait "${PLAN%@*}" --for approved --timeout 0s
+refused 10 '' a approve "${PLAN%@*}@000000000000"
+check "cancel" a cancel "${PLAN%@*}"
+refused 9 'cancelled' a wait "${PLAN%@*}" --for erased
+PLAN=$(a -q retire acme/llama:1 --reason "again")
+check "reject" a reject "${PLAN%@*}" --reason "not yet"
+refused 9 'rejected' a wait "${PLAN%@*}" --for erased
+PLAN=$(echo acme/llama:1 | a -q retire - --reason "licence ended")
+check "approve" a approve "$PLAN"
+contains "approve prints the outcome" "$(cat "$DIR/out")" 'for good'
+check "wait for what is done" a wait "${PLAN%@*}" --for final
+check "wait for the asset" a wait "$ASSET" --for erased
+refused 11 'erased' a export acme/llama:1 "$DIR/out9"
+refused 11 '' a suspend acme/llama:1
+refused 11 '' a set acme/llama:1 --label a=b --reason x
+refused 11 '' a retire acme/llama:1 --reason x
+check "the erased asset is shown" a show acme/llama:1
+
+CERTIFICATE=$(a list certificates -q)
+check "certificate export" a certificate export "$CERTIFICATE" "$DIR/c.json"
+refused 6 'exists' a certificate export "$CERTIFICATE" "$DIR/c.json"
+check "certificate export of the asset" a certificate export "$ASSET" "$DIR/c2.json"
+check "is the same" cmp "$DIR/c.json" "$DIR/c2.json"
+check "certificate as text" a certificate export "$CERTIFICATE" "$DIR/c.txt" --format text
+check "certificate to standard output" a certificate export "$CERTIFICATE" -
+check "certificate trust" a certificate trust "$DIR/trust"
+check "certificate trust again" a certificate trust "$DIR/trust"
+refused 4 'has no certificate' a certificate export acme/tar:1 "$DIR/none.json"
+
+stop_daemon
+check "verify, without daemon" "$AIERASE" verify "$DIR/c.json" --trust "$DIR/trust"
+"$AIERASE" --json verify "$DIR/c.json" --trust "$DIR/trust" >"$DIR/v.json"
+equal "verify as JSON" "$(json 'd["verified"], d["schema"]' <"$DIR/v.json")" "True aierase/verify/v1"
+mkdir "$DIR/nobody"
+"$AIERASE" verify "$DIR/c.json" --trust "$DIR/nobody" >"$DIR/out" 2>&1
+equal "an unknown signer is exit 12" $? 12
+contains "and is said to be unknown" "$(cat "$DIR/out")" 'UNKNOWN'
+sed 's/"payload":"..../"payload":"AAAA/' "$DIR/c.json" >"$DIR/bad.json"
+"$AIERASE" verify "$DIR/bad.json" --trust "$DIR/trust" >"$DIR/out" 2>&1
+equal "a changed certificate is exit 12" $? 12
+refused 3 '' a status
+
+start_daemon
+refused 11 'erased' a export acme/llama:1 "$DIR/out9"
+check "check" a check
+check "check --deep" a check --deep
+check "check of one asset" a check acme/tar:1
+finish
