@@ -56,7 +56,7 @@ std::string lineage_text(const Json& asset, const Output& out) {
                printable(text_at(parent, "name")), printable(text_at(parent, "state"))});
   }
   for (const Json& child : list_at(lineage, "dependants")) {
-    table.add({"  is " + printable(text_at(child, "relation")) + " of",
+    table.add({"  dependant, " + printable(text_at(child, "relation")),
                short_id(text_at(child, "id")), printable(text_at(child, "name")),
                printable(text_at(child, "state"))});
   }

@@ -63,15 +63,19 @@ std::string next_step(const Json& plan) {
 
 std::string item_table(const Json& plan, const Output& out) {
   const std::string state = text_at(plan, "state");
-  const bool decided = state != "requested" && !state.empty();
-  Table table(
-      {"ASSET", "NAME", decided ? "STATE" : "VERDICT", decided ? "CERTIFICATE" : "SIZE", "WHY"});
+  if (state == "requested" || state.empty()) {
+    Table table({"ASSET", "NAME", "VERDICT", "WHY"});
+    for (const Json& item : list_at(plan, "items")) {
+      table.add({short_id(text_at(item, "asset")), printable(text_at(item, "name")),
+                 printable(text_at(item, "verdict")), reasons_text(item)});
+    }
+    return table.text(out.width());
+  }
+  Table table({"ASSET", "NAME", "STATE", "CERTIFICATE", "WHY"});
   for (const Json& item : list_at(plan, "items")) {
-    const std::string size =
-        holds(item, "bytes") ? human_bytes(number_at(item, "bytes")) : std::string();
     table.add({short_id(text_at(item, "asset")), printable(text_at(item, "name")),
-               printable(text_at(item, decided ? "state" : "verdict")),
-               decided ? short_id(text_at(item, "certificate")) : size, reasons_text(item)});
+               printable(text_at(item, "state")), short_id(text_at(item, "certificate")),
+               reasons_text(item)});
   }
   return table.text(out.width());
 }

@@ -60,7 +60,7 @@ std::string describe_status(const Json& status, const Output& out) {
   add_slots(status, fields);
   fields.add("At rest", at_rest_text(text_at(status, "at_rest")));
   fields.add("Unlock", text_at(status, "unlock"));
-  if (text_at(status, "recovery") == "none") {
+  if (text_at(status, "recovery") == "none" && holds(store, "id")) {
     fields.add("Recovery", "none: if the root slot or the unlock secret is lost, every asset is");
   }
   fields.add("Signer", text_at(object_at(status, "signer"), "fingerprint"));

@@ -71,8 +71,9 @@ void Output::print_json(std::string_view verb, Json object) {
   if (!text.ok() && failed_errno_ == 0) failed_errno_ = EILSEQ;
 }
 
-void Output::remark(std::string_view sentence) const {
+void Output::remark(std::string_view sentence) {
   if (quiet() || !for_people()) return;
+  flush();
   static_cast<void>(write_all(STDERR_FILENO, std::string(sentence) + "\n"));
 }
 

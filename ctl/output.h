@@ -32,7 +32,7 @@ class Output {
   // Adds "schema": "aierase/<verb>/v1" and prints the object; pretty, or one line for json_lines.
   void print_json(std::string_view verb, Json object);
   // What people should know but programs must not read: standard error, silenced by --quiet.
-  void remark(std::string_view sentence) const;
+  void remark(std::string_view sentence);
   // The exit code after everything is out; `code` where writing went well.
   int finish(int code);
 

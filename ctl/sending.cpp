@@ -22,7 +22,33 @@ Error end_of(Job& job, Error pipe_error) {
   return ended.ok() ? std::move(pipe_error) : std::move(ended).error();
 }
 
+Status relay(int from, int to, Progress& progress) {
+  std::vector<char> piece(256 << 10);
+  std::uint64_t done = 0;
+  for (;;) {
+    RETURN_IF_ERROR(wait_until(from, Ready::read));
+    const ssize_t got = read(from, piece.data(), piece.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) return errno_error(errno, "cannot read standard input");
+    if (Interrupt::asked()) return interrupted();
+    if (got == 0) return {};
+    RETURN_IF_ERROR(write_fully(to, piece.data(), static_cast<std::size_t>(got)));
+    done += static_cast<std::uint64_t>(got);
+    progress.update(done);
+  }
+}
+
 }  // namespace
+
+Status send_stream(Job& job, const std::string& name, int from, Progress& progress) {
+  ASSIGN_OR_RETURN(PipeEnds pipe, make_pipe());
+  RETURN_IF_ERROR(job.add_files({{name, pipe.reading.get()}}));
+  pipe.reading.reset();
+  fcntl(pipe.writing.get(), F_SETFL, O_NONBLOCK);  // its own description, nobody shares it
+  Status copied = relay(from, pipe.writing.get(), progress);
+  if (!copied.ok()) return end_of(job, std::move(copied).error());
+  return {};
+}
 
 Result<PipeEnds> make_pipe() {
   int ends[2];

@@ -23,6 +23,10 @@ struct Sent {
 };
 Result<Sent> send_archive(Job& job, TarReader& archive, Progress& progress);
 
+// A stream that is no file goes through a pipe of ours: only who reads it to its end knows that it
+// was whole. Passed on directly, a pipeline that is interrupted would look like one that is done.
+Status send_stream(Job& job, const std::string& name, int from, Progress& progress);
+
 struct PipeEnds {
   UniqueFd reading;
   UniqueFd writing;

@@ -17,6 +17,7 @@ namespace aierase::ctl {
 namespace {
 
 constexpr std::size_t kPiece = 256 << 10;
+constexpr la_int64_t kBlock = 512;  // the end mark is two blocks of zeros; one is enough for us
 
 struct CloseReader {
   void operator()(archive* handle) const { archive_read_free(handle); }
@@ -135,9 +136,15 @@ Result<std::optional<TarMember>> TarReader::next() {
   Impl& impl = *impl_;
   for (;;) {
     archive_entry* entry = nullptr;
+    const la_int64_t before = archive_filter_bytes(impl.handle.get(), 0);
     const int outcome = archive_read_next_header(impl.handle.get(), &entry);
     if (outcome == ARCHIVE_EOF) {
       if (!impl.anything) return refused("the archive is empty: not one byte came");
+      // The library takes a missing end mark for an end; then a sender that died goes unnoticed.
+      if (archive_filter_bytes(impl.handle.get(), 0) - before < kBlock) {
+        return refused("the archive is cut short: its end mark is missing",
+                       "check it with: tar --list --file ARCHIVE");
+      }
       return std::optional<TarMember>();
     }
     if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) return impl.failure();

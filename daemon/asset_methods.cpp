@@ -8,6 +8,7 @@
 #include "daemon/call_options.h"
 #include "daemon/export_job.h"
 #include "daemon/import_job.h"
+#include "daemon/import_options.h"
 #include "daemon/methods.h"
 #include "daemon/records.h"
 #include "daemon/selection.h"
@@ -19,111 +20,6 @@ namespace {
 using lifecycle::Store;
 
 // ---- Import -------------------------------------------------------------------------------------
-
-struct ImportWish {
-  lifecycle::ImportRequest request;
-  std::vector<ToldSource> sources;
-  bool asserts_encrypted = false;
-  bool generates_key = false;
-};
-
-std::uint64_t number_in(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
-
-Result<ToldSource> told_source(const Json& object) {
-  ToldSource source;
-  for (const auto& item : object.items()) {
-    const std::string& key = item.key();
-    if (key != "description" && key != "files" && key != "bytes" && key != "observed") {
-      return CallOptions::wrong("sources", "does not know " + quoted(key));
-    }
-  }
-  const auto description = object.find("description");
-  if (description == object.end() || !description->is_string()) {
-    return CallOptions::wrong("sources", "needs a description in each entry");
-  }
-  source.description = description->get<std::string>();
-  if (source.description.empty() || source.description.size() > limits::kPathBytes ||
-      !is_printable_utf8(source.description)) {
-    return CallOptions::wrong("sources",
-                              "has a description that is empty, too long or not "
-                              "printable: " +
-                                  quoted(source.description));
-  }
-  source.files = number_in(object, "files");
-  source.bytes = number_in(object, "bytes");
-  const auto observed = object.find("observed");
-  if (observed != object.end()) {
-    if (*observed != "retrofitted") {
-      return CallOptions::wrong("sources", "knows only observed = retrofitted");
-    }
-    source.retrofitted = true;
-  }
-  return source;
-}
-
-Status read_sources(CallOptions& options, ImportWish& wish) {
-  ASSIGN_OR_RETURN(const std::optional<Json> sources, options.objects("sources"));
-  if (!sources) return {};
-  if (sources->size() > limits::kSourcesPerAsset) {
-    return make_error(Errc::resource_limit,
-                      "more than " + std::to_string(limits::kSourcesPerAsset) + " sources named",
-                      "name the directories instead of their files");
-  }
-  for (const Json& entry : *sources) {
-    ASSIGN_OR_RETURN(ToldSource source, told_source(entry));
-    wish.sources.push_back(std::move(source));
-  }
-  return {};
-}
-
-Status read_lineage(CallOptions& options, lifecycle::ImportRequest& request) {
-  const std::pair<const char*, domain::Relation> relations[] = {
-      {"derived_from", domain::Relation::derived_from},
-      {"trained_on", domain::Relation::trained_on},
-      {"configured_by", domain::Relation::configured_by},
-      {"supersedes", domain::Relation::supersedes}};
-  for (const auto& relation : relations) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> parents, options.texts(relation.first));
-    for (const std::string& parent : parents) {
-      request.lineage.emplace_back(relation.second, parent);
-    }
-  }
-  return {};
-}
-
-Result<ImportWish> read_import(CallOptions& options) {
-  ImportWish wish;
-  ASSIGN_OR_RETURN(const std::optional<domain::AssetKind> kind,
-                   options.word<domain::AssetKind>("kind", domain::parse_asset_kind));
-  wish.request.kind = kind.value_or(domain::AssetKind::model);
-  ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
-  if (custodians.size() > limits::kCustodiansPerAsset) {
-    return CallOptions::wrong(
-        "custodians", "has more than " + std::to_string(limits::kCustodiansPerAsset) + " entries");
-  }
-  ASSIGN_OR_RETURN(wish.request.custodians, resolve_custodians(custodians));
-  ASSIGN_OR_RETURN(wish.request.retention, options.text_or("retention", "default"));
-  ASSIGN_OR_RETURN(wish.request.labels, options.pairs("labels"));
-  RETURN_IF_ERROR(read_lineage(options, wish.request));
-  RETURN_IF_ERROR(read_sources(options, wish));
-  ASSIGN_OR_RETURN(const std::optional<std::string> history, options.text("source_history"));
-  if (history && *history != "encrypted-from-first-write") {
-    return CallOptions::wrong("source_history",
-                              "can only be encrypted-from-first-write: all else "
-                              "is observed");
-  }
-  wish.asserts_encrypted = history.has_value();
-  ASSIGN_OR_RETURN(const std::optional<std::string> generate, options.text("generate"));
-  if (generate && (*generate != "key" || wish.request.kind != domain::AssetKind::dataset_key)) {
-    return CallOptions::wrong("generate", "can only be key, with kind = dataset-key");
-  }
-  wish.generates_key = generate.has_value();
-  RETURN_IF_ERROR(options.finish());
-  return wish;
-}
 
 // In a single-operator store the caller answers for what nobody was named for.
 Status default_custodian(Store& store, lifecycle::ImportRequest& request) {
@@ -275,17 +171,19 @@ Status list(Service& service, sd_bus_message* message) {
 Status show(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(std::string typed, read_text(message));
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> first, options.number("first_file"));
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.look_up = [typed](StoreSession& session) {
     return Asked{"read", details_of_asset(session, typed)};
   };
-  call.work = [typed](StoreSession& session) -> Result<Respond> {
+  call.work = [typed, from = static_cast<std::size_t>(first.value_or(0))](
+                  StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
     ASSIGN_OR_RETURN(const lifecycle::AssetView view, store->show_asset(asset));
-    return with_object(asset_json(view));
+    return with_object(asset_json(view, from));
   };
   service.serve(message, std::move(call));
   return {};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/time.h"
@@ -52,9 +53,18 @@ Json sources_json(const std::vector<domain::Source>& sources) {
   return list;
 }
 
-Json files_json(const lifecycle::AssetView& view) {
+constexpr std::size_t kFilesMessageBytes = 20 << 20;
+constexpr std::size_t kFileMessageBytes = 160;  // of one entry, besides its name
+constexpr std::size_t kExportsShown = 1'000;
+constexpr std::size_t kStatementBytes = 8 << 20;
+
+Json files_json(const lifecycle::AssetView& view, std::size_t first) {
   Json list = Json::array();
-  for (const domain::FileEntry& file : view.files) {
+  std::size_t bytes = 0;
+  for (std::size_t i = first; i < view.files.size(); ++i) {
+    const domain::FileEntry& file = view.files[i];
+    bytes += kFileMessageBytes + file.path.size();
+    if (bytes > kFilesMessageBytes) break;
     Json row{{"name", file.path}, {"bytes", file.bytes}};
     if (domain::carries_digest(view.asset.kind)) row["sha256"] = to_hex(file.sha256);
     list.push_back(std::move(row));
@@ -73,7 +83,7 @@ Json lineage_json(const std::vector<domain::LineageName>& names) {
   return list;
 }
 
-Json exports_json(const std::vector<domain::ExportRecord>& records) {
+Json exports_json(std::span<const domain::ExportRecord> records) {
   Json list = Json::array();
   for (const domain::ExportRecord& record : records) {
     Json row = person(record.actor);
@@ -193,6 +203,7 @@ std::string state_text(Errc code) {
 Json findings_json(const std::vector<lifecycle::Finding>& findings) {
   Json list = Json::array();
   for (const lifecycle::Finding& finding : findings) {
+    if (list.size() == kFindingsShown) break;
     const char* severity = "note";
     if (finding.severity == lifecycle::Finding::Severity::warning) severity = "warning";
     if (finding.severity == lifecycle::Finding::Severity::error) severity = "error";
@@ -274,15 +285,21 @@ Json asset_row(const domain::Asset& asset) {
   return row;
 }
 
-Json asset_json(const lifecycle::AssetView& view) {
+Json asset_json(const lifecycle::AssetView& view, std::size_t first_file) {
   Json json = asset_row(view.asset);
   json["sources"] = sources_json(view.asset.sources);
-  json["files"] = files_json(view);
+  json["files"] = files_json(view, first_file);
+  const std::size_t shown_files = first_file + json["files"].size();
+  if (shown_files < view.files.size()) json["files_omitted"] = view.files.size() - shown_files;
   if (view.manifest_sha256) json["manifest_sha256"] = to_hex(*view.manifest_sha256);
   json["lineage"] = {{"parents", lineage_json(view.parents)},
                      {"dependants", lineage_json(view.dependants)}};
   json["holds"] = holds_json(view.holds);
-  json["exports"] = exports_json(view.exports);
+  const std::size_t shown_exports = std::min(view.exports.size(), kExportsShown);
+  json["exports"] = exports_json(std::span(view.exports).last(shown_exports));
+  if (shown_exports < view.exports.size()) {
+    json["exports_omitted"] = view.exports.size() - shown_exports;
+  }
   json["leases"] = view.open_leases;
   json["events"] = events_json(view.events);
   put_id(json, "open_plan", IdType::plan, view.open_plan);
@@ -336,7 +353,7 @@ Json certificate_row(const catalog::CertificateRow& row) {
 Json certificate_json(const catalog::CertificateRow& row) {
   Json json = certificate_row(row);
   JsonLimits limits;
-  limits.max_bytes = 64 << 20;
+  limits.max_bytes = kStatementBytes;
   Result<Json> statement = parse_json(row.statement, limits);
   if (statement.ok()) json["statement"] = std::move(*statement);
   return json;

@@ -14,14 +14,20 @@ namespace aierase::daemon {
 Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSettings& settings);
 // Of a store that is not open: `reason` says why, its code is the state.
 Json closed_status(const Error& reason, const lifecycle::StoreSettings& settings);
+// The first kFindingsShown of them.
+inline constexpr std::size_t kFindingsShown = 10'000;
 Json findings_json(const std::vector<lifecycle::Finding>& findings);
 
-Json asset_json(const lifecycle::AssetView& view);  // in full
-Json asset_row(const domain::Asset& asset);         // one row of a list
+// In full, as far as one bus message carries it (a system bus disconnects at 32 MiB): files from
+// `first_file` on, and `files_omitted` where some are left out behind them; the latest exports, and
+// `exports_omitted`.
+Json asset_json(const lifecycle::AssetView& view, std::size_t first_file = 0);
+Json asset_row(const domain::Asset& asset);  // one row of a list
 Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule);
 Json plan_row(const domain::Plan& plan);
 Json certificate_row(const catalog::CertificateRow& row);
-Json certificate_json(const catalog::CertificateRow& row);  // with its statement
+Json certificate_json(
+    const catalog::CertificateRow& row);  // with its statement, unless it is too long for a message
 Json trust_json(const crypto::PublicKey& key, const Uuid& store);
 
 }  // namespace aierase::daemon

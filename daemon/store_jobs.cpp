@@ -35,7 +35,9 @@ class CheckWork final : public JobWork {
       channel_->progress.bytes.store(step.bytes);
       channel_->progress.files.store(step.assets);
       if (step.more) continue;
-      return Json{{"findings", step.findings}, {"assets", step.assets}, {"bytes", step.bytes}};
+      Json result{{"findings", step.findings}, {"assets", step.assets}, {"bytes", step.bytes}};
+      if (step.omitted > 0) result["findings_omitted"] = step.omitted;
+      return result;
     }
   }
 
@@ -45,6 +47,7 @@ class CheckWork final : public JobWork {
     std::uint64_t bytes = 0;
     std::uint64_t assets = 0;
     Json findings;
+    std::uint64_t omitted = 0;
   };
 
   Result<Step> next(StoreSession& session) {
@@ -55,7 +58,10 @@ class CheckWork final : public JobWork {
     ASSIGN_OR_RETURN(step.more, run->step());
     step.bytes = run->bytes();
     step.assets = run->assets();
-    if (!step.more) step.findings = findings_json(run->findings());
+    if (!step.more) {
+      step.findings = findings_json(run->findings());
+      step.omitted = run->findings().size() - step.findings.size();
+    }
     return step;
   }
 

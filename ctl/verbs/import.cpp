@@ -180,9 +180,14 @@ Result<Intake> prepare(Session& session) {
   return intake;
 }
 
-Status send_stream(const Intake& intake, Job& job, Progress& progress) {
+Status send_descriptor(const Intake& intake, Job& job, Progress& progress) {
   if (intake.origin == Origin::stream) {
-    return job.add_files({{kStreamName, intake.descriptor.get()}});
+    struct stat status {};
+    const int descriptor = intake.descriptor.get();
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+      return send_stream(job, kStreamName, descriptor, progress);
+    }
+    return job.add_files({{kStreamName, descriptor}});
   }
   ASSIGN_OR_RETURN(TarReader archive, TarReader::open(intake.descriptor.get()));
   ASSIGN_OR_RETURN(const Sent sent, send_archive(job, archive, progress));
@@ -192,7 +197,7 @@ Status send_stream(const Intake& intake, Job& job, Progress& progress) {
 
 Status send(const Intake& intake, Job& job, Progress& progress) {
   if (intake.origin == Origin::generated) return {};
-  if (intake.origin != Origin::paths) return send_stream(intake, job, progress);
+  if (intake.origin != Origin::paths) return send_descriptor(intake, job, progress);
   RETURN_IF_ERROR(send_files(job, intake.found));
   ASSIGN_OR_RETURN(const Found now, walk(intake.paths));
   return same_as_before(intake.found, now);

@@ -115,8 +115,8 @@ Result<int> run_verify(Session& session) {
   if (outcome.all_verified) return 0;
   if (outcome.worst == Errc::signer_unknown) {
     out.remark(
-        "hint: the signature holds, but nobody here vouches for the key: compare its "
-        "fingerprint with the issuer, and put the key as a .pem file into " +
+        "hint: nobody here vouches for the signer: compare the fingerprint with the issuer by "
+        "another way, and put the key as a .pem file into " +
         printable(directory));
   }
   return info(outcome.worst).exit_code;

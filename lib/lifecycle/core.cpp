@@ -21,12 +21,14 @@ Result<std::optional<Bytes>> RowNodes::read(domain::NodeId id) {
   return found->row;
 }
 
+Status Core::alive() const {
+  if (!stop) return {};
+  return make_error(Errc::io, "an earlier write to the disk failed; the store accepts nothing more",
+                    "look at the disk, then restart aierased: it recovers at start");
+}
+
 Status Core::writable() const {
-  if (stop) {
-    return make_error(Errc::io,
-                      "an earlier write to the disk failed; the store accepts nothing more",
-                      "look at the disk, then restart aierased: it recovers at start");
-  }
+  RETURN_IF_ERROR(alive());
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, view().round());
   if (round && round->state != domain::RoundState::intent) {
     return make_error(Errc::busy, "an erasure is between its point of no return and its record",

@@ -94,8 +94,8 @@ class Core {
     if (error.code == Errc::io || error.code == Errc::damaged) stop = true;
     return error;
   }
-  Status writable()
-      const;  // refuses tree writes while a round is destroying, and after an io error
+  Status alive() const;     // refuses everything after an io error
+  Status writable() const;  // refuses tree writes while a round is destroying, too
 
   Status append_log(catalog::Transaction& transaction, catalog::StoreState& state,
                     std::span<const translog::LogRecord> records);
@@ -136,6 +136,7 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
 Status remove_orphans(Core& core);                                // step 5
+Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
 // signer_files.cpp: signer.key and log.key beside the slot.

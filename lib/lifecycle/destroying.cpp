@@ -77,6 +77,14 @@ Status tx3_item(Core& core, catalog::Transaction& transaction, const catalog::Ro
   return transaction.put_item(item.plan, plan_item);
 }
 
+// Without a signer the certificates wait; status and doctor say so, living models are served.
+Status mark_destroyed(Core& core) {
+  return transact(core, ReserveShare::all,
+                  [](catalog::Transaction& transaction, catalog::StoreState&) {
+                    return transaction.set_round_state(domain::RoundState::destroyed);
+                  });
+}
+
 }  // namespace
 
 std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
@@ -87,14 +95,13 @@ std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
 
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course) {
+  core.point_of_no_return = Core::Return::past;
   core.at_step(EraseStep::tx3);
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (!round) return make_error(Errc::damaged, "the erase round to finish is not in the database");
   if (!core.signer) {
     core.waiting.emplace(Core::Unsigned{std::move(proof), course});
-    return make_error(Errc::damaged, "the keys are destroyed, but the signer's key is not here",
-                      "restore signer.key beside the root slot and restart: the certificates "
-                      "are signed then");
+    return mark_destroyed(core);
   }
   std::vector<Signed> signed_items;
   std::vector<translog::LogRecord> leaves;
@@ -150,10 +157,8 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
   return transact(core, ReserveShare::all, build);
 }
 
-Status remove_orphans(Core& core) {
-  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs());
-  if (blobs.empty()) return {};
-  core.at_step(EraseStep::unlink);
+// Durable before any row forgets the name: a name that came back would belong to nobody.
+Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs) {
   std::set<std::string> directories;
   for (const Uuid& blob : blobs) {
     const std::string path = blob::blob_path(core.blob_directory(), blob);
@@ -165,6 +170,14 @@ Status remove_orphans(Core& core) {
     const Status synced = core.env().sync_directory(directory);
     if (!synced.ok() && synced.error().code != Errc::not_found) return core.fatal(synced.error());
   }
+  return {};
+}
+
+Status remove_orphans(Core& core) {
+  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs());
+  if (blobs.empty()) return {};
+  core.at_step(EraseStep::unlink);
+  RETURN_IF_ERROR(unlink_blobs(core, blobs));
   return transact(
       core, ReserveShare::all,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {

@@ -83,8 +83,11 @@ KeyCheck judge_key(const domain::Asset& asset, const std::map<std::uint32_t, Dig
   return kcv->second == asset.kcv ? KeyCheck::matches : KeyCheck::differs;
 }
 
+// Before step 2 readers are still to be revoked and are no reason yet.
+enum class Readers { to_be_drained, drained };
+
 // Decides every candidate anew; those that may not go move to `dropped`.
-Status decide(Core& core, const catalog::ReadView& view, Round& round) {
+Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers readers) {
   ASSIGN_OR_RETURN(const catalog::StoreState state, view.state());
   ASSIGN_OR_RETURN(const auto keys, keys_at_leaves(core, view, round.going));
   std::vector<Candidate> still_going;
@@ -100,7 +103,9 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round) {
         candidate.asset.name == candidate.item.name && candidate.asset.kcv == candidate.item.kcv;
     input.asset.binding = same ? Binding::unchanged : Binding::changed;
     input.asset.key = judge_key(candidate.asset, keys);
-    input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
+    if (readers == Readers::drained) {
+      input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
+    }
     input.plan = {round.plan.state, round.plan.requester, round.plan.approvals, round.plan.due};
     input.clock.wall = core.now();
     input.clock.trusted = state.trusted;
@@ -219,7 +224,7 @@ void drain(Core& core, const Round& round) {
 Status tx2_rows(Core& core, Round& round, const crypto::RootSecret& next,
                 const domain::SlotAssurance& assurance, catalog::Transaction& transaction,
                 catalog::StoreState& state) {
-  RETURN_IF_ERROR(decide(core, transaction, round));
+  RETURN_IF_ERROR(decide(core, transaction, round, Readers::drained));
   for (const Candidate& candidate : round.dropped) {
     RETURN_IF_ERROR(transaction.drop_round_item(candidate.asset.id));
   }
@@ -306,8 +311,8 @@ Result<LastLook> last_look(Core& core, const Round& round, const crypto::RootSec
 
 Result<domain::DestroyedProof> destroy_old(Core& core, const Round& round,
                                            crypto::RootSecret old_root) {
-  core.at_step(EraseStep::zero_slot);
   core.point_of_no_return = Core::Return::past;
+  core.at_step(EraseStep::zero_slot);
   Result<domain::SlotReadBackProof> read_back = core.slot->destroy(
       static_cast<unsigned>(round.from_epoch % 2), round.from_epoch, *core.settings.clock);
   if (!read_back.ok()) return core.fatal(std::move(read_back).error());
@@ -332,7 +337,7 @@ Status drop_all(Core& core, Round round) {
 
 // A round from decision to certificate. Errc::no_space means: nothing happened, try smaller.
 Status run_round(Core& core, Round round) {
-  RETURN_IF_ERROR(decide(core, core.view(), round));
+  RETURN_IF_ERROR(decide(core, core.view(), round, Readers::to_be_drained));
   RETURN_IF_ERROR(tx1(core, round));
   round.dropped.clear();  // durable with TX1
   if (round.going.empty()) return {};

@@ -84,8 +84,11 @@ Result<bool> Store::execute_due() {
     if (*done == RoundCourse::nothing_pending) RETURN_IF_ERROR(end_plan(core, *plan));
     return true;
   }
+  // What has passed the choke point is finished or undone by recovery alone.
+  const Result<std::optional<catalog::EraseRound>> open = core.view().round();
+  if (!core.waiting && (!open.ok() || *open)) core.stop = true;
   // A full disk: one item needs no more than the reserve holds.
-  if (done.error().code == Errc::no_space && core.round_limit > 1) {
+  if (done.error().code == Errc::no_space && core.round_limit > 1 && !core.stop) {
     core.round_limit = 1;
     return true;
   }

@@ -249,10 +249,7 @@ Status Store::abort_import(const Uuid& asset) {
       std::find_if(intents.begin(), intents.end(),
                    [&](const catalog::ImportIntent& one) { return one.asset == asset; });
   if (intent == intents.end()) return {};
-  for (const Uuid& blob : intent->blobs) {
-    const Status gone = core.env().unlink(blob::blob_path(core.blob_directory(), blob));
-    if (!gone.ok() && gone.error().code != Errc::not_found) return gone;
-  }
+  RETURN_IF_ERROR(unlink_blobs(core, intent->blobs));
   return transact(core, ReserveShare::half,
                   [&](catalog::Transaction& transaction, catalog::StoreState&) {
                     return transaction.end_import(asset);

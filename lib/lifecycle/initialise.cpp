@@ -222,12 +222,14 @@ Status remove_if_there(Env& env, const std::string& path) {
   return info ? env.unlink(path) : Status();
 }
 
-// Zeroes and unlinks the slot at `path` if all that it carries is of `store`.
-Result<bool> undo_slot(Env& env, const Clock& clock, const std::string& path, const Uuid& store) {
+// Zeroes the slot at `path` if it is of `store` and nothing else; says whether it is ours to
+// unlink. The file stays until the keys beside it are gone: an undo may be interrupted, too.
+Result<bool> zero_slot(Env& env, const Clock& clock, const std::string& path, const Uuid& store) {
   ASSIGN_OR_RETURN(const std::optional<FileInfo> info, env.stat(path));
   if (!info) return false;
   Result<std::unique_ptr<rootslot::RootSlot>> slot = rootslot::open_file_slot(env, {path});
   if (slot.ok()) {
+    if ((*slot)->store() != store) return false;
     ASSIGN_OR_RETURN(const bool ours, carries_only(**slot, store));
     if (!ours) return false;
     for (const unsigned parity : {0U, 1U}) {
@@ -239,7 +241,6 @@ Result<bool> undo_slot(Env& env, const Clock& clock, const std::string& path, co
   } else if (path.find(kInit) == std::string::npos) {
     return false;  // not a slot that we could have made: leave it alone
   }
-  RETURN_IF_ERROR(env.unlink(path));
   return true;
 }
 
@@ -249,28 +250,33 @@ Status undo_slot_side(const StoreSettings& settings, const SlotLocator& locator)
   const std::string staging = directory + kInit;
   ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(directory));
   if (!there) return {};
-  ASSIGN_OR_RETURN(const bool moved,
-                   undo_slot(env, *settings.clock, locator.slot_path, locator.store));
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> staged, env.stat(staging));
-  if (staged) {
-    ASSIGN_OR_RETURN(const bool ours,
-                     undo_slot(env, *settings.clock, staging + "/" + base_name(locator.slot_path),
-                               locator.store));
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(staging));
-    const auto has = [&](const char* name) {
-      return std::find(names.begin(), names.end(), name) != names.end();
-    };
-    // Key files that are no longer in the staging directory were moved up by this very init.
+  // Key files that are no longer in the staging directory were moved up by this very init.
+  const auto remove_keys = [&](const std::vector<std::string>& staged) -> Status {
     for (const char* name : {"log.key", "signer.key"}) {
-      if (ours && !has(name)) RETURN_IF_ERROR(remove_if_there(env, directory + "/" + name));
+      if (std::find(staged.begin(), staged.end(), name) != staged.end()) continue;
+      RETURN_IF_ERROR(remove_if_there(env, directory + "/" + name));
     }
-    for (const std::string& name : names) RETURN_IF_ERROR(env.unlink(staging + "/" + name));
-    RETURN_IF_ERROR(env.remove_directory(staging));
-  }
+    return env.sync_directory(directory);
+  };
+  ASSIGN_OR_RETURN(const bool moved,
+                   zero_slot(env, *settings.clock, locator.slot_path, locator.store));
   if (moved) {
-    for (const char* name : {"/log.key", "/signer.key"}) {
-      RETURN_IF_ERROR(remove_if_there(env, directory + name));
+    RETURN_IF_ERROR(remove_keys({}));
+    RETURN_IF_ERROR(env.unlink(locator.slot_path));
+  }
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> staging_there, env.stat(staging));
+  if (staging_there) {
+    const std::string slot_file = staging + "/" + base_name(locator.slot_path);
+    ASSIGN_OR_RETURN(const bool ours, zero_slot(env, *settings.clock, slot_file, locator.store));
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(staging));
+    if (ours) RETURN_IF_ERROR(remove_keys(names));
+    for (const std::string& name : names) {
+      const std::string path = staging + "/" + name;
+      if (path != slot_file) RETURN_IF_ERROR(env.unlink(path));
     }
+    RETURN_IF_ERROR(env.sync_directory(staging));
+    RETURN_IF_ERROR(remove_if_there(env, slot_file));
+    RETURN_IF_ERROR(env.remove_directory(staging));
   }
   return env.sync_directory(directory);
 }
@@ -297,6 +303,8 @@ Status undo_interrupted_init(const StoreSettings& settings) {
     // A torn locator was never synced, and nothing follows an unsynced locator.
     if (locator.ok()) RETURN_IF_ERROR(undo_slot_side(settings, *locator));
     RETURN_IF_ERROR(remove_tree_of_init(env, settings.directory));
+    // Durable before the locator goes: without it nobody would know whose these files were.
+    RETURN_IF_ERROR(env.sync_directory(settings.directory));
   }
   RETURN_IF_ERROR(remove_tree_of_init(env, staging));
   RETURN_IF_ERROR(remove_if_there(env, staging + "/root-slot"));

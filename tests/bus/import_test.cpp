@@ -146,6 +146,57 @@ TEST_F(AStore, CallsFilesFromADiskRetrofitted) {
   EXPECT_EQ(assets(), 0U);
 }
 
+TEST_F(AStore, TakesManyFilesBatchByBatch) {
+  Result<bus::Job> job =
+      client_->start(bus::kAssetInterface, "Import", {std::string("many"), bus::Options()});
+  ASSERT_TRUE(job.ok());
+  std::vector<UniqueFd> contents;
+  for (int batch = 0; batch < 20; ++batch) {
+    std::vector<bus::NamedFile> files;
+    for (int i = 0; i < 16; ++i) {
+      const std::string name = "f" + std::to_string(batch) + "-" + std::to_string(i);
+      contents.emplace_back(memfd_create("content", MFD_CLOEXEC));
+      ASSERT_EQ(pwrite(contents.back().get(), name.data(), name.size(), 0),
+                static_cast<ssize_t>(name.size()));
+      files.push_back({name, contents.back().get()});
+    }
+    ASSERT_TRUE(job->add_files(files).ok());
+  }
+  ASSERT_TRUE(job->commit().ok());
+  const Result<Json> result = job->wait();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->at("asset").at("files_count"), 320);
+  EXPECT_EQ(result->at("asset").at("files").size(), 320U);
+}
+
+TEST_F(AStore, StopsAnExportWhoseAssetIsSuspended) {
+  // More than a pipe holds, so that the job waits for its reader.
+  const std::string content(1 << 16, 'w');
+  ASSERT_TRUE(import_text(*client_, "m", content).ok());
+  Result<bus::Job> job =
+      client_->start(bus::kAssetInterface, "Export", {std::string("m"), bus::Options()});
+  ASSERT_TRUE(job.ok());
+  Pipe pipe;
+  ASSERT_GT(fcntl(pipe.writer.get(), F_SETPIPE_SZ, 4096), 0);
+  const bus::NamedFile file{"weights.bin", pipe.writer.get()};
+  ASSERT_TRUE(job->add_files({&file, 1}).ok());
+  pipe.writer.reset();
+  char first = 0;
+  ASSERT_EQ(read(pipe.reader.get(), &first, 1), 1);  // from here on the lease lives
+  const Result<Json> suspended =
+      client_->call(bus::kAssetInterface, "Suspend",
+                    {std::string("m"), bus::Options(Json{{"reason", "an incident"}})});
+  ASSERT_TRUE(suspended.ok()) << suspended.error().message;
+  const Result<Json> stopped = job->wait();
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().code, Errc::wrong_state) << stopped.error().message;
+  const Result<Json> shown =
+      client_->call(bus::kAssetInterface, "Show", {std::string("m"), bus::Options()});
+  ASSERT_TRUE(shown.ok());
+  EXPECT_EQ(shown->at("leases"), 0);
+  EXPECT_EQ(shown->at("exports").size(), 1U);
+}
+
 TEST_F(AStore, RefusesADirectoryAsAFile) {
   const UniqueFd directory(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Result<bus::Job> job =

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What people and disks do wrong: a clear sentence and its exit code each, and nothing kept.
-. "$SOURCE/tests/cli/lib.sh"
+. "${SOURCE:?run it by ctest}/tests/cli/lib.sh"
 start_bus
 start_daemon
 a init --root-slot "file:$DIR/slot/slot" --unlock none --single-operator >"$DIR/out" 2>&1 ||
@@ -87,16 +87,18 @@ nothing_kept
 # Interrupted imports, by the person and by force. The pipe never ends by itself.
 mkfifo "$DIR/endless"
 for signal in INT TERM KILL; do
-  head -c 5000000 /dev/zero | cat - "$DIR/endless" 2>/dev/null | exec "$AIERASE" --bus "$BUS" import x - \
+  head -c 40000000 /dev/zero | cat - "$DIR/endless" 2>/dev/null | exec "$AIERASE" --bus "$BUS" import x - \
     >"$DIR/out" 2>"$DIR/err" &
   exec 9>"$DIR/endless"
   IMPORT=$!
-  until [ -n "$(find "$DIR/store/blobs" -type f)" ] || ! kill -0 $IMPORT 2>/dev/null; do
+  for _ in $(seq 200); do
+    [ -n "$(find "$DIR/store/blobs" -type f)" ] && break
     read -rt 0.05 <> <(:) || :
   done
+  check "content has reached the store" test -n "$(find "$DIR/store/blobs" -type f)"
   kill -$signal $IMPORT
   exec 9>&-
-  wait $IMPORT
+  wait $IMPORT 2>/dev/null
   CODE=$?
   case $signal in
     KILL) equal "an import that is killed" $CODE 137 ;;
@@ -107,6 +109,19 @@ for signal in INT TERM KILL; do
   esac
   nothing_kept
 done
+
+# Ctrl-C ends all of a pipeline at once: what came so far must not pass for the whole.
+for _ in 1 2 3 4 5; do
+  head -c 40000000 /dev/zero | cat - "$DIR/endless" 2>/dev/null | exec "$AIERASE" --bus "$BUS" \
+    import x - >"$DIR/out" 2>"$DIR/err" &
+  IMPORT=$!
+  exec 9>"$DIR/endless"
+  kill -INT $IMPORT
+  exec 9>&-
+  wait $IMPORT
+  equal "an interrupted pipeline" $? 130
+done
+nothing_kept
 
 # Digests, states, ids.
 check "an import after all that" a import x "$DIR/m/f"
@@ -159,7 +174,7 @@ PLAN=$(a -q retire x --reason "mine")
 refused 5 'approve' a approve "$PLAN"
 if [ -n "$AS" ]; then
   refused 5 'root' "$AIERASE" --bus "$BUS" approve "$PLAN"
-  refused 5 '' setpriv --reuid 65533 --regid 65533 --clear-groups "$AIERASE" --bus "$BUS" list
+  refused 5 '' setpriv --reuid 1 --regid 1 --clear-groups "$AIERASE" --bus "$BUS" list
 fi
 refused 6 '' a init --single-operator --root-slot "file:$DIR/slot/slot"
 

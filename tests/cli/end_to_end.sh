@@ -1,6 +1,6 @@
 #!/bin/bash
 # The main job by the program alone, in a single-operator store of the current user.
-. "$SOURCE/tests/cli/lib.sh"
+. "${SOURCE:?run it by ctest}/tests/cli/lib.sh"
 start_bus
 start_daemon
 

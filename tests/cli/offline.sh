@@ -1,6 +1,6 @@
 #!/bin/bash
 # The program without bus and daemon: usage, help, exit codes, completion, closed outputs.
-. "$SOURCE/tests/cli/lib.sh"
+. "${SOURCE:?run it by ctest}/tests/cli/lib.sh"
 BUS="unix:path=$DIR/no-bus-here"
 
 refused 2 'no verb' "$AIERASE"

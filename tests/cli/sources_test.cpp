@@ -253,6 +253,10 @@ TEST_F(AnArchive, ThatBreaksOffOrIsNoneIsRefused) {
   fs::copy_file(at("whole.tar"), at("cut.tar"));
   fs::resize_file(at("cut.tar"), 1000);
   EXPECT_EQ(read_archive(at("cut.tar")).error().code, Errc::invalid_input);
+  fs::copy_file(at("whole.tar"), at("unmarked.tar"));
+  fs::resize_file(at("unmarked.tar"), 512 + 3072);  // header, data and its padding
+  EXPECT_EQ(read_archive(at("unmarked.tar")).error().code, Errc::invalid_input);
+  EXPECT_TRUE(read_archive(at("whole.tar")).ok());
   put("noise", std::string(5000, 'n'));
   EXPECT_EQ(read_archive(at("noise")).error().code, Errc::invalid_input);
   put("nothing", "");

@@ -195,6 +195,21 @@ class Asset:
         return "a-" + base64.b32encode(self.uuid).decode().lower().rstrip("=")
 
 
+def places(file, raw, magic):
+    """Where the magic stands in the image; holes of a sparse file are not searched."""
+    start, end = 0, 0
+    while True:
+        try:
+            start = os.lseek(file.fileno(), end, os.SEEK_DATA)
+        except OSError:  # ENXIO: no data behind `end`
+            return
+        end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+        at = raw.find(magic, start, min(end + len(magic), len(raw)))
+        while at >= 0:
+            yield at
+            at = raw.find(magic, at + 1, min(end + len(magic), len(raw)))
+
+
 class Evidence:
     """Everything the adversary holds."""
 
@@ -238,16 +253,12 @@ class Evidence:
     def carve(self, path):
         """Node rows and slot copies anywhere in a raw image, file system or not."""
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
-            at = raw.find(b"AEN1\0\0\0\1")
-            while at >= 0:
+            for at in places(file, raw, b"AEN1\0\0\0\1"):
                 self.nodes.add(raw[at:at + NODE_BYTES])
-                at = raw.find(b"AEN1\0\0\0\1", at + 1)
-            at = raw.find(b"AESL\0\0\0\1")
-            while at >= 0:
+            for at in places(file, raw, b"AESL\0\0\0\1"):
                 copy = slot_copy(raw[at:at + SLOT_COPY_BYTES])
                 if copy:
                     self.secrets.add(copy)
-                at = raw.find(b"AESL\0\0\0\1", at + 1)
 
     def climb(self, unlock):
         for store, epoch, secret in self.secrets:
@@ -322,6 +333,10 @@ def attempt(evidence, versions, take):
     raise Unreadable(reason)
 
 
+def counted(files):
+    return "1 file" if files == 1 else f"{files} files"
+
+
 def writer_into(directory):
     def take(path, piece):
         target = Path(directory) / path
@@ -376,7 +391,7 @@ def main():
     print(f"{rows} node rows, slot secrets of epochs {', '.join(map(str, epochs)) or 'none'}")
     for answer in answers:
         if answer["opens"]:
-            print(f"opens        {answer['name']}  ({answer['state']}): {answer['files']} files, "
+            print(f"opens        {answer['name']}  ({answer['state']}): {counted(answer['files'])}, "
                   f"{answer['bytes']} bytes, each SHA-256 as the manifest says")
         else:
             print(f"cannot open  {answer['name']}  ({answer['state']}): {answer['reason']}")

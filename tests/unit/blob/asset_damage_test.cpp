@@ -201,11 +201,14 @@ class AFailedImport : public BlobTest {
 };
 
 TEST_F(AFailedImport, LeavesNothingWhenItWasCancelled) {
+  int reads_after = 0;
   MemorySource source(large_, 1 << 20, [&](std::size_t given) -> Status {
+    if (progress_.cancelled) ++reads_after;
     if (given > (std::size_t{16} << 20)) progress_.cancelled = true;
     return {};
   });
   EXPECT_EQ(attempt(source).error().code, Errc::cancelled);
+  EXPECT_EQ(reads_after, 0);
   EXPECT_TRUE(files_on_disk().empty());
 }
 

@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+
+#include "fault/support/crashes.h"
+
+namespace aierase::test {
+namespace {
+
+using lifecycle::EraseStep;
+
+void ignore(const Status&) {}
+
+// Four living assets, of which some are about to go.
+std::shared_ptr<const World::Moment> four_assets(World& world) {
+  EXPECT_TRUE(done(world.init()));
+  EXPECT_TRUE(done(world.open()));
+  for (int i = 0; i < 4; ++i) {
+    const auto seed = static_cast<std::uint64_t>(10 * i + 1);
+    EXPECT_TRUE(done(world.import(small_asset("model-" + std::to_string(i), seed))));
+  }
+  world.close();
+  world.disk.restart();
+  world.disk.power_cut(Cut::keep_all, 1);
+  return world.keep();
+}
+
+// What must be true after recovery, and still when everything due was done.
+void settle(World& world, const Watch& watch, const std::vector<std::string>& names) {
+  expect_sound(world, watch);
+  std::map<Uuid, std::string> statements = watch.statements;
+  const auto plans = world.store->list_plans("", 10);
+  ASSERT_TRUE(plans.ok());
+  const bool approved =
+      !plans->rows.empty() && plans->rows.front().state != domain::PlanState::requested;
+  const Status executed = world.execute();
+  ASSERT_TRUE(executed.ok()) << executed.error().message;
+  expect_sound(world, watch);
+  for (const std::string& name : names) {
+    const Imported& asset = world.asset(name);
+    const auto view = world.store->show_asset(asset.id);
+    ASSERT_TRUE(view.ok());
+    if (watch.held.count(asset.id) != 0 || !approved) continue;
+    const auto holds = view->holds;
+    if (!holds.empty()) continue;  // durable although nobody heard of it
+    EXPECT_EQ(view->asset.state, domain::AssetState::erased) << name << " was approved to go";
+  }
+}
+
+std::size_t stop_erasure(World& world, const World::Moment& start, Watch& watch,
+                         const std::vector<std::string>& names, std::size_t stride) {
+  StopPlan plan;
+  plan.stride = stride;
+  plan.act = [&](World& w) {
+    watch.forget();
+    if (w.open().ok()) ignore(w.execute());
+  };
+  plan.check = [&](World& w) { settle(w, watch, names); };
+  return stop_everywhere(world, start, plan);
+}
+
+std::shared_ptr<const World::Moment> approved(World& world, const std::vector<std::string>& names) {
+  four_assets(world);
+  EXPECT_TRUE(done(world.open()));
+  EXPECT_TRUE(done(world.retire(names)));
+  world.close();
+  world.disk.power_cut(Cut::keep_all, 1);
+  return world.keep();
+}
+
+TEST(AnErasure, LeavesTheErasedUnreadableAndTheRestAsItWas) {
+  World world;
+  const auto start = four_assets(world);
+  const std::set<StolenSlot> earlier = Adversary::slots(world.disk, kSlotPath);
+  Watch watch(world);
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(world.erase({"model-1", "model-3"})));
+  expect_sound(world, watch);
+  EXPECT_EQ(world.stolen(), (std::set<Uuid>{world.asset("model-0").id, world.asset("model-2").id}));
+  // The honest control: with the slot of before, everything comes back.
+  EXPECT_EQ(world.adversary.readable(earlier, world.targets()).size(), 4U);
+  EXPECT_GT(world.adversary.rows(), 10U);
+}
+
+TEST(AnErasureOfOneAsset, MayBeStoppedAnywhere) {
+  World world;
+  const auto start = approved(world, {"model-1"});
+  Watch watch(world);
+  const std::size_t futures = stop_erasure(world, *start, watch, {"model-1"}, 1);
+  RecordProperty("futures", static_cast<int>(futures));
+  EXPECT_GT(futures, 300U);
+}
+
+TEST(AnErasureOfThreeAssets, MayBeStoppedAnywhere) {
+  World world;
+  const auto start = approved(world, {"model-0", "model-1", "model-3"});
+  Watch watch(world);
+  EXPECT_GT(stop_erasure(world, *start, watch, {"model-0", "model-1", "model-3"}, 3), 50U);
+}
+
+class AHoldDuringAnErasure : public ::testing::TestWithParam<EraseStep> {};
+
+TEST_P(AHoldDuringAnErasure, WinsUntilTheSlotIsTouchedWhereverItIsStopped) {
+  World world;
+  const auto start = approved(world, {"model-1", "model-2"});
+  Watch watch(world);
+  watch.hold("model-1", GetParam());
+  world.go_back(*start);
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(world.execute()));
+  const bool too_late = GetParam() >= EraseStep::zero_slot;
+  EXPECT_EQ(watch.held.size(), too_late ? 0U : 1U);
+  EXPECT_EQ(watch.refused_holds, too_late ? 1U : 0U);
+  const auto view = world.store->show_asset(world.asset("model-1").id);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(view->asset.state,
+            too_late ? domain::AssetState::erased : domain::AssetState::suspended);
+  settle(world, watch, {"model-1", "model-2"});
+  stop_erasure(world, *start, watch, {"model-1", "model-2"}, 7);
+}
+
+INSTANTIATE_TEST_SUITE_P(AtEachStep, AHoldDuringAnErasure,
+                         ::testing::Values(EraseStep::tx1, EraseStep::write_slot, EraseStep::drain,
+                                           EraseStep::tx2, EraseStep::check, EraseStep::zero_slot,
+                                           EraseStep::tx3, EraseStep::unlink));
+
+// A sync that fails says that the data may be gone: the process stops, and the next one trusts
+// only what it commits itself.
+TEST(AFailedSync, StopsTheProcessAndLosesNothing) {
+  World world;
+  const auto start = approved(world, {"model-1"});
+  Watch watch(world);
+  for (std::uint64_t n = 1;; ++n) {
+    world.go_back(*start);
+    watch.forget();
+    world.disk.fail_sync_at(n);
+    Status opened = world.open();
+    Status executed;
+    if (opened.ok()) {
+      executed = world.execute();
+      if (!executed.ok()) {
+        EXPECT_TRUE(world.store->must_stop()) << executed.error().message;
+      }
+    }
+    const bool failed = !opened.ok() || !executed.ok();
+    SCOPED_TRACE("failed sync " + std::to_string(n));
+    world.crash({});
+    const auto fallen = world.keep();
+    ASSERT_TRUE((opened = world.open()).ok()) << opened.error().message;
+    settle(world, watch, {"model-1"});
+    // And with the power gone right after the recovery.
+    world.go_back(*fallen);
+    ASSERT_TRUE((opened = world.open()).ok()) << opened.error().message;
+    world.crash({Crash::Kind::power_cut, Cut::lose_all, n});
+    ASSERT_TRUE((opened = world.open()).ok()) << opened.error().message;
+    settle(world, watch, {"model-1"});
+    ASSERT_FALSE(HasFailure());
+    if (!failed && n > 60) break;
+  }
+}
+
+}  // namespace
+}  // namespace aierase::test
