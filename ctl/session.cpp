@@ -81,7 +81,7 @@ Result<Json> Session::call_with_option(std::string_view noun, std::string_view m
                                        const Json& options, std::string_view key, int descriptor) {
   ASSIGN_OR_RETURN(bus::Client* const bus, client());
   bus::Options with_file(options);
-  with_file.files.emplace_back(std::string(key), descriptor);
+  with_file.files.push_back({std::string(key), descriptor});
   auto answer = bus->call(interface_of(noun).c_str(), std::string(method).c_str(),
                           packed({}, std::move(with_file)));
   if (!answer.ok()) return without_daemon(std::move(answer).error(), line_);

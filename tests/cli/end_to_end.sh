@@ -123,6 +123,16 @@ refused 11 '' a retire acme/llama:1 --reason x
 check "the erased asset is shown" a show acme/llama:1
 
 CERTIFICATE=$(a list certificates -q)
+check "a base" a import acme/base:1 "$DIR/m/config.json"
+check "and what was made from it" a import acme/derived:1 "$DIR/m" --derived-from acme/base:1
+refused 8 'acme/base:1 is blocked' a retire acme/base:1 --reason "has a dependant"
+a retire acme/base:1 --reason "has a dependant" --dry-run >"$DIR/out" 2>&1
+equal "a dry run of what is blocked has the same exit code" $? 8
+contains "and says why" "$(cat "$DIR/out")" 'acme/derived:1'
+check "a dependant may stay" a -q retire acme/base:1 --reason "kept" --keep "acme/derived:1=another licence"
+check "that plan is taken back" a cancel "$(head -1 "$DIR/out" | cut -d@ -f1)"
+check "or go along" a -q retire acme/base:1 --reason "all" --cascade
+equal "with one plan for both" "$(a --json show "$(cut -d@ -f1 <"$DIR/out")" | json 'len(d["plan"]["items"])')" 2
 check "certificate export" a certificate export "$CERTIFICATE" "$DIR/c.json"
 refused 6 'exists' a certificate export "$CERTIFICATE" "$DIR/c.json"
 check "certificate export of the asset" a certificate export "$ASSET" "$DIR/c2.json"

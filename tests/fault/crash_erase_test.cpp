@@ -24,21 +24,20 @@ std::shared_ptr<const World::Moment> four_assets(World& world) {
 }
 
 // What must be true after recovery, and still when everything due was done.
-void settle(World& world, const Watch& watch, const std::vector<std::string>& names) {
-  expect_sound(world, watch);
-  std::map<Uuid, std::string> statements = watch.statements;
+void settle(World& world, Watch& watch, const std::vector<std::string>& names) {
+  expect_sound(world, watch.seen);
   const auto plans = world.store->list_plans("", 10);
   ASSERT_TRUE(plans.ok());
   const bool approved =
       !plans->rows.empty() && plans->rows.front().state != domain::PlanState::requested;
   const Status executed = world.execute();
   ASSERT_TRUE(executed.ok()) << executed.error().message;
-  expect_sound(world, watch);
+  expect_sound(world, watch.seen);
   for (const std::string& name : names) {
     const Imported& asset = world.asset(name);
     const auto view = world.store->show_asset(asset.id);
     ASSERT_TRUE(view.ok());
-    if (watch.held.count(asset.id) != 0 || !approved) continue;
+    if (watch.seen.held.count(asset.id) != 0 || !approved) continue;
     const auto holds = view->holds;
     if (!holds.empty()) continue;  // durable although nobody heard of it
     EXPECT_EQ(view->asset.state, domain::AssetState::erased) << name << " was approved to go";
@@ -47,13 +46,18 @@ void settle(World& world, const Watch& watch, const std::vector<std::string>& na
 
 std::size_t stop_erasure(World& world, const World::Moment& start, Watch& watch,
                          const std::vector<std::string>& names, std::size_t stride) {
+  Seen life;
   StopPlan plan;
   plan.stride = stride;
   plan.act = [&](World& w) {
-    watch.forget();
+    watch.seen = Seen();
     if (w.open().ok()) ignore(w.execute());
+    life = watch.seen;
   };
-  plan.check = [&](World& w) { settle(w, watch, names); };
+  plan.check = [&](World& w) {
+    watch.seen = life;
+    settle(w, watch, names);
+  };
   return stop_everywhere(world, start, plan);
 }
 
@@ -73,7 +77,7 @@ TEST(AnErasure, LeavesTheErasedUnreadableAndTheRestAsItWas) {
   Watch watch(world);
   ASSERT_TRUE(done(world.open()));
   ASSERT_TRUE(done(world.erase({"model-1", "model-3"})));
-  expect_sound(world, watch);
+  expect_sound(world, watch.seen);
   EXPECT_EQ(world.stolen(), (std::set<Uuid>{world.asset("model-0").id, world.asset("model-2").id}));
   // The honest control: with the slot of before, everything comes back.
   EXPECT_EQ(world.adversary.readable(earlier, world.targets()).size(), 4U);
@@ -107,8 +111,8 @@ TEST_P(AHoldDuringAnErasure, WinsUntilTheSlotIsTouchedWhereverItIsStopped) {
   ASSERT_TRUE(done(world.open()));
   ASSERT_TRUE(done(world.execute()));
   const bool too_late = GetParam() >= EraseStep::zero_slot;
-  EXPECT_EQ(watch.held.size(), too_late ? 0U : 1U);
-  EXPECT_EQ(watch.refused_holds, too_late ? 1U : 0U);
+  EXPECT_EQ(watch.seen.held.size(), too_late ? 0U : 1U);
+  EXPECT_EQ(watch.seen.refused_holds, too_late ? 1U : 0U);
   const auto view = world.store->show_asset(world.asset("model-1").id);
   ASSERT_TRUE(view.ok());
   EXPECT_EQ(view->asset.state,
@@ -130,7 +134,7 @@ TEST(AFailedSync, StopsTheProcessAndLosesNothing) {
   Watch watch(world);
   for (std::uint64_t n = 1;; ++n) {
     world.go_back(*start);
-    watch.forget();
+    watch.seen = Seen();
     world.disk.fail_sync_at(n);
     Status opened = world.open();
     Status executed;
@@ -144,10 +148,12 @@ TEST(AFailedSync, StopsTheProcessAndLosesNothing) {
     SCOPED_TRACE("failed sync " + std::to_string(n));
     world.crash({});
     const auto fallen = world.keep();
+    const Seen life = watch.seen;
     ASSERT_TRUE((opened = world.open()).ok()) << opened.error().message;
     settle(world, watch, {"model-1"});
     // And with the power gone right after the recovery.
     world.go_back(*fallen);
+    watch.seen = life;
     ASSERT_TRUE((opened = world.open()).ok()) << opened.error().message;
     world.crash({Crash::Kind::power_cut, Cut::lose_all, n});
     ASSERT_TRUE((opened = world.open()).ok()) << opened.error().message;

@@ -107,8 +107,11 @@ int check_reserved(sqlite3_file* file, int* out) noexcept {
   return SQLITE_OK;
 }
 
-int file_control(sqlite3_file*, int, void*) noexcept {
-  return SQLITE_NOTFOUND;
+// No memory maps here, and whoever asks is told so.
+int file_control(sqlite3_file*, int operation, void* argument) noexcept {
+  if (operation != SQLITE_FCNTL_MMAP_SIZE) return SQLITE_NOTFOUND;
+  *static_cast<sqlite3_int64*>(argument) = 0;
+  return SQLITE_OK;
 }
 int sector_size(sqlite3_file*) noexcept {
   return static_cast<int>(kSectorBytes);

@@ -17,25 +17,28 @@ namespace aierase::test {
 
 bool test_all();  // AIERASE_TEST_ALL=1
 
-// What the life that was stopped had seen, and had been promised.
+// What a life of the process saw, and what it had promised when it ended.
+struct Seen {
+  std::set<lifecycle::EraseStep> reached;
+  std::set<Uuid> doomed;                   // being erased when step 4 began
+  std::set<Uuid> held;                     // place_hold() said yes
+  std::size_t refused_holds = 0;
+  std::map<Uuid, std::string> statements;  // of certificates once TX3 was durable
+};
+
+// Installs itself as the hook of the world; a hold upon `asset` is placed when `at` begins.
 class Watch {
  public:
-  // Installs itself as the hook of the world; a hold upon `asset` is placed when `at` begins.
   explicit Watch(World& world) : world_(world) {
-    world.hook = [this](auto step) { look(step); };
+    world.hook = [this](lifecycle::EraseStep step) { look(step); };
   }
   ~Watch() { world_.hook = nullptr; }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  void hold(const std::string& asset, lifecycle::EraseStep at);
-  void forget();  // before another life
+  void hold(const std::string& asset, lifecycle::EraseStep at) { wish_.emplace(asset, at); }
 
-  std::set<lifecycle::EraseStep> reached;
-  std::set<Uuid> doomed;  // being erased when step 4 began
-  std::set<Uuid> held;    // place_hold() said yes
-  std::size_t refused_holds = 0;
-  std::map<Uuid, std::string> statements;  // of certificates once TX3 was durable
+  Seen seen;
 
  private:
   void look(lifecycle::EraseStep step);
@@ -46,7 +49,7 @@ class Watch {
 
 // No living asset lost, no certificate without destruction, no destruction without certificate, no
 // hold lost. The world is open and recovered.
-void expect_sound(World& world, const Watch& watch);
+void expect_sound(World& world, const Seen& seen);
 
 struct StopPlan {
   std::function<void(World&)> act;    // in the first life, open or not

@@ -1,0 +1,318 @@
+// How the store grows: ready, status, erase of one asset and of a plan of 10,000, and memory, for a
+// thousand to a million assets.
+//
+// Every size is built by one child process and measured by another, so that no row knows the cache
+// or the peak memory of the one before. One erase is compared with the time that this disk takes,
+// right after it, for as many synced writes of 4 KiB as that erase waited for.
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "bench/scale_store.h"
+#include "bench/sync_count.h"
+
+namespace aierase::bench {
+namespace {
+
+using lifecycle::Store;
+
+double seconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+double cpu_now() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Peak memory of this process, in MiB.
+double peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.compare(0, 6, "VmHWM:") == 0) return std::strtod(line.c_str() + 6, nullptr) / 1024;
+  }
+  return 0;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+// What this machine takes for `count` synced writes, in a file that is there already.
+class Machine {
+ public:
+  explicit Machine(const std::string& path)
+      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), page_(4096, 'x') {
+    for (int page = 0; page < kPages; ++page) write(page);
+    ::fsync(fd_);
+  }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine() { ::close(fd_); }
+
+  double synced_writes(std::uint64_t count) {
+    const double start = seconds_now();
+    for (std::uint64_t i = 0; i < count; ++i) {
+      write(static_cast<int>(i % kPages));
+      ::fdatasync(fd_);
+    }
+    return seconds_now() - start;
+  }
+
+ private:
+  static constexpr int kPages = 64;
+  void write(int page) {
+    if (::pwrite(fd_, page_.data(), page_.size(), page * 4096) != 4096) std::abort();
+  }
+
+  int fd_;
+  std::string page_;
+};
+
+struct Spent {
+  double wall = 0, cpu = 0;
+};
+
+class Meter {
+ public:
+  Spent spent() const { return {seconds_now() - wall_, cpu_now() - cpu_}; }
+
+ private:
+  double wall_ = seconds_now(), cpu_ = cpu_now();
+};
+
+Json to_json(const Spent& spent) {
+  return {{"wall_s", spent.wall}, {"cpu_s", spent.cpu}};
+}
+
+Status execute(Store& store) {
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, store.execute_due());
+    if (!more) return {};
+  }
+}
+
+Result<lifecycle::PlanView> retire(Store& store, const std::vector<Uuid>& assets) {
+  lifecycle::RetireRequest request;
+  request.actor = operator_actor();
+  request.assets = assets;
+  request.reason = "measured";
+  return store.retire(request);
+}
+
+Status approve(Store& store, const lifecycle::PlanView& view) {
+  const auto approved = store.approve(operator_actor(), view.plan.id, to_hex(view.plan.digest));
+  return approved.ok() ? Status() : Status(approved.error());
+}
+
+Status erase(Store& store, const std::vector<Uuid>& assets) {
+  ASSIGN_OR_RETURN(const lifecycle::PlanView view, retire(store, assets));
+  RETURN_IF_ERROR(approve(store, view));
+  return execute(store);
+}
+
+Status measure_singles(Store& store, Machine& machine, const std::vector<Uuid>& singles,
+                       Json& row) {
+  std::vector<double> erases, references, counts;
+  for (const Uuid& asset : singles) {
+    const std::uint64_t before = syncs();
+    const Meter meter;
+    RETURN_IF_ERROR(erase(store, {asset}));
+    erases.push_back(meter.spent().wall);
+    const std::uint64_t count = syncs() - before;
+    counts.push_back(static_cast<double>(count));
+    references.push_back(machine.synced_writes(count));
+  }
+  row["erase_one_s"] = median(erases);
+  row["erase_one_syncs"] = median(counts);
+  row["synced_writes_s"] = median(references);
+  row["erase_one_ratio"] = median(erases) / median(references);
+  return {};
+}
+
+Status measure_plan(Store& store, const std::vector<Uuid>& assets, Json& row) {
+  const Meter whole;
+  Meter phase;
+  ASSIGN_OR_RETURN(const lifecycle::PlanView view, retire(store, assets));
+  row["plan_retire"] = to_json(phase.spent());
+  phase = Meter();
+  RETURN_IF_ERROR(approve(store, view));
+  row["plan_approve"] = to_json(phase.spent());
+  phase = Meter();
+  const std::uint64_t before = syncs();
+  RETURN_IF_ERROR(execute(store));
+  row["plan_execute"] = to_json(phase.spent());
+  row["plan_execute_syncs"] = syncs() - before;
+  row["plan"] = to_json(whole.spent());
+  row["plan_items"] = assets.size();
+  ASSIGN_OR_RETURN(const lifecycle::PlanView end, store.show_plan(view.plan.id));
+  if (end.plan.state != domain::PlanState::done) {
+    return make_error(Errc::unexpected, "the plan did not come to its end");
+  }
+  return {};
+}
+
+std::vector<Uuid> read_ids(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<Uuid> ids;
+  Uuid id;
+  while (file.read(reinterpret_cast<char*>(id.bytes.data()), 16)) ids.push_back(id);
+  return ids;
+}
+
+void write_ids(const std::string& path, const std::vector<Uuid>& ids) {
+  std::ofstream file(path, std::ios::binary);
+  for (const Uuid& id : ids) file.write(reinterpret_cast<const char*>(id.bytes.data()), 16);
+}
+
+Status build(const std::string& directory, std::size_t assets) {
+  CountingEnv env;
+  const SystemClock clock;
+  ASSIGN_OR_RETURN(const Chosen chosen, build_store(settings_in(env, clock, directory),
+                                                    directory + "/slot/slot", assets));
+  write_ids(directory + "/singles", chosen.singles);
+  write_ids(directory + "/in-plan", chosen.in_plan);
+  ::sync();
+  return {};
+}
+
+Status measure(const std::string& directory, std::size_t assets) {
+  CountingEnv env;
+  const SystemClock clock;
+  const lifecycle::StoreSettings settings = settings_in(env, clock, directory);
+  Json row{{"assets", assets}};
+  Meter meter;
+  ASSIGN_OR_RETURN(std::unique_ptr<File> lock, Store::lock(settings));
+  ASSIGN_OR_RETURN(const auto store, Store::open(settings, std::move(lock), std::nullopt));
+  row["ready_s"] = meter.spent().wall;
+  meter = Meter();
+  ASSIGN_OR_RETURN(const lifecycle::StatusReport report, store->status());
+  row["status_s"] = meter.spent().wall;
+  if (report.state.next_leaf != assets) return make_error(Errc::unexpected, "assets are missing");
+  Machine machine(directory + "/machine");
+  RETURN_IF_ERROR(measure_singles(*store, machine, read_ids(directory + "/singles"), row));
+  row["peak_mib_before_plan"] = peak_memory();
+  RETURN_IF_ERROR(measure_plan(*store, read_ids(directory + "/in-plan"), row));
+  row["peak_mib"] = peak_memory();
+  std::ofstream(directory + "/row.json") << row.dump();
+  return {};
+}
+
+// Runs `work` in a child; what it complains about goes to standard error.
+bool in_child(const std::function<Status()>& work) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Status done = work();
+    if (!done.ok()) std::fprintf(stderr, "bench_scale: %s\n", done.error().message.c_str());
+    std::fflush(nullptr);
+    ::_exit(done.ok() ? 0 : 1);
+  }
+  int status = 0;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+void print_head() {
+  std::printf("%9s %9s %9s %10s %6s %10s %6s | %6s %8s %8s %8s %8s %8s | %7s\n", "assets", "ready",
+              "status", "erase one", "syncs", "synced", "ratio", "items", "retire", "approve",
+              "execute", "CPU", "wall", "peak");
+  std::printf("%9s %9s %9s %10s %6s %10s %6s | %6s %8s %8s %8s %8s %8s | %7s\n", "", "ms", "ms",
+              "ms", "", "ms", "", "", "CPU s", "CPU s", "CPU s", "s", "s", "MiB");
+}
+
+void print_row(const Json& row) {
+  const auto number = [&](const char* name) { return row.at(name).get<double>(); };
+  const auto cpu = [&](const char* name) { return row.at(name).at("cpu_s").get<double>(); };
+  std::printf(
+      "%9.0f %9.2f %9.3f %10.2f %6.0f %10.2f %6.2f | %6.0f %8.3f %8.3f %8.3f %8.3f %8.2f | %7.1f\n",
+      number("assets"), number("ready_s") * 1e3, number("status_s") * 1e3,
+      number("erase_one_s") * 1e3, number("erase_one_syncs"), number("synced_writes_s") * 1e3,
+      number("erase_one_ratio"), number("plan_items"), cpu("plan_retire"), cpu("plan_approve"),
+      cpu("plan_execute"), cpu("plan"), row.at("plan").at("wall_s").get<double>(),
+      number("peak_mib"));
+  std::fflush(stdout);
+}
+
+struct Options {
+  std::size_t smallest = 1'000;
+  std::size_t largest = 100'000;
+  std::string directory = ".";
+  std::string json;
+};
+
+std::optional<Options> parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string name = argv[i];
+    if (i + 1 == argc) return std::nullopt;
+    const std::string value = argv[i + 1];
+    if (name == "--max") {
+      options.largest = std::strtoull(value.c_str(), nullptr, 10);
+    } else if (name == "--min") {
+      options.smallest = std::strtoull(value.c_str(), nullptr, 10);
+    } else if (name == "--dir") {
+      options.directory = value;
+    } else if (name == "--json") {
+      options.json = value;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+int run(const Options& options) {
+  Json rows = Json::array();
+  print_head();
+  for (std::size_t assets = 1'000; assets <= options.largest; assets *= 10) {
+    if (assets < options.smallest) continue;
+    const std::string directory = options.directory + "/bench-scale-" + std::to_string(::getpid());
+    std::filesystem::create_directories(directory);
+    const bool good = in_child([&] { return build(directory, assets); }) &&
+                      in_child([&] { return measure(directory, assets); });
+    if (good) {
+      std::ifstream file(directory + "/row.json");
+      rows.push_back(Json::parse(file));
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+    if (!good) return 1;
+    print_row(rows.back());
+  }
+  if (!options.json.empty()) std::ofstream(options.json) << rows.dump(2) << '\n';
+  return 0;
+}
+
+}  // namespace
+}  // namespace aierase::bench
+
+int main(int argc, char** argv) {
+  const auto options = aierase::bench::parse(argc, argv);
+  if (!options) {
+    std::fprintf(stderr,
+                 "usage: bench_scale [--dir DIRECTORY] [--min ASSETS] [--max ASSETS] "
+                 "[--json FILE]\n");
+    return 2;
+  }
+  return aierase::bench::run(*options);
+}
