@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "blob/blob_check.h"
 #include "blob/layout.h"
 #include "crypto/floe.h"
 #include "crypto/primitives.h"
@@ -28,30 +29,10 @@ struct OpenBlob {
   crypto::FloeDecryptor decryptor;
 };
 
-Error damaged(const Uuid& blob, std::string_view what) {
-  return make_error(Errc::damaged, "blob " + blob.hex() + " " + std::string(what),
-                    "Restore the blob from a backup of the store, or retire the asset.",
-                    blob.hex());
-}
-
 // What cannot be authenticated is damage here: the manifest said that it would be.
 Error as_damage(Error error, const Uuid& blob, std::string_view what) {
   if (error.code != Errc::verification_failed && error.code != Errc::damaged) return error;
-  return damaged(blob, what);
-}
-
-Status check_on_disk(File& file, const domain::BlobEntry& entry) {
-  ASSIGN_OR_RETURN(const FileInfo info, file.info());
-  if (info.type != FileType::regular) return damaged(entry.id, "is not a regular file");
-  const std::uint64_t expected = container_bytes(entry.bytes);
-  if (info.size != expected) {
-    return damaged(entry.id, "has " + std::to_string(info.size) + " bytes on disk where " +
-                                 std::to_string(expected) + " were written");
-  }
-  std::array<std::byte, crypto::kFloeHeaderBytes> header{};
-  RETURN_IF_ERROR(file.read_at(kHeaderOffset, header));
-  if (header != entry.floe_header) return damaged(entry.id, "has another header than was written");
-  return {};
+  return damaged_blob(blob, what);
 }
 
 }  // namespace
@@ -130,13 +111,12 @@ Result<OpenBlob*> AssetReader::Impl::open_blob(const Uuid& id) {
     return open.front().get();
   }
   ASSIGN_OR_RETURN(const domain::BlobEntry* entry, entry_of(id));
-  Result<std::unique_ptr<File>> file = env.open(blob_path(options.directory, id), {});
+  Result<std::unique_ptr<File>> file =
+      open_blob_file(env, blob_path(options.directory, id), *entry);
   if (!file.ok()) {
-    if (file.error().code == Errc::not_found) return damaged(id, "is missing");
-    if (file.error().code == Errc::invalid_input) return damaged(id, "is not a regular file");
+    if (file.error().code == Errc::not_found) return damaged_blob(id, "is missing");
     return std::move(file).error();
   }
-  RETURN_IF_ERROR(check_on_disk(**file, *entry));
   ASSIGN_OR_RETURN(const crypto::SealKey key, crypto::blob_key(dek, id));
   Result<crypto::FloeDecryptor> decryptor =
       crypto::FloeDecryptor::start(key, blob_associated(options, id), entry->floe_header);
@@ -245,7 +225,7 @@ Status AssetReader::Impl::verify_blob(const domain::BlobEntry& blob) {
     progress.bytes.fetch_add(loaded_bytes, std::memory_order_relaxed);
   }
   if (seal_id.finish(entry.bytes) != entry.seal_id) {
-    return damaged(entry.id, "has another seal id than was written");
+    return damaged_blob(entry.id, "has another seal id than was written");
   }
   return {};
 }

@@ -63,10 +63,6 @@ struct WriterOptions {
 // STORE/blobs/<first two hex digits>/<32 hex digits>
 std::string blob_path(const std::string& directory, const Uuid& blob);
 
-// Whether the file at `path` is there and can be this blob: its length and its FLOE header, not its
-// bytes. Errc::not_found, or Errc::damaged with what differs.
-Status check_blob_file(Env& env, const std::string& path, const domain::BlobEntry& entry);
-
 class AssetWriter {
  public:
   static Result<AssetWriter> create(Env& env, WriterOptions options, const crypto::Dek& dek,

@@ -1,32 +1,40 @@
-#include <algorithm>
+#include "blob/blob_check.h"
 
-#include "blob/asset_writer.h"
+#include <array>
+
 #include "blob/layout.h"
 
 namespace aierase::blob {
 
-Status check_blob_file(Env& env, const std::string& path, const domain::BlobEntry& entry) {
-  const std::string name = "blob " + entry.id.hex();
+Error damaged_blob(const Uuid& blob, std::string_view what) {
+  return make_error(Errc::damaged, "blob " + blob.hex() + " " + std::string(what),
+                    "Restore the blob from a backup of the store, or retire the asset.",
+                    blob.hex());
+}
+
+Result<std::unique_ptr<File>> open_blob_file(Env& env, const std::string& path,
+                                             const domain::BlobEntry& entry) {
   Result<std::unique_ptr<File>> file = env.open(path, {});
   if (!file.ok()) {
-    if (file.error().code != Errc::not_found) return std::move(file).error().in(name);
-    return make_error(Errc::not_found, name + " is missing: " + path, {}, path);
+    if (file.error().code == Errc::invalid_input) {
+      return damaged_blob(entry.id, "is not a regular file");
+    }
+    if (file.error().code != Errc::not_found) return std::move(file).error();
+    return make_error(Errc::not_found, "blob " + entry.id.hex() + " is missing", {}, path);
   }
   ASSIGN_OR_RETURN(const FileInfo info, (*file)->info());
+  if (info.type != FileType::regular) return damaged_blob(entry.id, "is not a regular file");
   const std::uint64_t expected = container_bytes(entry.bytes);
   if (info.size != expected) {
-    return make_error(Errc::damaged,
-                      name + " has " + std::to_string(info.size) + " bytes instead of " +
-                          std::to_string(expected),
-                      {}, path);
+    return damaged_blob(entry.id, "has " + std::to_string(info.size) + " bytes on disk where " +
+                                      std::to_string(expected) + " were written");
   }
-  crypto::FloeHeader header{};
+  std::array<std::byte, crypto::kFloeHeaderBytes> header{};
   RETURN_IF_ERROR((*file)->read_at(kHeaderOffset, header));
   if (header != entry.floe_header) {
-    return make_error(Errc::damaged, name + " begins with another header than its manifest names",
-                      {}, path);
+    return damaged_blob(entry.id, "has another header than was written");
   }
-  return {};
+  return file;
 }
 
 }  // namespace aierase::blob

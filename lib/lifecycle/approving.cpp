@@ -124,11 +124,17 @@ Status log_decision(Core& core, catalog::Transaction& transaction, catalog::Stor
   return transaction.add_approval(approval);
 }
 
+// Of an approval or a cancellation: every asset that waits changes state, and remembers by whom.
 Status set_items(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
-                 domain::AssetState state, const std::string& reason) {
+                 const catalog::Event& act) {
+  const auto state = domain::parse_asset_state(act.to);
+  if (!state) return make_error(Errc::unexpected, "not an asset's state: " + act.to);
   for (const domain::PlanItem& item : plan.items) {
     if (item.state != domain::ItemState::pending) continue;
-    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, state, reason));
+    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, *state, act.reason));
+    catalog::Event event = act;
+    event.subject = asset_text(item.asset);
+    RETURN_IF_ERROR(transaction.add_event(event));
     core.changed(domain::IdType::asset, item.asset);
   }
   return {};
@@ -183,8 +189,9 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
                  if (!complete) return {};
                  RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved,
                                                             approval.time, std::nullopt));
-                 return set_items(core, transaction, plan, domain::AssetState::retired,
-                                  "approved " + plan_text(id));
+                 return set_items(core, transaction, plan,
+                                  {approval.time, actor, "retire", "", "", "retired",
+                                   "approved " + plan_text(id) + ": " + plan.reason});
                }));
   core.changed(domain::IdType::plan, id);
   if (complete) {
@@ -239,8 +246,9 @@ Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         if (approved) {
-          RETURN_IF_ERROR(set_items(core, transaction, plan, domain::AssetState::suspended,
-                                    plan_text(id) + " was cancelled"));
+          RETURN_IF_ERROR(set_items(core, transaction, plan,
+                                    {now, actor, "cancel", "", "retired", "suspended",
+                                     plan_text(id) + " was cancelled"}));
         }
         RETURN_IF_ERROR(drop_pending(transaction, plan, "cancelled by " + actor.login));
         RETURN_IF_ERROR(transaction.set_plan_state(id, end, std::nullopt, now));

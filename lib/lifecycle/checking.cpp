@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "blob/asset_reader.h"
+#include "blob/blob_check.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
 
@@ -215,7 +216,7 @@ Status CheckRun::Impl::check_blob_files(const domain::Asset& asset,
                                         const domain::Manifest& manifest) {
   for (const domain::BlobEntry& entry : manifest.blobs) {
     const std::string path = blob::blob_path(core.blob_directory(), entry.id);
-    const Status whole = blob::check_blob_file(core.env(), path, entry);
+    const Result<std::unique_ptr<File>> whole = blob::open_blob_file(core.env(), path, entry);
     if (whole.ok()) continue;
     const bool missing = whole.error().code == Errc::not_found;
     find(Severity::error, missing ? "blob-missing" : "blob-damaged", asset_text(asset.id),

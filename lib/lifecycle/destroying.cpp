@@ -1,5 +1,7 @@
 // TX3, undo and step 5 of the erase protocol: what recovery needs as well as a round.
 
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -66,6 +68,11 @@ Status tx3_item(Core& core, catalog::Transaction& transaction, const catalog::Ro
                 const catalog::CertificateRow& row) {
   RETURN_IF_ERROR(transaction.add_certificate(row));
   RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
+  domain::Actor daemon;
+  daemon.uid = geteuid();
+  daemon.login = "aierased";
+  RETURN_IF_ERROR(transaction.add_event({row.issued, daemon, "erase", asset_text(item.asset),
+                                         "retired", "erased", "executed " + plan_text(item.plan)}));
   ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
   domain::PlanItem plan_item;
   plan_item.asset = item.asset;

@@ -189,7 +189,8 @@ Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
                       [&](const domain::PlanItem& item) { return item.asset == child.asset; }) ||
           std::any_of(plan->kept.begin(), plan->kept.end(),
                       [&](const domain::KeptDependant& keep) { return keep.asset == child.asset; });
-      if (!covered) {
+      // A plan's head comes without its items: the catalog knows them.
+      if (!covered && plan->items.empty()) {
         ASSIGN_OR_RETURN(covered, view.plan_names(plan->id, child.asset));
       }
     }

@@ -35,13 +35,14 @@ double seconds_now() {
   return std::chrono::duration<double>(now).count();
 }
 
-double cpu_now() {
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+rusage usage_now() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return usage;
 }
 
 // Peak memory of this process, in MiB.
@@ -90,19 +91,27 @@ class Machine {
 };
 
 struct Spent {
-  double wall = 0, cpu = 0;
+  double wall = 0, user = 0, system = 0;
 };
 
 class Meter {
  public:
-  Spent spent() const { return {seconds_now() - wall_, cpu_now() - cpu_}; }
+  Spent spent() const {
+    const rusage now = usage_now();
+    return {seconds_now() - wall_, seconds_of(now.ru_utime) - seconds_of(usage_.ru_utime),
+            seconds_of(now.ru_stime) - seconds_of(usage_.ru_stime)};
+  }
 
  private:
-  double wall_ = seconds_now(), cpu_ = cpu_now();
+  double wall_ = seconds_now();
+  rusage usage_ = usage_now();
 };
 
 Json to_json(const Spent& spent) {
-  return {{"wall_s", spent.wall}, {"cpu_s", spent.cpu}};
+  return {{"wall_s", spent.wall},
+          {"cpu_s", spent.user + spent.system},
+          {"user_s", spent.user},
+          {"system_s", spent.system}};
 }
 
 Status execute(Store& store) {

@@ -1,7 +1,7 @@
 # Sourced by the scripts of this folder: a private bus and daemon in a directory of their own, and
 # checks that count. Whatever happens, bus, daemon, mounts and directory are gone at the end.
 #
-# From the environment: AIERASE, AIERASED (programs), SOURCE (the tree). Exit 77: cannot run here.
+# From the environment: AIERASE, AIERASED (programs), SOURCE (the tree).
 set -u
 export LC_ALL=C.UTF-8
 
@@ -22,7 +22,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 start_bus() {
-  command -v dbus-daemon >/dev/null || { echo "dbus-daemon is missing"; exit 77; }
+  command -v dbus-daemon >/dev/null || { echo "dbus-daemon is missing"; exit 1; }
   cat >"$DIR/bus.conf" <<XML
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -44,7 +44,7 @@ XML
 
 # Ready means that the name is owned: a call waits for it on the bus's own word.
 start_daemon() {
-  [ -x "$AIERASED" ] || { echo "aierased is not built"; exit 77; }
+  [ -x "$AIERASED" ] || { echo "aierased is not built"; exit 1; }
   printf 'slot = "%s/slot/slot"\nallow-unencrypted-swap = true\n' "$DIR" >"$DIR/aierased.toml"
   $AS mkdir -p "$DIR/store" "$DIR/slot"
   $AS "$AIERASED" --bus "$BUS" --store "${STORE:-$DIR/store}" --config "$DIR/aierased.toml" \

@@ -36,8 +36,8 @@ inline domain::Actor bob() {
 template <typename Outcome>
 ::testing::AssertionResult done(const Outcome& outcome) {
   if (outcome.ok()) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message << " [" << outcome.error().hint
-                                       << "]";
+  return ::testing::AssertionFailure()
+         << outcome.error().message << " [" << outcome.error().hint << "]";
 }
 
 // The same bytes for the same seed.
