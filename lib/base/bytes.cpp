@@ -101,7 +101,9 @@ std::optional<Bytes> from_base32(std::string_view text) {
   return decode(text, kBase32Digits, 5);
 }
 
-void append(Bytes& to, ByteView from) { to.insert(to.end(), from.begin(), from.end()); }
+void append(Bytes& to, ByteView from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 void put_be16(ByteSpan to, std::uint16_t value) {
   put(to, value);

@@ -34,7 +34,9 @@ inline ByteView as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes copy_of(ByteView bytes) { return Bytes(bytes.begin(), bytes.end()); }
+inline Bytes copy_of(ByteView bytes) {
+  return Bytes(bytes.begin(), bytes.end());
+}
 // Out of line: inlined, GCC 12 sees an overrun in vector::insert that is not there.
 void append(Bytes& to, ByteView from);
 

@@ -53,10 +53,11 @@ struct StorageInfo {
   std::string filesystem_uuid;  // empty where there is none
   std::string mount_options;    // as in /proc/self/mountinfo, super options included
   std::string mount_point;
-  std::vector<std::string> devices;  // the stack from the mount source down: "dm-0 (crypt)", "sda2 (partition)"
-  bool stack_allowed = false;   // only partitions, whole disks, linear and crypt targets
+  std::vector<std::string>
+      devices;  // the stack from the mount source down: "dm-0 (crypt)", "sda2 (partition)"
+  bool stack_allowed = false;  // only partitions, whole disks, linear and crypt targets
   bool rotational = false;
-  std::string device_model;     // manufacturer and model where the kernel knows them
+  std::string device_model;  // manufacturer and model where the kernel knows them
   std::string device_serial;
   std::string virtual_machine;  // as systemd-detect-virt says it; empty on bare metal
 };
@@ -88,9 +89,12 @@ class Env {
  public:
   virtual ~Env() = default;
   virtual Result<std::unique_ptr<File>> open(const std::string& path, const OpenHow& how) = 0;
-  virtual Result<std::optional<FileInfo>> stat(const std::string& path) = 0;  // lstat; nothing there: nullopt
-  virtual Status make_directory(const std::string& path, unsigned permissions) = 0;  // exists: already_exists
-  virtual Result<std::vector<std::string>> list(const std::string& path) = 0;        // names, sorted, without . and ..
+  virtual Result<std::optional<FileInfo>> stat(
+      const std::string& path) = 0;  // lstat; nothing there: nullopt
+  virtual Status make_directory(const std::string& path,
+                                unsigned permissions) = 0;  // exists: already_exists
+  virtual Result<std::vector<std::string>> list(
+      const std::string& path) = 0;  // names, sorted, without . and ..
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // RENAME_NOREPLACE
   virtual Status unlink(const std::string& path) = 0;
   virtual Status remove_directory(const std::string& path) = 0;

@@ -48,8 +48,8 @@ enum class Errc {
 
 struct ErrcInfo {
   Errc code;
-  std::string_view name;      // snake_case, the "code" of aierase/error/v1
-  std::string_view dbus;      // full D-Bus error name
+  std::string_view name;  // snake_case, the "code" of aierase/error/v1
+  std::string_view dbus;  // full D-Bus error name
   int exit_code;
 };
 

@@ -31,8 +31,14 @@ bool is_valid_utf8(std::string_view text);
 // For error messages about hostile text: unprintable bytes become \xNN, at most 80 bytes.
 std::string quoted(std::string_view text);
 // Exact matches, lest argument-dependent lookup prefers std::quoted of <iomanip>.
-inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
-inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
-inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const std::string& text) {
+  return quoted(std::string_view(text));
+}
+inline std::string quoted(const char* text) {
+  return quoted(std::string_view(text));
+}
+inline std::string quoted(std::string& text) {
+  return quoted(std::string_view(text));
+}
 
 }  // namespace aierase

@@ -8,33 +8,33 @@
 namespace aierase::limits {
 
 // name -- value -- reason
-inline constexpr std::size_t kAssetNameBytes = 200;        // fits a table row and a file name
-inline constexpr std::size_t kPathBytes = 4096;            // PATH_MAX, as the kernel has it
-inline constexpr std::size_t kPathComponentBytes = 255;    // NAME_MAX
-inline constexpr std::size_t kFilesPerAsset = 100'000;     // manifest stays below 32 MiB
-inline constexpr std::size_t kManifestBytes = 64 << 20;    // held in memory while sealed
-inline constexpr std::size_t kLabelsPerAsset = 64;         // labels are for selecting, not storage
-inline constexpr std::size_t kLabelKeyBytes = 63;          // the field's habit
+inline constexpr std::size_t kAssetNameBytes = 200;      // fits a table row and a file name
+inline constexpr std::size_t kPathBytes = 4096;          // PATH_MAX, as the kernel has it
+inline constexpr std::size_t kPathComponentBytes = 255;  // NAME_MAX
+inline constexpr std::size_t kFilesPerAsset = 100'000;   // manifest stays below 32 MiB
+inline constexpr std::size_t kManifestBytes = 64 << 20;  // held in memory while sealed
+inline constexpr std::size_t kLabelsPerAsset = 64;       // labels are for selecting, not storage
+inline constexpr std::size_t kLabelKeyBytes = 63;        // the field's habit
 inline constexpr std::size_t kLabelValueBytes = 255;
 inline constexpr std::size_t kCustodiansPerAsset = 16;
-inline constexpr std::size_t kLineagePerAsset = 256;       // edges named at one import
-inline constexpr std::size_t kSourcesPerAsset = 1'000;     // named on the certificate
-inline constexpr std::size_t kReasonBytes = 1'000;         // reasons, tickets, titles: one paragraph
-inline constexpr std::size_t kItemsPerPlan = 10'000;       // one plan stays readable and below 2 s
-inline constexpr std::size_t kItemsPerEraseRound = 256;    // a hold never waits behind a sweep
-inline constexpr std::size_t kPageRows = 2'000;            // keyset page of a sweep or a list
-inline constexpr std::size_t kListPageRows = 200;          // rows in one bus reply
-inline constexpr std::size_t kDescriptorsPerCall = 16;     // a system bus disconnects at the 17th
-inline constexpr std::size_t kJobs = 16;                   // each holds buffers and threads
+inline constexpr std::size_t kLineagePerAsset = 256;     // edges named at one import
+inline constexpr std::size_t kSourcesPerAsset = 1'000;   // named on the certificate
+inline constexpr std::size_t kReasonBytes = 1'000;       // reasons, tickets, titles: one paragraph
+inline constexpr std::size_t kItemsPerPlan = 10'000;     // one plan stays readable and below 2 s
+inline constexpr std::size_t kItemsPerEraseRound = 256;  // a hold never waits behind a sweep
+inline constexpr std::size_t kPageRows = 2'000;          // keyset page of a sweep or a list
+inline constexpr std::size_t kListPageRows = 200;        // rows in one bus reply
+inline constexpr std::size_t kDescriptorsPerCall = 16;   // a system bus disconnects at the 17th
+inline constexpr std::size_t kJobs = 16;                 // each holds buffers and threads
 inline constexpr std::size_t kJobsPerUid = 8;
-inline constexpr std::size_t kOpenCallsPerUid = 64;        // calls waiting for an answer
-inline constexpr std::size_t kOpenQuestions = 64;          // to polkit, over all callers
-inline constexpr std::size_t kStoreQueue = 256;            // acts waiting for the store thread
-inline constexpr std::size_t kDatasetKeyBytes = 4'096;     // keys, not data
-inline constexpr std::uint64_t kFileBytes = 1ULL << 44;    // 16 TiB: FLOE's segment counter has room
-inline constexpr std::size_t kPackFileBytes = 8 << 20;     // smaller files share a pack blob
-inline constexpr std::uint64_t kPackBytes = 256 << 20;     // a pack is closed beyond this
-inline constexpr std::size_t kCertificateBytes = 64 << 20; // a bundle with 100,000 subjects
-inline constexpr std::size_t kConfigBytes = 1 << 20;       // aierased.toml
+inline constexpr std::size_t kOpenCallsPerUid = 64;      // calls waiting for an answer
+inline constexpr std::size_t kOpenQuestions = 64;        // to polkit, over all callers
+inline constexpr std::size_t kStoreQueue = 256;          // acts waiting for the store thread
+inline constexpr std::size_t kDatasetKeyBytes = 4'096;   // keys, not data
+inline constexpr std::uint64_t kFileBytes = 1ULL << 44;  // 16 TiB: FLOE's segment counter has room
+inline constexpr std::size_t kPackFileBytes = 8 << 20;   // smaller files share a pack blob
+inline constexpr std::uint64_t kPackBytes = 256 << 20;   // a pack is closed beyond this
+inline constexpr std::size_t kCertificateBytes = 64 << 20;  // a bundle with 100,000 subjects
+inline constexpr std::size_t kConfigBytes = 1 << 20;        // aierased.toml
 
 }  // namespace aierase::limits

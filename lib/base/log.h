@@ -6,8 +6,8 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +24,7 @@ using LogSink = std::function<void(LogLevel, std::string_view message, std::span
 
 void start_log(std::string_view program, LogLevel threshold, LogSink sink = {});
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
-void log_error(const Error& error, std::string_view what, std::initializer_list<LogField> fields = {});
+void log_error(const Error& error, std::string_view what,
+               std::initializer_list<LogField> fields = {});
 
 }  // namespace aierase

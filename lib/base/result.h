@@ -48,7 +48,8 @@ Error errno_error(int errno_value, std::string what);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool ok() const noexcept { return state_.index() == 0; }
@@ -121,10 +122,10 @@ class [[nodiscard]] Status {
 // Names are counted, so that an expression may be a call with a lambda that uses the macro again.
 #define RETURN_IF_ERROR(expression) \
   RETURN_IF_ERROR_(AIERASE_CONCAT(return_if_error_, __COUNTER__), expression)
-#define RETURN_IF_ERROR_(temporary, expression)                \
-  do {                                                         \
-    auto temporary = (expression);                             \
-    if (!temporary.ok()) return std::move(temporary).error();  \
+#define RETURN_IF_ERROR_(temporary, expression)               \
+  do {                                                        \
+    auto temporary = (expression);                            \
+    if (!temporary.ok()) return std::move(temporary).error(); \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto value, result_expression);

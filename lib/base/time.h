@@ -13,7 +13,11 @@ using UtcTime = std::chrono::sys_seconds;
 
 std::string to_rfc3339(UtcTime time);
 std::optional<UtcTime> from_rfc3339(std::string_view text);
-inline std::int64_t to_unix(UtcTime time) { return time.time_since_epoch().count(); }
-inline UtcTime from_unix(std::int64_t seconds) { return UtcTime{std::chrono::seconds{seconds}}; }
+inline std::int64_t to_unix(UtcTime time) {
+  return time.time_since_epoch().count();
+}
+inline UtcTime from_unix(std::int64_t seconds) {
+  return UtcTime{std::chrono::seconds{seconds}};
+}
 
 }  // namespace aierase

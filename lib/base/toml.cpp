@@ -1,8 +1,24 @@
 #include "base/toml.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <set>
+#include <stdexcept>
+
+namespace {
+// What the parser of the library takes for granted of a text, and the text does not keep to.
+struct BrokenAssumption : std::logic_error {
+  using std::logic_error::logic_error;
+};
+[[noreturn]] void give_up(const char* assumption) {
+  throw BrokenAssumption(assumption);
+}
+}  // namespace
+
+// Some malformed texts reach an assertion of toml++ 3.3: a release build would make it an
+// assumption for the optimiser, and a debug build would abort. Here it ends the parsing.
+#undef NDEBUG
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : give_up(#expression))
+#include <toml++/toml.h>
 
 #include "base/json.h"
 
@@ -51,6 +67,32 @@ Status check_lines(std::string_view text, const std::string& file) {
     ++place.line;
   }
   return {};
+}
+
+bool breaks_an_assumption(std::string_view text) {
+  try {
+    static_cast<void>(toml::parse(text));
+  } catch (const BrokenAssumption&) {
+    return true;
+  } catch (const toml::parse_error&) {
+    return false;
+  }
+  return false;
+}
+
+// The error of a broken assumption names no place, but every text up to a line at or after the
+// place has the same error, and none before it.
+Error at_broken_assumption(std::string_view text, const std::string& file) {
+  std::vector<std::size_t> line_ends;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') line_ends.push_back(i + 1);
+  }
+  line_ends.push_back(text.size());
+  const auto line = std::partition_point(
+      line_ends.begin(), line_ends.end() - 1,
+      [&](std::size_t end) { return !breaks_an_assumption(text.substr(0, end)); });
+  const auto number = static_cast<toml::source_index>(line - line_ends.begin() + 1);
+  return at(file, {number, 1}, "this line is not valid TOML");
 }
 
 struct UnknownKey {
@@ -145,6 +187,8 @@ Result<TomlFile> TomlFile::parse(std::string_view text, std::string file_name,
     return TomlFile(std::move(impl));
   } catch (const toml::parse_error& error) {
     return at(file_name, error.source().begin, std::string(error.description()));
+  } catch (const BrokenAssumption&) {
+    return at_broken_assumption(text, file_name);
   } catch (const std::exception&) {
     return make_error(Errc::resource_limit, "no memory to read " + file_name);
   }

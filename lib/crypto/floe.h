@@ -19,14 +19,15 @@
 namespace aierase::crypto {
 
 inline constexpr std::size_t kFloeHeaderBytes = 74;
-inline constexpr std::uint32_t kFloeSegmentBytes = 1'048'576;      // encrypted
-inline constexpr std::size_t kFloeSegmentOverhead = 4 + 12 + 16;   // length field, IV, tag
+inline constexpr std::uint32_t kFloeSegmentBytes = 1'048'576;     // encrypted
+inline constexpr std::size_t kFloeSegmentOverhead = 4 + 12 + 16;  // length field, IV, tag
 inline constexpr std::uint32_t kFloeSegmentPlaintext = kFloeSegmentBytes - 32;
 using FloeHeader = std::array<std::byte, kFloeHeaderBytes>;
 
 struct FloeParameters {
   std::uint32_t segment_bytes = kFloeSegmentBytes;
-  unsigned rotation_bits = 20;  // a fresh segment key every 2^bits segments; 20 by the specification
+  unsigned rotation_bits =
+      20;  // a fresh segment key every 2^bits segments; 20 by the specification
 };
 
 class FloeEncryptor {

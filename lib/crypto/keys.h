@@ -47,21 +47,23 @@ using SlotSecret = Key32<struct SlotSecretTag>;      // S_e
 using RootSecret = Key32<struct RootSecretTag>;      // R_e
 using NodeKey = Key32<struct NodeKeyTag>;            // one node version
 using Dek = Key32<struct DekTag>;                    // K_obj, the leaf of an asset
-using SealKey = Key32<struct SealKeyTag>;            // derived from a Dek or from U, for one purpose
+using SealKey = Key32<struct SealKeyTag>;  // derived from a Dek or from U, for one purpose
 
-// R_e = HKDF-SHA-256(salt = store || epoch, ikm = S_e || U, info = "aierase/root/v1"); U may be null.
+// R_e = HKDF-SHA-256(salt = store || epoch, ikm = S_e || U, info = "aierase/root/v1"); U may be
+// null.
 Result<RootSecret> derive_root(const SlotSecret& slot, const UnlockSecret* unlock,
                                const Uuid& store, std::uint64_t epoch);
 // kcv = HKDF(K_obj, "aierase/kcv/v1" || store || asset): public, printed on certificates.
 Result<Digest> key_check_value(const Dek& dek, const Uuid& store, const Uuid& asset);
 // The same from 32 raw bytes inside somebody's reveal(): the tree's erase path, without a copy.
 Result<Digest> key_check_value(ByteView dek, const Uuid& store, const Uuid& asset);
-Result<SealKey> blob_key(const Dek& dek, const Uuid& blob);        // "aierase/blob/v1" || blob
-Result<SealKey> manifest_key(const Dek& dek);                      // "aierase/manifest/v1"
-Result<SealKey> payload_key(const Dek& dek);                       // "aierase/payload/v1"
-Result<SealKey> anchor_key(const RootSecret& root);                // "aierase/anchor/v1"
-Result<SealKey> slot_check_key(const SlotSecret& slot);            // "aierase/slot-check/v1"
-Result<SealKey> keyfile_key(const UnlockSecret& unlock, std::string_view purpose);  // "aierase/keyfile/v1" || purpose
+Result<SealKey> blob_key(const Dek& dek, const Uuid& blob);  // "aierase/blob/v1" || blob
+Result<SealKey> manifest_key(const Dek& dek);                // "aierase/manifest/v1"
+Result<SealKey> payload_key(const Dek& dek);                 // "aierase/payload/v1"
+Result<SealKey> anchor_key(const RootSecret& root);          // "aierase/anchor/v1"
+Result<SealKey> slot_check_key(const SlotSecret& slot);      // "aierase/slot-check/v1"
+Result<SealKey> keyfile_key(const UnlockSecret& unlock,
+                            std::string_view purpose);  // "aierase/keyfile/v1" || purpose
 // Argon2id of a passphrase; cost as stored in STORE/root-slot.
 struct PassphraseCost {
   std::uint64_t operations = 3;

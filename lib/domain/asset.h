@@ -20,37 +20,37 @@
 namespace aierase::domain {
 
 struct FileEntry {
-  std::string path;           // relative, '/' separated, as `sha256sum` would print it
+  std::string path;  // relative, '/' separated, as `sha256sum` would print it
   std::uint64_t bytes = 0;
-  Digest sha256{};            // of the plaintext
+  Digest sha256{};  // of the plaintext
   Uuid blob;
-  std::uint64_t offset = 0;   // of the file's first byte in the blob's plaintext
+  std::uint64_t offset = 0;  // of the file's first byte in the blob's plaintext
 };
 
 struct BlobEntry {
   Uuid id;
-  std::uint64_t bytes = 0;          // plaintext
+  std::uint64_t bytes = 0;  // plaintext
   std::array<std::byte, 74> floe_header{};
-  Digest seal_id{};                 // identifies the ciphertext file, authenticates nothing
+  Digest seal_id{};  // identifies the ciphertext file, authenticates nothing
 };
 
 // Specified in aierase-store(5) MANIFEST. `metadata` is opaque JSON text that the client sealed in.
 struct Manifest {
-  std::vector<FileEntry> files;     // in the order of import
+  std::vector<FileEntry> files;  // in the order of import
   std::vector<BlobEntry> blobs;
-  std::string metadata;             // "" or JSON
-  Digest configuration_salt{};      // kind configuration only: salt of its commitment
+  std::string metadata;         // "" or JSON
+  Digest configuration_salt{};  // kind configuration only: salt of its commitment
 };
 
 // Where plaintext came from: one per argument of `import`, plus one per place links led to.
 struct Source {
-  std::string description;      // absolute path, or "standard input"
-  std::string filesystem;       // as observed through the descriptor: "ext4", "tmpfs", "pipe"
+  std::string description;  // absolute path, or "standard input"
+  std::string filesystem;   // as observed through the descriptor: "ext4", "tmpfs", "pipe"
   SourceHistory history = SourceHistory::unknown;
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
-  std::optional<Actor> asserted_by;      // of encrypted-from-first-write
-  std::optional<UtcTime> removed_at;     // reported by the importing client, by its user
+  std::optional<Actor> asserted_by;   // of encrypted-from-first-write
+  std::optional<UtcTime> removed_at;  // reported by the importing client, by its user
 };
 
 struct LineageEdge {
@@ -67,8 +67,8 @@ struct ExportRecord {
   Actor actor;
   ExportKind kind = ExportKind::plaintext;
   ExportMedium medium = ExportMedium::unknown;
-  std::string scope;            // "all", a file's path, or "PATH[A-B]"
-  std::string destination;      // as told by the client: a path, "standard output"
+  std::string scope;        // "all", a file's path, or "PATH[A-B]"
+  std::string destination;  // as told by the client: a path, "standard output"
 };
 
 struct Asset {
@@ -84,8 +84,8 @@ struct Asset {
   std::string retention = "default";
   SourceHistory source_history = SourceHistory::unknown;  // the worst over its sources
   Digest kcv{};
-  std::optional<std::uint32_t> leaf;    // position in the key tree; none once erased
-  std::uint64_t first_epoch = 0;        // the epoch it was born in
+  std::optional<std::uint32_t> leaf;  // position in the key tree; none once erased
+  std::uint64_t first_epoch = 0;      // the epoch it was born in
   std::optional<UtcTime> erased_at;
   std::vector<Custodian> custodians;
   std::map<std::string, std::string> labels;

@@ -38,11 +38,11 @@ struct NodeBatch {
 // behind a salted commitment: leaf body = canonical JSON {type, time, commitment}.
 struct LogLeaf {
   std::uint64_t index = 0;
-  std::string type;      // "erase-intent", "certificate", "approval", "export", ...
+  std::string type;  // "erase-intent", "certificate", "approval", "export", ...
   UtcTime time{};
-  std::string record;    // canonical JSON, in the database only (a certificate's: its leaf body)
-  Bytes salt;            // 32 bytes; empty for certificates
-  Digest leaf_hash{};    // RFC 6962: SHA-256(0x00 || body)
+  std::string record;  // canonical JSON, in the database only (a certificate's: its leaf body)
+  Bytes salt;          // 32 bytes; empty for certificates
+  Digest leaf_hash{};  // RFC 6962: SHA-256(0x00 || body)
 };
 
 struct LogState {

@@ -39,11 +39,11 @@ struct DispositionRecord {
   std::string tool_version;       // "0.1.0"
   std::string tool_build;         // build id of the daemon, hex
 
-  Asset asset;                    // as it was, sources and custodians included
-  std::vector<FileEntry> files;   // of kinds that carry digests; path and size alone of others
+  Asset asset;                   // as it was, sources and custodians included
+  std::vector<FileEntry> files;  // of kinds that carry digests; path and size alone of others
   std::vector<BlobEntry> blobs;
-  Digest manifest_sha256{};       // kinds that carry digests
-  Digest configuration_salt{};    // kind configuration: never printed, only its commitment is
+  Digest manifest_sha256{};     // kinds that carry digests
+  Digest configuration_salt{};  // kind configuration: never printed, only its commitment is
   std::vector<LineageName> parents;
   std::vector<LineageName> dependants;
   std::vector<ExportRecord> exports;
@@ -69,7 +69,10 @@ struct DispositionRecord {
 struct DestructionEvidence {
   SlotEvidence slot;
   UtcTime intent_at{};
-  enum class Course { undisturbed, recovered } course = Course::undisturbed;  // recovered: read back after a restart
+  enum class Course {
+    undisturbed,
+    recovered
+  } course = Course::undisturbed;     // recovered: read back after a restart
   std::vector<std::string> verified;  // names of the checks that passed, in order
 };
 

@@ -23,7 +23,7 @@ std::string id_text(IdType type, const Uuid& uuid);  // "a-…26…"
 // What a person typed where an id or a name may stand.
 struct IdPrefix {
   IdType type = IdType::asset;
-  std::string digits;  // 6 to 26 characters of base32
+  std::string digits;         // 6 to 26 characters of base32
   std::optional<Uuid> whole;  // set when all 26 are there
 };
 std::optional<IdPrefix> parse_id(std::string_view text);
@@ -41,9 +41,9 @@ class AssetName {
  public:
   AssetName() = default;
   static Result<AssetName> parse(std::string_view text);
-  const std::string& text() const { return text_; }         // "org/name:version"
-  std::string_view base() const;                            // "org/name"
-  std::string_view version() const;                         // "" where there is none
+  const std::string& text() const { return text_; }  // "org/name:version"
+  std::string_view base() const;                     // "org/name"
+  std::string_view version() const;                  // "" where there is none
   friend auto operator<=>(const AssetName&, const AssetName&) = default;
 
  private:

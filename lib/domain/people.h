@@ -26,8 +26,8 @@ enum class CustodianKind { user, group };
 
 struct Custodian {
   CustodianKind kind = CustodianKind::user;
-  std::string name;        // without '@'
-  std::uint32_t id = 0;    // uid or gid at the time of naming
+  std::string name;      // without '@'
+  std::uint32_t id = 0;  // uid or gid at the time of naming
 
   std::string text() const { return kind == CustodianKind::group ? "@" + name : name; }
   friend bool operator==(const Custodian&, const Custodian&) = default;

@@ -25,7 +25,7 @@ struct PlanItem {
   AssetName name;
   Digest kcv{};
   Verdict verdict = Verdict::eligible;
-  std::vector<Reason> reasons;      // why blocked, or why it fell out
+  std::vector<Reason> reasons;  // why blocked, or why it fell out
   ItemState state = ItemState::pending;
   std::optional<Uuid> certificate;
 };
@@ -35,7 +35,7 @@ struct Approval {
   Decision decision = Decision::approve;
   Actor actor;
   UtcTime time{};
-  std::string reason;               // of a rejection
+  std::string reason;  // of a rejection
   // As whom: texts of the custodians that the actor was at that time ("alice", "@ml-owners").
   std::vector<std::string> capacities;
   std::uint64_t log_index = 0;
@@ -54,12 +54,12 @@ struct Plan {
   std::string reason;
   std::string ticket;
   UtcTime created{};
-  UtcTime expires{};                // unapproved by then: expired
-  std::optional<UtcTime> due;       // set by the last needed approval
+  UtcTime expires{};           // unapproved by then: expired
+  std::optional<UtcTime> due;  // set by the last needed approval
   std::optional<UtcTime> finished;
   Digest digest{};
   std::vector<PlanItem> items;
-  std::vector<LineageEdge> edges;   // among and into the items, at the request
+  std::vector<LineageEdge> edges;  // among and into the items, at the request
   std::vector<KeptDependant> kept;
   std::vector<Approval> approvals;
 };

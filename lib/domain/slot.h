@@ -13,14 +13,14 @@ namespace aierase::domain {
 
 struct SlotAssurance {
   Level level = Level::ea0;
-  std::string kind;                      // "file"
-  std::string reason;                    // one sentence: why this level and no better
+  std::string kind;    // "file"
+  std::string reason;  // one sentence: why this level and no better
   std::string path;
-  std::string filesystem;                // "ext4"
-  std::string device;                    // "vda1 (partition) on vda", as far as known
+  std::string filesystem;  // "ext4"
+  std::string device;      // "vda1 (partition) on vda", as far as known
   std::string device_model, device_serial;
   std::vector<std::string> may_have_copied;  // what could hold a copy, in words
-  std::string next_level;                // the way to the next level, for doctor
+  std::string next_level;                    // the way to the next level, for doctor
 };
 
 // The catalog's epoch table: one row per epoch that ever was current.
@@ -32,8 +32,8 @@ struct EpochRecord {
 
 // What the slot read-back showed when a slot was destroyed.
 struct SlotEvidence {
-  std::string kind;               // "file"
-  std::uint64_t epoch = 0;        // whose secret died
+  std::string kind;         // "file"
+  std::uint64_t epoch = 0;  // whose secret died
   UtcTime verified_zero_at{};
   std::vector<std::string> checks;  // "copy 1 of 2 at offset 4096 read back as zeros with O_DIRECT"
 };

@@ -12,7 +12,16 @@ namespace aierase::domain {
 enum class AssetKind { model, adapter, checkpoint, dataset_key, embedding_index, configuration };
 enum class AssetState { active, suspended, retired, erasing, erased };
 enum class PlanState {
-  requested, approved, running, done, partial, rejected, cancelled, expired, stale, failed
+  requested,
+  approved,
+  running,
+  done,
+  partial,
+  rejected,
+  cancelled,
+  expired,
+  stale,
+  failed
 };
 enum class Verdict { eligible, due, blocked, conflict };
 enum class ItemState { pending, erased, dropped };  // dropped: fell out, with its reason
@@ -26,11 +35,11 @@ enum class ExportMedium { same_medium, other_medium, stream, unknown };
 enum class Level { ea0, ea1, ea2, ea3, ea4 };
 enum class AtRest { none, unlock_secret };  // is the store protected against theft of the disk
 
-#define AIERASE_WORDS(Enum, parse)                      \
-  std::string_view to_text(Enum value) noexcept;        \
+#define AIERASE_WORDS(Enum, parse)               \
+  std::string_view to_text(Enum value) noexcept; \
   std::optional<Enum> parse(std::string_view) noexcept
 
-AIERASE_WORDS(AssetKind, parse_asset_kind);            // "dataset-key", "embedding-index"
+AIERASE_WORDS(AssetKind, parse_asset_kind);  // "dataset-key", "embedding-index"
 AIERASE_WORDS(AssetState, parse_asset_state);
 AIERASE_WORDS(PlanState, parse_plan_state);
 AIERASE_WORDS(Verdict, parse_verdict);
@@ -38,12 +47,12 @@ AIERASE_WORDS(ItemState, parse_item_state);
 AIERASE_WORDS(RoundState, parse_round_state);
 AIERASE_WORDS(Validation, parse_validation);
 AIERASE_WORDS(Decision, parse_decision);
-AIERASE_WORDS(Relation, parse_relation);               // "derived-from", ...
-AIERASE_WORDS(SourceHistory, parse_source_history);    // "encrypted-from-first-write", ...
-AIERASE_WORDS(ExportKind, parse_export_kind);          // "plaintext", "key-release"
-AIERASE_WORDS(ExportMedium, parse_export_medium);      // "same-medium", ...
-AIERASE_WORDS(Level, parse_level);                     // "EA0" ... "EA4"
-AIERASE_WORDS(AtRest, parse_at_rest);                  // "none", "unlock-secret"
+AIERASE_WORDS(Relation, parse_relation);             // "derived-from", ...
+AIERASE_WORDS(SourceHistory, parse_source_history);  // "encrypted-from-first-write", ...
+AIERASE_WORDS(ExportKind, parse_export_kind);        // "plaintext", "key-release"
+AIERASE_WORDS(ExportMedium, parse_export_medium);    // "same-medium", ...
+AIERASE_WORDS(Level, parse_level);                   // "EA0" ... "EA4"
+AIERASE_WORDS(AtRest, parse_at_rest);                // "none", "unlock-secret"
 #undef AIERASE_WORDS
 
 constexpr bool carries_digest(AssetKind kind) {

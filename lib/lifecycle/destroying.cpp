@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -32,9 +33,27 @@ struct Signed {
   translog::LogRecord leaf;
 };
 
+// The level on a certificate, by the epoch that its asset was born in: read once per round.
+class Assurances {
+ public:
+  Assurances(Core& core, std::uint64_t last_epoch) : core_(core), last_epoch_(last_epoch) {}
+  Result<domain::Level> since(std::uint64_t first_epoch) {
+    const auto known = levels_.find(first_epoch);
+    if (known != levels_.end()) return known->second;
+    ASSIGN_OR_RETURN(const std::vector<domain::EpochRecord> epochs,
+                     core_.view().epochs(first_epoch, last_epoch_));
+    return levels_.emplace(first_epoch, certificate::assurance_of(epochs)).first->second;
+  }
+
+ private:
+  Core& core_;
+  std::uint64_t last_epoch_;
+  std::map<std::uint64_t, domain::Level> levels_;
+};
+
 Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
                          const catalog::EraseRound& round, const catalog::RoundItem& item,
-                         domain::DestructionEvidence::Course course) {
+                         domain::DestructionEvidence::Course course, Assurances& assurances) {
   domain::DestructionEvidence evidence;
   evidence.slot = proof.evidence();
   evidence.intent_at = round.intent_at;
@@ -48,9 +67,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   row.outcome = "erased";
   row.issued = proof.evidence().verified_zero_at;
   ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-  ASSIGN_OR_RETURN(const std::vector<domain::EpochRecord> epochs,
-                   core.view().epochs(asset.first_epoch, round.from_epoch));
-  row.assurance = certificate::assurance_of(epochs);
+  ASSIGN_OR_RETURN(row.assurance, assurances.since(asset.first_epoch));
   ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, evidence));
   ASSIGN_OR_RETURN(const crypto::Signature signature,
                    certificate::sign_statement(proof, row.statement, *core.signer));
@@ -64,7 +81,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   return result;
 }
 
-Status tx3_item(Core& core, catalog::Transaction& transaction, const catalog::RoundItem& item,
+Status tx3_item(catalog::Transaction& transaction, const catalog::RoundItem& item,
                 const catalog::CertificateRow& row) {
   RETURN_IF_ERROR(transaction.add_certificate(row));
   RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
@@ -73,11 +90,8 @@ Status tx3_item(Core& core, catalog::Transaction& transaction, const catalog::Ro
   daemon.login = "aierased";
   RETURN_IF_ERROR(transaction.add_event({row.issued, daemon, "erase", asset_text(item.asset),
                                          "retired", "erased", "executed " + plan_text(item.plan)}));
-  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-  domain::PlanItem plan_item;
+  domain::PlanItem plan_item;  // name and kcv stand in the row and do not change
   plan_item.asset = item.asset;
-  plan_item.name = asset.name;
-  plan_item.kcv = asset.kcv;
   plan_item.verdict = domain::Verdict::due;
   plan_item.state = domain::ItemState::erased;
   plan_item.certificate = row.id;
@@ -112,23 +126,24 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   }
   std::vector<Signed> signed_items;
   std::vector<translog::LogRecord> leaves;
+  Assurances assurances(core, round->from_epoch);
   for (const catalog::RoundItem& item : round->items) {
-    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, item, course));
+    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, item, course, assurances));
     leaves.push_back(one.leaf);
     signed_items.push_back(std::move(one));
   }
-  Status done = transact(
-      core, ReserveShare::all,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        const std::uint64_t first = state.log.size;
-        for (std::size_t i = 0; i < round->items.size(); ++i) {
-          signed_items[i].row.log_index = first + i;
-          RETURN_IF_ERROR(tx3_item(core, transaction, round->items[i], signed_items[i].row));
-        }
-        RETURN_IF_ERROR(core.append_log(transaction, state, leaves));
-        RETURN_IF_ERROR(transaction.clear_undo());
-        return transaction.end_round();
-      });
+  Status done =
+      transact(core, ReserveShare::all,
+               [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                 const std::uint64_t first = state.log.size;
+                 for (std::size_t i = 0; i < round->items.size(); ++i) {
+                   signed_items[i].row.log_index = first + i;
+                   RETURN_IF_ERROR(tx3_item(transaction, round->items[i], signed_items[i].row));
+                 }
+                 RETURN_IF_ERROR(core.append_log(transaction, state, leaves));
+                 RETURN_IF_ERROR(transaction.clear_undo());
+                 return transaction.end_round();
+               });
   if (!done.ok()) {
     if (done.error().code == Errc::no_space) {
       core.waiting.emplace(Core::Unsigned{std::move(proof), course});

@@ -7,11 +7,10 @@
 namespace aierase::lifecycle {
 
 DispositionFacts::DispositionFacts(Core& core, const domain::Plan& plan)
-    : core_(core), plan_(plan) {}
+    : core_(core), plan_(plan), now_(core.now()) {}
 
-Status DispositionFacts::add_content(const domain::Asset& asset,
+Status DispositionFacts::add_content(const domain::Asset& asset, const crypto::Dek& dek,
                                      domain::DispositionRecord& record) {
-  ASSIGN_OR_RETURN(const crypto::Dek dek, core_.dek_of(asset));
   ASSIGN_OR_RETURN(domain::Manifest manifest, core_.manifest_of(asset, dek));
   record.files = std::move(manifest.files);
   record.blobs = std::move(manifest.blobs);
@@ -38,7 +37,8 @@ Status DispositionFacts::add_lineage(const domain::Asset& asset,
   return {};
 }
 
-Result<std::string> DispositionFacts::draft(const domain::Asset& asset, const Uuid& certificate) {
+Result<std::string> DispositionFacts::draft(const domain::Asset& asset, const crypto::Dek& dek,
+                                            const Uuid& certificate) {
   ASSIGN_OR_RETURN(const catalog::StoreState state, core_.view().state());
   domain::DispositionRecord record;
   record.certificate = certificate;
@@ -48,7 +48,7 @@ Result<std::string> DispositionFacts::draft(const domain::Asset& asset, const Uu
   record.tool_version = core_.settings.host.tool_version;
   record.tool_build = core_.settings.host.tool_build;
   record.asset = asset;
-  RETURN_IF_ERROR(add_content(asset, record));
+  RETURN_IF_ERROR(add_content(asset, dek, record));
   RETURN_IF_ERROR(add_lineage(asset, record));
   ASSIGN_OR_RETURN(record.exports, core_.view().exports(asset.id));
   for (const domain::Source& source : asset.sources) {
@@ -65,7 +65,7 @@ Result<std::string> DispositionFacts::draft(const domain::Asset& asset, const Uu
   record.approvals = plan_.approvals;
   record.people_rule = state.people_rule;
   record.retention_class = asset.retention;
-  record.holds = {core_.now(), 0};
+  record.holds = {now_, 0};
   const auto known = epochs_.find(asset.first_epoch);
   if (known != epochs_.end()) {
     record.epochs = known->second;

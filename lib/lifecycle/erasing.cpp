@@ -90,6 +90,7 @@ enum class Readers { to_be_drained, drained };
 Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers readers) {
   ASSIGN_OR_RETURN(const catalog::StoreState state, view.state());
   ASSIGN_OR_RETURN(const auto keys, keys_at_leaves(core, view, round.going));
+  const UtcTime now = core.now();
   std::vector<Candidate> still_going;
   for (Candidate& candidate : round.going) {
     ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view.asset(candidate.item.asset));
@@ -107,7 +108,7 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
       input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
     }
     input.plan = {round.plan.state, round.plan.requester, round.plan.approvals, round.plan.due};
-    input.clock.wall = core.now();
+    input.clock.wall = now;
     input.clock.trusted = state.trusted;
     candidate.decision = Gate::decide(input);
     candidate.item.verdict = candidate.decision.verdict;
@@ -156,11 +157,19 @@ Result<Round> load(Core& core, const Uuid& plan_id) {
 
 Status draft_statements(Core& core, Round& round) {
   DispositionFacts facts(core, round.plan);
-  for (Candidate& candidate : round.going) {
-    candidate.certificate = Uuid::random();
-    ASSIGN_OR_RETURN(candidate.draft, facts.draft(candidate.asset, candidate.certificate));
-  }
-  return {};
+  std::map<std::uint32_t, Candidate*> at;
+  for (Candidate& candidate : round.going) at[*candidate.asset.leaf] = &candidate;
+  CatalogNodes nodes(core.view());
+  return keytree::visit_leaves(
+      nodes, core.store(), core.root, leaves_of(round.going),
+      [&](std::uint32_t leaf, ByteView key) -> Status {
+        Candidate& candidate = *at.at(leaf);
+        ASSIGN_OR_RETURN(SecretBytes copy, SecretBytes::copy_of(key));
+        ASSIGN_OR_RETURN(const crypto::Dek dek, crypto::Dek::adopt(std::move(copy)));
+        candidate.certificate = Uuid::random();
+        ASSIGN_OR_RETURN(candidate.draft, facts.draft(candidate.asset, dek, candidate.certificate));
+        return {};
+      });
 }
 
 Status tx1(Core& core, Round& round) {

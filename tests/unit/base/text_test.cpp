@@ -206,6 +206,16 @@ TEST(ATomlFile, NamesThePlaceOfAWrongType) {
   EXPECT_FALSE(file.get_strings("slot.keep").ok());
 }
 
+// Texts that run into an assertion of the library: neither an abort nor anything undefined.
+TEST(ATomlFile, NamesTheLineWhereTheParserGivesUp) {
+  for (const std::string broken : {"[.a]", "[.a.", "[.'", "a=[}"}) {
+    const auto file = TomlFile::parse("a.b = 1\nc = 2\n" + broken + "\nd = 3\n", "aierased.toml");
+    ASSERT_FALSE(file.ok()) << broken;
+    EXPECT_EQ(file.error().code, Errc::invalid_input);
+    EXPECT_TRUE(file.error().message.starts_with("aierased.toml:3:")) << file.error().message;
+  }
+}
+
 TEST(ATomlFile, RefusesTheFirstKeyThatNobodyAskedFor) {
   TomlFile file = toml_file(kConfig);
   ASSERT_TRUE(file.get_string("name").ok());
