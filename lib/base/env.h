@@ -56,6 +56,9 @@ struct StorageInfo {
   std::vector<std::string>
       devices;  // the stack from the mount source down: "dm-0 (crypt)", "sda2 (partition)"
   bool stack_allowed = false;  // only partitions, whole disks, linear and crypt targets
+  // What is written passes through a journal of the file system, which keeps copies: ext4 with
+  // data=journal as mount option or default of the file system, or chattr +j on the file itself.
+  bool data_journalled = false;
   bool rotational = false;
   std::string device_model;  // manufacturer and model where the kernel knows them
   std::string device_serial;

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -33,6 +34,13 @@ std::string filesystem_uuid(const std::string& path) {
   return text;
 }
 
+bool is_journalled(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  int flags = 0;
+  return fd.valid() && ::ioctl(fd.get(), FS_IOC_GETFLAGS, &flags) == 0 &&
+         (flags & FS_JOURNAL_DATA_FL) != 0;
+}
+
 }  // namespace
 
 Result<StorageInfo> PosixEnv::storage(const std::string& path) {
@@ -51,7 +59,10 @@ Result<StorageInfo> PosixEnv::storage(const std::string& path) {
   question.minor = ::minor(found.st_dev);
   question.magic = static_cast<std::uint64_t>(filesystem.f_type) & 0xFFFF'FFFF;
   const bool openable = S_ISREG(found.st_mode) || S_ISDIR(found.st_mode);
-  if (openable) question.filesystem_uuid = filesystem_uuid(real.get());
+  if (openable) {
+    question.filesystem_uuid = filesystem_uuid(real.get());
+    question.file_journalled = is_journalled(real.get());
+  }
   try {
     return describe_storage(question, "");
   } catch (const std::exception&) {

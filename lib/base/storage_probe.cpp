@@ -276,6 +276,24 @@ bool is_one_of_several(const std::string& device, const std::string& root) {
   return false;
 }
 
+bool has_option(std::string_view options, std::string_view wanted) {
+  constexpr std::string_view kSeparators = ", \t\n";
+  while (!options.empty()) {
+    const std::size_t end = std::min(options.find_first_of(kSeparators), options.size());
+    if (options.substr(0, end) == wanted) return true;
+    options.remove_prefix(std::min(end + 1, options.size()));
+  }
+  return false;
+}
+
+// mountinfo is silent about a mode that is the file system's own default (`tune2fs -o`); the file
+// of options in /proc/fs/ext4 names it always.
+bool journals_data(const StorageInfo& info, const std::string& device, const std::string& root) {
+  if (info.filesystem != "ext4") return false;
+  return has_option(info.mount_options, "data=journal") ||
+         has_option(read_text(root + "/proc/fs/ext4/" + device + "/options"), "data=journal");
+}
+
 std::string uuid_by_link(const std::string& device, const std::string& root) {
   const std::string directory = root + "/dev/disk/by-uuid";
   for (const std::string& uuid : names_in(directory)) {
@@ -299,6 +317,8 @@ StorageInfo describe_storage(const StorageQuestion& question, const std::string&
   info.mount_options = mount->options;
   info.mount_point = mount->point;
   const std::string directory = device_directory(question, *mount, root);
+  info.data_journalled =
+      question.file_journalled || journals_data(info, base_name(directory), root);
   if (directory.empty()) return info;
   info.stack_allowed = true;  // until a device says otherwise
   StackWalk(info).visit(directory, 0);

@@ -19,6 +19,7 @@ struct StorageQuestion {
   unsigned minor = 0;
   std::uint64_t magic = 0;      // f_type of statfs(2); 0: not asked
   std::string filesystem_uuid;  // where the kernel told it, else empty
+  bool file_journalled = false;  // FS_JOURNAL_DATA_FL of the file
 };
 
 StorageInfo describe_storage(const StorageQuestion& question, const std::string& root);

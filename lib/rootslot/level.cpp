@@ -13,16 +13,6 @@ constexpr std::array<std::string_view, 9> kContainers{
     "docker", "podman", "lxc",   "lxc-libvirt",    "systemd-nspawn",
     "openvz", "rkt",    "proot", "container-other"};
 
-bool has_option(std::string_view options, std::string_view wanted) {
-  constexpr std::string_view kSeparators = ", \t";
-  while (!options.empty()) {
-    const std::size_t end = std::min(options.find_first_of(kSeparators), options.size());
-    if (options.substr(0, end) == wanted) return true;
-    options.remove_prefix(std::min(end + 1, options.size()));
-  }
-  return false;
-}
-
 std::string device_text(const StorageInfo& storage) {
   std::string text;
   for (const std::string& device : storage.devices) {
@@ -33,16 +23,6 @@ std::string device_text(const StorageInfo& storage) {
 
 std::string filesystem_text(const StorageInfo& storage) {
   return storage.filesystem.empty() ? "unknown" : storage.filesystem;
-}
-
-std::string mode_text(const StorageInfo& storage) {
-  if (storage.filesystem != "ext4") return storage.filesystem;
-  return has_option(storage.mount_options, "data=writeback") ? "ext4 (data=writeback)"
-                                                             : "ext4 (data=ordered)";
-}
-
-bool is_journalled(const StorageInfo& storage) {
-  return storage.filesystem == "ext4" && has_option(storage.mount_options, "data=journal");
 }
 
 // Why the slot is no better than EA0; nothing: it is EA1.
@@ -57,9 +37,9 @@ std::optional<std::string> objection(const SlotSight& sight) {
     return "The slot lies on the file system " + filesystem_text(storage) +
            ", of which it is not known that it overwrites in place.";
   }
-  if (is_journalled(storage)) {
-    return "The ext4 file system is mounted with data=journal, so its journal keeps copies of the "
-           "slot.";
+  if (storage.data_journalled) {
+    return "What is written to the slot goes through the journal of the file system "
+           "(data=journal, or chattr +j on the file), and the journal keeps copies.";
   }
   if (!storage.stack_allowed) {
     return "Below the file system lies " + device_text(storage) +
@@ -87,7 +67,7 @@ std::vector<std::string> holders_of_copies(const SlotSight& sight) {
   if (sight.placement == Placement::elsewhere) {
     holders.emplace_back("the place where the slot file lay when it was created");
   }
-  if (is_journalled(storage)) holders.emplace_back("the journal of the file system");
+  if (storage.data_journalled) holders.emplace_back("the journal of the file system");
   if (!storage.rotational) {
     holders.push_back("flash memory inside " +
                       (storage.device_model.empty() ? device : storage.device_model) +
@@ -107,7 +87,7 @@ std::string next_level_text(domain::Level level) {
   const std::string tpm =
       "A root slot in a TPM is where no image of a disk can reach it; this version has none.";
   if (level != domain::Level::ea0) return tpm;
-  return "EA1 needs a slot file created on ext4 (data=ordered or data=writeback) or xfs, on a "
+  return "EA1 needs a slot file created on ext4 (data not journalled) or xfs, on a "
          "partition, a whole disk, or a linear or crypt device, with direct I/O. " +
          tpm;
 }
@@ -120,9 +100,9 @@ domain::SlotAssurance judge_file_slot(const SlotSight& sight) {
   domain::SlotAssurance assurance;
   assurance.kind = "file";
   assurance.level = why_not.has_value() ? domain::Level::ea0 : domain::Level::ea1;
-  assurance.reason =
-      why_not.value_or("The slot is overwritten in place on " + mode_text(storage) + " on " +
-                       device_text(storage) + ", and read back past the page cache.");
+  assurance.reason = why_not.value_or(
+      "The slot is overwritten in place on " + filesystem_text(storage) +
+      ", data not journalled, on " + device_text(storage) + ", and read back past the page cache.");
   assurance.path = sight.path;
   assurance.filesystem = filesystem_text(storage);
   assurance.device = device_text(storage);

@@ -263,6 +263,19 @@ TEST_F(AMadeUpMachine, HasAPartitionOnADisk) {
   EXPECT_EQ(info.virtual_machine, "");
 }
 
+TEST_F(AMadeUpMachine, JournalsDataByMountOptionByDefaultOrForOneFile) {
+  EXPECT_FALSE(describe("/x", 8, 2).data_journalled);
+  // tune2fs -o journal_data: only the file of options tells.
+  put("/proc/fs/ext4/sda2/options", "rw\ncommit=5\ndata=journal\nstripe=0\n");
+  EXPECT_TRUE(describe("/x", 8, 2).data_journalled);
+  put("/proc/fs/ext4/sda2/options", "rw\ncommit=5\ndata=ordered\n");
+  EXPECT_FALSE(describe("/x", 8, 2).data_journalled);
+  StorageQuestion question{"/x", 8, 2, 0xEF53, "", true};  // chattr +j
+  EXPECT_TRUE(describe_storage(question, root_.path()).data_journalled);
+  mounts("25 1 8:2 / / rw,relatime rw - ext4 /dev/sda2 rw,data=journal\n");
+  EXPECT_TRUE(describe("/x", 8, 2).data_journalled);
+}
+
 TEST_F(AMadeUpMachine, AllowsCryptOnLinearOnAPartition) {
   mapped(0, lvm_, {kPartition});
   mapped(1, "CRYPT-LUKS2-0af3-x", {"/sys/devices/virtual/block/dm-0"});

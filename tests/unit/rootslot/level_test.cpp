@@ -32,16 +32,9 @@ struct LevelCase {
 };
 
 const LevelCase kLevelCases[] = {
-    {"ext4 as usual", [](SlotSight&) {}, Level::ea1, "data=ordered"},
-    {"ext4 writeback", [](SlotSight& s) { s.storage.mount_options = "rw,data=writeback"; },
-     Level::ea1, "data=writeback"},
-    {"ext4 ordered, spelled out", [](SlotSight& s) { s.storage.mount_options = "rw,data=ordered"; },
-     Level::ea1, "data=ordered"},
+    {"ext4 as usual", [](SlotSight&) {}, Level::ea1, "ext4, data not journalled"},
     {"xfs", [](SlotSight& s) { s.storage.filesystem = "xfs"; }, Level::ea1, "xfs"},
-    {"ext4 data=journal", [](SlotSight& s) { s.storage.mount_options = "rw,data=journal"; },
-     Level::ea0, "data=journal"},
-    {"data=journal behind a blank",
-     [](SlotSight& s) { s.storage.mount_options = "rw,relatime rw,data=journal"; }, Level::ea0,
+    {"ext4 data=journal", [](SlotSight& s) { s.storage.data_journalled = true; }, Level::ea0,
      "journal"},
     {"btrfs", [](SlotSight& s) { s.storage.filesystem = "btrfs"; }, Level::ea0, "btrfs"},
     {"zfs", [](SlotSight& s) { s.storage.filesystem = "zfs"; }, Level::ea0, "zfs"},
