@@ -167,7 +167,8 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
                            const std::string& slot_staging) {
   Env& env = core.env();
   const std::string slot_file = slot_staging + "/" + base_name(core.locator.slot_path);
-  ASSIGN_OR_RETURN(core.slot, rootslot::create_file_slot(env, {slot_file}, core.store()));
+  ASSIGN_OR_RETURN(core.slot, rootslot::create_file_slot(env, {slot_file, core.locator.slot_path},
+                                                         core.store()));
   ASSIGN_OR_RETURN(const crypto::SlotSecret secret, crypto::SlotSecret::random());
   RETURN_IF_ERROR(core.slot->write(core.store(), 0, secret));
   const crypto::UnlockSecret* unlock = core.unlock ? &*core.unlock : nullptr;
@@ -190,7 +191,6 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
   StatusReport report;
   ASSIGN_OR_RETURN(report.state, core.view().state());
   report.slot = assurance;
-  report.slot.path = core.locator.slot_path;
   report.unlock = core.locator.unlock;
   ASSIGN_OR_RETURN(const crypto::SigningKey signer, read_key_file(env, slot_staging + "/signer.key",
                                                                   core.store(), unlock, "signer"));

@@ -220,7 +220,7 @@ Result<domain::SlotReadBackProof> FileSlot::confirm_zero(unsigned parity, std::u
 
 Result<domain::SlotAssurance> FileSlot::assess() {
   SlotSight sight;
-  sight.path = parts_.path;
+  sight.path = parts_.destination;
   // What cannot be told about the storage is EA0, not a failure.
   Result<StorageInfo> storage = env_.storage(parts_.path);
   if (storage.ok()) sight.storage = std::move(storage).value();

@@ -19,6 +19,7 @@ class FileSlot final : public RootSlot {
  public:
   struct Parts {
     std::string path;
+    std::string destination;  // what certificates name
     std::unique_ptr<File> lock;
     std::unique_ptr<File> direct;  // none: the file system refuses direct I/O
     SecretBytes buffer;            // kBufferBytes, page-aligned

@@ -44,11 +44,13 @@ Result<std::unique_ptr<File>> open_direct(Env& env, const std::string& path, Fil
   return std::unique_ptr<File>();
 }
 
-Result<std::unique_ptr<FileSlot>> assemble(Env& env, const std::string& path,
+Result<std::unique_ptr<FileSlot>> assemble(Env& env, const FileSlotOptions& options,
                                            std::unique_ptr<File> lock) {
+  const std::string& path = options.path;
   ASSIGN_OR_RETURN(SecretBytes buffer, SecretBytes::zeroed(FileSlot::kBufferBytes));
   ASSIGN_OR_RETURN(std::unique_ptr<File> direct, open_direct(env, path, *lock, buffer));
-  FileSlot::Parts parts{path, std::move(lock), std::move(direct), std::move(buffer)};
+  FileSlot::Parts parts{path, options.destination.empty() ? path : options.destination,
+                        std::move(lock), std::move(direct), std::move(buffer)};
   return std::make_unique<FileSlot>(env, std::move(parts));
 }
 
@@ -99,17 +101,17 @@ Status check_directory(Env& env, const std::string& path) {
                     "Create it with mode 0700, owned by the user that runs aierased.", directory);
 }
 
-Result<std::unique_ptr<FileSlot>> fill_new_file(Env& env, const std::string& path,
+Result<std::unique_ptr<FileSlot>> fill_new_file(Env& env, const FileSlotOptions& options,
                                                 std::unique_ptr<File> lock, const Uuid& store) {
   RETURN_IF_ERROR(lock->lock_exclusive());
   RETURN_IF_ERROR(lock->set_no_dump());
   RETURN_IF_ERROR(lock->allocate(kFileBytes));
   RETURN_IF_ERROR(lock->truncate(kFileBytes));
   RETURN_IF_ERROR(lock->sync());
-  ASSIGN_OR_RETURN(std::unique_ptr<FileSlot> slot, assemble(env, path, std::move(lock)));
+  ASSIGN_OR_RETURN(std::unique_ptr<FileSlot> slot, assemble(env, options, std::move(lock)));
   RETURN_IF_ERROR(slot->format(store));
-  RETURN_IF_ERROR(put_cache_tag(env, path));
-  RETURN_IF_ERROR(env.sync_directory(parent_of(path)));
+  RETURN_IF_ERROR(put_cache_tag(env, options.path));
+  RETURN_IF_ERROR(env.sync_directory(parent_of(options.path)));
   return slot;
 }
 
@@ -120,7 +122,7 @@ Result<std::unique_ptr<RootSlot>> create_file_slot(Env& env, const FileSlotOptio
   RETURN_IF_ERROR(check_directory(env, options.path));
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                    env.open(options.path, how(OpenMode::create_new, Caching::page_cache)));
-  Result<std::unique_ptr<FileSlot>> slot = fill_new_file(env, options.path, std::move(file), store);
+  Result<std::unique_ptr<FileSlot>> slot = fill_new_file(env, options, std::move(file), store);
   if (!slot.ok()) {
     // Half a slot would stand in the way of the next attempt. It never held a secret.
     static_cast<void>(env.unlink(options.path));
@@ -147,7 +149,7 @@ Result<std::unique_ptr<RootSlot>> open_file_slot(Env& env, const FileSlotOptions
   RETURN_IF_ERROR(lock->lock_exclusive());
   ASSIGN_OR_RETURN(const FileInfo info, lock->info());
   RETURN_IF_ERROR(check_info(path, info));
-  ASSIGN_OR_RETURN(std::unique_ptr<FileSlot> slot, assemble(env, path, std::move(lock)));
+  ASSIGN_OR_RETURN(std::unique_ptr<FileSlot> slot, assemble(env, options, std::move(lock)));
   RETURN_IF_ERROR(slot->load_header());
   return std::unique_ptr<RootSlot>(std::move(slot));
 }

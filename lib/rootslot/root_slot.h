@@ -82,6 +82,8 @@ class RootSlot : protected ReadBack {
 // The file slot. `path` is the slot file itself, e.g. /var/lib/aierase-root/slot.
 struct FileSlotOptions {
   std::string path;
+  // Where `init` will move it: what is said of the slot names this. Empty: path.
+  std::string destination = {};
 };
 // Creates the zeroed file (preallocated, CACHEDIR.TAG beside it, nodump), syncs file and directory,
 // and locks it. The directory must exist. Errc::already_exists if the file is there. When the
