@@ -43,6 +43,8 @@ constexpr std::array kHandlers{
     Handler{"reject", run_reject},
     Handler{"cancel", run_cancel},
     Handler{"wait", run_wait},
+    Handler{"policy check", run_policy_check},
+    Handler{"policy test", run_policy_test},
     Handler{"verify", run_verify},
     Handler{"certificate export", run_certificate_export},
     Handler{"certificate trust", run_certificate_trust},

@@ -1,20 +1,37 @@
 #include "ctl/matching.h"
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "ctl/render.h"
+#include "domain/selector.h"
 
 namespace aierase::ctl {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKeys{"name", "retention", "kind", "custodian", "state"};
-constexpr std::string_view kLabel = "label.";
+using domain::Selector;
+using domain::SelectorKey;
 
-Error refused(std::string message) {
-  return make_error(Errc::usage, std::move(message),
-                    "the keys are asset, name, label.KEY, retention, kind, custodian, state");
+// Options of Asset.List; the daemon has none for lineage.
+const char* option_of(SelectorKey key) {
+  switch (key) {
+    case SelectorKey::asset:
+      return "asset";
+    case SelectorKey::name:
+      return "name";
+    case SelectorKey::retention:
+      return "retention";
+    case SelectorKey::kind:
+      return "kind";
+    case SelectorKey::custodian:
+      return "custodian";
+    case SelectorKey::state:
+      return "state";
+    case SelectorKey::label:
+    case SelectorKey::derived_from:
+    case SelectorKey::trained_on:
+      return nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -32,24 +49,19 @@ Json list_options(Json selection) {
 }
 
 Result<Json> read_matches(const std::vector<std::string>& matches) {
+  ASSIGN_OR_RETURN(const std::vector<Selector> selectors, domain::parse_selectors(matches));
   Json selection = Json::object();
-  for (const std::string& match : matches) {
-    const std::size_t equals = match.find('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == match.size()) {
-      return refused("--match needs K=V, not " + quoted(match));
-    }
-    const std::string key = match.substr(0, equals);
-    const std::string value = match.substr(equals + 1);
-    if (key.rfind(kLabel, 0) == 0 && key.size() > kLabel.size()) {
-      selection["labels"].push_back(key.substr(kLabel.size()) + "=" + value);
+  for (const Selector& selector : selectors) {
+    if (selector.key == SelectorKey::label) {
+      selection["labels"].push_back(selector.label + "=" + selector.value);
       continue;
     }
-    const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
-    if (!known && key != "asset") return refused("--match does not know the key " + quoted(key));
-    if (selection.contains(key)) {
-      return refused("--match " + key + "= is given twice, and both at once match nothing");
+    const char* option = option_of(selector.key);
+    if (option == nullptr) {
+      return make_error(Errc::usage, "only a policy matches by lineage: " + selector.text(),
+                        "the keys are asset, name, label.KEY, retention, kind, custodian, state");
     }
-    selection[key] = value;
+    selection[option] = selector.value;
   }
   return selection;
 }

@@ -13,7 +13,7 @@
 
 namespace aierase::ctl {
 
-enum class Group { host, models, end_of_life, evidence, shell };
+enum class Group { host, models, end_of_life, rules, evidence, shell };
 enum class Reach { daemon, offline };
 enum class Bulk { no, yes };  // passes descriptors: refused with --host
 enum class Arity { flag, once, many };
@@ -164,6 +164,11 @@ inline constexpr std::array kVerbs{
     Verb{"wait", Group::end_of_life, "ID", "block until a plan or asset is so far", kWaitOptions, 1,
          1, Reach::daemon, Bulk::no, "%all"},
 
+    Verb{"policy check", Group::rules, "FILE...", "check a retention policy, and say what it means",
+         kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+    Verb{"policy test", Group::rules, "FILE...", "run the fixtures that lie beside a policy",
+         kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+
     Verb{"verify", Group::evidence, "FILE...", "check certificates, without daemon or network",
          kVerifyOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
     Verb{"certificate export", Group::evidence, "C FILE", "write a certificate into a file",
@@ -185,6 +190,8 @@ constexpr std::string_view title_of(Group group) {
       return "models";
     case Group::end_of_life:
       return "end of life";
+    case Group::rules:
+      return "holds and rules";
     case Group::evidence:
       return "evidence";
     case Group::shell:

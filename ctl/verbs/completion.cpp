@@ -49,6 +49,47 @@ std::string first_words() {
   return text;
 }
 
+struct Family {
+  std::string first;
+  std::string second;  // all of them, with spaces between
+};
+
+// Verbs of two words, by their first.
+std::vector<Family> families() {
+  std::vector<Family> all;
+  for (const Verb& verb : kVerbs) {
+    const std::size_t space = verb.name.find(' ');
+    if (space == std::string_view::npos) continue;
+    const std::string first(verb.name.substr(0, space));
+    if (all.empty() || all.back().first != first) all.push_back({first, {}});
+    std::string& second = all.back().second;
+    second += (second.empty() ? "" : " ") + std::string(verb.name.substr(space + 1));
+  }
+  return all;
+}
+
+std::string family_pattern() {
+  std::string text;
+  for (const Family& family : families()) text += (text.empty() ? "" : "|") + family.first;
+  return text;
+}
+
+std::string seconds_of(const std::string& first) {
+  for (const Family& family : families()) {
+    if (family.first == first) return family.second;
+  }
+  return {};
+}
+
+std::string family_cases(const std::string& indent) {
+  std::string text;
+  for (const Family& family : families()) {
+    text +=
+        indent + "\"" + family.first + "\") _aierase_words '" + family.second + "'; return ;;\n";
+  }
+  return text;
+}
+
 // "verb:--option" cases of options whose values can be completed.
 std::string value_cases(const std::string& indent) {
   std::string text;
@@ -96,9 +137,11 @@ std::string common_body() {
          "    case \"$word\" in\n"
          "      -H|--host|--bus) [ -n \"$verb\" ] || skip=1 ;;\n"
          "      -*) ;;\n"
-         "      *) if [ \"$family\" = certificate ]; then verb=\"certificate $word\"; break; fi\n"
-         "         if [ \"$word\" = certificate ]; then family=certificate; verb=certificate; else "
-         "verb=$word; break; fi ;;\n"
+         "      *) if [ -n \"$family\" ]; then verb=\"$family $word\"; break; fi\n"
+         "         verb=$word\n"
+         "         case \"$word\" in " +
+         family_pattern() +
+         ") family=$word ;; *) break ;; esac ;;\n"
          "    esac\n"
          "  done\n"
          "  case \"$verb:$previous\" in\n" +
@@ -115,7 +158,9 @@ std::string common_body() {
          "    esac\n"
          "    return\n"
          "  fi\n"
-         "  if [ \"$verb\" = certificate ]; then _aierase_words 'export trust'; return; fi\n"
+         "  case \"$verb\" in\n" +
+         family_cases("    ") +
+         "  esac\n"
          "  case \"$current\" in\n"
          "    -*)\n"
          "      case \"$verb\" in\n" +
@@ -214,9 +259,8 @@ std::string fish_script() {
     } else {
       const std::string second(verb.name.substr(space + 1));
       text += "complete -c aierase -n __fish_use_subcommand -a " + first + "\n";
-      text += "complete -c aierase" + condition +
-              "; and not __fish_seen_subcommand_from export trust' -a " + second + " -d " +
-              fish_quoted(verb.summary) + "\n";
+      text += "complete -c aierase" + condition + "; and not __fish_seen_subcommand_from " +
+              seconds_of(first) + "' -a " + second + " -d " + fish_quoted(verb.summary) + "\n";
       condition += "; and __fish_seen_subcommand_from " + second;
     }
     condition += "'";

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
+#include "ctl/interrupt.h"
 #include "ctl/progress.h"
 #include "ctl/receiving.h"
 #include "ctl/render.h"
@@ -170,6 +171,21 @@ Status hand_one(Job& job, const Delivery& delivery, int descriptor) {
   return job.add_files({{delivery.files[0].name, descriptor}});
 }
 
+// The daemon takes no terminal: whoever stops reading one would hold up an erasure.
+Status hand_to_terminal(Job& job, const Delivery& delivery) {
+  ASSIGN_OR_RETURN(PipeEnds pipe, make_pipe());
+  RETURN_IF_ERROR(hand_one(job, delivery, pipe.writing.get()));
+  pipe.writing.reset();
+  std::vector<char> buffer(64 << 10);
+  while (true) {
+    const ssize_t got = read(pipe.reading.get(), buffer.data(), buffer.size());
+    if (got == 0) return {};
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error(errno, "cannot read what is exported");
+    RETURN_IF_ERROR(write_fully(STDOUT_FILENO, buffer.data(), static_cast<std::size_t>(got)));
+  }
+}
+
 Status hand_all(Job& job, const Delivery& delivery, Receiver& receiver) {
   for (std::size_t at = 0; at < delivery.files.size();) {
     const std::size_t end = std::min(at + limits::kDescriptorsPerCall, delivery.files.size());
@@ -203,7 +219,10 @@ Status hand_archive(Job& job, const Delivery& delivery, int descriptor, Progress
 Status hand_over(Job& job, const Delivery& delivery, std::optional<Receiver>& receiver,
                  Progress& progress) {
   if (delivery.files.empty()) return {};
-  if (delivery.shape == Shape::one_to_stdout) return hand_one(job, delivery, STDOUT_FILENO);
+  if (delivery.shape == Shape::one_to_stdout) {
+    return is_terminal(STDOUT_FILENO) ? hand_to_terminal(job, delivery)
+                                      : hand_one(job, delivery, STDOUT_FILENO);
+  }
   if (delivery.shape == Shape::archive_to_stdout) {
     return hand_archive(job, delivery, STDOUT_FILENO, progress);
   }

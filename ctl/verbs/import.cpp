@@ -259,8 +259,12 @@ std::string removal_text(const Removal& removal) {
   return text;
 }
 
+bool is_existing(const Json& result) {
+  return holds(result, "created") && text_at(result, "created") == "no";
+}
+
 std::string report_of(const Json& result, const Json& asset, const Output& out) {
-  const bool existing = holds(result, "created") && text_at(result, "created") == "no";
+  const bool existing = is_existing(result);
   const std::string name = printable(text_at(asset, "name"));
   std::string text = existing ? "The same content is there already; nothing was added.\n"
                               : "Imported " + name + ".\n";
@@ -282,7 +286,9 @@ Result<int> run_import(Session& session) {
   ASSIGN_OR_RETURN(Json result, carry_out(session, intake));
   const Json asset = unwrapped(result, "asset");
   std::optional<Removal> removal;
-  if (session.arguments().has("remove-source")) {
+  // What is stored was compared by its digests alone, and may be damaged on disk.
+  const bool keeps_sources = is_existing(result) && session.arguments().has("remove-source");
+  if (session.arguments().has("remove-source") && !keeps_sources) {
     ASSIGN_OR_RETURN(removal, remove(session, intake, asset));
   }
   if (!out.for_people()) {
@@ -300,6 +306,10 @@ Result<int> run_import(Session& session) {
   const std::string name = printable(text_at(asset, "name"));
   out.print(report_of(result, asset, out) + "\n" +
             (removal ? removal_text(*removal) : remains_text(intake)) +
+            (keeps_sources ? "The sources were not removed: this import stored nothing. See first "
+                             "that what is stored reads back:\n  aierase check --deep " +
+                                 name + "\n"
+                           : "") +
             "\nNext: nothing needs to be done. When its time has come, an operator asks for its "
             "end:\n  aierase retire " +
             name + " --reason REASON\n");

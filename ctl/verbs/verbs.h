@@ -26,6 +26,8 @@ Result<int> run_approve(Session& session);
 Result<int> run_reject(Session& session);
 Result<int> run_cancel(Session& session);
 Result<int> run_wait(Session& session);
+Result<int> run_policy_check(Session& session);
+Result<int> run_policy_test(Session& session);
 Result<int> run_verify(Session& session);
 Result<int> run_certificate_export(Session& session);
 Result<int> run_certificate_trust(Session& session);

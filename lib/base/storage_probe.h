@@ -17,8 +17,8 @@ struct StorageQuestion {
   std::string real_path;  // no symbolic links left in it
   unsigned major = 0;     // of st_dev
   unsigned minor = 0;
-  std::uint64_t magic = 0;      // f_type of statfs(2); 0: not asked
-  std::string filesystem_uuid;  // where the kernel told it, else empty
+  std::uint64_t magic = 0;       // f_type of statfs(2); 0: not asked
+  std::string filesystem_uuid;   // where the kernel told it, else empty
   bool file_journalled = false;  // FS_JOURNAL_DATA_FL of the file
 };
 

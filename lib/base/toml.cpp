@@ -1,6 +1,9 @@
 #include "base/toml.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <stdexcept>
 
@@ -32,15 +35,21 @@ constexpr std::size_t kMaxLineBytes = 4096;
 // this bound the deepest text within the parser's own nesting limit stays far from the stack's end.
 constexpr std::ptrdiff_t kMaxDotsPerLine = 100;
 
+// Part by part; a doubled quote inside quotes is one quote.
 KeyPath split(std::string_view dotted) {
-  KeyPath parts;
-  std::size_t from = 0;
-  for (std::size_t dot = dotted.find('.'); dot != std::string_view::npos;
-       dot = dotted.find('.', from)) {
-    parts.emplace_back(dotted.substr(from, dot - from));
-    from = dot + 1;
+  KeyPath parts(1);
+  bool in_quotes = false;
+  for (std::size_t i = 0; i < dotted.size(); ++i) {
+    if (dotted[i] == '"') {
+      const bool doubled = in_quotes && i + 1 < dotted.size() && dotted[i + 1] == '"';
+      if (doubled) parts.back() += dotted[++i];
+      in_quotes = doubled || !in_quotes;
+    } else if (dotted[i] == '.' && !in_quotes) {
+      parts.emplace_back();
+    } else {
+      parts.back() += dotted[i];
+    }
   }
-  parts.emplace_back(dotted.substr(from));
   return parts;
 }
 
@@ -100,16 +109,122 @@ struct UnknownKey {
   toml::source_position place;
 };
 
+using Strings = std::vector<std::string>;
+
+std::optional<Strings> strings_of(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  Strings strings;
+  for (const toml::node& element : *array) {
+    auto text = element.value_exact<std::string>();
+    if (!text) return std::nullopt;
+    strings.push_back(std::move(*text));
+  }
+  return strings;
+}
+
 bool starts_with(const KeyPath& path, const KeyPath& prefix) {
   return path.size() > prefix.size() && std::equal(prefix.begin(), prefix.end(), path.begin());
 }
 
+TomlPlace place_of(const toml::source_region& region) {
+  return {region.begin.line, region.begin.column};
+}
+
+std::string text_of(const toml::date& date) {
+  return fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day);
+}
+
+std::string text_of(const toml::time& time) {
+  const std::string text = fmt::format("{:02}:{:02}:{:02}", time.hour, time.minute, time.second);
+  return time.nanosecond == 0 ? text : text + fmt::format(".{:09}", time.nanosecond);
+}
+
+std::string text_of(const toml::date_time& moment) {
+  const std::string text = text_of(moment.date) + "T" + text_of(moment.time);
+  if (!moment.offset) return text;
+  const int minutes = moment.offset->minutes;
+  if (minutes == 0) return text + "Z";
+  return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                            std::abs(minutes) % 60);
+}
+
+Result<TomlValue> plain(const toml::node& node, const std::string& file, std::size_t depth);
+
+Status add_entries(const toml::table& table, const std::string& file, std::size_t depth,
+                   std::vector<TomlEntry>& entries) {
+  for (const auto& [key, node] : table) {
+    ASSIGN_OR_RETURN(TomlValue value, plain(node, file, depth));
+    entries.push_back({std::string(key.str()), place_of(key.source()), std::move(value)});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const TomlEntry& a, const TomlEntry& b) { return a.place < b.place; });
+  return {};
+}
+
+// `depth` levels may still be entered.
+Result<TomlValue> plain(const toml::node& node, const std::string& file, std::size_t depth) {
+  TomlValue value;
+  value.place = place_of(node.source());
+  if (depth == 0 && (node.is_table() || node.is_array())) {
+    return at(file, node.source().begin, "tables and arrays are nested too deep here");
+  }
+  if (const toml::table* table = node.as_table()) {
+    value.type = TomlType::table;
+    RETURN_IF_ERROR(add_entries(*table, file, depth - 1, value.entries));
+  } else if (const toml::array* array = node.as_array()) {
+    value.type = TomlType::array;
+    for (const toml::node& element : *array) {
+      ASSIGN_OR_RETURN(TomlValue item, plain(element, file, depth - 1));
+      value.items.push_back(std::move(item));
+    }
+  } else if (const auto* text = node.as_string()) {
+    value.type = TomlType::string;
+    value.text = text->get();
+  } else if (const auto* integer = node.as_integer()) {
+    value.type = TomlType::integer;
+    value.integer = integer->get();
+  } else if (const auto* boolean = node.as_boolean()) {
+    value.type = TomlType::boolean;
+    value.boolean = boolean->get();
+  } else if (node.is_floating_point()) {
+    value.type = TomlType::number;
+  } else {
+    value.type = TomlType::time;
+    if (const auto* date = node.as_date()) value.text = text_of(date->get());
+    if (const auto* time = node.as_time()) value.text = text_of(time->get());
+    if (const auto* moment = node.as_date_time()) value.text = text_of(moment->get());
+  }
+  return value;
+}
+
 }  // namespace
+
+std::string_view with_article(TomlType type) {
+  switch (type) {
+    case TomlType::string:
+      return "a string";
+    case TomlType::integer:
+      return "an integer";
+    case TomlType::number:
+      return "a number with a fraction";
+    case TomlType::boolean:
+      return "true or false";
+    case TomlType::time:
+      return "a date or time";
+    case TomlType::array:
+      return "an array";
+    case TomlType::table:
+      return "a table";
+  }
+  return "a value";
+}
 
 struct TomlFile::Impl {
   std::string file;
   toml::table root;
   std::set<KeyPath> asked;
+  std::set<KeyPath> entered;  // tables whose inner tables somebody listed
 
   // The node at `dotted`, nullptr if absent; an error if something on the way is no table.
   Result<const toml::node*> find(std::string_view dotted) {
@@ -130,6 +245,29 @@ struct TomlFile::Impl {
     std::string name;
     for (std::size_t i = 0; i < parts; ++i) name += (i == 0 ? "" : ".") + path[i];
     return at(file, node.source().begin, "'" + name + "' has to be " + std::string(wanted));
+  }
+
+  // The inner tables of a table, in the order of the file.
+  static std::vector<std::string> inner_tables(const toml::table& table) {
+    std::vector<std::pair<toml::source_position, std::string>> found;
+    for (const auto& [key, node] : table) {
+      if (node.is_table()) found.emplace_back(key.source().begin, std::string(key.str()));
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<std::string> names;
+    for (auto& [place, name] : found) names.push_back(std::move(name));
+    return names;
+  }
+
+  toml::source_position place_of(const KeyPath& path) const {
+    const toml::node* node = &root;
+    for (const std::string& part : path) {
+      const toml::table* table = node->as_table();
+      const toml::node* inner = table == nullptr ? nullptr : table->get(part);
+      if (inner == nullptr) break;
+      node = inner;
+    }
+    return node->source().begin;
   }
 
   // The value at `dotted` by `convert(node) -> optional<T>`.
@@ -154,8 +292,10 @@ struct TomlFile::Impl {
       KeyPath path = prefix;
       path.emplace_back(key.str());
       if (asked.contains(path)) continue;
-      const bool on_the_way = std::any_of(asked.begin(), asked.end(),
-                                          [&](const KeyPath& p) { return starts_with(p, path); });
+      // In the order of a set a path is followed by those that begin with it.
+      const auto next = asked.upper_bound(path);
+      const bool on_the_way =
+          entered.contains(path) || (next != asked.end() && starts_with(*next, path));
       if (on_the_way && node.is_table()) {
         find_unknown(*node.as_table(), path, first);
         continue;
@@ -194,6 +334,39 @@ Result<TomlFile> TomlFile::parse(std::string_view text, std::string file_name,
   }
 }
 
+std::string toml_part(std::string_view name) {
+  if (name.find_first_of(".\"") == std::string_view::npos) return std::string(name);
+  std::string part = "\"";
+  for (const char character : name) {
+    if (character == '"') part += '"';
+    part += character;
+  }
+  return part + '"';
+}
+
+Result<std::vector<std::string>> TomlFile::table_names(std::string_view dotted) {
+  try {
+    if (dotted.empty()) return Impl::inner_tables(impl_->root);
+    const KeyPath path = split(dotted);
+    const toml::node* node = &impl_->root;
+    for (std::size_t i = 0; i < path.size() && node != nullptr; ++i) {
+      const toml::table* table = node->as_table();
+      if (table == nullptr) return impl_->wrong_type(*node, path, i, "a table");
+      node = table->get(path[i]);
+    }
+    if (node == nullptr) return std::vector<std::string>();
+    if (!node->is_table()) return impl_->wrong_type(*node, path, path.size(), "a table");
+    impl_->entered.insert(path);
+    return Impl::inner_tables(*node->as_table());
+  } catch (const std::exception&) {
+    return make_error(Errc::resource_limit, "no memory to read " + impl_->file);
+  }
+}
+
+Error TomlFile::error_at(std::string_view dotted, const std::string& what) const {
+  return at(impl_->file, impl_->place_of(split(dotted)), what);
+}
+
 Result<std::optional<std::string>> TomlFile::get_string(std::string_view dotted) {
   return impl_->get<std::string>(
       dotted, "a string", [](const toml::node& node) { return node.value_exact<std::string>(); });
@@ -210,20 +383,26 @@ Result<std::optional<bool>> TomlFile::get_boolean(std::string_view dotted) {
                           [](const toml::node& node) { return node.value_exact<bool>(); });
 }
 
-Result<std::optional<std::vector<std::string>>> TomlFile::get_strings(std::string_view dotted) {
-  using Strings = std::vector<std::string>;
-  return impl_->get<Strings>(dotted, "an array of strings",
+Result<std::optional<Strings>> TomlFile::get_strings(std::string_view dotted) {
+  return impl_->get<Strings>(dotted, "an array of strings", strings_of);
+}
+
+Result<std::optional<Strings>> TomlFile::get_string_or_strings(std::string_view dotted) {
+  return impl_->get<Strings>(dotted, "a string or an array of strings",
                              [](const toml::node& node) -> std::optional<Strings> {
-                               const toml::array* array = node.as_array();
-                               if (array == nullptr) return std::nullopt;
-                               Strings strings;
-                               for (const toml::node& element : *array) {
-                                 auto text = element.value_exact<std::string>();
-                                 if (!text) return std::nullopt;
-                                 strings.push_back(std::move(*text));
-                               }
-                               return strings;
+                               if (auto text = node.value_exact<std::string>())
+                                 return Strings{std::move(*text)};
+                               return strings_of(node);
                              });
+}
+
+Result<TomlValue> TomlFile::tree(std::size_t max_depth) {
+  try {
+    for (const auto& [key, node] : impl_->root) impl_->asked.insert({std::string(key.str())});
+    return plain(impl_->root, impl_->file, max_depth);
+  } catch (const std::exception&) {
+    return make_error(Errc::resource_limit, "no memory to read " + impl_->file);
+  }
 }
 
 Status TomlFile::refuse_unknown_keys() const {

@@ -47,6 +47,9 @@ struct Source {
   std::string description;  // absolute path, or "standard input"
   std::string filesystem;   // as observed through the descriptor: "ext4", "tmpfs", "pipe"
   SourceHistory history = SourceHistory::unknown;
+  // Whether the daemon itself could see something of that name at import; where it could not (a
+  // private /tmp, a mount of its own), it cannot say later that it has gone.
+  SourceSight sight = SourceSight::hidden;
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::optional<Actor> asserted_by;   // of encrypted-from-first-write

@@ -48,6 +48,7 @@ struct DispositionRecord {
   std::vector<LineageName> dependants;
   std::vector<ExportRecord> exports;
   std::vector<std::string> sources_still_present;  // seen by the daemon at TX1
+  std::vector<std::string> sources_not_visible;    // to the daemon: present or not, nobody knows
 
   Uuid plan;
   Digest plan_digest{};

@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 4> kRelations{"derived-from", "trained-on
                                                      "supersedes"};
 constexpr std::array<std::string_view, 3> kSourceHistories{"encrypted-from-first-write",
                                                            "retrofitted", "unknown"};
+constexpr std::array<std::string_view, 2> kSourceSights{"seen", "hidden"};
 constexpr std::array<std::string_view, 2> kExportKinds{"plaintext", "key-release"};
 constexpr std::array<std::string_view, 4> kExportMedia{"same-medium", "other-medium", "stream",
                                                        "unknown"};
@@ -64,6 +65,7 @@ AIERASE_WORDS(Validation, parse_validation, kValidations)
 AIERASE_WORDS(Decision, parse_decision, kDecisions)
 AIERASE_WORDS(Relation, parse_relation, kRelations)
 AIERASE_WORDS(SourceHistory, parse_source_history, kSourceHistories)
+AIERASE_WORDS(SourceSight, parse_source_sight, kSourceSights)
 AIERASE_WORDS(ExportKind, parse_export_kind, kExportKinds)
 AIERASE_WORDS(ExportMedium, parse_export_medium, kExportMedia)
 AIERASE_WORDS(Level, parse_level, kLevels)

@@ -29,6 +29,7 @@ enum class RoundState { intent, destroying, destroyed };
 enum class Validation { awaiting, accepted, rejected, escalated };
 enum class Decision { approve, reject };
 enum class Relation { derived_from, trained_on, configured_by, supersedes };
+enum class SourceSight { seen, hidden };
 enum class SourceHistory { encrypted_from_first_write, retrofitted, unknown };
 enum class ExportKind { plaintext, key_release };
 enum class ExportMedium { same_medium, other_medium, stream, unknown };
@@ -49,10 +50,11 @@ AIERASE_WORDS(Validation, parse_validation);
 AIERASE_WORDS(Decision, parse_decision);
 AIERASE_WORDS(Relation, parse_relation);             // "derived-from", ...
 AIERASE_WORDS(SourceHistory, parse_source_history);  // "encrypted-from-first-write", ...
-AIERASE_WORDS(ExportKind, parse_export_kind);        // "plaintext", "key-release"
-AIERASE_WORDS(ExportMedium, parse_export_medium);    // "same-medium", ...
-AIERASE_WORDS(Level, parse_level);                   // "EA0" ... "EA4"
-AIERASE_WORDS(AtRest, parse_at_rest);                // "none", "unlock-secret"
+AIERASE_WORDS(SourceSight, parse_source_sight);
+AIERASE_WORDS(ExportKind, parse_export_kind);      // "plaintext", "key-release"
+AIERASE_WORDS(ExportMedium, parse_export_medium);  // "same-medium", ...
+AIERASE_WORDS(Level, parse_level);                 // "EA0" ... "EA4"
+AIERASE_WORDS(AtRest, parse_at_rest);              // "none", "unlock-secret"
 #undef AIERASE_WORDS
 
 constexpr bool carries_digest(AssetKind kind) {

@@ -38,7 +38,7 @@ std::map<std::string, std::string> verb_parts(const std::string& page) {
       std::string first, second, third;
       words >> first >> second >> third;
       current = first;
-      if (first == "certificate") current += " " + second;
+      if (first == "certificate" || first == "policy") current += " " + second;
     }
     before = line;
     parts[current] += line + "\n";
@@ -98,8 +98,8 @@ TEST(TheManual, ExplainsEveryOptionOfEveryVerbAndNoOther) {
 TEST(TheManual, GroupsTheVerbsAsTheHelpDoes) {
   const std::string verbs = section(page_text(), "VERBS");
   std::size_t at = 0;
-  for (const Group group :
-       {Group::host, Group::models, Group::end_of_life, Group::evidence, Group::shell}) {
+  for (const Group group : {Group::host, Group::models, Group::end_of_life, Group::rules,
+                            Group::evidence, Group::shell}) {
     const std::size_t found = verbs.find("\n.Ss " + std::string(title_of(group)) + "\n");
     ASSERT_NE(found, std::string::npos) << title_of(group);
     EXPECT_GT(found, at);
