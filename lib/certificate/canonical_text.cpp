@@ -71,33 +71,40 @@ std::string json_text(std::string_view value) {
   return result;
 }
 
+ObjectText& ObjectText::add(std::string_view key, std::size_t from) {
+  members_.push_back({key, from, values_.size()});
+  return *this;
+}
+
 ObjectText& ObjectText::text(std::string_view key, std::string_view value) {
-  return raw(key, json_text(value));
+  const std::size_t from = values_.size();
+  append_quoted(values_, value);
+  return add(key, from);
 }
 
 ObjectText& ObjectText::number(std::string_view key, std::uint64_t value) {
   return raw(key, std::to_string(value));
 }
 
-ObjectText& ObjectText::raw(std::string_view key, std::string value) {
-  if (members_.empty()) members_.reserve(16);
-  members_.emplace_back(key, std::move(value));
-  return *this;
+ObjectText& ObjectText::raw(std::string_view key, std::string_view value) {
+  const std::size_t from = values_.size();
+  values_ += value;
+  return add(key, from);
 }
 
 std::string ObjectText::finish() {
   std::sort(members_.begin(), members_.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::size_t size = 2;
-  for (const auto& [key, value] : members_) size += key.size() + value.size() + 4;
+            [](const Member& a, const Member& b) { return a.key < b.key; });
+  std::size_t size = values_.size() + 2;
+  for (const Member& member : members_) size += member.key.size() + 4;
   std::string result;
   result.reserve(size);
   result += '{';
-  for (const auto& [key, value] : members_) {
+  for (const Member& member : members_) {
     if (result.size() > 1) result += ',';
-    append_quoted(result, key);
+    append_quoted(result, member.key);
     result += ':';
-    result += value;
+    result.append(values_, member.from, member.end - member.from);
   }
   result += '}';
   return result;

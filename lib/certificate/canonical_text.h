@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aierase::certificate {
@@ -19,11 +18,18 @@ class ObjectText {
  public:
   ObjectText& text(std::string_view key, std::string_view value);
   ObjectText& number(std::string_view key, std::uint64_t value);
-  ObjectText& raw(std::string_view key, std::string value);  // canonical JSON already
-  std::string finish();                                      // once
+  ObjectText& raw(std::string_view key, std::string_view value);  // canonical JSON already
+  std::string finish();                                           // once
 
  private:
-  std::vector<std::pair<std::string_view, std::string>> members_;
+  struct Member {
+    std::string_view key;
+    std::size_t from = 0, end = 0;  // of its value in values_
+  };
+  ObjectText& add(std::string_view key, std::size_t from);
+
+  std::string values_;  // one behind the other, in the order of the calls
+  std::vector<Member> members_;
 };
 
 class ArrayText {

@@ -109,6 +109,12 @@ void add_sources(std::vector<Residual>& to, const domain::DispositionRecord& rec
     to.push_back(
         {"source-present", "The source was still there, readable, when the erase began: " + place});
   }
+  for (const std::string& place : record.sources_not_visible) {
+    to.push_back({"source-not-visible",
+                  "Whether the source was still there when the erase began could not be seen by "
+                  "the daemon: " +
+                      place});
+  }
   const bool removed =
       std::any_of(asset.sources.begin(), asset.sources.end(),
                   [](const auto& source) { return source.removed_at.has_value(); });

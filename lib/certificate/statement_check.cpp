@@ -306,6 +306,7 @@ std::vector<std::string_view> needed_residuals(const Json& predicate) {
   if (level == domain::Level::ea0) needed.push_back("assurance");
   if (!at(predicate, "exports").empty()) needed.push_back("exports");
   if (!at(at(predicate, "source"), "still_present").empty()) needed.push_back("source-present");
+  if (!at(at(predicate, "source"), "not_visible").empty()) needed.push_back("source-not-visible");
   if (text_at(at(predicate, "store"), "at_rest") == "none") needed.push_back("at-rest");
   if (text_at(at(predicate, "disposal"), "people_rule") == "single-operator") {
     needed.push_back("single-operator");

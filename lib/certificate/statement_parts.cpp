@@ -305,6 +305,7 @@ std::string source_part(const DispositionRecord& record) {
       .text("text", history_sentence(record.asset.source_history))
       .raw("sources", sources.finish())
       .raw("still_present", array_of_texts(record.sources_still_present))
+      .raw("not_visible", array_of_texts(record.sources_not_visible))
       .finish();
 }
 

@@ -87,6 +87,13 @@ Result<SealKey> manifest_key(const Dek& dek) {
   return seal_key(dek, labelled("aierase/manifest/v1"));
 }
 
+Status manifest_key(ByteView dek, ByteSpan out) {
+  if (dek.size() != kKeyBytes || out.size() != kKeyBytes) {
+    return make_error(Errc::invalid_input, "a key is 32 bytes");
+  }
+  return hkdf_sha256(dek, {}, labelled("aierase/manifest/v1"), out);
+}
+
 Result<SealKey> payload_key(const Dek& dek) {
   return seal_key(dek, labelled("aierase/payload/v1"));
 }

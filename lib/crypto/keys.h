@@ -59,9 +59,11 @@ Result<Digest> key_check_value(const Dek& dek, const Uuid& store, const Uuid& as
 Result<Digest> key_check_value(ByteView dek, const Uuid& store, const Uuid& asset);
 Result<SealKey> blob_key(const Dek& dek, const Uuid& blob);  // "aierase/blob/v1" || blob
 Result<SealKey> manifest_key(const Dek& dek);                // "aierase/manifest/v1"
-Result<SealKey> payload_key(const Dek& dek);                 // "aierase/payload/v1"
-Result<SealKey> anchor_key(const RootSecret& root);          // "aierase/anchor/v1"
-Result<SealKey> slot_check_key(const SlotSecret& slot);      // "aierase/slot-check/v1"
+// The same from 32 raw bytes inside somebody's reveal(), into kKeyBytes of locked memory.
+Status manifest_key(ByteView dek, ByteSpan out);
+Result<SealKey> payload_key(const Dek& dek);             // "aierase/payload/v1"
+Result<SealKey> anchor_key(const RootSecret& root);      // "aierase/anchor/v1"
+Result<SealKey> slot_check_key(const SlotSecret& slot);  // "aierase/slot-check/v1"
 Result<SealKey> keyfile_key(const UnlockSecret& unlock,
                             std::string_view purpose);  // "aierase/keyfile/v1" || purpose
 // Argon2id of a passphrase; cost as stored in STORE/root-slot.

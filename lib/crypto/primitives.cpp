@@ -43,6 +43,7 @@ using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 // registered earlier.
 struct Algorithms {
   Md sha256{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  Md sha512{EVP_MD_fetch(nullptr, "SHA512", nullptr)};
   Mac hmac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
   Kdf hkdf{EVP_KDF_fetch(nullptr, "HKDF", nullptr)};
   Cipher gcm{EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
@@ -146,6 +147,15 @@ Digest sha256(ByteView bytes) {
   Digest digest{};
   if (EVP_Digest(bytes.data(), bytes.size(), raw(ByteSpan(digest)), nullptr,
                  algorithms().sha256.get(), nullptr) != 1) {
+    std::abort();
+  }
+  return digest;
+}
+
+std::array<std::byte, 64> sha512(ByteView bytes) {
+  std::array<std::byte, 64> digest{};
+  if (EVP_Digest(bytes.data(), bytes.size(), raw(ByteSpan(digest)), nullptr,
+                 algorithms().sha512.get(), nullptr) != 1) {
     std::abort();
   }
   return digest;

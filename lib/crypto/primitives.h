@@ -31,6 +31,7 @@ class Sha256 {
 };
 
 Digest sha256(ByteView bytes);
+std::array<std::byte, 64> sha512(ByteView bytes);
 Result<Digest> hmac_sha256(ByteView key, ByteView message);
 // Raw forms work on spans so that callers inside reveal()/fill() make no copies.
 Status hkdf_sha256(ByteView ikm, ByteView salt, ByteView info, ByteSpan out);
@@ -70,6 +71,10 @@ Result<SecretBytes> open_message(const SealKey& key, ByteView associated, ByteVi
 // The same into ordinary memory, for content that is confidential but no key: a manifest of 30 MiB
 // would not fit into what a process may lock.
 Result<Bytes> open_content(const SealKey& key, ByteView associated, ByteView sealed);
+// The same for a caller who opens many: the key raw inside somebody's reveal(), and a workspace of
+// kSealWorkspaceBytes of locked memory, which holds key material afterwards.
+Result<Bytes> open_content(ByteView key, ByteView associated, ByteView sealed, ByteSpan workspace);
 inline constexpr std::size_t kSealOverhead = 4 + 24 + 32 + kGcmTagBytes;
+inline constexpr std::size_t kSealWorkspaceBytes = 32 + 12 + 32;
 
 }  // namespace aierase::crypto

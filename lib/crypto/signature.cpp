@@ -86,6 +86,10 @@ Result<SecretBytes> SigningKey::seed() const {
   return seed;
 }
 
+bool is_valid_public_key(const PublicKey& key) {
+  return crypto_core_ed25519_is_valid_point(raw(ByteView(key))) == 1;
+}
+
 bool verify_signature(const PublicKey& key, ByteView message, const Signature& signature) {
   return crypto_sign_ed25519_verify_detached(raw(ByteView(signature)), raw(message), message.size(),
                                              raw(ByteView(key))) == 0;

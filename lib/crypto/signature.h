@@ -33,6 +33,9 @@ class SigningKey {
   PublicKey public_key_{};
 };
 
+// A canonical encoding of a point of the prime-order group, and not its neutral element: what a key
+// of a stranger has to be before anything is believed of it.
+bool is_valid_public_key(const PublicKey& key);
 bool verify_signature(const PublicKey& key, ByteView message, const Signature& signature);
 std::string public_key_pem(const PublicKey& key);
 Result<PublicKey> parse_public_key_pem(std::string_view pem);  // Ed25519 only
