@@ -127,6 +127,12 @@ Status World::open(Store::Adopt adopt) {
   if (presence == Store::Presence::absent) {
     return make_error(Errc::uninitialised, "there is no store");
   }
+  // An init that was stopped after its last step left a store whose name nobody heard.
+  const Result<lifecycle::SlotLocator> locator = Store::read_locator(settings());
+  if (locator.ok() && locator->store != uuid_) {
+    uuid_ = locator->store;
+    adversary = Adversary(uuid_, unlock.value_or(Bytes()));
+  }
   ASSIGN_OR_RETURN(std::optional<crypto::UnlockSecret> secret, unlock_secret());
   ASSIGN_OR_RETURN(store, Store::open(settings(), std::move(lock), std::move(secret), adopt));
   adversary.learn(disk, kStoreDirectory);
@@ -147,7 +153,7 @@ void World::crash(const Crash& crash) {
   adversary.learn(disk, kStoreDirectory);
 }
 
-Status World::remember(const lifecycle::AssetView& view, const ImportWish& wish, Bytes key) {
+void World::remember(const lifecycle::AssetView& view, const ImportWish& wish, Bytes key) {
   Imported imported;
   imported.id = view.asset.id;
   imported.name = wish.name;
@@ -155,10 +161,25 @@ Status World::remember(const lifecycle::AssetView& view, const ImportWish& wish,
   imported.key = std::move(key);
   imported.target = {view.asset.id, view.asset.leaf.value_or(0), view.asset.kcv};
   assets.push_back(std::move(imported));
-  return {};
 }
 
-Status World::import(const ImportWish& wish) {
+Result<domain::Manifest> World::write_blobs(const lifecycle::ImportTicket& ticket,
+                                            const ImportWish& wish) {
+  blob::Progress progress;
+  const blob::BlobReserver reserve = [&]() -> Result<Uuid> {
+    ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, store->reserve_blobs(ticket.asset, 1));
+    return blobs.front();
+  };
+  ASSIGN_OR_RETURN(blob::AssetWriter writer,
+                   blob::AssetWriter::create(disk, ticket.writer, ticket.dek, reserve, progress));
+  for (const NamedContent& file : wish.files) {
+    MemorySource source(file.bytes);
+    RETURN_IF_ERROR(writer.add_file(file.path, source));
+  }
+  return writer.finish();
+}
+
+Status World::import(const ImportWish& wish, Ending ending) {
   lifecycle::ImportRequest request;
   request.actor = alice();
   request.name = wish.name;
@@ -167,24 +188,15 @@ Status World::import(const ImportWish& wish) {
   request.lineage = wish.lineage;
   ASSIGN_OR_RETURN(lifecycle::ImportTicket ticket, store->begin_import(std::move(request)));
   const Uuid id = ticket.asset;
-  blob::Progress progress;
-  ASSIGN_OR_RETURN(blob::AssetWriter writer, blob::AssetWriter::create(
-                                                 disk, ticket.writer, ticket.dek,
-                                                 [&]() -> Result<Uuid> {
-                                                   ASSIGN_OR_RETURN(const std::vector<Uuid> blobs,
-                                                                    store->reserve_blobs(id, 1));
-                                                   return blobs.front();
-                                                 },
-                                                 progress));
-  for (const NamedContent& file : wish.files) {
-    MemorySource source(file.bytes);
-    RETURN_IF_ERROR(writer.add_file(file.path, source));
+  Result<domain::Manifest> manifest = write_blobs(ticket, wish);
+  if (!manifest.ok() || ending == Ending::abort) {
+    const Status aborted = store->abort_import(id);
+    return manifest.ok() ? aborted : Status(manifest.error());
   }
-  ASSIGN_OR_RETURN(domain::Manifest manifest, writer.finish());
   ASSIGN_OR_RETURN(const lifecycle::ImportReport report,
-                   store->finish_import(std::move(ticket), std::move(manifest), {}));
-  if (report.outcome == lifecycle::ImportOutcome::existing) return {};
-  return remember(report.view, wish, {});
+                   store->finish_import(std::move(ticket), std::move(manifest).value(), {}));
+  if (report.outcome == lifecycle::ImportOutcome::created) remember(report.view, wish);
+  return {};
 }
 
 Status World::import_key(const std::string& name, std::optional<Bytes> key) {
@@ -202,8 +214,10 @@ Status World::import_key(const std::string& name, std::optional<Bytes> key) {
   }
   ASSIGN_OR_RETURN(const lifecycle::ImportReport report,
                    store->finish_key_import(std::move(ticket), std::move(secret), {}));
-  if (report.outcome == lifecycle::ImportOutcome::existing) return {};
-  return remember(report.view, wish, key.value_or(Bytes()));
+  if (report.outcome == lifecycle::ImportOutcome::created) {
+    remember(report.view, wish, key.value_or(Bytes()));
+  }
+  return {};
 }
 
 Result<lifecycle::PlanView> World::request(const std::vector<std::string>& names,

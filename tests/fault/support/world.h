@@ -86,7 +86,9 @@ class World {
   void close();
   void crash(const Crash& crash);  // closes first
 
-  Status import(const ImportWish& wish);
+  // A failure is followed by the abort, as in the daemon; Ending::abort is the client who leaves.
+  enum class Ending { finish, abort };
+  Status import(const ImportWish& wish, Ending ending = Ending::finish);
   Status import_key(const std::string& name, std::optional<Bytes> key);
   Result<lifecycle::PlanView> request(const std::vector<std::string>& names,
                                       const domain::Actor& actor = alice());
@@ -96,7 +98,9 @@ class World {
   // Exports and compares with what was imported, byte for byte.
   Status read_back(const Imported& asset);
 
-  const Imported& asset(const std::string& name) const;
+  const Imported& asset(const std::string& name) const;  // the latest of that name
+  // What an import that was stopped may have made durable.
+  void remember(const lifecycle::AssetView& view, const ImportWish& wish, Bytes key = {});
   std::vector<Target> targets() const;
   std::set<Uuid> stolen();  // what the adversary reads with the slot as it is now
   Uuid store_uuid() const { return uuid_; }
@@ -116,7 +120,8 @@ class World {
 
  private:
   Result<std::optional<crypto::UnlockSecret>> unlock_secret() const;
-  Status remember(const lifecycle::AssetView& view, const ImportWish& wish, Bytes key);
+  Result<domain::Manifest> write_blobs(const lifecycle::ImportTicket& ticket,
+                                       const ImportWish& wish);
 
   Uuid uuid_;
 };
