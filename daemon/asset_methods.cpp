@@ -89,8 +89,8 @@ Status import_asset(Service& service, sd_bus_message* message) {
 
 // ---- Export -------------------------------------------------------------------------------------
 
-Asked ask_export(StoreSession& session, const std::string& typed) {
-  Asked asked{"export", details_of_asset(session, typed)};
+Asked ask_export(StoreSession& session, const Named& named) {
+  Asked asked{"export", named.look_up(session)};
   for (const auto& detail : asked.details) {
     if (detail.first == "kind" && detail.second == "dataset-key") asked.action = "export-key";
   }
@@ -115,15 +115,16 @@ Status export_asset(Service& service, sd_bus_message* message) {
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
   request.actor = call.caller.actor;
   call.effect = Effect::changes;
-  call.look_up = [typed](StoreSession& session) { return ask_export(session, typed); };
-  call.work = [&jobs = service.jobs(), caller = call.caller, typed,
+  const Named named(domain::IdType::asset, std::move(typed));
+  call.look_up = [named](StoreSession& session) { return ask_export(session, named); };
+  call.work = [&jobs = service.jobs(), caller = call.caller, named,
                wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(wanted.asset, store->resolve_asset(typed, catalog::NameScope::any));
-    ASSIGN_OR_RETURN(const lifecycle::AssetView view, store->show_asset(wanted.asset));
+    ASSIGN_OR_RETURN(wanted.asset, named.found());
+    ASSIGN_OR_RETURN(const domain::Asset asset, store->glance_at_asset(wanted.asset));
     const std::string id = domain::id_text(domain::IdType::asset, wanted.asset);
-    if (view.asset.state == domain::AssetState::erased) {
-      return make_error(Errc::erased, view.asset.name.text() + " is erased, gone for good", {}, id);
+    if (asset.state == domain::AssetState::erased) {
+      return make_error(Errc::erased, asset.name.text() + " is erased, gone for good", {}, id);
     }
     return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("export", caller, Takes::files));
@@ -175,13 +176,12 @@ Status show(Service& service, sd_bus_message* message) {
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  call.look_up = [typed](StoreSession& session) {
-    return Asked{"read", details_of_asset(session, typed)};
-  };
-  call.work = [typed, from = static_cast<std::size_t>(first.value_or(0))](
+  const Named named(domain::IdType::asset, std::move(typed));
+  call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
+  call.work = [named, from = static_cast<std::size_t>(first.value_or(0))](
                   StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const Uuid asset, named.found());
     ASSIGN_OR_RETURN(const lifecycle::AssetView view, store->show_asset(asset));
     return with_object(asset_json(view, from));
   };
@@ -197,13 +197,12 @@ Status serve_change(Service& service, sd_bus_message* message, std::string typed
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = Effect::changes;
-  call.look_up = [typed](StoreSession& session) {
-    return Asked{"change", details_of_asset(session, typed)};
-  };
-  call.work = [actor = call.caller.actor, typed,
+  const Named named(domain::IdType::asset, std::move(typed));
+  call.look_up = [named](StoreSession& session) { return Asked{"change", named.look_up(session)}; };
+  call.work = [actor = call.caller.actor, named,
                apply = std::move(change)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const Uuid asset, named.found());
     ASSIGN_OR_RETURN(const lifecycle::AssetView view, apply(*store, actor, asset));
     return with_object(asset_json(view));
   };
@@ -267,13 +266,12 @@ Status report_sources_removed(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = Effect::changes;
-  call.look_up = [typed](StoreSession& session) {
-    return Asked{"import", details_of_asset(session, typed)};
-  };
-  call.work = [actor = call.caller.actor, typed,
+  const Named named(domain::IdType::asset, std::move(typed));
+  call.look_up = [named](StoreSession& session) { return Asked{"import", named.look_up(session)}; };
+  call.work = [actor = call.caller.actor, named,
                gone = std::move(descriptions)](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(typed, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const Uuid asset, named.found());
     RETURN_IF_ERROR(store->report_sources_removed(actor, asset, gone));
     return with_nothing();
   };

@@ -47,6 +47,7 @@ class Authority::Inquiry {
     next_ = &Inquiry::on_owner;
     call_bus("GetNameOwner", kPolkit);
   }
+  std::uint32_t uid() const { return question_.uid; }
 
  private:
   using Step = void (Inquiry::*)(sd_bus_message*);
@@ -234,7 +235,16 @@ void Authority::forget(std::uint64_t number) {
 }
 
 void Authority::ask(Question question, Task<void(Status)> answer) {
-  if (open_.size() >= limits::kOpenQuestions) {
+  std::size_t of_uid = 0;
+  for (const auto& entry : open_) of_uid += entry.second->uid() == question.uid ? 1 : 0;
+  if (of_uid >= limits::kOpenQuestionsPerUid) {
+    return answer(make_error(Errc::resource_limit,
+                             std::to_string(limits::kOpenQuestionsPerUid) +
+                                 " questions of yours to polkit are open already",
+                             "answer them, or wait for their end"));
+  }
+  // Root is not kept out by others.
+  if (question.uid != 0 && open_.size() >= limits::kOpenQuestions) {
     return answer(
         make_error(Errc::resource_limit,
                    std::to_string(limits::kOpenQuestions) + " questions to polkit are open already",

@@ -8,6 +8,7 @@
 #include "daemon/call_options.h"
 #include "daemon/methods.h"
 #include "daemon/records.h"
+#include "daemon/selection.h"
 #include "daemon/store_jobs.h"
 #include "domain/ids.h"
 
@@ -16,20 +17,9 @@ namespace {
 
 using lifecycle::Store;
 
-Asked ask_read(StoreSession& session, const std::string& typed) {
-  Asked asked{"read", {}};
-  const Result<Store*> store = session.store();
-  if (!store.ok()) return asked;
-  const Result<Uuid> id = (*store)->resolve(domain::IdType::certificate, typed);
-  if (id.ok()) {
-    asked.details.emplace_back("subject", domain::id_text(domain::IdType::certificate, *id));
-  }
-  return asked;
-}
-
-Result<catalog::CertificateRow> find(StoreSession& session, const std::string& typed) {
+Result<catalog::CertificateRow> find(StoreSession& session, const Named& named) {
   ASSIGN_OR_RETURN(Store * store, session.store());
-  ASSIGN_OR_RETURN(const Uuid id, store->resolve(domain::IdType::certificate, typed));
+  ASSIGN_OR_RETURN(const Uuid id, named.found());
   return store->show_certificate(id);
 }
 
@@ -63,9 +53,10 @@ Status show(Service& service, sd_bus_message* message) {
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  call.look_up = [typed](StoreSession& session) { return ask_read(session, typed); };
-  call.work = [typed](StoreSession& session) -> Result<Respond> {
-    ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, typed));
+  const Named named(domain::IdType::certificate, std::move(typed));
+  call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
+  call.work = [named](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, named));
     return with_object(certificate_json(row));
   };
   service.serve(message, std::move(call));
@@ -80,10 +71,11 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
-  call.look_up = [typed](StoreSession& session) { return ask_read(session, typed); };
-  call.work = [&jobs = service.jobs(), caller = call.caller, typed,
+  const Named named(domain::IdType::certificate, std::move(typed));
+  call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
+  call.work = [&jobs = service.jobs(), caller = call.caller, named,
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
-    ASSIGN_OR_RETURN(catalog::CertificateRow found, find(session, typed));
+    ASSIGN_OR_RETURN(catalog::CertificateRow found, find(session, named));
     return Respond([&jobs, caller, row = std::move(found),
                     target = std::move(to)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));

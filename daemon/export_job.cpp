@@ -9,6 +9,7 @@
 #include <set>
 
 #include "blob/asset_reader.h"
+#include "blob/descriptor_io.h"
 #include "daemon/observation.h"
 #include "daemon/secret_input.h"
 #include "domain/ids.h"
@@ -80,14 +81,7 @@ class ExportWork final : public JobWork {
   Status hand_out(const JobFile& item) {
     ASSIGN_OR_RETURN(const Observation seen, observe(item.file.get(), item.path, Direction::write));
     RETURN_IF_ERROR(record(medium_of(seen, jobs_.store_device())));
-    if (opened_->ticket.key) {
-      if (seen.terminal) {
-        return make_error(Errc::usage, "a key is not written to a terminal",
-                          "name a file, or pipe it into the program that needs it");
-      }
-      return hand_out_key(item);
-    }
-    return hand_out_file(item);
+    return opened_->ticket.key ? hand_out_key(item) : hand_out_file(item);
   }
 
   // The durable record comes first; one per kind of medium.

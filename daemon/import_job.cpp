@@ -1,15 +1,26 @@
 #include "daemon/import_job.h"
 
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/limits.h"
+#include "blob/descriptor_io.h"
 #include "daemon/observation.h"
 #include "daemon/records.h"
 #include "daemon/secret_input.h"
 
 namespace aierase::daemon {
 namespace {
+
+// Whether this process sees something under the name that the client gave, in its own mounts and
+// with its own rights. Nothing is opened.
+domain::SourceSight sight_of(const std::string& description) {
+  struct stat found {};
+  const bool seen = description.starts_with('/') && ::lstat(description.c_str(), &found) == 0;
+  return seen ? domain::SourceSight::seen : domain::SourceSight::hidden;
+}
 
 constexpr std::size_t kReserveAtOnce = 16;  // blob ids per durable intent, after the first
 
@@ -152,6 +163,7 @@ class ImportWork final : public JobWork {
       domain::Source source;
       source.description = told.description;
       source.filesystem = filesystem;
+      source.sight = sight_of(told.description);
       source.files = told.files;
       source.bytes = told.bytes;
       if (order_.sources.size() == 1) {

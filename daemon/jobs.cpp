@@ -92,7 +92,7 @@ void Job::release() {
 
 int Job::on_client_gone(sd_bus_track*, void* self) noexcept {
   static_cast<Job*>(self)->release();
-  return 0;
+  return 1;  // 0 would have sd-bus call again at once, for ever, and nothing else
 }
 
 void Job::start(std::unique_ptr<JobWork> work) {

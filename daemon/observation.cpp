@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -63,6 +64,12 @@ Status check_direction(int descriptor, const std::string& path, Direction direct
                     {}, path);
 }
 
+// /dev/null, /dev/zero and /dev/full. A terminal may block its writer for as long as its reader
+// likes, and the writer here holds a key.
+bool never_blocks(dev_t device) {
+  return major(device) == 1 && (minor(device) == 3 || minor(device) == 5 || minor(device) == 7);
+}
+
 }  // namespace
 
 Result<Observation> observe(int descriptor, const std::string& path, Direction direction) {
@@ -83,6 +90,13 @@ Result<Observation> observe(int descriptor, const std::string& path, Direction d
     case S_IFREG: {
       unsigned long magic = 0;
       seen.filesystem = filesystem_of(descriptor, magic);
+      if (direction == Direction::write && magic == FUSE_SUPER_MAGIC) {
+        return make_error(Errc::invalid_input,
+                          quoted(path) +
+                              " lies on a file system in user space (FUSE), and its "
+                              "program could hold up an erasure",
+                          "write through a pipe: aierase export ... - | cat >FILE", path);
+      }
       seen.on_disk = magic != TMPFS_MAGIC && magic != RAMFS_MAGIC && magic != HUGETLBFS_MAGIC;
       seen.size = static_cast<std::uint64_t>(status.st_size);
       seen.changed_seconds = status.st_mtim.tv_sec;
@@ -95,9 +109,8 @@ Result<Observation> observe(int descriptor, const std::string& path, Direction d
     default:
       break;
   }
-  if (direction == Direction::write && S_ISCHR(status.st_mode)) {
+  if (direction == Direction::write && S_ISCHR(status.st_mode) && never_blocks(status.st_rdev)) {
     seen.filesystem = "device";
-    seen.terminal = isatty(descriptor) == 1;
     return seen;
   }
   return make_error(Errc::invalid_input, quoted(path) + " is a device",

@@ -15,7 +15,6 @@ namespace aierase::daemon {
 struct Observation {
   std::string filesystem;  // "ext4", "tmpfs", "pipe", "socket"
   bool on_disk = false;    // a regular file that is not in memory
-  bool terminal = false;
   std::uint64_t device = 0;
   // What a file that is read must still be afterwards.
   std::uint64_t size = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/limits.h"
 #include "bus/names.h"
@@ -21,12 +22,14 @@ using lifecycle::Store;
 struct RetireWish {
   lifecycle::RetireRequest request;
   std::vector<std::string> names;
+  std::optional<Named> only;  // the name, where there is but one: the question names it
   Conditions match;
 };
 
 Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& options) {
   RetireWish wish;
   wish.names = std::move(names);
+  if (wish.names.size() == 1) wish.only.emplace(domain::IdType::asset, wish.names.front());
   ASSIGN_OR_RETURN(wish.request.reason, options.text_or("reason", ""));
   ASSIGN_OR_RETURN(wish.request.ticket, options.text_or("ticket", ""));
   ASSIGN_OR_RETURN(wish.request.keep, options.pairs("keep"));
@@ -51,12 +54,19 @@ Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& opti
 
 Result<std::vector<Uuid>> select(Store& store, const RetireWish& wish) {
   ASSIGN_OR_RETURN(Selection selection, selection_of(wish.match));
-  std::vector<std::string> names = wish.names;
-  names.insert(names.end(), selection.named.begin(), selection.named.end());
   std::vector<Uuid> named;
+  std::set<Uuid> seen;
+  std::vector<std::string> names = selection.named;
+  if (wish.only) {
+    ASSIGN_OR_RETURN(const Uuid asset, wish.only->found());
+    seen.insert(asset);
+    named.push_back(asset);
+  } else {
+    names.insert(names.end(), wish.names.begin(), wish.names.end());
+  }
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(const Uuid asset, store.resolve_asset(name, catalog::NameScope::any));
-    if (std::find(named.begin(), named.end(), asset) == named.end()) named.push_back(asset);
+    if (seen.insert(asset).second) named.push_back(asset);
   }
   if (wish.match.size() == selection.named.size()) return named;  // nothing else was matched
   selection.query.include_erased = false;
@@ -73,7 +83,7 @@ Result<std::vector<Uuid>> select(Store& store, const RetireWish& wish) {
 
 Asked ask_retire(StoreSession& session, const RetireWish& wish) {
   Details details;
-  if (wish.names.size() == 1) details = details_of_asset(session, wish.names.front());
+  if (wish.only) details = wish.only->look_up(session);
   details.emplace_back("items", std::to_string(wish.names.size()));
   details.emplace_back("reason", wish.request.reason);
   return {"retire", std::move(details)};
@@ -110,13 +120,14 @@ Status serve_plan(Service& service, sd_bus_message* message, const char* action,
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = effect;
-  call.look_up = [typed, action](StoreSession& session) {
-    return Asked{action, details_of_plan(session, typed)};
+  const Named named(domain::IdType::plan, std::move(typed));
+  call.look_up = [named, action](StoreSession& session) {
+    return Asked{action, named.look_up(session)};
   };
-  call.work = [actor = call.caller.actor, typed,
+  call.work = [actor = call.caller.actor, named,
                apply = std::move(act)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const Uuid plan, store->resolve(domain::IdType::plan, typed));
+    ASSIGN_OR_RETURN(const Uuid plan, named.found());
     ASSIGN_OR_RETURN(const lifecycle::PlanView view, apply(*store, actor, plan));
     return with_object(plan_json(view, store->people_rule()));
   };

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/unique_fd.h"
+#include "blob/descriptor_io.h"
 
 namespace aierase::daemon {
 namespace {
@@ -21,7 +21,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kPassphraseBytes = 1024;
 constexpr milliseconds kPassphraseTime{5000};
-constexpr int kLookAround = 100;  // milliseconds between two looks at `cancelled`
 
 Result<std::optional<SecretBytes>> read_whole(const std::string& path, std::size_t most) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
@@ -64,24 +63,6 @@ bool ends_with_line_feed(const SecretBytes& secret) {
       [](ByteView bytes) { return !bytes.empty() && bytes.back() == std::byte{'\n'}; });
 }
 
-// Waits until the descriptor can be read or written.
-Status wait_ready(int descriptor, short events, const std::atomic<bool>* cancelled,
-                  std::optional<steady_clock::time_point> deadline) {
-  for (;;) {
-    if (cancelled != nullptr && cancelled->load()) {
-      return make_error(Errc::cancelled, "the job was cancelled");
-    }
-    if (deadline && steady_clock::now() >= *deadline) {
-      return make_error(Errc::invalid_input, "nothing came through the descriptor in time",
-                        "write the secret into a pipe and close it before the call");
-    }
-    pollfd wait{descriptor, events, 0};
-    const int ready = poll(&wait, 1, kLookAround);
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return errno_error(errno, "cannot wait for the descriptor");
-  }
-}
-
 Error too_long(const SecretRead& how) {
   return make_error(Errc::invalid_input,
                     how.what + " is longer than " + std::to_string(how.most) + " bytes");
@@ -90,18 +71,19 @@ Error too_long(const SecretRead& how) {
 }  // namespace
 
 Result<SecretBytes> read_secret(int descriptor, const SecretRead& how) {
-  std::optional<steady_clock::time_point> deadline;
+  const std::atomic<bool> never{false};
+  blob::Deadline deadline;
   if (how.time) deadline = steady_clock::now() + *how.time;
+  blob::DescriptorSource source(descriptor, how.cancelled != nullptr ? *how.cancelled : never,
+                                deadline);
   ASSIGN_OR_RETURN(SecretBytes buffer, SecretBytes::zeroed(how.most + 1));
   std::size_t size = 0;
   for (;;) {
-    RETURN_IF_ERROR(wait_ready(descriptor, POLLIN, how.cancelled, deadline));
-    const ssize_t got = buffer.fill(
-        [&](ByteSpan bytes) { return read(descriptor, bytes.data() + size, bytes.size() - size); });
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) return errno_error(errno, "cannot read " + how.what);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
+    Result<std::size_t> got =
+        buffer.fill([&](ByteSpan bytes) { return source.read(bytes.subspan(size)); });
+    if (!got.ok()) return std::move(got).error().in("cannot read " + how.what);
+    if (*got == 0) break;
+    size += *got;
     if (size > how.most) return too_long(how);
   }
   return first_bytes(buffer, size);
@@ -169,17 +151,8 @@ Result<crypto::UnlockSecret> read_keyfile(const std::string& path) {
 }
 
 Status write_secret(int descriptor, const SecretBytes& secret, const std::atomic<bool>& cancelled) {
-  std::size_t done = 0;
-  while (done < secret.size()) {
-    RETURN_IF_ERROR(wait_ready(descriptor, POLLOUT, &cancelled, std::nullopt));
-    const ssize_t written = secret.reveal([&](ByteView bytes) {
-      return write(descriptor, bytes.data() + done, bytes.size() - done);
-    });
-    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (written < 0) return errno_error(errno, "cannot write the key");
-    done += static_cast<std::size_t>(written);
-  }
-  return {};
+  blob::DescriptorSink sink(descriptor, cancelled);
+  return secret.reveal([&](ByteView bytes) { return sink.write(bytes); });
 }
 
 }  // namespace aierase::daemon

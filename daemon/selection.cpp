@@ -50,29 +50,45 @@ Result<Selection> selection_of(const Conditions& conditions) {
   return selection;
 }
 
-Details details_of_asset(StoreSession& session, const std::string& typed) {
-  const Result<lifecycle::Store*> store = session.store();
-  if (!store.ok()) return {};
-  const Result<Uuid> id = (*store)->resolve_asset(typed, catalog::NameScope::any);
-  if (!id.ok()) return {};
-  const Result<lifecycle::AssetView> view = (*store)->show_asset(*id);
-  if (!view.ok()) return {{"subject", domain::id_text(domain::IdType::asset, *id)}};
-  return {{"subject", domain::id_text(domain::IdType::asset, *id)},
-          {"name", view->asset.name.text()},
-          {"kind", std::string(domain::to_text(view->asset.kind))},
-          {"retention", view->asset.retention}};
+Named::Named(domain::IdType type, std::string typed)
+    : shared_(
+          std::make_shared<Shared>(Shared{type, std::move(typed), std::nullopt,
+                                          make_error(Errc::unexpected, "it was not looked up")})) {}
+
+Details Named::look_up(StoreSession& session) const {
+  const Result<lifecycle::Store*> opened = session.store();
+  if (!opened.ok()) {
+    shared_->refusal = opened.error();
+    return {};
+  }
+  lifecycle::Store& store = **opened;
+  const Result<Uuid> id = shared_->type == domain::IdType::asset
+                              ? store.resolve_asset(shared_->typed, catalog::NameScope::any)
+                              : store.resolve(shared_->type, shared_->typed);
+  if (!id.ok()) {
+    shared_->refusal = id.error();
+    return {};
+  }
+  shared_->id = *id;
+  Details details{{"subject", domain::id_text(shared_->type, *id)}};
+  if (shared_->type == domain::IdType::asset) {
+    const Result<domain::Asset> asset = store.glance_at_asset(*id);
+    if (!asset.ok()) return details;
+    details.emplace_back("name", asset->name.text());
+    details.emplace_back("kind", std::string(domain::to_text(asset->kind)));
+    details.emplace_back("retention", asset->retention);
+  } else if (shared_->type == domain::IdType::plan) {
+    const Result<lifecycle::Store::PlanGlance> plan = store.glance_at_plan(*id);
+    if (!plan.ok()) return details;
+    details.emplace_back("requester", plan->requester.login);
+    details.emplace_back("items", std::to_string(plan->items));
+  }
+  return details;
 }
 
-Details details_of_plan(StoreSession& session, const std::string& typed) {
-  const Result<lifecycle::Store*> store = session.store();
-  if (!store.ok()) return {};
-  const Result<Uuid> id = (*store)->resolve(domain::IdType::plan, typed);
-  if (!id.ok()) return {};
-  const Result<lifecycle::PlanView> view = (*store)->show_plan(*id);
-  if (!view.ok()) return {{"subject", domain::id_text(domain::IdType::plan, *id)}};
-  return {{"subject", domain::id_text(domain::IdType::plan, *id)},
-          {"requester", view->plan.requester.login},
-          {"items", std::to_string(view->plan.items.size())}};
+Result<Uuid> Named::found() const {
+  if (shared_->id) return *shared_->id;
+  return shared_->refusal;
 }
 
 }  // namespace aierase::daemon

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "blob/asset_reader.h"
+#include "blob/descriptor_io.h"
 #include "certificate/bundle.h"
 #include "daemon/observation.h"
 #include "daemon/records.h"

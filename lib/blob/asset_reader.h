@@ -27,19 +27,6 @@ class ByteSink {
   virtual Status write(ByteView from) = 0;
 };
 
-// Writes to a descriptor without changing its flags; waits with poll(2), ends on cancellation.
-// A closed peer is Errc::cancelled ("the reader closed its end"). The process must ignore SIGPIPE:
-// write(2) to a pipe has no flag against it.
-class DescriptorSink final : public ByteSink {
- public:
-  DescriptorSink(int fd, const std::atomic<bool>& cancelled) : fd_(fd), cancelled_(cancelled) {}
-  Status write(ByteView from) override;
-
- private:
-  int fd_;
-  const std::atomic<bool>& cancelled_;
-};
-
 class AssetReader {
  public:
   static Result<AssetReader> open(Env& env, WriterOptions options, crypto::Dek dek,

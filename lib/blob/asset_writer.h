@@ -34,18 +34,6 @@ class ByteSource {
   virtual Result<std::size_t> read(ByteSpan to) = 0;
 };
 
-// Reads a descriptor without changing its flags; waits with poll(2) where it would block.
-// `cancelled` and a dead peer end the wait. The descriptor stays the caller's.
-class DescriptorSource final : public ByteSource {
- public:
-  DescriptorSource(int fd, const std::atomic<bool>& cancelled) : fd_(fd), cancelled_(cancelled) {}
-  Result<std::size_t> read(ByteSpan to) override;
-
- private:
-  int fd_;
-  const std::atomic<bool>& cancelled_;
-};
-
 struct Progress {
   std::atomic<std::uint64_t> bytes{0};  // of plaintext
   std::atomic<std::uint64_t> files{0};

@@ -1,5 +1,6 @@
-// Descriptors of strangers: their flags are shared with their owner and stay as they are, so every
-// wait happens in poll(2), where a cancellation is seen, and never inside read or write.
+#include "blob/descriptor_io.h"
+
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -7,18 +8,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-
-#include "blob/asset_reader.h"
-#include "blob/asset_writer.h"
 
 namespace aierase::blob {
 namespace {
 
 constexpr int kPollMilliseconds = 200;
-// A pipe that polls writable takes this much without blocking (pipe(7)); a larger write would wait
-// for the reader where no cancellation is seen.
-constexpr std::size_t kPipeStep = PIPE_BUF;
+constexpr unsigned kSplice = SPLICE_F_NONBLOCK | SPLICE_F_MOVE;
 
 // Errc::io means that the store's own disk failed, which stops the daemon: an error at the other
 // end of a caller's descriptor must not.
@@ -28,10 +23,15 @@ Error peer_error(int errno_value, std::string what) {
   return error;
 }
 
-Status wait_for(int fd, short events, const std::atomic<bool>& cancelled) {
+Status wait_for(int fd, short events, const std::atomic<bool>& cancelled,
+                const Deadline& deadline = {}) {
   while (true) {
     if (cancelled.load(std::memory_order_relaxed)) {
       return make_error(Errc::cancelled, "the job was cancelled");
+    }
+    if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+      return make_error(Errc::invalid_input, "nothing came through the descriptor in time",
+                        "write into a pipe and close it before the call");
     }
     pollfd waiting{fd, events, 0};
     const int ready = ::poll(&waiting, 1, kPollMilliseconds);
@@ -44,47 +44,99 @@ enum class Peer { file, socket, pipe };
 
 Result<Peer> peer_of(int fd) {
   struct stat found {};
-  if (::fstat(fd, &found) != 0) return peer_error(errno, "cannot look at the destination");
-  if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode)) return Peer::file;
-  return S_ISSOCK(found.st_mode) ? Peer::socket : Peer::pipe;
-}
-
-ssize_t write_some(int fd, Peer peer, ByteView from) {
-  switch (peer) {
-    case Peer::file:
-      return ::write(fd, from.data(), from.size());
-    case Peer::socket:
-      return ::send(fd, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    case Peer::pipe:
-      break;
-  }
-  return ::write(fd, from.data(), std::min(from.size(), kPipeStep));
+  if (::fstat(fd, &found) != 0) return peer_error(errno, "cannot look at the descriptor");
+  if (S_ISFIFO(found.st_mode)) return Peer::pipe;
+  return S_ISSOCK(found.st_mode) ? Peer::socket : Peer::file;
 }
 
 bool would_block(int errno_value) {
   return errno_value == EAGAIN || errno_value == EWOULDBLOCK || errno_value == EINTR;
 }
 
+Status make_own_pipe(UniqueFd& reading, UniqueFd& writing) {
+  if (reading.valid()) return {};
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return peer_error(errno, "cannot make a pipe");
+  reading.reset(ends[0]);
+  writing.reset(ends[1]);
+  return {};
+}
+
+Error closed() {
+  return make_error(Errc::cancelled, "the reader closed its end");
+}
+
 }  // namespace
 
+Result<std::size_t> DescriptorSource::read_pipe(ByteSpan to) {
+  RETURN_IF_ERROR(make_own_pipe(own_reading_, own_writing_));
+  while (held_ == 0) {
+    RETURN_IF_ERROR(wait_for(fd_, POLLIN, cancelled_, deadline_));
+    const ssize_t moved = ::splice(fd_, nullptr, own_writing_.get(), nullptr,
+                                   std::max<std::size_t>(to.size(), 1), kSplice);
+    if (moved == 0) return std::size_t{0};
+    if (moved > 0) {
+      held_ = static_cast<std::size_t>(moved);
+    } else if (!would_block(errno)) {
+      return peer_error(errno, "cannot read the source");
+    }
+  }
+  const ssize_t got = ::read(own_reading_.get(), to.data(), std::min(to.size(), held_));
+  if (got < 0) return peer_error(errno, "cannot read the source");
+  held_ -= static_cast<std::size_t>(got);
+  return static_cast<std::size_t>(got);
+}
+
 Result<std::size_t> DescriptorSource::read(ByteSpan to) {
+  ASSIGN_OR_RETURN(const Peer peer, peer_of(fd_));
+  if (peer == Peer::pipe) return read_pipe(to);
   while (true) {
-    RETURN_IF_ERROR(wait_for(fd_, POLLIN, cancelled_));
-    const ssize_t got = ::read(fd_, to.data(), to.size());
+    RETURN_IF_ERROR(wait_for(fd_, POLLIN, cancelled_, deadline_));
+    const ssize_t got = peer == Peer::socket ? ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT)
+                                             : ::read(fd_, to.data(), to.size());
     if (got >= 0) return static_cast<std::size_t>(got);
     if (!would_block(errno)) return peer_error(errno, "cannot read the source");
   }
 }
 
+Status DescriptorSink::pass_on(std::size_t held) {
+  while (held > 0) {
+    RETURN_IF_ERROR(wait_for(fd_, POLLOUT, cancelled_));
+    const ssize_t moved = ::splice(own_reading_.get(), nullptr, fd_, nullptr, held, kSplice);
+    if (moved > 0) {
+      held -= static_cast<std::size_t>(moved);
+    } else if (moved < 0 && errno == EPIPE) {
+      return closed();
+    } else if (moved < 0 && !would_block(errno)) {
+      return peer_error(errno, "cannot write to the destination");
+    }
+  }
+  return {};
+}
+
+Status DescriptorSink::write_pipe(ByteView from) {
+  RETURN_IF_ERROR(make_own_pipe(own_reading_, own_writing_));
+  while (!from.empty()) {
+    const ssize_t put = ::write(own_writing_.get(), from.data(), from.size());
+    if (put < 0) return peer_error(errno, "cannot write to the destination");
+    RETURN_IF_ERROR(pass_on(static_cast<std::size_t>(put)));
+    from = from.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
 Status DescriptorSink::write(ByteView from) {
   ASSIGN_OR_RETURN(const Peer peer, peer_of(fd_));
+  if (peer == Peer::pipe) return write_pipe(from);
   while (!from.empty()) {
     RETURN_IF_ERROR(wait_for(fd_, POLLOUT, cancelled_));
-    const ssize_t put = write_some(fd_, peer, from);
+    const ssize_t put = peer == Peer::socket
+                            ? ::send(fd_, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
+                            : ::write(fd_, from.data(), from.size());
     if (put >= 0) {
       from = from.subspan(static_cast<std::size_t>(put));
     } else if (errno == EPIPE || errno == ECONNRESET) {
-      return make_error(Errc::cancelled, "the reader closed its end");
+      return closed();
     } else if (!would_block(errno)) {
       return peer_error(errno, "cannot write to the destination");
     }

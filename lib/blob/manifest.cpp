@@ -306,11 +306,11 @@ Result<Bytes> seal_manifest(const domain::Manifest& manifest, const crypto::Dek&
   return sealed;
 }
 
-Result<domain::Manifest> open_manifest(ByteView sealed, const crypto::Dek& dek, const Uuid& store,
-                                       const Uuid& asset) {
-  ASSIGN_OR_RETURN(const crypto::SealKey key, crypto::manifest_key(dek));
-  ASSIGN_OR_RETURN(Bytes text,
-                   crypto::open_content(key, manifest_associated(store, asset), sealed));
+namespace {
+
+Result<domain::Manifest> read_manifest(Result<Bytes> opened) {
+  if (!opened.ok()) return std::move(opened).error();
+  Bytes& text = *opened;
   Result<domain::Manifest> manifest = parse_manifest(as_text(text));
   zeroize(text);
   if (manifest.ok() || manifest.error().code == Errc::newer_format) return manifest;
@@ -318,6 +318,25 @@ Result<domain::Manifest> open_manifest(ByteView sealed, const crypto::Dek& dek, 
   Error error = std::move(manifest).error();
   error.code = Errc::damaged;
   return std::move(error).in("the manifest is authentic but cannot be read");
+}
+
+}  // namespace
+
+Result<domain::Manifest> open_manifest(ByteView sealed, const crypto::Dek& dek, const Uuid& store,
+                                       const Uuid& asset) {
+  ASSIGN_OR_RETURN(const crypto::SealKey key, crypto::manifest_key(dek));
+  return read_manifest(crypto::open_content(key, manifest_associated(store, asset), sealed));
+}
+
+Result<domain::Manifest> open_manifest(ByteView sealed, ByteView dek, const Uuid& store,
+                                       const Uuid& asset, ByteSpan workspace) {
+  if (workspace.size() != kManifestWorkspaceBytes) {
+    return make_error(Errc::invalid_input, "a manifest is opened in a workspace of fixed size");
+  }
+  const ByteSpan key = workspace.first(crypto::kKeyBytes);
+  RETURN_IF_ERROR(crypto::manifest_key(dek, key));
+  return read_manifest(crypto::open_content(key, manifest_associated(store, asset), sealed,
+                                            workspace.subspan(crypto::kKeyBytes)));
 }
 
 }  // namespace aierase::blob

@@ -60,6 +60,26 @@ Status Transaction::put_retention(const Uuid& asset, const std::string& retentio
       connection_->write("UPDATE asset SET retention = ? WHERE uuid = ?", retention, asset), asset);
 }
 
+Status Transaction::add_sources(const Uuid& asset, std::span<const domain::Source> sources,
+                                domain::SourceHistory worst) {
+  ASSIGN_OR_RETURN(const std::int64_t id, asset_row_number(*connection_, asset));
+  std::uint64_t position = 0;
+  {
+    ASSIGN_OR_RETURN(
+        Statement statement,
+        connection_->prepare("SELECT ifnull(max(position) + 1, 0) FROM source WHERE asset = ?"));
+    ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
+    if (!there) return make_error(Errc::unexpected, "an aggregate without a row");
+    Row row(statement, "source");
+    position = row.count();
+    RETURN_IF_ERROR(row.finish(domain::IdType::asset, asset));
+  }
+  RETURN_IF_ERROR(insert_sources(*connection_, id, position, sources));
+  RETURN_IF_ERROR(connection_->write("UPDATE asset SET source_history = ? WHERE id = ?",
+                                     domain::to_text(worst), id));
+  return {};
+}
+
 Status Transaction::mark_source_removed(const Uuid& asset, const std::string& description,
                                         UtcTime at) {
   ASSIGN_OR_RETURN(const std::int64_t id, asset_row_number(*connection_, asset));

@@ -18,6 +18,8 @@ std::optional<domain::CustodianKind> parse_custodian_kind(std::string_view text)
 // Errc::not_found where there is none.
 Result<std::int64_t> asset_row_number(Connection& connection, const Uuid& asset);
 Result<domain::Asset> load_asset(Connection& connection, std::int64_t id);
+Status insert_sources(Connection& connection, std::int64_t id, std::uint64_t position,
+                      std::span<const domain::Source> sources);
 Status insert_custodians(Connection& connection, std::int64_t id,
                          std::span<const domain::Custodian> custodians);
 

@@ -120,6 +120,13 @@ struct StoreCounts {
   std::uint64_t bytes = 0;  // plaintext of all assets that are not erased
 };
 
+// Of an asset what others need to know of it: one row, where the whole asset takes many.
+struct AssetHead {
+  domain::AssetName name;
+  domain::AssetState state = domain::AssetState::active;
+  std::uint64_t first_epoch = 0;
+};
+
 class Connection;  // RAII over sqlite3*, catalog/connection.h
 
 class ReadView {
@@ -134,6 +141,8 @@ class ReadView {
                                                std::size_t limit) const;
 
   Result<std::optional<domain::Asset>> asset(const Uuid& id) const;
+  Result<std::optional<AssetHead>> asset_head(const Uuid& id) const;
+  Result<std::vector<domain::Custodian>> custodians(const Uuid& asset) const;  // in their order
   Result<std::optional<Uuid>> asset_named(const domain::AssetName& name, NameScope scope) const;
   // Ids of the type whose text begins so, at most `limit`.
   Result<std::vector<Uuid>> ids(domain::IdType type, const domain::UuidRange& range,
@@ -160,6 +169,7 @@ class ReadView {
   // For plans of thousands of items: everything but items and edges, and one page of what waits.
   Result<std::optional<domain::Plan>> plan_head(const Uuid& id) const;
   Result<std::vector<domain::PlanItem>> pending_items(const Uuid& plan, std::size_t limit) const;
+  Result<std::size_t> item_count(const Uuid& plan) const;
   Result<bool> plan_names(const Uuid& plan, const Uuid& asset) const;  // as item or as kept
   // The plan in state requested, approved or running that names this asset in a pending item.
   Result<std::optional<Uuid>> open_plan_of(const Uuid& asset) const;
@@ -217,6 +227,9 @@ class Transaction : public ReadView {
   Status remove_label(const Uuid& asset, const std::string& key);
   Status put_custodians(const Uuid& asset, std::span<const domain::Custodian> custodians);
   Status put_retention(const Uuid& asset, const std::string& retention);
+  // Behind those that are there; the history is the worst of all.
+  Status add_sources(const Uuid& asset, std::span<const domain::Source> sources,
+                     domain::SourceHistory worst);
   Status mark_source_removed(const Uuid& asset, const std::string& description, UtcTime at);
   Status add_export(const domain::ExportRecord& record);
   Status add_event(const Event& event);

@@ -5,6 +5,9 @@
 namespace aierase::catalog {
 namespace {
 
+constexpr int kLookasideBytes = 4096;
+constexpr int kLookasidePieces = 128;
+
 Errc errc_of(int code, int system_errno) {
   const bool disk_full = system_errno == ENOSPC || system_errno == EDQUOT;
   switch (code & 0xff) {
@@ -77,6 +80,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, co
   }
   std::unique_ptr<Connection> connection(new Connection(handle, path));
   if (code != SQLITE_OK) return connection->error(code);
+  // The frames of our triggers do not fit into the small pieces that SQLite keeps by itself. A
+  // refusal costs time only.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kLookasideBytes, kLookasidePieces);
   return connection;
 }
 

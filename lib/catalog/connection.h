@@ -8,11 +8,12 @@
 
 #include <sqlite3.h>
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/result.h"
 #include "catalog/statement.h"
@@ -37,7 +38,7 @@ class Connection {
   Result<std::int64_t> write(std::string_view sql, const Args&... args) {
     RETURN_IF_ERROR(require_transaction());
     ASSIGN_OR_RETURN(Statement statement, prepare(sql));
-    statement.bind(args...);
+    statement.bind_borrowed(args...);  // they outlive the statement, which ends here
     return finish_write(statement);
   }
 
@@ -62,7 +63,11 @@ class Connection {
 
   sqlite3* handle_;
   std::string path_;
-  std::map<std::string, Prepared, std::less<>> cache_;
+  struct TextHash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  // Addresses of the values are handed out: they stay where they are when the table grows.
+  std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> cache_;
   std::optional<Error> failed_;  // first failed write of the open transaction
 };
 

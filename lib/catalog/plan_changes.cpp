@@ -64,15 +64,17 @@ Status Transaction::set_plan_state(const Uuid& plan, domain::PlanState state,
 }
 
 Status Transaction::put_item(const Uuid& plan, const domain::PlanItem& item) {
-  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
   ASSIGN_OR_RETURN(const std::string reasons, reasons_json(item.reasons));
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
       connection_->write("UPDATE plan_item SET verdict = ?, reasons = ?, state = ?, "
-                         "certificate = ? WHERE plan = ? AND asset = ?",
+                         "certificate = ? WHERE plan = (SELECT id FROM plan WHERE uuid = ?) "
+                         "AND asset = ?",
                          domain::to_text(item.verdict), reasons, domain::to_text(item.state),
-                         item.certificate, id, item.asset));
+                         item.certificate, plan, item.asset));
   if (changed == 0) {
+    const Result<std::int64_t> number = plan_row_number(*connection_, plan);
+    if (!number.ok()) return number.error();
     return make_error(Errc::not_found,
                       domain::id_text(domain::IdType::plan, plan) + " does not name " +
                           domain::id_text(domain::IdType::asset, item.asset),

@@ -212,6 +212,18 @@ Result<Page<domain::Plan>> ReadView::plans(std::optional<domain::PlanState> stat
   return page;
 }
 
+Result<std::size_t> ReadView::item_count(const Uuid& plan) const {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT count(*) FROM plan_item WHERE plan = ?"));
+  ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
+  if (!there) return std::size_t{0};
+  Row row(statement, "plan_item");
+  const std::uint32_t count = row.number();
+  RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
+  return std::size_t{count};
+}
+
 Result<bool> ReadView::plan_names(const Uuid& plan, const Uuid& asset) const {
   ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
   ASSIGN_OR_RETURN(

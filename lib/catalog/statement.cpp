@@ -45,7 +45,7 @@ void Statement::put(std::uint64_t value) {
 
 void Statement::put(std::string_view value) {
   const char* text = value.data() == nullptr ? "" : value.data();
-  check(sqlite3_bind_text64(handle_, ++next_, text, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  check(sqlite3_bind_text64(handle_, ++next_, text, value.size(), keep_, SQLITE_UTF8));
 }
 
 void Statement::put(ByteView value) {
@@ -54,7 +54,7 @@ void Statement::put(ByteView value) {
   if (value.empty()) {
     check(sqlite3_bind_zeroblob(handle_, next_, 0));
   } else {
-    check(sqlite3_bind_blob64(handle_, next_, value.data(), value.size(), SQLITE_TRANSIENT));
+    check(sqlite3_bind_blob64(handle_, next_, value.data(), value.size(), keep_));
   }
 }
 

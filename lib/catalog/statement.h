@@ -46,6 +46,7 @@ class Statement {
       : connection_(other.connection_),
         cached_(std::exchange(other.cached_, nullptr)),
         handle_(std::exchange(other.handle_, nullptr)),
+        keep_(other.keep_),
         next_(other.next_),
         failure_(other.failure_) {}
   Statement& operator=(Statement&&) = delete;
@@ -56,6 +57,12 @@ class Statement {
   Statement& bind(const Args&... args) {
     (put(args), ...);
     return *this;
+  }
+  // The same without copies: texts and blobs must stay as they are until the statement is gone.
+  template <typename... Args>
+  Statement& bind_borrowed(const Args&... args) {
+    keep_ = SQLITE_STATIC;
+    return bind(args...);
   }
   // Whether there is a row. After a failure or the last row the statement is reset.
   Result<bool> step();
@@ -93,6 +100,7 @@ class Statement {
   Connection* connection_;
   Prepared* cached_ = nullptr;
   sqlite3_stmt* handle_ = nullptr;
+  sqlite3_destructor_type keep_ = SQLITE_TRANSIENT;
   int next_ = 0;
   int failure_ = SQLITE_OK;
 };

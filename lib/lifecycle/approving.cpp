@@ -84,8 +84,9 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
   }
   std::set<std::string> capacities;
   for (const domain::PlanItem& item : plan.items) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-    for (const domain::Custodian& custodian : asset.custodians) {
+    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
+                     core.view().custodians(item.asset));
+    for (const domain::Custodian& custodian : custodians) {
       if (domain::is_custodian(actor, {custodian})) capacities.insert(custodian.text());
     }
   }
@@ -101,24 +102,22 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
 Result<bool> all_approved(Core& core, const domain::Plan& plan,
                           const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
   for (const domain::PlanItem& item : plan.items) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-    if (!has_approval(asset, plan.requester, approvals, rule)) return false;
+    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
+                     core.view().custodians(item.asset));
+    if (!has_approval(custodians, plan.requester, approvals, rule)) return false;
   }
   return !plan.items.empty();
 }
 
+std::string decision_type(const domain::Approval& approval) {
+  return approval.decision == domain::Decision::approve ? "approval" : "rejection";
+}
+
 Status log_decision(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
                     const domain::Plan& plan, domain::Approval& approval) {
-  ASSIGN_OR_RETURN(std::string record,
-                   dump_canonical(Json{{"plan", plan.id.hex()},
-                                       {"digest", to_hex(plan.digest)},
-                                       {"decision", domain::to_text(approval.decision)},
-                                       {"as", approval.capacities},
-                                       {"by", actor_json(approval.actor)},
-                                       {"reason", approval.reason}}));
-  const bool approve = approval.decision == domain::Decision::approve;
-  const translog::LogRecord leaf{approve ? "approval" : "rejection", approval.time,
-                                 std::move(record), translog::Visibility::committed};
+  ASSIGN_OR_RETURN(std::string record, decision_record(plan, approval));
+  const translog::LogRecord leaf{decision_type(approval), approval.time, std::move(record),
+                                 translog::Visibility::committed};
   approval.log_index = state.log.size;
   RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
   return transaction.add_approval(approval);
@@ -153,6 +152,28 @@ Status drop_pending(catalog::Transaction& transaction, const domain::Plan& plan,
 }
 
 }  // namespace
+
+Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval) {
+  return dump_canonical(Json{{"plan", plan.id.hex()},
+                             {"digest", to_hex(plan.digest)},
+                             {"decision", domain::to_text(approval.decision)},
+                             {"as", approval.capacities},
+                             {"by", actor_json(approval.actor)},
+                             {"reason", approval.reason}});
+}
+
+Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
+                                                    const domain::Plan& plan) {
+  for (const domain::Approval& approval : plan.approvals) {
+    ASSIGN_OR_RETURN(const std::string record, decision_record(plan, approval));
+    ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> leaf, view.log_leaf(approval.log_index));
+    const bool same = leaf && leaf->type == decision_type(approval) &&
+                      leaf->time == approval.time && leaf->record == record &&
+                      translog::leaf_body(*leaf).ok();
+    if (!same) return std::optional<std::string>(approval.actor.login);
+  }
+  return std::optional<std::string>();
+}
 
 Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
                                 std::string_view digest_prefix) {

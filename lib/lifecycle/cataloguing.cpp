@@ -167,6 +167,17 @@ Result<std::vector<Uuid>> Store::select(const catalog::AssetQuery& query, std::s
   return found;
 }
 
+Result<domain::Asset> Store::glance_at_asset(const Uuid& asset) {
+  return impl_->known_asset(asset);
+}
+
+Result<Store::PlanGlance> Store::glance_at_plan(const Uuid& id) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, impl_->view().plan_head(id));
+  if (!plan) return make_error(Errc::not_found, "there is no plan " + plan_text(id));
+  ASSIGN_OR_RETURN(const std::size_t items, impl_->view().item_count(id));
+  return PlanGlance{plan->requester, items};
+}
+
 Result<AssetView> Store::show_asset(const Uuid& id) {
   Core& core = *impl_;
   AssetView view;

@@ -93,29 +93,55 @@ Result<crypto::Dek> Core::dek_of(const domain::Asset& asset) {
   return dek;
 }
 
-Result<domain::Manifest> Core::manifest_of(const domain::Asset& asset, const crypto::Dek& dek) {
-  ASSIGN_OR_RETURN(const std::optional<Bytes> sealed, view().sealed_manifest(asset.id));
-  if (!sealed) {
-    return make_error(Errc::damaged, "the manifest of " + asset.name.text() + " is missing",
-                      "run `aierase check`", asset_text(asset.id));
-  }
-  Result<domain::Manifest> manifest = blob::open_manifest(*sealed, dek, store(), asset.id);
-  if (!manifest.ok()) {
-    return make_error(
-        Errc::damaged,
-        "the manifest of " + asset.name.text() + " does not open: " + manifest.error().message,
-        "run `aierase check`", asset_text(asset.id));
-  }
-  return manifest;
+namespace {
+
+Result<Bytes> sealed_manifest_of(const Core& core, const domain::Asset& asset) {
+  ASSIGN_OR_RETURN(std::optional<Bytes> sealed, core.view().sealed_manifest(asset.id));
+  if (sealed) return std::move(*sealed);
+  return make_error(Errc::damaged, "the manifest of " + asset.name.text() + " is missing",
+                    "run `aierase check`", asset_text(asset.id));
 }
+
+Result<domain::Manifest> readable(const domain::Asset& asset, Result<domain::Manifest> manifest) {
+  if (manifest.ok()) return manifest;
+  return make_error(
+      Errc::damaged,
+      "the manifest of " + asset.name.text() + " does not open: " + manifest.error().message,
+      "run `aierase check`", asset_text(asset.id));
+}
+
+}  // namespace
+
+Result<domain::Manifest> Core::manifest_of(const domain::Asset& asset, const crypto::Dek& dek) {
+  ASSIGN_OR_RETURN(const Bytes sealed, sealed_manifest_of(*this, asset));
+  return readable(asset, blob::open_manifest(sealed, dek, store(), asset.id));
+}
+
+Result<domain::Manifest> Core::manifest_of(const domain::Asset& asset, ByteView dek,
+                                           ByteSpan workspace) {
+  ASSIGN_OR_RETURN(const Bytes sealed, sealed_manifest_of(*this, asset));
+  return readable(asset, blob::open_manifest(sealed, dek, store(), asset.id, workspace));
+}
+
+namespace {
+
+Error unknown_asset(const Uuid& id) {
+  return make_error(Errc::not_found, "there is no asset " + asset_text(id),
+                    "`aierase list` shows what there is", asset_text(id));
+}
+
+}  // namespace
 
 Result<domain::Asset> Core::known_asset(const Uuid& id) {
   ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view().asset(id));
-  if (!asset) {
-    return make_error(Errc::not_found, "there is no asset " + asset_text(id),
-                      "`aierase list` shows what there is", asset_text(id));
-  }
+  if (!asset) return unknown_asset(id);
   return std::move(*asset);
+}
+
+Result<catalog::AssetHead> Core::known_head(const Uuid& id) {
+  ASSIGN_OR_RETURN(std::optional<catalog::AssetHead> head, view().asset_head(id));
+  if (!head) return unknown_asset(id);
+  return std::move(*head);
 }
 
 Result<domain::Asset> Core::living_asset(const Uuid& id) {
@@ -130,12 +156,12 @@ Result<domain::Asset> Core::living_asset(const Uuid& id) {
 }
 
 Result<domain::LineageName> Core::lineage_name(const Uuid& id, domain::Relation relation) {
-  ASSIGN_OR_RETURN(domain::Asset asset, known_asset(id));
+  ASSIGN_OR_RETURN(catalog::AssetHead head, known_head(id));
   domain::LineageName name;
   name.relation = relation;
   name.asset = id;
-  name.name = asset.name;
-  name.state = asset.state;
+  name.name = std::move(head.name);
+  name.state = head.state;
   return name;
 }
 

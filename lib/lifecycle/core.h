@@ -6,6 +6,7 @@
 // slot) `stop` is set and nothing may be destroyed any more by this process.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -71,7 +72,15 @@ class Core {
     domain::DestructionEvidence::Course course;
   };
   std::optional<Unsigned> waiting;
+  // Plans whose last round failed, until when they wait, and why: the others go on.
+  struct Stuck {
+    UtcTime until{};
+    Error why;
+  };
+  std::map<Uuid, Stuck> stuck;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
+  // Erased by this process while their ciphertext waits for step 5, which large plans share.
+  std::size_t unswept = 0;
   UtcTime next_expiry_check{};
   // From the first byte of step 4 until TX3: placing a hold is too late.
   enum class Return { possible, past } point_of_no_return = Return::possible;
@@ -106,10 +115,14 @@ class Core {
 
   Result<crypto::Dek> dek_of(const domain::Asset& asset);  // checks the kcv
   Result<domain::Manifest> manifest_of(const domain::Asset& asset, const crypto::Dek& dek);
+  // The same for many: `workspace` as blob::open_manifest takes it.
+  Result<domain::Manifest> manifest_of(const domain::Asset& asset, ByteView dek,
+                                       ByteSpan workspace);
 
   void changed(domain::IdType type, const Uuid& id) { changes.insert(domain::id_text(type, id)); }
   Result<domain::Asset> living_asset(const Uuid& id);  // erased: Errc::erased; absent: not_found
   Result<domain::Asset> known_asset(const Uuid& id);
+  Result<catalog::AssetHead> known_head(const Uuid& id);
   Result<domain::LineageName> lineage_name(const Uuid& id, domain::Relation relation);
 };
 
@@ -121,9 +134,38 @@ Status check_text(std::string_view what, std::string_view text, std::size_t limi
 std::string asset_text(const Uuid& id);
 std::string plan_text(const Uuid& id);
 
+// assessing.cpp: the slot as it is now, against what the current epoch's row says of it. A level
+// only ever falls: where the slot was copied, everything alive then keeps the lower one.
+struct SlotReview {
+  domain::EpochRecord record;  // as it has to be
+  bool worse = false;          // than the row
+};
+Result<SlotReview> review_slot(Core& core);
+Status record_slot_review(Core& core);  // commits only what is worse
+
+// approving.cpp: what the log holds of an approval or a refusal.
+Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval);
+// Whether each approval is word for word what the log committed to; the first that is not.
+Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
+                                                    const domain::Plan& plan);
+
+// What a plan covers, so that a dependant in it does not block: its items and what is kept.
+class PlanCover {
+ public:
+  // A plan's head comes without its items: the catalog knows them.
+  explicit PlanCover(const domain::Plan& plan);
+  const Uuid& plan() const { return plan_; }
+  Result<bool> covers(const catalog::ReadView& view, const Uuid& asset) const;
+
+ private:
+  Uuid plan_;
+  std::vector<Uuid> assets_;  // sorted
+  enum class Items { here, in_catalog } items_;
+};
+
 // planning.cpp: facts for the gate, from the catalog.
 Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
-                               const domain::Asset& asset, const domain::Plan* plan);
+                               const domain::Asset& asset, const PlanCover& plan);
 Result<PlanView> plan_view(Core& core, const Uuid& id);
 Digest plan_digest(const Uuid& store, const domain::Plan& plan);
 
@@ -135,7 +177,7 @@ Result<RoundCourse> run_next_round(Core& core, const Uuid& plan);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
-Status remove_orphans(Core& core);                                // step 5
+Status remove_orphans(Core& core);                                // step 5, for all that wait
 Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 

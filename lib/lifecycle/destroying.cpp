@@ -66,7 +66,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   row.plan = item.plan;
   row.outcome = "erased";
   row.issued = proof.evidence().verified_zero_at;
-  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+  ASSIGN_OR_RETURN(const catalog::AssetHead asset, core.known_head(item.asset));
   ASSIGN_OR_RETURN(row.assurance, assurances.since(asset.first_epoch));
   ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, evidence));
   ASSIGN_OR_RETURN(const crypto::Signature signature,
@@ -136,13 +136,14 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
       transact(core, ReserveShare::all,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
                  const std::uint64_t first = state.log.size;
+                 // First, so that the certificates take the pages of the drafts.
+                 RETURN_IF_ERROR(transaction.end_round());
                  for (std::size_t i = 0; i < round->items.size(); ++i) {
                    signed_items[i].row.log_index = first + i;
                    RETURN_IF_ERROR(tx3_item(transaction, round->items[i], signed_items[i].row));
                  }
                  RETURN_IF_ERROR(core.append_log(transaction, state, leaves));
-                 RETURN_IF_ERROR(transaction.clear_undo());
-                 return transaction.end_round();
+                 return transaction.clear_undo();
                });
   if (!done.ok()) {
     if (done.error().code == Errc::no_space) {
@@ -197,6 +198,7 @@ Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs) {
 
 Status remove_orphans(Core& core) {
   ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs());
+  core.unswept = 0;
   if (blobs.empty()) return {};
   core.at_step(EraseStep::unlink);
   RETURN_IF_ERROR(unlink_blobs(core, blobs));

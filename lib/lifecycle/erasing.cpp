@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/json.h"
@@ -15,6 +17,7 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr auto kDrainDeadline = std::chrono::seconds(10);
+constexpr std::size_t kErasedPerSweep = 2'048;
 constexpr auto kDrainPause = std::chrono::milliseconds(5);
 
 // One item on its way through a round.
@@ -55,62 +58,121 @@ std::vector<Uuid> ids_of(const std::vector<Candidate>& candidates) {
   return ids;
 }
 
-// Recomputes the kcv of every candidate's leaf from the key that is found there.
-Result<std::map<std::uint32_t, Digest>> keys_at_leaves(Core& core, const catalog::ReadView& view,
-                                                       const std::vector<Candidate>& candidates) {
+GateDecision refused_by(const Error& error) {
+  GateDecision decision;
+  decision.reasons = {{error.code, error.message}};
+  return decision;
+}
+
+// Errors that are about one asset: it falls out, the others go on. All else ends the round.
+bool concerns_one(const Error& error) {
+  return error.code == Errc::damaged || error.code == Errc::invalid_input ||
+         error.code == Errc::not_found || error.code == Errc::resource_limit;
+}
+
+struct LeafKeys {
+  std::map<std::uint32_t, Digest> kcv;  // recomputed from the key that is found there
+  std::set<std::uint32_t> unreadable;   // a damaged node on the way
+};
+
+Status visit_key(Core& core, const std::map<std::uint32_t, Uuid>& owner, std::uint32_t leaf,
+                 ByteView dek, LeafKeys& found) {
+  if (dek.empty()) return {};
+  ASSIGN_OR_RETURN(found.kcv[leaf], crypto::key_check_value(dek, core.store(), owner.at(leaf)));
+  return {};
+}
+
+Result<LeafKeys> keys_at_leaves(Core& core, const catalog::ReadView& view,
+                                const std::vector<Candidate>& candidates) {
   std::map<std::uint32_t, Uuid> owner;
   for (const Candidate& candidate : candidates) {
     if (candidate.asset.leaf) owner[*candidate.asset.leaf] = candidate.asset.id;
   }
-  std::map<std::uint32_t, Digest> found;
+  LeafKeys found;
   CatalogNodes nodes(view);
-  RETURN_IF_ERROR(keytree::visit_leaves(nodes, core.store(), core.root, leaves_of(candidates),
-                                        [&](std::uint32_t leaf, ByteView dek) -> Status {
-                                          if (dek.empty()) return {};
-                                          ASSIGN_OR_RETURN(const Digest kcv,
-                                                           crypto::key_check_value(
-                                                               dek, core.store(), owner.at(leaf)));
-                                          found[leaf] = kcv;
-                                          return {};
-                                        }));
+  const keytree::LeafVisitor visitor = [&](std::uint32_t leaf, ByteView dek) {
+    return visit_key(core, owner, leaf, dek, found);
+  };
+  const std::vector<std::uint32_t> leaves = leaves_of(candidates);
+  const Status all = keytree::visit_leaves(nodes, core.store(), core.root, leaves, visitor);
+  if (all.ok()) return found;
+  if (!concerns_one(all.error())) return all.error();
+  // Something on the way is damaged: one by one, to see whose way it is.
+  found.kcv.clear();
+  for (const std::uint32_t leaf : leaves) {
+    const Status one = keytree::visit_leaves(nodes, core.store(), core.root, {&leaf, 1}, visitor);
+    if (one.ok()) continue;
+    if (!concerns_one(one.error())) return one.error();
+    found.unreadable.insert(leaf);
+  }
   return found;
 }
 
-KeyCheck judge_key(const domain::Asset& asset, const std::map<std::uint32_t, Digest>& found) {
+KeyCheck judge_key(const domain::Asset& asset, const LeafKeys& found) {
   if (!asset.leaf) return KeyCheck::absent;
-  const auto kcv = found.find(*asset.leaf);
-  if (kcv == found.end()) return KeyCheck::absent;
+  if (found.unreadable.count(*asset.leaf) != 0) return KeyCheck::unreadable;
+  const auto kcv = found.kcv.find(*asset.leaf);
+  if (kcv == found.kcv.end()) return KeyCheck::absent;
   return kcv->second == asset.kcv ? KeyCheck::matches : KeyCheck::differs;
 }
 
 // Before step 2 readers are still to be revoked and are no reason yet.
 enum class Readers { to_be_drained, drained };
 
+// What is the same for all items of a round.
+struct Circumstances {
+  catalog::StoreState state;
+  LeafKeys keys;
+  std::optional<std::string> altered;
+  UtcTime now{};
+  Readers readers = Readers::to_be_drained;
+  const PlanCover* cover = nullptr;
+};
+
+Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const Round& round,
+                                const Circumstances& around, Candidate& candidate) {
+  if (around.readers == Readers::drained) {  // before TX1 load() has only just read it
+    ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view.asset(candidate.item.asset));
+    if (!asset) return make_error(Errc::damaged, "it is not in the catalog");
+    candidate.asset = std::move(*asset);
+  }
+  GateInput input;
+  input.purpose = Purpose::execution;
+  input.people_rule = around.state.people_rule;
+  ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
+  const bool same =
+      candidate.asset.name == candidate.item.name && candidate.asset.kcv == candidate.item.kcv;
+  input.asset.binding = same ? Binding::unchanged : Binding::changed;
+  input.asset.key = judge_key(candidate.asset, around.keys);
+  if (around.readers == Readers::drained) {
+    input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
+  }
+  input.plan = {round.plan.state, round.plan.requester, round.plan.approvals, round.plan.due,
+                around.altered};
+  input.clock.wall = around.now;
+  input.clock.trusted = around.state.trusted;
+  return Gate::decide(input);
+}
+
 // Decides every candidate anew; those that may not go move to `dropped`.
 Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers readers) {
-  ASSIGN_OR_RETURN(const catalog::StoreState state, view.state());
-  ASSIGN_OR_RETURN(const auto keys, keys_at_leaves(core, view, round.going));
-  const UtcTime now = core.now();
+  const PlanCover cover(round.plan);
+  Circumstances around;
+  around.cover = &cover;
+  around.readers = readers;
+  around.now = core.now();
+  ASSIGN_OR_RETURN(around.state, view.state());
+  ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
+  ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
   std::vector<Candidate> still_going;
   for (Candidate& candidate : round.going) {
-    ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view.asset(candidate.item.asset));
-    if (!asset) return make_error(Errc::damaged, "an asset of a plan is not in the catalog");
-    candidate.asset = std::move(*asset);
-    GateInput input;
-    input.purpose = Purpose::execution;
-    input.people_rule = state.people_rule;
-    ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, &round.plan));
-    const bool same =
-        candidate.asset.name == candidate.item.name && candidate.asset.kcv == candidate.item.kcv;
-    input.asset.binding = same ? Binding::unchanged : Binding::changed;
-    input.asset.key = judge_key(candidate.asset, keys);
-    if (readers == Readers::drained) {
-      input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
+    Result<GateDecision> decision = decide_one(core, view, round, around, candidate);
+    if (decision.ok()) {
+      candidate.decision = std::move(decision).value();
+    } else {
+      if (!concerns_one(decision.error())) return std::move(decision).error();
+      candidate.decision = refused_by(decision.error());
     }
-    input.plan = {round.plan.state, round.plan.requester, round.plan.approvals, round.plan.due};
-    input.clock.wall = now;
-    input.clock.trusted = state.trusted;
-    candidate.decision = Gate::decide(input);
     candidate.item.verdict = candidate.decision.verdict;
     (candidate.decision.permit ? still_going : round.dropped).push_back(std::move(candidate));
   }
@@ -155,26 +217,40 @@ Result<Round> load(Core& core, const Uuid& plan_id) {
 
 // ---- TX1 ---------------------------------------------------------------------------------------
 
+Status draft_one(DispositionFacts& facts, Candidate& candidate, ByteView key) {
+  candidate.certificate = Uuid::random();
+  ASSIGN_OR_RETURN(candidate.draft, facts.draft(candidate.asset, key, candidate.certificate));
+  return {};
+}
+
+// Whose statement cannot be drafted (a manifest that does not open) falls out with the reason.
 Status draft_statements(Core& core, Round& round) {
-  DispositionFacts facts(core, round.plan);
+  ASSIGN_OR_RETURN(DispositionFacts facts, DispositionFacts::of_round(core, round.plan));
   std::map<std::uint32_t, Candidate*> at;
   for (Candidate& candidate : round.going) at[*candidate.asset.leaf] = &candidate;
   CatalogNodes nodes(core.view());
-  return keytree::visit_leaves(
-      nodes, core.store(), core.root, leaves_of(round.going),
-      [&](std::uint32_t leaf, ByteView key) -> Status {
-        Candidate& candidate = *at.at(leaf);
-        ASSIGN_OR_RETURN(SecretBytes copy, SecretBytes::copy_of(key));
-        ASSIGN_OR_RETURN(const crypto::Dek dek, crypto::Dek::adopt(std::move(copy)));
-        candidate.certificate = Uuid::random();
-        ASSIGN_OR_RETURN(candidate.draft, facts.draft(candidate.asset, dek, candidate.certificate));
-        return {};
-      });
+  RETURN_IF_ERROR(keytree::visit_leaves(nodes, core.store(), core.root, leaves_of(round.going),
+                                        [&](std::uint32_t leaf, ByteView key) -> Status {
+                                          Candidate& candidate = *at.at(leaf);
+                                          const Status drafted = draft_one(facts, candidate, key);
+                                          if (drafted.ok()) return {};
+                                          if (!concerns_one(drafted.error()))
+                                            return drafted.error();
+                                          candidate.decision = refused_by(drafted.error());
+                                          return {};
+                                        }));
+  const auto first_refused = std::stable_partition(
+      round.going.begin(), round.going.end(),
+      [](const Candidate& candidate) { return candidate.decision.permit.has_value(); });
+  std::move(first_refused, round.going.end(), std::back_inserter(round.dropped));
+  round.going.erase(first_refused, round.going.end());
+  return {};
 }
 
 Status tx1(Core& core, Round& round) {
   core.at_step(EraseStep::tx1);
   const UtcTime now = core.now();
+  RETURN_IF_ERROR(record_slot_review(core));
   RETURN_IF_ERROR(draft_statements(core, round));
   return transact(
       core, ReserveShare::half,
@@ -344,6 +420,15 @@ Status drop_all(Core& core, Round round) {
                   });
 }
 
+// Step 5 at once, but for a plan of many rounds: there every directory of blobs would be synced in
+// each of them. What waits is ciphertext without its key, and recovery knows it.
+Status sweep(Core& core, std::size_t erased) {
+  core.unswept += erased;
+  const bool more_to_come = erased == limits::kItemsPerEraseRound;
+  if (more_to_come && core.unswept < kErasedPerSweep) return {};
+  return remove_orphans(core);
+}
+
 // A round from decision to certificate. Errc::no_space means: nothing happened, try smaller.
 Status run_round(Core& core, Round round) {
   RETURN_IF_ERROR(decide(core, core.view(), round, Readers::to_be_drained));
@@ -371,7 +456,7 @@ Status run_round(Core& core, Round round) {
   ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, round, std::move(**old_root)));
   RETURN_IF_ERROR(
       finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
-  RETURN_IF_ERROR(remove_orphans(core));
+  RETURN_IF_ERROR(sweep(core, round.going.size()));
   refill_reserve(core);
   return {};
 }

@@ -10,6 +10,7 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr std::int64_t kExpiryCheckSeconds = 60;
+constexpr auto kStuckPause = std::chrono::minutes(10);
 
 Status end_plan(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
@@ -56,7 +57,12 @@ Status expire_requests(Core& core) {
 Result<std::optional<Uuid>> next_plan(Core& core) {
   for (const domain::PlanState state : {domain::PlanState::running, domain::PlanState::approved}) {
     ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().plans_in(state));
-    if (!plans.empty()) return std::optional<Uuid>(plans.front());
+    for (const Uuid& plan : plans) {
+      const auto stuck = core.stuck.find(plan);
+      if (stuck == core.stuck.end() || core.now() >= stuck->second.until) {
+        return std::optional<Uuid>(plan);
+      }
+    }
   }
   return std::optional<Uuid>();
 }
@@ -77,11 +83,19 @@ Result<bool> Store::execute_due() {
   }
   RETURN_IF_ERROR(expire_requests(core));
   ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
+  if (!plan && core.unswept > 0) {  // its plan was cancelled, or waits
+    RETURN_IF_ERROR(remove_orphans(core));
+    return true;
+  }
   if (!plan || !core.signer) return false;
   Result<RoundCourse> done = run_next_round(core, *plan);
   if (done.ok()) {
+    core.stuck.erase(*plan);
     core.round_limit = limits::kItemsPerEraseRound;
-    if (*done == RoundCourse::nothing_pending) RETURN_IF_ERROR(end_plan(core, *plan));
+    if (*done == RoundCourse::nothing_pending) {
+      if (core.unswept > 0) RETURN_IF_ERROR(remove_orphans(core));
+      RETURN_IF_ERROR(end_plan(core, *plan));
+    }
     return true;
   }
   // What has passed the choke point is finished or undone by recovery alone.
@@ -92,6 +106,8 @@ Result<bool> Store::execute_due() {
     core.round_limit = 1;
     return true;
   }
+  // Nothing has happened; this plan waits, the others need not.
+  core.stuck.insert_or_assign(*plan, Core::Stuck{core.now() + kStuckPause, done.error()});
   return std::move(done).error();
 }
 

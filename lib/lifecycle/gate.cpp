@@ -59,6 +59,10 @@ void look_at_key(const GateInput& in, std::vector<Reason>& reasons) {
       reasons.push_back(
           {Errc::damaged, "the key at its leaf is another asset's; run `aierase check`"});
       break;
+    case KeyCheck::unreadable:
+      reasons.push_back(
+          {Errc::damaged, "the way to its key in the key tree is damaged; run `aierase check`"});
+      break;
     case KeyCheck::absent:
       reasons.push_back({Errc::damaged, "there is no key at its leaf; run `aierase check`"});
       break;
@@ -70,7 +74,13 @@ void look_at_key(const GateInput& in, std::vector<Reason>& reasons) {
 
 void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
   if (in.purpose == Purpose::request) return;
-  if (!has_approval(*in.asset.asset, in.plan.requester, in.plan.approvals, in.people_rule)) {
+  if (in.plan.altered) {
+    reasons.push_back(
+        {Errc::damaged, "the approval of " + *in.plan.altered +
+                            " is not what the log committed to; run `aierase check`"});
+  }
+  if (!has_approval(in.asset.asset->custodians, in.plan.requester, in.plan.approvals,
+                    in.people_rule)) {
     reasons.push_back({Errc::approval_missing, "no custodian of it has approved"});
   }
 }
@@ -147,13 +157,13 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   return Standing::counts;
 }
 
-bool has_approval(const domain::Asset& asset, const domain::Actor& requester,
+bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
                   const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
   return std::any_of(approvals.begin(), approvals.end(), [&](const domain::Approval& approval) {
     if (approval.decision != domain::Decision::approve) return false;
     if (standing_of(approval.actor, requester, rule) != Standing::counts) return false;
     if (rule == domain::PeopleRule::single_operator) return true;
-    return std::any_of(asset.custodians.begin(), asset.custodians.end(),
+    return std::any_of(custodians.begin(), custodians.end(),
                        [&](const domain::Custodian& custodian) {
                          return std::find(approval.capacities.begin(), approval.capacities.end(),
                                           custodian.text()) != approval.capacities.end();

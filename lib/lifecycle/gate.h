@@ -36,7 +36,7 @@ enum class Binding { unchanged, changed };  // of an item: name, kcv and dependa
 enum class Attendance { attended, unattended };
 
 // Of the key at the leaf, recomputed: not_read before execution.
-enum class KeyCheck { not_read, matches, differs, absent };
+enum class KeyCheck { not_read, matches, differs, absent, unreadable };
 
 struct AssetFacts {
   const domain::Asset* asset = nullptr;
@@ -53,6 +53,7 @@ struct PlanFacts {
   domain::Actor requester;
   std::vector<domain::Approval> approvals;
   std::optional<UtcTime> due;
+  std::optional<std::string> altered;  // login on an approval that is not as the log has it
 };
 
 // What retention policies say of the asset; empty where none is in force.
@@ -96,8 +97,8 @@ class Gate {
 enum class Standing { counts, is_requester, is_root, not_custodian };
 Standing standing_of(const domain::Actor& approver, const domain::Actor& requester,
                      domain::PeopleRule rule);
-// Whether one of the approvals is a custodian's of this asset and counts.
-bool has_approval(const domain::Asset& asset, const domain::Actor& requester,
+// Whether one of the approvals is that of one of an asset's custodians and counts.
+bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
                   const std::vector<domain::Approval>& approvals, domain::PeopleRule rule);
 
 }  // namespace aierase::lifecycle

@@ -117,6 +117,34 @@ Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
       });
 }
 
+// The same content from another place: that place, too, holds or held it in the clear.
+Status add_new_sources(Core& core, const domain::Asset& there,
+                       const std::vector<domain::Source>& sources) {
+  std::vector<domain::Source> all = there.sources;
+  std::vector<domain::Source> added;
+  for (const domain::Source& source : sources) {
+    const bool known = std::any_of(all.begin(), all.end(), [&](const domain::Source& one) {
+      return one.description == source.description && one.filesystem == source.filesystem &&
+             one.history == source.history && !one.removed_at;
+    });
+    if (known) continue;
+    added.push_back(source);
+    all.push_back(source);
+  }
+  if (added.empty()) return {};
+  if (all.size() > limits::kSourcesPerAsset) {
+    return make_error(Errc::resource_limit,
+                      "with these it would have more than " +
+                          std::to_string(limits::kSourcesPerAsset) + " sources on record",
+                      {}, asset_text(there.id));
+  }
+  core.changed(domain::IdType::asset, there.id);
+  return transact(core, ReserveShare::none,
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
+                    return transaction.add_sources(there.id, added, worst_history(all));
+                  });
+}
+
 Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Content content,
                             std::vector<domain::Source> sources) {
   RETURN_IF_ERROR(core.writable());
@@ -139,6 +167,15 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
     ASSIGN_OR_RETURN(const domain::Asset there, core.known_asset(*taken));
     ASSIGN_OR_RETURN(const bool same, same_content(core, there, asset.kind, content));
     RETURN_IF_ERROR(store.abort_import(ticket.asset));
+    if (same && there.state != domain::AssetState::active) {
+      return make_error(Errc::wrong_state,
+                        there.name.text() + " holds this content already and is " +
+                            std::string(domain::to_text(there.state)),
+                        there.state == domain::AssetState::suspended
+                            ? "`aierase resume " + there.name.text() + "` makes it usable"
+                            : "import it under another version to keep it",
+                        asset_text(*taken));
+    }
     if (!same) {
       return make_error(
           Errc::already_exists,
@@ -146,6 +183,7 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
           "import it under another version, e.g. " + std::string(asset.name.base()) + ":2",
           asset_text(*taken));
     }
+    RETURN_IF_ERROR(add_new_sources(core, there, asset.sources));
     ImportReport report;
     report.outcome = ImportOutcome::existing;
     ASSIGN_OR_RETURN(report.view, store.show_asset(*taken));

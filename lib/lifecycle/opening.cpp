@@ -203,8 +203,11 @@ std::vector<keytree::LeafErase> leaves_of(const std::vector<domain::Asset>& asse
 
 enum class Course { forward, undo };
 
-// A hold that came before the first byte of step 4, or a check that does not hold: undo.
+// A hold that came before the first byte of step 4, a check that does not hold, or a slot that was
+// copied since: undo. The statement was drafted for a slot that lay where it was recorded.
 Result<Course> course_of(Core& core, Table& table) {
+  ASSIGN_OR_RETURN(const SlotReview review, review_slot(core));
+  if (review.worse) return Course::undo;
   std::vector<domain::Asset> assets;
   for (const catalog::RoundItem& item : table.round->items) {
     ASSIGN_OR_RETURN(const std::vector<domain::Hold> holds, core.view().holds_on(item.asset));
@@ -220,11 +223,12 @@ Result<Course> course_of(Core& core, Table& table) {
   return holds_together.ok() ? Course::forward : Course::undo;
 }
 
-Status finish_with(Core& core, domain::SlotReadBackProof read_back) {
+Status finish_with(Core& core, domain::SlotReadBackProof read_back, Candidate& dead) {
+  dead.reading.secret.reset();
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (!round) return make_error(Errc::damaged, "the erase round to finish is not in the database");
   const std::vector<Uuid> assets = assets_of(*round);
-  ASSIGN_OR_RETURN(domain::KeysGoneProof keys, core.keys.keys_gone(assets, std::nullopt));
+  ASSIGN_OR_RETURN(domain::KeysGoneProof keys, core.keys.keys_gone(assets, std::move(dead.root)));
   Status done =
       finish_round(core, domain::DestroyedProof::combine(std::move(read_back), std::move(keys)),
                    domain::DestructionEvidence::Course::recovered);
@@ -238,7 +242,7 @@ Status destroy_and_finish(Core& core, Table& table) {
   Result<domain::SlotReadBackProof> proof =
       core.slot->destroy(1 - table.current, dead, *core.settings.clock);
   if (!proof.ok()) return core.fatal(std::move(proof).error());
-  return finish_with(core, std::move(proof).value());
+  return finish_with(core, std::move(proof).value(), table.other());
 }
 
 Status discard_other(Core& core, Table& table) {
@@ -285,7 +289,7 @@ Status recover(Core& core, Table& table, Other other, Store::Adopt adopt) {
   Result<domain::SlotReadBackProof> proof =
       core.slot->confirm_zero(1 - table.current, table.state.epoch - 1, *core.settings.clock);
   if (!proof.ok()) return core.fatal(std::move(proof).error());
-  return finish_with(core, std::move(proof).value());
+  return finish_with(core, std::move(proof).value(), table.other());
 }
 
 // Without its signer a store still serves its models; erasures wait, and status says so.
@@ -345,6 +349,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
+  RETURN_IF_ERROR(record_slot_review(core));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);
   return std::unique_ptr<Store>(new Store(std::move(impl)));

@@ -58,7 +58,7 @@ class Selection {
     ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, core_.view().lineage(asset));
     for (const domain::LineageEdge& edge : edges) {
       if (edge.parent != asset || !is_dependence(edge.relation)) continue;
-      ASSIGN_OR_RETURN(const domain::Asset child, core_.known_asset(edge.child));
+      ASSIGN_OR_RETURN(const catalog::AssetHead child, core_.known_head(edge.child));
       if (child.state == domain::AssetState::erased) continue;
       edges_.push_back(edge);
       if (request_.cascade == Cascade::yes && kept_.count(edge.child) == 0) add(edge.child);
@@ -95,6 +95,8 @@ Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& ass
     item.asset = id;
     plan.items.push_back(item);
   }
+  const PlanCover cover(plan);
+  const UtcTime now = core.now();
   for (domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
     item.name = asset.name;
@@ -102,9 +104,9 @@ Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& ass
     GateInput input;
     input.purpose = Purpose::request;
     input.people_rule = state.people_rule;
-    ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, &plan));
+    ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, cover));
     input.plan.requester = plan.requester;
-    input.clock.wall = core.now();
+    input.clock.wall = now;
     input.clock.trusted = state.trusted;
     const GateDecision decision = Gate::decide(input);
     item.verdict = decision.verdict;
@@ -170,30 +172,32 @@ Status persist(Core& core, const domain::Plan& plan) {
 
 }  // namespace
 
+PlanCover::PlanCover(const domain::Plan& plan)
+    : plan_(plan.id), items_(plan.items.empty() ? Items::in_catalog : Items::here) {
+  for (const domain::PlanItem& item : plan.items) assets_.push_back(item.asset);
+  for (const domain::KeptDependant& keep : plan.kept) assets_.push_back(keep.asset);
+  std::sort(assets_.begin(), assets_.end());
+}
+
+Result<bool> PlanCover::covers(const catalog::ReadView& view, const Uuid& asset) const {
+  if (std::binary_search(assets_.begin(), assets_.end(), asset)) return true;
+  if (items_ == Items::here) return false;
+  return view.plan_names(plan_, asset);
+}
+
 Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
-                               const domain::Asset& asset, const domain::Plan* plan) {
+                               const domain::Asset& asset, const PlanCover& plan) {
   AssetFacts facts;
   facts.asset = &asset;
   ASSIGN_OR_RETURN(facts.holds, view.holds_on(asset.id));
   ASSIGN_OR_RETURN(const std::optional<Uuid> open, view.open_plan_of(asset.id));
-  if (open && (plan == nullptr || *open != plan->id)) facts.other_plan = open;
+  if (open && *open != plan.plan()) facts.other_plan = open;
   ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, view.lineage(asset.id));
   for (const domain::LineageEdge& edge : edges) {
     if (edge.parent != asset.id || !is_dependence(edge.relation)) continue;
     ASSIGN_OR_RETURN(domain::LineageName child, core.lineage_name(edge.child, edge.relation));
     if (child.state == domain::AssetState::erased) continue;
-    bool covered = false;
-    if (plan != nullptr) {
-      covered =
-          std::any_of(plan->items.begin(), plan->items.end(),
-                      [&](const domain::PlanItem& item) { return item.asset == child.asset; }) ||
-          std::any_of(plan->kept.begin(), plan->kept.end(),
-                      [&](const domain::KeptDependant& keep) { return keep.asset == child.asset; });
-      // A plan's head comes without its items: the catalog knows them.
-      if (!covered && plan->items.empty()) {
-        ASSIGN_OR_RETURN(covered, view.plan_names(plan->id, child.asset));
-      }
-    }
+    ASSIGN_OR_RETURN(const bool covered, plan.covers(view, child.asset));
     if (!covered) facts.open_dependants.push_back(std::move(child));
   }
   return facts;
@@ -234,10 +238,13 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
   std::set<std::string> missing;
   for (const domain::PlanItem& item : view.plan.items) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-    if (has_approval(asset, view.plan.requester, view.plan.approvals, state.people_rule)) continue;
+    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
+                     core.view().custodians(item.asset));
+    if (has_approval(custodians, view.plan.requester, view.plan.approvals, state.people_rule)) {
+      continue;
+    }
     ++view.needed.items_waiting;
-    for (const domain::Custodian& custodian : asset.custodians) missing.insert(custodian.text());
+    for (const domain::Custodian& custodian : custodians) missing.insert(custodian.text());
   }
   view.needed.custodians.assign(missing.begin(), missing.end());
   return view;
@@ -265,8 +272,11 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
                       "name assets, or use --match K=V");
   }
   for (const Uuid& id : request.assets) {
-    const Result<domain::Asset> asset = core.living_asset(id);
-    if (!asset.ok() && request.skip_blocked == SkipBlocked::no) return asset.error();
+    if (request.skip_blocked == SkipBlocked::yes) break;
+    ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(id));
+    if (head.state != domain::AssetState::erased) continue;
+    const Result<domain::Asset> erased = core.living_asset(id);
+    if (!erased.ok()) return erased.error();
   }
   domain::Plan plan;
   plan.id = Uuid::random();
@@ -287,8 +297,9 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
     PlanView view;
     view.plan = std::move(plan);
     for (const domain::PlanItem& item : view.plan.items) {
-      ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-      for (const domain::Custodian& custodian : asset.custodians) {
+      ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
+                       core.view().custodians(item.asset));
+      for (const domain::Custodian& custodian : custodians) {
         view.needed.custodians.push_back(custodian.text());
       }
     }

@@ -57,6 +57,12 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
                             " was interrupted; its ciphertext is still there",
                         "`aierase check` removes it"});
   }
+  for (const auto& [plan, stuck] : core.stuck) {
+    findings.push_back({Severity::error, "plan-stuck", plan_text(plan),
+                        "its last attempt failed: " + stuck.why.message,
+                        "it is tried again at " + to_rfc3339(stuck.until) +
+                            "; other plans go on. " + stuck.why.hint});
+  }
   if (report.round && *report.round != domain::RoundState::intent) {
     findings.push_back({Severity::error, "round-open", core.settings.directory,
                         "an erasure has passed its point of no return and waits for its record",

@@ -150,8 +150,8 @@ struct ExportRequest {
 struct ExportTicket {
   domain::Asset asset;
   domain::Manifest manifest;       // all files, or the one asked for
+  KeyLease lease;                  // dek inside; goes last, after all that came from it
   std::optional<SecretBytes> key;  // of a dataset key
-  KeyLease lease;                  // dek inside
   blob::WriterOptions reader;
   std::uint64_t first = 0, length = 0;  // of the range; length 0: everything
 };
@@ -236,6 +236,14 @@ class Store {
   Result<Uuid> resolve_asset(std::string_view text, catalog::NameScope scope);
   Result<Uuid> resolve(domain::IdType type, std::string_view text);  // plan, certificate
   Result<std::vector<Uuid>> select(const catalog::AssetQuery& query, std::size_t limit);
+
+  // What a question to polkit is about: rows alone, whatever the size of the asset or the plan.
+  Result<domain::Asset> glance_at_asset(const Uuid& asset);
+  struct PlanGlance {
+    domain::Actor requester;
+    std::size_t items = 0;
+  };
+  Result<PlanGlance> glance_at_plan(const Uuid& plan);
 
   Result<AssetView> show_asset(const Uuid& asset);
   Result<catalog::Page<domain::Asset>> list_assets(const catalog::AssetQuery& query,

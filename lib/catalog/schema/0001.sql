@@ -99,6 +99,7 @@ CREATE TABLE source (
   description        TEXT    NOT NULL,
   filesystem         TEXT    NOT NULL,
   history            TEXT    NOT NULL,
+  sight              TEXT    NOT NULL,  -- seen or hidden: could the daemon see it at import
   files              INTEGER NOT NULL,
   bytes              INTEGER NOT NULL,
   asserted_uid       INTEGER,           -- who asserted encrypted-from-first-write

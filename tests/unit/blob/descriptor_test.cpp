@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/unique_fd.h"
+#include "blob/descriptor_io.h"
 #include "unit/blob/blob_fixture.h"
 
 namespace aierase::blob {
