@@ -18,6 +18,7 @@ namespace {
 
 constexpr auto kDrainDeadline = std::chrono::seconds(10);
 constexpr std::size_t kErasedPerSweep = 2'048;
+constexpr std::size_t kDraftBytesPerRound = 16 << 20;
 constexpr auto kDrainPause = std::chrono::milliseconds(5);
 
 // One item on its way through a round.
@@ -29,11 +30,15 @@ struct Candidate {
   Uuid certificate;
 };
 
+// Whether the plan has items beyond those of this round.
+enum class Following { none, more };
+
 struct Round {
   domain::Plan plan;
   std::vector<Candidate> going;    // decided to go, at TX1 and again at TX2
   std::vector<Candidate> dropped;  // fell out, with their reasons
   std::uint64_t from_epoch = 0;
+  Following following = Following::none;
 };
 
 std::vector<std::uint32_t> leaves_of(const std::vector<Candidate>& candidates) {
@@ -210,6 +215,7 @@ Result<Round> load(Core& core, const Uuid& plan_id) {
     candidate.item = std::move(item);
     round.going.push_back(std::move(candidate));
   }
+  if (round.going.size() == core.round_limit) round.following = Following::more;
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
   round.from_epoch = state.epoch;
   return round;
@@ -223,27 +229,37 @@ Status draft_one(DispositionFacts& facts, Candidate& candidate, ByteView key) {
   return {};
 }
 
-// Whose statement cannot be drafted (a manifest that does not open) falls out with the reason.
+// Whose statement cannot be drafted (a manifest that does not open) falls out with the reason; who
+// comes when the drafts fill the memory of a round stays pending, and goes with the next.
 Status draft_statements(Core& core, Round& round) {
   ASSIGN_OR_RETURN(DispositionFacts facts, DispositionFacts::of_round(core, round.plan));
   std::map<std::uint32_t, Candidate*> at;
   for (Candidate& candidate : round.going) at[*candidate.asset.leaf] = &candidate;
+  std::size_t bytes = 0;
   CatalogNodes nodes(core.view());
   RETURN_IF_ERROR(keytree::visit_leaves(nodes, core.store(), core.root, leaves_of(round.going),
                                         [&](std::uint32_t leaf, ByteView key) -> Status {
+                                          if (bytes >= kDraftBytesPerRound) return {};
                                           Candidate& candidate = *at.at(leaf);
                                           const Status drafted = draft_one(facts, candidate, key);
+                                          bytes += candidate.draft.size();
                                           if (drafted.ok()) return {};
                                           if (!concerns_one(drafted.error()))
                                             return drafted.error();
                                           candidate.decision = refused_by(drafted.error());
                                           return {};
                                         }));
-  const auto first_refused = std::stable_partition(
-      round.going.begin(), round.going.end(),
-      [](const Candidate& candidate) { return candidate.decision.permit.has_value(); });
-  std::move(first_refused, round.going.end(), std::back_inserter(round.dropped));
-  round.going.erase(first_refused, round.going.end());
+  std::vector<Candidate> going;
+  for (Candidate& candidate : round.going) {
+    if (!candidate.decision.permit) {
+      round.dropped.push_back(std::move(candidate));
+    } else if (!candidate.draft.empty()) {
+      going.push_back(std::move(candidate));
+    } else {
+      round.following = Following::more;
+    }
+  }
+  round.going = std::move(going);
   return {};
 }
 
@@ -422,10 +438,9 @@ Status drop_all(Core& core, Round round) {
 
 // Step 5 at once, but for a plan of many rounds: there every directory of blobs would be synced in
 // each of them. What waits is ciphertext without its key, and recovery knows it.
-Status sweep(Core& core, std::size_t erased) {
+Status sweep(Core& core, std::size_t erased, Following following) {
   core.unswept += erased;
-  const bool more_to_come = erased == limits::kItemsPerEraseRound;
-  if (more_to_come && core.unswept < kErasedPerSweep) return {};
+  if (following == Following::more && core.unswept < kErasedPerSweep) return {};
   return remove_orphans(core);
 }
 
@@ -456,7 +471,7 @@ Status run_round(Core& core, Round round) {
   ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, round, std::move(**old_root)));
   RETURN_IF_ERROR(
       finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
-  RETURN_IF_ERROR(sweep(core, round.going.size()));
+  RETURN_IF_ERROR(sweep(core, round.going.size(), round.following));
   refill_reserve(core);
   return {};
 }
