@@ -46,19 +46,20 @@ Error refused(std::size_t offset, const std::string& why) {
   return make_error(Errc::invalid_input, "JSON, byte " + std::to_string(offset) + ": " + why);
 }
 
-// Walks the events of the text without building anything: depth, duplicate keys, syntax.
+// Walks the events of the text without building anything: depth, number of values,
+// duplicate keys, syntax.
 class Scan final : public nlohmann::json_sax<Json> {
  public:
-  Scan(std::size_t max_depth, const std::size_t* count) : max_depth_(max_depth), count_(count) {}
+  Scan(const JsonLimits& limits, const std::size_t* count) : limits_(limits), count_(count) {}
 
   const std::optional<Error>& error() const { return error_; }
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
+  bool null() override { return value(); }
+  bool boolean(bool) override { return value(); }
+  bool number_integer(number_integer_t) override { return value(); }
+  bool number_unsigned(number_unsigned_t) override { return value(); }
+  bool number_float(number_float_t, const string_t&) override { return value(); }
+  bool string(string_t&) override { return value(); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return enter(); }
   bool start_array(std::size_t) override { return enter(); }
@@ -77,10 +78,16 @@ class Scan final : public nlohmann::json_sax<Json> {
   }
 
  private:
+  bool value() {
+    if (++values_ <= limits_.max_values) return true;
+    error_ = refused(*count_, "more than " + std::to_string(limits_.max_values) + " values");
+    return false;
+  }
   bool enter() {
     keys_.emplace_back();
-    if (keys_.size() <= max_depth_) return true;
-    error_ = refused(*count_, "nested deeper than " + std::to_string(max_depth_) + " levels");
+    if (keys_.size() <= limits_.max_depth) return value();
+    error_ =
+        refused(*count_, "nested deeper than " + std::to_string(limits_.max_depth) + " levels");
     return false;
   }
   bool leave() {
@@ -88,7 +95,8 @@ class Scan final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  std::size_t max_depth_;
+  const JsonLimits& limits_;
+  std::size_t values_ = 0;
   const std::size_t* count_;
   std::vector<std::set<std::string>> keys_;
   std::optional<Error> error_;
@@ -96,7 +104,7 @@ class Scan final : public nlohmann::json_sax<Json> {
 
 Status scan(std::string_view text, const JsonLimits& limits) {
   std::size_t count = 0;
-  Scan events(limits.max_depth, &count);
+  Scan events(limits, &count);
   const CountingIterator begin(text.data(), &count);
   const CountingIterator end(text.data() + text.size(), &count);
   const bool passed = Json::sax_parse(begin, end, &events);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kBundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 constexpr std::size_t kPemBytes = 4096;
 constexpr std::size_t kFingerprintDigits = 64;
-constexpr JsonLimits kBundleLimits{limits::kCertificateBytes, 16};
+constexpr JsonLimits kBundleLimits{limits::kCertificateBytes, 16, 10'000};
 constexpr JsonLimits kStatementLimits{limits::kCertificateBytes, 32};
 
 struct Parsed {

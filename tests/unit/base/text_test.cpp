@@ -129,6 +129,14 @@ TEST(Json, IsRefusedBeyondItsDepth) {
   EXPECT_EQ(json_error(std::string(2'000'000, '[')).code, Errc::invalid_input);
 }
 
+TEST(Json, IsRefusedBeyondItsNumberOfValues) {
+  const JsonLimits limits{1 << 20, 64, 4};
+  EXPECT_TRUE(parse_json(R"([{"a":"b"},null])", limits).ok());
+  EXPECT_NE(json_error(R"([{"a":"b"},null,1])", limits).message.find("more than 4 values"),
+            std::string::npos);
+  EXPECT_FALSE(parse_json("[[],[],[],[]]", limits).ok());
+}
+
 TEST(Json, IsRefusedWhenItIsNotWholeCleanText) {
   using namespace std::string_view_literals;
   for (const std::string_view text :
