@@ -1,4 +1,4 @@
-// Assets, plans, certificates and findings as text for people, from the daemon's JSON.
+// Assets, plans, holds, certificates and findings as text for people, from the daemon's JSON.
 //
 // Contract: pure; absent keys leave their line out. Widths in columns (render.h). The fields are
 // those of org.aierase1(5) OBJECTS.
@@ -13,12 +13,14 @@ namespace aierase::ctl {
 
 std::string describe_asset(const Json& asset, const Output& out);
 std::string describe_plan(const Json& plan, const Output& out);
+std::string describe_hold(const Json& hold, const Output& out);
 std::string describe_certificate(const Json& certificate, const Output& out);
 std::string describe_status(const Json& status, const Output& out);
 std::string describe_findings(const Json& findings, const Output& out);
 
 std::string asset_table(const Json& assets, const Output& out);
 std::string plan_table(const Json& plans, const Output& out);
+std::string hold_table(const Json& holds, const Output& out);
 std::string certificate_table(const Json& certificates, const Output& out);
 std::string item_table(const Json& plan, const Output& out);
 

@@ -113,6 +113,10 @@ std::string describe_asset(const Json& asset, const Output& out) {
   fields.add("Manifest SHA-256", text_at(asset, "manifest_sha256"));
   fields.add("Key check value", text_at(asset, "key_check_value"));
   if (number_at(asset, "leases") > 0) fields.add("Open leases", text_at(asset, "leases"));
+  for (const Json& hold : list_at(asset, "holds")) {
+    fields.add("Legal hold", short_id(text_at(hold, "id")) + " of matter " +
+                                 quoted(text_at(hold, "matter")) + ": cannot be erased");
+  }
   fields.add("Open plan", text_at(asset, "open_plan"));
   fields.add("Certificate", text_at(asset, "certificate"));
   return fields.text(out.width()) + files_text(asset, out) + sources_text(asset, out) +

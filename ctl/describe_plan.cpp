@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
+#include "ctl/outcome.h"
 #include "ctl/render.h"
 
 namespace aierase::ctl {
@@ -53,6 +54,10 @@ std::string next_step(const Json& plan) {
     const std::string expires = text_at(plan, "expires");
     if (!expires.empty()) text += ", and the plan expires at " + printable(expires);
     return text + ".\n";
+  }
+  if (waits_for_holds(plan)) {
+    return "Next: nothing can go on before the legal holds are lifted: they keep " +
+           counted(held_items(plan), "item") + " waiting.\nTo see them: aierase list holds\n";
   }
   if (state == "approved" || state == "running") {
     return "Next: nobody needs to act; the daemon erases now:\n  aierase wait " + id +

@@ -1,7 +1,6 @@
-// --match K=V: the one selector, as options of Asset.List.
+// --match K=V: the one selector, as option `match` of the bus.
 //
-// Contract: pure; an unknown key, a key given twice (but for labels) or a missing value is
-// Errc::usage. `asset` is not a filter of the bus: takes() applies it to each row.
+// Contract: pure; what is not a selector is Errc::usage before anybody is asked.
 #pragma once
 
 #include <string>
@@ -12,11 +11,7 @@
 
 namespace aierase::ctl {
 
-// An object with name, state, kind, retention, custodian, labels, asset, as far as given.
+// An array of "K=V"; empty where none is given.
 Result<Json> read_matches(const std::vector<std::string>& matches);
-// Whether the row is the selection's asset, by id, prefix or name, or any where none is named.
-bool takes(const Json& selection, const Json& row);
-// The selection as the bus has it.
-Json list_options(Json selection);
 
 }  // namespace aierase::ctl

@@ -86,9 +86,24 @@ bool has_ended(const Json& plan) {
   return false;
 }
 
+std::size_t held_items(const Json& plan) {
+  std::size_t held = 0;
+  for (const Json& item : list_at(plan, "items")) {
+    if (text_at(item, "state") == "held") ++held;
+  }
+  return held;
+}
+
+bool waits_for_holds(const Json& plan) {
+  const std::string state = text_at(plan, "state");
+  return (state == "approved" || state == "running") && text_at(plan, "due").empty() &&
+         held_items(plan) > 0;
+}
+
 Result<int> outcome_of(const Json& plan) {
   const std::string state = text_at(plan, "state");
   if (state == "done") return 0;
+  if (waits_for_holds(plan)) return info(Errc::legal_hold).exit_code;
   if (state == "partial") return info(Errc::partial).exit_code;
   for (const Ending& ending : kEndings) {
     if (ending.state != state) continue;

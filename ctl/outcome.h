@@ -20,6 +20,9 @@ namespace aierase::ctl {
 using Patience = std::optional<std::chrono::milliseconds>;  // none: for ever
 
 bool has_ended(const Json& plan);
+std::size_t held_items(const Json& plan);
+// Approved, and of what is left every item is held: it goes on when holds are lifted.
+bool waits_for_holds(const Json& plan);
 // Exit code of an ended plan (0, 14), or the error it ended with; `subject` is its id.
 Result<int> outcome_of(const Json& plan);
 

@@ -2,8 +2,8 @@
 // the comparison with the manual (cli.manual) are made from it.
 //
 // Contract: constant data, no behaviour. A verb that is not here does not exist. An option's
-// `words` feed completion: a list of words, or "%assets", "%plans", "%certificates" for live names,
-// "%files" for paths. Specified in: aierase(1) VERBS.
+// `words` feed completion: a list of words, or "%assets", "%plans", "%certificates", "%holds" for
+// live names, "%files" for paths. Specified in: aierase(1) VERBS.
 #pragma once
 
 #include <array>
@@ -91,7 +91,7 @@ inline constexpr std::array kExportOptions{
 };
 inline constexpr std::array kListOptions{
     Option{"match", "K=V", Arity::many,
-           "only what matches: asset, name (glob), label.K, retention, kind, custodian, state"},
+           "only assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, state=, ..."},
     Option{"json-lines", "", Arity::flag, "one JSON object per line"},
 };
 inline constexpr std::array kSetOptions{
@@ -107,11 +107,18 @@ inline constexpr std::array kRetireOptions{
     Option{"reason", "T", Arity::once, "why; stands on the certificate"},
     Option{"ticket", "T", Arity::once, "the number of a ticket; stands on the certificate"},
     Option{"match", "K=V", Arity::many,
-           "select assets: asset, name (glob), label.K, retention, kind, custodian, state"},
+           "select assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, ..."},
     Option{"cascade", "", Arity::flag, "include everything that was derived from them"},
     Option{"keep", "D=REASON", Arity::many, "dependant D stays, and why"},
     Option{"skip-blocked", "", Arity::flag, "leave out what is blocked instead of refusing"},
     Option{"dry-run", "", Arity::flag, "show the plan; make nothing"},
+};
+inline constexpr std::array kHoldPlaceOptions{
+    Option{"matter", "M", Arity::once, "the case or inquiry it belongs to"},
+    Option{"reason", "T", Arity::once, "why; recorded"},
+    Option{"match", "K=V", Arity::many,
+           "upon what, by all of them: name=GLOB, label.K=GLOB, kind=, derived-from=, ..."},
+    Option{"future", "", Arity::flag, "also upon what comes to match later"},
 };
 inline constexpr std::array kWaitOptions{
     Option{"for", "STATE", Arity::once, "approved, erased, or final", "approved erased final"},
@@ -142,10 +149,10 @@ inline constexpr std::array kVerbs{
          kImportOptions, 1, kAnyNumber, Reach::daemon, Bulk::yes, "%files"},
     Verb{"export", Group::models, "A [DEST|-]", "hand files or a key out; recorded for ever",
          kExportOptions, 1, 2, Reach::daemon, Bulk::yes, "%assets"},
-    Verb{"list", Group::models, "[assets|plans|certificates]", "what is there", kListOptions, 0, 1,
-         Reach::daemon, Bulk::no, "assets plans certificates"},
-    Verb{"show", Group::models, "ID", "one asset, plan or certificate in full", kNoOptions, 1, 1,
-         Reach::daemon, Bulk::no, "%all"},
+    Verb{"list", Group::models, "[assets|plans|certificates|holds]", "what is there", kListOptions,
+         0, 1, Reach::daemon, Bulk::no, "assets plans certificates holds"},
+    Verb{"show", Group::models, "ID", "one asset, plan, certificate or hold in full", kNoOptions, 1,
+         1, Reach::daemon, Bulk::no, "%all"},
     Verb{"set", Group::models, "A", "change labels, retention or custodians", kSetOptions, 1, 1,
          Reach::daemon, Bulk::no, "%assets"},
     Verb{"suspend", Group::models, "A", "make an asset unusable for now", kReasonOptions, 1, 1,
@@ -164,6 +171,10 @@ inline constexpr std::array kVerbs{
     Verb{"wait", Group::end_of_life, "ID", "block until a plan or asset is so far", kWaitOptions, 1,
          1, Reach::daemon, Bulk::no, "%all"},
 
+    Verb{"hold place", Group::rules, "", "forbid the erasure of what matches, for a matter",
+         kHoldPlaceOptions, 0, 0},
+    Verb{"hold lift", Group::rules, "H", "end a legal hold; what it kept waiting goes on",
+         kReasonOptions, 1, 1, Reach::daemon, Bulk::no, "%holds"},
     Verb{"policy check", Group::rules, "FILE...", "check a retention policy, and say what it means",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
     Verb{"policy test", Group::rules, "FILE...", "run the fixtures that lie beside a policy",

@@ -140,27 +140,20 @@ Status export_asset(Service& service, sd_bus_message* message) {
 
 Status list(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
-  Conditions conditions;
-  for (const char* key : {"name", "state", "kind", "retention", "custodian"}) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> value, options.text(key));
-    if (value) conditions.emplace_back(key, *value);
-  }
-  ASSIGN_OR_RETURN(const Conditions labels, options.pairs("labels"));
-  for (const auto& label : labels) conditions.emplace_back("label." + label.first, label.second);
+  ASSIGN_OR_RETURN(std::vector<domain::Selector> match, read_match(options));
   ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
   ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
   RETURN_IF_ERROR(options.finish());
-  ASSIGN_OR_RETURN(Selection selection, selection_of(conditions));
   const std::size_t rows = static_cast<std::size_t>(
       std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.look_up = ask_plainly("read");
-  call.work = [query = std::move(selection.query), from = std::move(cursor),
+  call.work = [selectors = std::move(match), from = std::move(cursor),
                rows](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     store->list_assets(query, from, rows));
+                     store->list_assets(selectors, from, rows));
     Json assets = Json::array();
     for (const domain::Asset& asset : page.rows) assets.push_back(asset_row(asset));
     return with_object({{"assets", std::move(assets)}, {"next", page.next}});

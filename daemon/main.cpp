@@ -82,6 +82,7 @@ class Daemon {
     RETURN_IF_ERROR(add_manager(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_asset(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_plan(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_hold(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_certificate(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_jobs(bus_.get(), jobs_, slots_));
     const int attached = sd_bus_attach_event(bus_.get(), loop_.event(), SD_EVENT_PRIORITY_NORMAL);

@@ -23,7 +23,7 @@ struct RetireWish {
   lifecycle::RetireRequest request;
   std::vector<std::string> names;
   std::optional<Named> only;  // the name, where there is but one: the question names it
-  Conditions match;
+  std::vector<domain::Selector> match;
 };
 
 Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& options) {
@@ -33,7 +33,7 @@ Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& opti
   ASSIGN_OR_RETURN(wish.request.reason, options.text_or("reason", ""));
   ASSIGN_OR_RETURN(wish.request.ticket, options.text_or("ticket", ""));
   ASSIGN_OR_RETURN(wish.request.keep, options.pairs("keep"));
-  ASSIGN_OR_RETURN(wish.match, options.pairs("match"));
+  ASSIGN_OR_RETURN(wish.match, read_match(options));
   ASSIGN_OR_RETURN(const bool cascade, options.agreed("cascade"));
   ASSIGN_OR_RETURN(const bool skip, options.agreed("skip_blocked"));
   ASSIGN_OR_RETURN(const bool dry_run, options.agreed("dry_run"));
@@ -53,32 +53,24 @@ Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& opti
 }
 
 Result<std::vector<Uuid>> select(Store& store, const RetireWish& wish) {
-  ASSIGN_OR_RETURN(Selection selection, selection_of(wish.match));
-  std::vector<Uuid> named;
-  std::set<Uuid> seen;
-  std::vector<std::string> names = selection.named;
   if (wish.only) {
     ASSIGN_OR_RETURN(const Uuid asset, wish.only->found());
-    seen.insert(asset);
-    named.push_back(asset);
-  } else {
-    names.insert(names.end(), wish.names.begin(), wish.names.end());
+    return std::vector<Uuid>{asset};
   }
-  for (const std::string& name : names) {
+  if (!wish.match.empty()) {
+    ASSIGN_OR_RETURN(std::vector<Uuid> found,
+                     store.select(wish.match, catalog::NameScope::living, limits::kItemsPerPlan));
+    if (!found.empty()) return found;
+    return make_error(Errc::usage, "the match selects nothing",
+                      "aierase list assets with the same --match shows what it would");
+  }
+  std::vector<Uuid> named;
+  std::set<Uuid> seen;
+  for (const std::string& name : wish.names) {
     ASSIGN_OR_RETURN(const Uuid asset, store.resolve_asset(name, catalog::NameScope::any));
     if (seen.insert(asset).second) named.push_back(asset);
   }
-  if (wish.match.size() == selection.named.size()) return named;  // nothing else was matched
-  selection.query.include_erased = false;
-  ASSIGN_OR_RETURN(std::vector<Uuid> found, store.select(selection.query, limits::kItemsPerPlan));
-  if (!selection.named.empty()) {  // all conditions must hold
-    std::erase_if(found, [&](const Uuid& id) {
-      return std::find(named.begin(), named.end(), id) == named.end();
-    });
-  }
-  if (!found.empty()) return found;
-  return make_error(Errc::usage, "the match selects nothing",
-                    "aierase list assets with the same --match shows what it would");
+  return named;
 }
 
 Asked ask_retire(StoreSession& session, const RetireWish& wish) {

@@ -97,15 +97,26 @@ Json exports_json(std::span<const domain::ExportRecord> records) {
   return list;
 }
 
+Json hold_row(const domain::Hold& hold) {
+  Json row{{"id", id_text(IdType::hold, hold.id)},
+           {"matter", hold.matter},
+           {"reason", hold.reason},
+           {"match", hold.selectors},
+           {"reach", domain::to_text(hold.reach)},
+           {"state", hold.lifted ? "lifted" : "in force"},
+           {"placed_by", person(hold.placed_by)},
+           {"placed", to_rfc3339(hold.placed)}};
+  if (hold.lifted) {
+    row["lifted_by"] = person(hold.lifted->actor);
+    row["lifted"] = to_rfc3339(hold.lifted->time);
+    row["lift_reason"] = hold.lifted->reason;
+  }
+  return row;
+}
+
 Json holds_json(const std::vector<domain::Hold>& holds) {
   Json list = Json::array();
-  for (const domain::Hold& hold : holds) {
-    list.push_back({{"id", id_text(IdType::hold, hold.id)},
-                    {"matter", hold.matter},
-                    {"reason", hold.reason},
-                    {"placed_by", person(hold.placed_by)},
-                    {"placed", to_rfc3339(hold.placed)}});
-  }
+  for (const domain::Hold& hold : holds) list.push_back(hold_row(hold));
   return list;
 }
 
@@ -239,6 +250,7 @@ Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSe
                      {"bytes", counts.bytes},
                      {"open_plans", counts.open_plans},
                      {"certificates", counts.certificates},
+                     {"holds", counts.holds},
                      {"epoch", state.epoch},
                      {"format", state.format},
                      {"created", to_rfc3339(state.created)},
@@ -334,6 +346,29 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
     kept.push_back({{"asset", asset_id(dependant.asset)}, {"reason", dependant.reason}});
   }
   json["kept"] = std::move(kept);
+  return json;
+}
+
+Json hold_json(const lifecycle::HoldView& view) {
+  Json json = hold_row(view.hold);
+  json["assets_count"] = view.bound;
+  return json;
+}
+
+Json hold_detail_json(const lifecycle::HoldView& view) {
+  Json json = hold_json(view);
+  Json assets = Json::array();
+  for (const lifecycle::HoldView::Bound& bound : view.assets) {
+    assets.push_back({{"id", asset_id(bound.asset)},
+                      {"name", bound.name.text()},
+                      {"state", domain::to_text(bound.state)}});
+  }
+  if (assets.size() < view.bound) json["assets_omitted"] = view.bound - assets.size();
+  json["assets"] = std::move(assets);
+  Json requeued = Json::array();
+  for (const Uuid& plan : view.requeued) requeued.push_back(id_text(IdType::plan, plan));
+  json["plans_due_again"] = std::move(requeued);
+  json["events"] = events_json(view.events);
   return json;
 }
 

@@ -25,6 +25,8 @@ Json asset_json(const lifecycle::AssetView& view, std::size_t first_file = 0);
 Json asset_row(const domain::Asset& asset);  // one row of a list
 Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule);
 Json plan_row(const domain::Plan& plan);
+Json hold_json(const lifecycle::HoldView& view);         // a row
+Json hold_detail_json(const lifecycle::HoldView& view);  // with its assets and events
 Json certificate_row(const catalog::CertificateRow& row);
 Json certificate_json(
     const catalog::CertificateRow& row);  // with its statement, unless it is too long for a message

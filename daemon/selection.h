@@ -6,27 +6,21 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "catalog/catalog.h"
+#include "daemon/call_options.h"
 #include "daemon/service.h"
 #include "domain/ids.h"
+#include "domain/selector.h"
 
 namespace aierase::daemon {
 
-using Conditions = std::vector<std::pair<std::string, std::string>>;
+// The option `match`: selectors, all of which have to match.
+Result<std::vector<domain::Selector>> read_match(CallOptions& options);
 
-// "asset" goes to `named`; name, label.K, retention, kind, custodian and state into the query.
-struct Selection {
-  catalog::AssetQuery query;
-  std::vector<std::string> named;
-};
-Result<Selection> selection_of(const Conditions& conditions);
-
-// One asset, plan or certificate as typed, looked up once: before polkit is asked. The act is upon
-// what the question was about, and never upon something else that has the name by then. Copies
+// One asset, plan, certificate or hold as typed, looked up once: before polkit is asked. The act is
+// upon what the question was about, and never upon something else that has the name by then. Copies
 // share what was found.
 class Named {
  public:

@@ -68,11 +68,13 @@ Result<int> run_approve(Session& session) {
   const std::string id = text_at(plan, "id").empty() ? wanted.plan : text_at(plan, "id");
   if (text_at(plan, "state") != "requested") {
     out.remark("Approved. The daemon erases now; interrupting this command does not stop it.");
+    const Enough enough = [](const Json& seen) { return has_ended(seen) || waits_for_holds(seen); };
     ASSIGN_OR_RETURN(const std::optional<Json> ended,
-                     wait_for(session, [&] { return show_plan(session, id); }, has_ended, {}));
+                     wait_for(session, [&] { return show_plan(session, id); }, enough, {}));
     plan = *ended;
   }
-  const auto code = has_ended(plan) ? outcome_of(plan) : Result<int>(0);
+  const bool at_rest = has_ended(plan) || waits_for_holds(plan);
+  const auto code = at_rest ? outcome_of(plan) : Result<int>(0);
   if (!out.for_people()) {
     out.print_json("approve", {{"plan", plan}});
   } else if (out.quiet()) {
@@ -80,8 +82,8 @@ Result<int> run_approve(Session& session) {
       const std::string certificate = text_at(item, "certificate");
       if (!certificate.empty()) out.print(printable(certificate) + "\n");
     }
-  } else if (has_ended(plan)) {
-    out.print(outcome_text(plan, out));
+  } else if (at_rest) {
+    out.print(outcome_text(plan, out) + next_step(plan));
   } else {
     out.print("Approved by you; " + counted(number_at(plan, "items_waiting"), "item") +
               " still without approval.\n" + next_step(plan));

@@ -20,9 +20,10 @@ std::string word_command(std::string_view words) {
   if (words == "%assets") return live(kLiveWords, "assets");
   if (words == "%plans") return live(kLiveIds, "plans");
   if (words == "%certificates") return live(kLiveIds, "certificates");
+  if (words == "%holds") return live(kLiveIds, "holds");
   if (words == "%all") {
     return live(kLiveWords, "assets") + "; " + live(kLiveIds, "plans") + "; " +
-           live(kLiveIds, "certificates");
+           live(kLiveIds, "certificates") + "; " + live(kLiveIds, "holds");
   }
   std::string text = "printf '%s\\n'";
   if (words == "%verbs") {

@@ -16,7 +16,8 @@ struct Noun {
 };
 constexpr Noun kNouns[] = {{"Asset", "assets", "asset", asset_table},
                            {"Plan", "plans", "plan", plan_table},
-                           {"Certificate", "certificates", "certificate", certificate_table}};
+                           {"Certificate", "certificates", "certificate", certificate_table},
+                           {"Hold", "holds", "hold", hold_table}};
 
 const Noun* find_noun(std::string_view word) {
   for (const Noun& noun : kNouns) {
@@ -43,28 +44,25 @@ Result<int> run_list(Session& session) {
   const Noun* noun = find_noun(operands.empty() ? "assets" : operands[0]);
   if (noun == nullptr) {
     return make_error(Errc::usage, "there is no list of " + quoted(operands[0]),
-                      "assets, plans and certificates have one");
+                      "assets, plans, certificates and holds have one");
   }
   const auto matches = session.arguments().all("match");
   if (!matches.empty() && noun->singular != "asset") {
     return make_error(Errc::usage, "--match selects assets, not " + std::string(noun->plural),
                       "leave it out, or list assets");
   }
-  ASSIGN_OR_RETURN(const Json selection, read_matches(matches));
-  Json options = list_options(selection);
-  options["limit"] = limits::kListPageRows;
+  ASSIGN_OR_RETURN(const Json match, read_matches(matches));
+  Json options = {{"limit", limits::kListPageRows}};
+  if (!match.empty()) options["match"] = match;
   const bool at_once = out.form() == Form::json_lines || (out.for_people() && out.quiet());
   Json all = Json::array();
   for (;;) {
     ASSIGN_OR_RETURN(const Json page, session.call(noun->interface, "List", {}, options));
-    Json rows = Json::array();
-    for (const Json& row : list_at(page, noun->plural)) {
-      if (takes(selection, row)) rows.push_back(row);
-    }
+    const Json& rows = list_at(page, noun->plural);
     if (at_once) {
       print_page(out, *noun, rows);
     } else {
-      for (Json& row : rows) all.push_back(std::move(row));
+      for (const Json& row : rows) all.push_back(row);
     }
     const std::string next = text_at(page, "next");
     if (next.empty()) break;

@@ -86,10 +86,10 @@ Result<Json> retire_options(const Arguments& given) {
       return retire_usage("--keep needs DEPENDANT=REASON, not " + quoted(kept));
     }
   }
-  RETURN_IF_ERROR(read_matches(given.all("match")));  // the daemon applies it; here only its form
+  ASSIGN_OR_RETURN(const Json match, read_matches(given.all("match")));
   Json options = {{"reason", given.value_or("reason", "")}};
   if (given.has("ticket")) options["ticket"] = given.value_or("ticket", "");
-  if (given.has("match")) options["match"] = given.all("match");
+  if (!match.empty()) options["match"] = match;
   if (given.has("keep")) options["keep"] = given.all("keep");
   if (given.has("cascade")) options["cascade"] = "yes";
   if (given.has("skip-blocked")) options["skip_blocked"] = "yes";

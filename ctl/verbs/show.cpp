@@ -37,9 +37,18 @@ Result<Shown> look_up(Session& session, const std::string& wanted) {
             short_id(text_at(certificate, "id")) + " FILE\n";
     return Shown{"certificate", std::move(certificate), std::move(text)};
   }
+  if (type == domain::IdType::hold) {
+    CallArguments arguments;
+    arguments.texts = {wanted};
+    ASSIGN_OR_RETURN(Json answer,
+                     session.call("Hold", "Show", std::move(arguments), Json::object()));
+    Json hold = unwrapped(std::move(answer), "hold");
+    std::string text = describe_hold(hold, out);
+    return Shown{"hold", std::move(hold), std::move(text)};
+  }
   if (type != domain::IdType::asset) {
-    return make_error(Errc::usage, quoted(wanted) + " is no asset, plan or certificate",
-                      "their ids begin with a-, p- or c-");
+    return make_error(Errc::usage, quoted(wanted) + " is no asset, plan, certificate or hold",
+                      "their ids begin with a-, p-, c- or h-");
   }
   ASSIGN_OR_RETURN(Json asset, show_asset(session, wanted));
   std::string text = describe_asset(asset, out);

@@ -26,6 +26,8 @@ Result<int> run_approve(Session& session);
 Result<int> run_reject(Session& session);
 Result<int> run_cancel(Session& session);
 Result<int> run_wait(Session& session);
+Result<int> run_hold_place(Session& session);
+Result<int> run_hold_lift(Session& session);
 Result<int> run_policy_check(Session& session);
 Result<int> run_policy_test(Session& session);
 Result<int> run_verify(Session& session);

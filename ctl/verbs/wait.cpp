@@ -42,6 +42,10 @@ Result<int> code_of(const Json& plan, Goal goal) {
 
 Error too_late(const Json& last, const std::string& wanted) {
   const std::string state = text_at(last, "state");
+  if (waits_for_holds(last)) {
+    return make_error(Errc::legal_hold, "the time is over, and legal holds keep it waiting",
+                      "aierase list holds shows them", wanted);
+  }
   const bool unapproved = state == "requested" || state == "active" || state == "suspended";
   return make_error(unapproved ? Errc::approval_missing : Errc::busy,
                     unapproved ? "the time is over, and an approval is still missing"

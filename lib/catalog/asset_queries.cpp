@@ -118,8 +118,8 @@ void PageQuery::drive(std::int64_t after, const std::string& after_name) {
   if (query_.custodian) {
     piece(
         "SELECT a.id FROM custodian d INDEXED BY custodian_who "
-        "CROSS JOIN asset a ON a.id = d.asset WHERE d.kind = ? AND d.id = ? AND d.asset > ?",
-        std::string(kind_text(query_.custodian->kind)), query_.custodian->id, after);
+        "CROSS JOIN asset a ON a.id = d.asset WHERE d.kind = ? AND d.name = ? AND d.asset > ?",
+        std::string(kind_text(query_.custodian->kind)), query_.custodian->name, after);
     order_ = " ORDER BY d.asset";
     custodian_done_ = true;
     return;
@@ -148,8 +148,9 @@ void PageQuery::restrict() {
   if (!query_.include_erased) piece(" AND +a.state <> 'erased'");
   if (query_.custodian && !custodian_done_) {
     piece(
-        " AND EXISTS (SELECT 1 FROM custodian c WHERE c.asset = a.id AND c.kind = ? AND c.id = ?)",
-        std::string(kind_text(query_.custodian->kind)), query_.custodian->id);
+        " AND EXISTS (SELECT 1 FROM custodian c WHERE c.asset = a.id AND c.kind = ? AND c.name = "
+        "?)",
+        std::string(kind_text(query_.custodian->kind)), query_.custodian->name);
   }
   for (std::size_t i = labels_done_; i < query_.labels.size(); ++i) {
     piece(" AND EXISTS (SELECT 1 FROM label l WHERE l.asset = a.id AND l.key = ? AND l.value = ?)",

@@ -55,7 +55,7 @@ struct AssetQuery {                      // all that is set must match; empty: e
   std::optional<domain::AssetState> state;
   std::optional<domain::AssetKind> kind;
   std::optional<std::string> retention;
-  std::optional<domain::Custodian> custodian;
+  std::optional<domain::Custodian> custodian;  // by kind and name
   std::vector<std::pair<std::string, std::string>> labels;
   bool include_erased = true;
 };
@@ -116,7 +116,7 @@ struct Event {
 
 struct StoreCounts {
   std::uint64_t active = 0, suspended = 0, retired = 0, erasing = 0, erased = 0;
-  std::uint64_t open_plans = 0, certificates = 0;
+  std::uint64_t open_plans = 0, certificates = 0, holds = 0;
   std::uint64_t bytes = 0;  // plaintext of all assets that are not erased
 };
 
@@ -125,6 +125,12 @@ struct AssetHead {
   domain::AssetName name;
   domain::AssetState state = domain::AssetState::active;
   std::uint64_t first_epoch = 0;
+};
+
+// An item of a plan that a legal hold keeps waiting.
+struct HeldItem {
+  Uuid plan;
+  Uuid asset;
 };
 
 class Connection;  // RAII over sqlite3*, catalog/connection.h
@@ -171,14 +177,25 @@ class ReadView {
   Result<std::vector<domain::PlanItem>> pending_items(const Uuid& plan, std::size_t limit) const;
   Result<std::size_t> item_count(const Uuid& plan) const;
   Result<bool> plan_names(const Uuid& plan, const Uuid& asset) const;  // as item or as kept
-  // The plan in state requested, approved or running that names this asset in a pending item.
+  // The plan in state requested, approved or running that names this asset in an item that is
+  // pending or held.
   Result<std::optional<Uuid>> open_plan_of(const Uuid& asset) const;
   Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;
+  // Approved or running, and due by then; a plan that waits for holds alone has no moment.
+  Result<std::vector<Uuid>> due_plans(UtcTime by) const;
+  Result<bool> has_held_items(const Uuid& plan) const;
 
   // In force, and of its assets the one asked for alone: a hold may bind a million.
   Result<std::vector<domain::Hold>> holds_on(const Uuid& asset) const;
-  // In force, with all its assets; lifted or unknown: nullopt.
-  Result<std::optional<domain::Hold>> hold(const Uuid& id) const;
+  // The others come without their assets.
+  Result<std::vector<domain::Hold>> holds_in_force() const;
+  Result<std::optional<domain::Hold>> hold(const Uuid& id) const;  // lifted ones, too
+  Result<Page<domain::Hold>> holds(const std::string& cursor,
+                                   std::size_t limit) const;  // newest first
+  Result<std::uint64_t> bound_count(const Uuid& hold) const;
+  Result<std::vector<Uuid>> bound_assets(const Uuid& hold, std::size_t limit) const;
+  // Items that wait for a hold although none binds their asset any more.
+  Result<std::vector<HeldItem>> items_to_requeue() const;
 
   Result<std::optional<EraseRound>> round() const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
@@ -189,6 +206,8 @@ class ReadView {
   Result<std::vector<ImportIntent>> imports() const;
   Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
+  // Every leaf by which a hold was placed or lifted, in order.
+  Result<std::vector<domain::LogLeaf>> hold_leaves() const;
   Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
 
  protected:
@@ -240,8 +259,9 @@ class Transaction : public ReadView {
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
   Status add_approval(const domain::Approval& approval);
-  Status put_hold(const domain::Hold& hold);  // new, or with another set of assets
-  Status lift_hold(const Uuid& hold);
+  Status insert_hold(const domain::Hold& hold);  // binds its assets
+  Status bind_hold(const Uuid& hold, std::span<const Uuid> assets);
+  Status lift_hold(const Uuid& hold, const domain::Lift& lift);  // not in force: not_found
 
   Status start_round(const EraseRound& round);
   Status set_round_state(domain::RoundState state);

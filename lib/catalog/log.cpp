@@ -3,6 +3,22 @@
 #include "catalog/row.h"
 
 namespace aierase::catalog {
+namespace {
+
+Result<domain::LogLeaf> read_leaf(const Statement& statement) {
+  Row row(statement, "log_leaf");
+  domain::LogLeaf leaf;
+  leaf.index = row.count();
+  leaf.leaf_hash = row.digest();
+  leaf.type = row.text();
+  leaf.time = row.time();
+  leaf.salt = row.blob();
+  leaf.record = row.text();
+  RETURN_IF_ERROR(row.finish(static_cast<std::int64_t>(leaf.index)));
+  return leaf;
+}
+
+}  // namespace
 
 Status Transaction::append_log(std::span<const domain::LogLeaf> leaves) {
   for (const domain::LogLeaf& leaf : leaves) {
@@ -20,16 +36,23 @@ Result<std::optional<domain::LogLeaf>> ReadView::log_leaf(std::uint64_t index) c
           "SELECT id, leaf_hash, type, time, salt, record FROM log_leaf WHERE id = ?"));
   ASSIGN_OR_RETURN(const bool there, statement.bind(index).step());
   if (!there) return std::optional<domain::LogLeaf>();
-  Row row(statement, "log_leaf");
-  domain::LogLeaf leaf;
-  leaf.index = row.count();
-  leaf.leaf_hash = row.digest();
-  leaf.type = row.text();
-  leaf.time = row.time();
-  leaf.salt = row.blob();
-  leaf.record = row.text();
-  RETURN_IF_ERROR(row.finish(static_cast<std::int64_t>(index)));
+  ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(statement));
   return std::optional<domain::LogLeaf>(std::move(leaf));
+}
+
+Result<std::vector<domain::LogLeaf>> ReadView::hold_leaves() const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare(
+          "SELECT id, leaf_hash, type, time, salt, record FROM log_leaf INDEXED BY log_leaf_hold "
+          "WHERE type IN ('hold-placed', 'hold-lifted') ORDER BY id"));
+  std::vector<domain::LogLeaf> leaves;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(current));
+    leaves.push_back(std::move(leaf));
+    return {};
+  }));
+  return leaves;
 }
 
 // A gap would shift every hash behind it and go unnoticed until a proof fails: it is damage.

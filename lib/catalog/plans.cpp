@@ -237,8 +237,8 @@ Result<std::optional<Uuid>> ReadView::open_plan_of(const Uuid& asset) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare(
-          "SELECT p.uuid FROM plan_item i INDEXED BY plan_item_pending "
-          "CROSS JOIN plan p ON p.id = i.plan WHERE i.asset = ? AND i.state = 'pending' "
+          "SELECT p.uuid FROM plan_item i INDEXED BY plan_item_open "
+          "CROSS JOIN plan p ON p.id = i.plan WHERE i.asset = ? AND i.state IN ('pending', 'held') "
           "AND p.state IN ('requested', 'approved', 'running') ORDER BY i.plan DESC LIMIT 1"));
   ASSIGN_OR_RETURN(const bool there, statement.bind(asset).step());
   if (!there) return std::optional<Uuid>();
@@ -261,6 +261,34 @@ Result<std::vector<Uuid>> ReadView::plans_in(domain::PlanState state) const {
     return {};
   }));
   return plans;
+}
+
+Result<std::vector<Uuid>> ReadView::due_plans(UtcTime by) const {
+  std::vector<Uuid> plans;
+  // What has begun goes on first.
+  for (const domain::PlanState state : {domain::PlanState::running, domain::PlanState::approved}) {
+    ASSIGN_OR_RETURN(Statement statement,
+                     connection_->prepare("SELECT uuid FROM plan INDEXED BY plan_due "
+                                          "WHERE state = ? AND due IS NOT NULL AND due <= ? "
+                                          "ORDER BY id"));
+    statement.bind(domain::to_text(state), by);
+    RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+      Row row(current, "plan");
+      const Uuid plan = row.uuid();
+      RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
+      plans.push_back(plan);
+      return {};
+    }));
+  }
+  return plans;
+}
+
+Result<bool> ReadView::has_held_items(const Uuid& plan) const {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT 1 FROM plan_item INDEXED BY plan_item_held "
+                                        "WHERE plan = ? AND state = 'held' LIMIT 1"));
+  return statement.bind(id).step();
 }
 
 }  // namespace aierase::catalog

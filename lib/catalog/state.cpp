@@ -137,6 +137,14 @@ Result<StoreCounts> ReadView::counts() const {
     if (what == "certificate") counts.certificates = rows;
     return {};
   }));
+  ASSIGN_OR_RETURN(Statement holds,
+                   connection_->prepare("SELECT count(*) FROM hold INDEXED BY hold_in_force "
+                                        "WHERE lifted IS NULL"));
+  ASSIGN_OR_RETURN(const bool there, holds.step());
+  if (!there) return counts;
+  Row row(holds, "hold");
+  counts.holds = row.count();
+  RETURN_IF_ERROR(row.finish("count"));
   return counts;
 }
 

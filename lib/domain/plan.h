@@ -64,13 +64,24 @@ struct Plan {
   std::vector<Approval> approvals;
 };
 
+// Of a hold that was lifted.
+struct Lift {
+  Actor actor;
+  UtcTime time{};
+  std::string reason;
+};
+
 struct Hold {
   Uuid id;
   std::string matter;
   std::string reason;
+  std::vector<std::string> selectors;  // "K=V", all of which an asset has to match
+  HoldReach reach = HoldReach::present;
   Actor placed_by;
   UtcTime placed{};
-  std::vector<Uuid> assets;
+  std::optional<Lift> lifted;  // none: in force
+  std::uint64_t log_index = 0;
+  std::vector<Uuid> assets;  // that it binds; where one was asked for, that one
 };
 
 }  // namespace aierase::domain

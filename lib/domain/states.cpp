@@ -15,11 +15,12 @@ constexpr std::array<std::string_view, 10> kPlanStates{
     "requested", "approved",  "running", "done",  "partial",
     "rejected",  "cancelled", "expired", "stale", "failed"};
 constexpr std::array<std::string_view, 4> kVerdicts{"eligible", "due", "blocked", "conflict"};
-constexpr std::array<std::string_view, 3> kItemStates{"pending", "erased", "dropped"};
+constexpr std::array<std::string_view, 4> kItemStates{"pending", "erased", "dropped", "held"};
 constexpr std::array<std::string_view, 3> kRoundStates{"intent", "destroying", "destroyed"};
 constexpr std::array<std::string_view, 4> kValidations{"awaiting", "accepted", "rejected",
                                                        "escalated"};
 constexpr std::array<std::string_view, 2> kDecisions{"approve", "reject"};
+constexpr std::array<std::string_view, 2> kHoldReaches{"present", "future"};
 constexpr std::array<std::string_view, 4> kRelations{"derived-from", "trained-on", "configured-by",
                                                      "supersedes"};
 constexpr std::array<std::string_view, 3> kSourceHistories{"encrypted-from-first-write",
@@ -63,6 +64,7 @@ AIERASE_WORDS(ItemState, parse_item_state, kItemStates)
 AIERASE_WORDS(RoundState, parse_round_state, kRoundStates)
 AIERASE_WORDS(Validation, parse_validation, kValidations)
 AIERASE_WORDS(Decision, parse_decision, kDecisions)
+AIERASE_WORDS(HoldReach, parse_hold_reach, kHoldReaches)
 AIERASE_WORDS(Relation, parse_relation, kRelations)
 AIERASE_WORDS(SourceHistory, parse_source_history, kSourceHistories)
 AIERASE_WORDS(SourceSight, parse_source_sight, kSourceSights)

@@ -24,10 +24,12 @@ enum class PlanState {
   failed
 };
 enum class Verdict { eligible, due, blocked, conflict };
-enum class ItemState { pending, erased, dropped };  // dropped: fell out, with its reason
+// dropped: fell out, with its reason; held: waits until no legal hold binds its asset.
+enum class ItemState { pending, erased, dropped, held };
 enum class RoundState { intent, destroying, destroyed };
 enum class Validation { awaiting, accepted, rejected, escalated };
 enum class Decision { approve, reject };
+enum class HoldReach { present, future };  // future: also what comes into the store later
 enum class Relation { derived_from, trained_on, configured_by, supersedes };
 enum class SourceSight { seen, hidden };
 enum class SourceHistory { encrypted_from_first_write, retrofitted, unknown };
@@ -48,6 +50,7 @@ AIERASE_WORDS(ItemState, parse_item_state);
 AIERASE_WORDS(RoundState, parse_round_state);
 AIERASE_WORDS(Validation, parse_validation);
 AIERASE_WORDS(Decision, parse_decision);
+AIERASE_WORDS(HoldReach, parse_hold_reach);
 AIERASE_WORDS(Relation, parse_relation);             // "derived-from", ...
 AIERASE_WORDS(SourceHistory, parse_source_history);  // "encrypted-from-first-write", ...
 AIERASE_WORDS(SourceSight, parse_source_sight);

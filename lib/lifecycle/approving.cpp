@@ -1,4 +1,4 @@
-// People's acts upon plans: approve, reject, cancel; and holds, which beat them all.
+// People's acts upon plans: approve, reject, cancel.
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -123,13 +123,17 @@ Status log_decision(Core& core, catalog::Transaction& transaction, catalog::Stor
   return transaction.add_approval(approval);
 }
 
+bool is_open(const domain::PlanItem& item) {
+  return item.state == domain::ItemState::pending || item.state == domain::ItemState::held;
+}
+
 // Of an approval or a cancellation: every asset that waits changes state, and remembers by whom.
 Status set_items(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
                  const catalog::Event& act) {
   const auto state = domain::parse_asset_state(act.to);
   if (!state) return make_error(Errc::unexpected, "not an asset's state: " + act.to);
   for (const domain::PlanItem& item : plan.items) {
-    if (item.state != domain::ItemState::pending) continue;
+    if (!is_open(item)) continue;
     RETURN_IF_ERROR(transaction.set_asset_state(item.asset, *state, act.reason));
     catalog::Event event = act;
     event.subject = asset_text(item.asset);
@@ -139,10 +143,10 @@ Status set_items(Core& core, catalog::Transaction& transaction, const domain::Pl
   return {};
 }
 
-Status drop_pending(catalog::Transaction& transaction, const domain::Plan& plan,
-                    const std::string& reason) {
+Status drop_open(catalog::Transaction& transaction, const domain::Plan& plan,
+                 const std::string& reason) {
   for (const domain::PlanItem& item : plan.items) {
-    if (item.state != domain::ItemState::pending) continue;
+    if (!is_open(item)) continue;
     domain::PlanItem dropped = item;
     dropped.state = domain::ItemState::dropped;
     dropped.reasons = {{Errc::cancelled, reason}};
@@ -271,7 +275,7 @@ Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
                                     {now, actor, "cancel", "", "retired", "suspended",
                                      plan_text(id) + " was cancelled"}));
         }
-        RETURN_IF_ERROR(drop_pending(transaction, plan, "cancelled by " + actor.login));
+        RETURN_IF_ERROR(drop_open(transaction, plan, "cancelled by " + actor.login));
         RETURN_IF_ERROR(transaction.set_plan_state(id, end, std::nullopt, now));
         RETURN_IF_ERROR(transaction.add_event({now, actor, "cancel", plan_text(id),
                                                std::string(domain::to_text(plan.state)),
@@ -284,45 +288,6 @@ Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
       }));
   core.changed(domain::IdType::plan, id);
   return plan_view(core, id);
-}
-
-Result<Uuid> Store::place_hold(const domain::Actor& actor, const std::string& matter,
-                               const std::string& reason, const std::vector<Uuid>& assets) {
-  Core& core = *impl_;
-  if (core.stop) return make_error(Errc::io, "the store has stopped after a failed write");
-  RETURN_IF_ERROR(check_text("the matter", matter, limits::kReasonBytes));
-  RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
-  for (const Uuid& id : assets) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
-    if (asset.state == domain::AssetState::erasing &&
-        core.point_of_no_return == Core::Return::past) {
-      return make_error(Errc::erased,
-                        asset.name.text() +
-                            " is past the point of no return: the destruction of "
-                            "its key has begun",
-                        "the hold came too late for this asset; leave it out", asset_text(id));
-    }
-  }
-  domain::Hold hold;
-  hold.id = Uuid::random();
-  hold.matter = matter;
-  hold.reason = reason;
-  hold.placed_by = actor;
-  hold.placed = core.now();
-  hold.assets = assets;
-  RETURN_IF_ERROR(transact(
-      core, ReserveShare::half,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(transaction.put_hold(hold));
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"hold", hold.id.hex()},
-                                                                 {"matter", matter},
-                                                                 {"reason", reason},
-                                                                 {"by", actor_json(actor)}}));
-        const translog::LogRecord leaf{"hold-placed", hold.placed, std::move(record),
-                                       translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      }));
-  return hold.id;
 }
 
 }  // namespace aierase::lifecycle

@@ -150,23 +150,6 @@ Result<Uuid> Store::resolve(domain::IdType type, std::string_view text) {
   return by_prefix(*impl_, prefix, text);
 }
 
-Result<std::vector<Uuid>> Store::select(const catalog::AssetQuery& query, std::size_t limit) {
-  std::vector<Uuid> found;
-  std::string cursor;
-  do {
-    ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     impl_->view().assets(query, cursor, limits::kPageRows));
-    for (const domain::Asset& asset : page.rows) found.push_back(asset.id);
-    if (found.size() > limit) {
-      return make_error(Errc::resource_limit,
-                        "more than " + std::to_string(limit) + " assets match",
-                        "narrow the selection");
-    }
-    cursor = page.next;
-  } while (!cursor.empty());
-  return found;
-}
-
 Result<domain::Asset> Store::glance_at_asset(const Uuid& asset) {
   return impl_->known_asset(asset);
 }
@@ -197,12 +180,6 @@ Result<AssetView> Store::show_asset(const Uuid& id) {
   ASSIGN_OR_RETURN(view.events, core.view().events(asset_text(id), kEventsShown));
   view.open_leases = core.keys.open_leases(id);
   return view;
-}
-
-Result<catalog::Page<domain::Asset>> Store::list_assets(const catalog::AssetQuery& query,
-                                                        const std::string& cursor,
-                                                        std::size_t limit) {
-  return impl_->view().assets(query, cursor, limit);
 }
 
 Result<catalog::CertificateRow> Store::show_certificate(const Uuid& id) {
@@ -239,6 +216,7 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
                              if (!changes.custodians.empty()) {
                                RETURN_IF_ERROR(transaction.put_custodians(id, changes.custodians));
                              }
+                             RETURN_IF_ERROR(bind_future_holds(core, transaction, id));
                              return transaction.add_event({core.now(), actor, "set", asset_text(id),
                                                            "", "", changes.reason});
                            }));

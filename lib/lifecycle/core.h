@@ -149,6 +149,18 @@ Result<std::string> decision_record(const domain::Plan& plan, const domain::Appr
 Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
                                                     const domain::Plan& plan);
 
+// selecting.cpp
+Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset);
+Result<bool> is_selected(const catalog::ReadView& view,
+                         const std::vector<domain::Selector>& selectors,
+                         const domain::Asset& asset);
+
+// holding.cpp: whether the holds in force are, word for word, those that the log has placed and not
+// lifted; the first that is not.
+Result<std::optional<std::string>> altered_hold(const catalog::ReadView& view);
+// Of an asset that is new or was changed: holds that reach into the future bind it.
+Status bind_future_holds(Core& core, catalog::Transaction& transaction, const Uuid& asset);
+
 // What a plan covers, so that a dependant in it does not block: its items and what is kept.
 class PlanCover {
  public:

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "lifecycle/core.h"
 #include "lifecycle/disposing.h"
+#include "lifecycle/erase_round.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -20,34 +21,6 @@ constexpr auto kDrainDeadline = std::chrono::seconds(10);
 constexpr std::size_t kErasedPerSweep = 2'048;
 constexpr std::size_t kDraftBytesPerRound = 16 << 20;
 constexpr auto kDrainPause = std::chrono::milliseconds(5);
-
-// One item on its way through a round.
-struct Candidate {
-  domain::PlanItem item;
-  domain::Asset asset;
-  GateDecision decision;
-  std::string draft;
-  Uuid certificate;
-};
-
-// Whether the plan has items beyond those of this round.
-enum class Following { none, more };
-
-struct Round {
-  domain::Plan plan;
-  std::vector<Candidate> going;    // decided to go, at TX1 and again at TX2
-  std::vector<Candidate> dropped;  // fell out, with their reasons
-  std::uint64_t from_epoch = 0;
-  Following following = Following::none;
-};
-
-std::vector<std::uint32_t> leaves_of(const std::vector<Candidate>& candidates) {
-  std::vector<std::uint32_t> leaves;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.asset.leaf) leaves.push_back(*candidate.asset.leaf);
-  }
-  return leaves;
-}
 
 std::vector<keytree::LeafErase> erasures_of(const std::vector<Candidate>& candidates) {
   std::vector<keytree::LeafErase> erasures;
@@ -61,164 +34,6 @@ std::vector<Uuid> ids_of(const std::vector<Candidate>& candidates) {
   std::vector<Uuid> ids;
   for (const Candidate& candidate : candidates) ids.push_back(candidate.asset.id);
   return ids;
-}
-
-GateDecision refused_by(const Error& error) {
-  GateDecision decision;
-  decision.reasons = {{error.code, error.message}};
-  return decision;
-}
-
-// Errors that are about one asset: it falls out, the others go on. All else ends the round.
-bool concerns_one(const Error& error) {
-  return error.code == Errc::damaged || error.code == Errc::invalid_input ||
-         error.code == Errc::not_found || error.code == Errc::resource_limit;
-}
-
-struct LeafKeys {
-  std::map<std::uint32_t, Digest> kcv;  // recomputed from the key that is found there
-  std::set<std::uint32_t> unreadable;   // a damaged node on the way
-};
-
-Status visit_key(Core& core, const std::map<std::uint32_t, Uuid>& owner, std::uint32_t leaf,
-                 ByteView dek, LeafKeys& found) {
-  if (dek.empty()) return {};
-  ASSIGN_OR_RETURN(found.kcv[leaf], crypto::key_check_value(dek, core.store(), owner.at(leaf)));
-  return {};
-}
-
-Result<LeafKeys> keys_at_leaves(Core& core, const catalog::ReadView& view,
-                                const std::vector<Candidate>& candidates) {
-  std::map<std::uint32_t, Uuid> owner;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.asset.leaf) owner[*candidate.asset.leaf] = candidate.asset.id;
-  }
-  LeafKeys found;
-  CatalogNodes nodes(view);
-  const keytree::LeafVisitor visitor = [&](std::uint32_t leaf, ByteView dek) {
-    return visit_key(core, owner, leaf, dek, found);
-  };
-  const std::vector<std::uint32_t> leaves = leaves_of(candidates);
-  const Status all = keytree::visit_leaves(nodes, core.store(), core.root, leaves, visitor);
-  if (all.ok()) return found;
-  if (!concerns_one(all.error())) return all.error();
-  // Something on the way is damaged: one by one, to see whose way it is.
-  found.kcv.clear();
-  for (const std::uint32_t leaf : leaves) {
-    const Status one = keytree::visit_leaves(nodes, core.store(), core.root, {&leaf, 1}, visitor);
-    if (one.ok()) continue;
-    if (!concerns_one(one.error())) return one.error();
-    found.unreadable.insert(leaf);
-  }
-  return found;
-}
-
-KeyCheck judge_key(const domain::Asset& asset, const LeafKeys& found) {
-  if (!asset.leaf) return KeyCheck::absent;
-  if (found.unreadable.count(*asset.leaf) != 0) return KeyCheck::unreadable;
-  const auto kcv = found.kcv.find(*asset.leaf);
-  if (kcv == found.kcv.end()) return KeyCheck::absent;
-  return kcv->second == asset.kcv ? KeyCheck::matches : KeyCheck::differs;
-}
-
-// Before step 2 readers are still to be revoked and are no reason yet.
-enum class Readers { to_be_drained, drained };
-
-// What is the same for all items of a round.
-struct Circumstances {
-  catalog::StoreState state;
-  LeafKeys keys;
-  std::optional<std::string> altered;
-  UtcTime now{};
-  Readers readers = Readers::to_be_drained;
-  const PlanCover* cover = nullptr;
-};
-
-Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const Round& round,
-                                const Circumstances& around, Candidate& candidate) {
-  if (around.readers == Readers::drained) {  // before TX1 load() has only just read it
-    ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view.asset(candidate.item.asset));
-    if (!asset) return make_error(Errc::damaged, "it is not in the catalog");
-    candidate.asset = std::move(*asset);
-  }
-  GateInput input;
-  input.purpose = Purpose::execution;
-  input.people_rule = around.state.people_rule;
-  ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
-  const bool same =
-      candidate.asset.name == candidate.item.name && candidate.asset.kcv == candidate.item.kcv;
-  input.asset.binding = same ? Binding::unchanged : Binding::changed;
-  input.asset.key = judge_key(candidate.asset, around.keys);
-  if (around.readers == Readers::drained) {
-    input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
-  }
-  input.plan = {round.plan.state, round.plan.requester, round.plan.approvals, round.plan.due,
-                around.altered};
-  input.clock.wall = around.now;
-  input.clock.trusted = around.state.trusted;
-  return Gate::decide(input);
-}
-
-// Decides every candidate anew; those that may not go move to `dropped`.
-Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers readers) {
-  const PlanCover cover(round.plan);
-  Circumstances around;
-  around.cover = &cover;
-  around.readers = readers;
-  around.now = core.now();
-  ASSIGN_OR_RETURN(around.state, view.state());
-  ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
-  ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
-  std::vector<Candidate> still_going;
-  for (Candidate& candidate : round.going) {
-    Result<GateDecision> decision = decide_one(core, view, round, around, candidate);
-    if (decision.ok()) {
-      candidate.decision = std::move(decision).value();
-    } else {
-      if (!concerns_one(decision.error())) return std::move(decision).error();
-      candidate.decision = refused_by(decision.error());
-    }
-    candidate.item.verdict = candidate.decision.verdict;
-    (candidate.decision.permit ? still_going : round.dropped).push_back(std::move(candidate));
-  }
-  round.going = std::move(still_going);
-  return {};
-}
-
-// What fell out leaves the plan with its reason, and its asset suspended until somebody decides.
-Status write_dropped(Core& core, catalog::Transaction& transaction, const Round& round) {
-  for (const Candidate& candidate : round.dropped) {
-    domain::PlanItem item = candidate.item;
-    item.state = domain::ItemState::dropped;
-    item.reasons = candidate.decision.reasons;
-    RETURN_IF_ERROR(transaction.put_item(round.plan.id, item));
-    if (candidate.asset.state == domain::AssetState::retired) {
-      RETURN_IF_ERROR(transaction.set_asset_state(
-          candidate.asset.id, domain::AssetState::suspended,
-          "fell out of " + plan_text(round.plan.id) + ": " + item.reasons.front().text));
-    }
-    core.changed(domain::IdType::asset, candidate.asset.id);
-  }
-  return {};
-}
-
-Result<Round> load(Core& core, const Uuid& plan_id) {
-  Round round;
-  ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan_head(plan_id));
-  if (!plan) return make_error(Errc::damaged, "a plan to execute is not in the catalog");
-  round.plan = std::move(*plan);
-  ASSIGN_OR_RETURN(std::vector<domain::PlanItem> items,
-                   core.view().pending_items(plan_id, core.round_limit));
-  for (domain::PlanItem& item : items) {
-    Candidate candidate;
-    ASSIGN_OR_RETURN(candidate.asset, core.known_asset(item.asset));
-    candidate.item = std::move(item);
-    round.going.push_back(std::move(candidate));
-  }
-  if (round.going.size() == core.round_limit) round.following = Following::more;
-  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
-  round.from_epoch = state.epoch;
-  return round;
 }
 
 // ---- TX1 ---------------------------------------------------------------------------------------
@@ -479,7 +294,7 @@ Status run_round(Core& core, Round round) {
 }  // namespace
 
 Result<RoundCourse> run_next_round(Core& core, const Uuid& plan) {
-  ASSIGN_OR_RETURN(Round round, load(core, plan));
+  ASSIGN_OR_RETURN(Round round, load_round(core, plan));
   if (round.going.empty()) return RoundCourse::nothing_pending;
   RETURN_IF_ERROR(run_round(core, std::move(round)));
   return RoundCourse::ran;

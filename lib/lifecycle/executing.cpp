@@ -12,9 +12,19 @@ namespace {
 constexpr std::int64_t kExpiryCheckSeconds = 60;
 constexpr auto kStuckPause = std::chrono::minutes(10);
 
+// A plan of which only held items are left keeps its approvals and loses its moment, until a hold
+// is lifted.
 Status end_plan(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
   if (!plan) return make_error(Errc::damaged, "a plan to finish is not in the catalog");
+  ASSIGN_OR_RETURN(const bool held, core.view().has_held_items(id));
+  if (held) {
+    core.changed(domain::IdType::plan, id);
+    return transact(
+        core, ReserveShare::half, [&](catalog::Transaction& transaction, catalog::StoreState&) {
+          return transaction.set_plan_state(id, plan->state, std::nullopt, std::nullopt);
+        });
+  }
   std::size_t erased = 0;
   std::size_t dropped = 0;
   for (const domain::PlanItem& item : plan->items) {
@@ -55,14 +65,11 @@ Status expire_requests(Core& core) {
 }
 
 Result<std::optional<Uuid>> next_plan(Core& core) {
-  for (const domain::PlanState state : {domain::PlanState::running, domain::PlanState::approved}) {
-    ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().plans_in(state));
-    for (const Uuid& plan : plans) {
-      const auto stuck = core.stuck.find(plan);
-      if (stuck == core.stuck.end() || core.now() >= stuck->second.until) {
-        return std::optional<Uuid>(plan);
-      }
-    }
+  const UtcTime now = core.now();
+  ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().due_plans(now));
+  for (const Uuid& plan : plans) {
+    const auto stuck = core.stuck.find(plan);
+    if (stuck == core.stuck.end() || now >= stuck->second.until) return std::optional<Uuid>(plan);
   }
   return std::optional<Uuid>();
 }

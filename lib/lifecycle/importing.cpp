@@ -111,6 +111,7 @@ Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
                          keytree::insert(nodes, core.store(), core.root, {&leaf, 1}));
         RETURN_IF_ERROR(transaction.put_nodes(batch.put));
         RETURN_IF_ERROR(transaction.insert_asset(asset, manifest, payload, blobs, ticket.edges));
+        RETURN_IF_ERROR(bind_future_holds(core, transaction, asset.id));
         RETURN_IF_ERROR(transaction.add_event(
             {asset.created, asset.importer, "import", asset_text(asset.id), "", "active", ""}));
         return transaction.end_import(ticket.asset);

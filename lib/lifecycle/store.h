@@ -27,6 +27,7 @@
 #include "domain/asset.h"
 #include "domain/disposition.h"
 #include "domain/plan.h"
+#include "domain/selector.h"
 #include "lifecycle/key_ring.h"
 
 namespace aierase::lifecycle {
@@ -181,6 +182,27 @@ struct PlanView {
   ApprovalsNeeded needed;
 };
 
+// ---- holds ------------------------------------------------------------------------------------
+struct HoldRequest {
+  domain::Actor actor;
+  std::string matter;
+  std::string reason;
+  std::vector<domain::Selector> selectors;  // all of them; none is refused
+  domain::HoldReach reach = domain::HoldReach::present;
+};
+struct HoldView {
+  struct Bound {
+    Uuid asset;
+    domain::AssetName name;
+    domain::AssetState state = domain::AssetState::active;
+  };
+  domain::Hold hold;
+  std::uint64_t bound = 0;             // assets
+  std::vector<Bound> assets;           // of one that is shown: the first page of them
+  std::vector<Uuid> requeued;          // plans that its lifting made due
+  std::vector<catalog::Event> events;  // of one that is shown
+};
+
 // ---- check ------------------------------------------------------------------------------------
 enum class CheckDepth { structure, deep };
 
@@ -235,7 +257,10 @@ class Store {
   // Errc::erased themselves.
   Result<Uuid> resolve_asset(std::string_view text, catalog::NameScope scope);
   Result<Uuid> resolve(domain::IdType type, std::string_view text);  // plan, certificate
-  Result<std::vector<Uuid>> select(const catalog::AssetQuery& query, std::size_t limit);
+  // All of `--match`, together; more than `limit` is Errc::resource_limit. One that is named as
+  // `asset`, has to live and is erased: Errc::erased.
+  Result<std::vector<Uuid>> select(const std::vector<domain::Selector>& selectors,
+                                   catalog::NameScope scope, std::size_t limit);
 
   // What a question to polkit is about: rows alone, whatever the size of the asset or the plan.
   Result<domain::Asset> glance_at_asset(const Uuid& asset);
@@ -246,7 +271,8 @@ class Store {
   Result<PlanGlance> glance_at_plan(const Uuid& plan);
 
   Result<AssetView> show_asset(const Uuid& asset);
-  Result<catalog::Page<domain::Asset>> list_assets(const catalog::AssetQuery& query,
+  // A page may be short, and even empty, with more behind it: `next` alone tells.
+  Result<catalog::Page<domain::Asset>> list_assets(const std::vector<domain::Selector>& selectors,
                                                    const std::string& cursor, std::size_t limit);
   Result<PlanView> show_plan(const Uuid& plan);
   Result<catalog::Page<domain::Plan>> list_plans(const std::string& cursor, std::size_t limit);
@@ -288,11 +314,16 @@ class Store {
   Result<PlanView> reject(const domain::Actor& actor, const Uuid& plan, const std::string& reason);
   Result<PlanView> cancel(const domain::Actor& actor, const Uuid& plan);
 
-  // A legal hold on these assets, durable when it returns. Refused once the slot secret of a round
-  // that names one of them has begun to go. (No verb places holds yet: the erase protocol needs
-  // it.)
-  Result<Uuid> place_hold(const domain::Actor& actor, const std::string& matter,
-                          const std::string& reason, const std::vector<Uuid>& assets);
+  // A legal hold on everything alive that matches, durable when it returns; with HoldReach::future
+  // also on what comes to match by an import or a change. Nothing that matches is Errc::usage
+  // without it. Refused once the slot secret of a round that names one of them has begun to go.
+  // R27.
+  Result<HoldView> place_hold(const HoldRequest& request);
+  // What it kept waiting, and no other hold binds, is due again.
+  Result<HoldView> lift_hold(const domain::Actor& actor, const Uuid& hold,
+                             const std::string& reason);
+  Result<HoldView> show_hold(const Uuid& hold);
+  Result<catalog::Page<HoldView>> list_holds(const std::string& cursor, std::size_t limit);
 
   // One erase round of the oldest approved and due plan, and the expiry of old requests. True:
   // there is more to do at once. Retired assets whose keys are in use are revoked first.

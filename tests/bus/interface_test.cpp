@@ -79,7 +79,7 @@ TEST(TheInterface, IsTheDocumentedOne) {
   const bus::BusPtr bus = daemon.raw_client();
   const std::string xml = introspect(bus.get(), bus::kObject);
   for (const char* interface : {bus::kManagerInterface, bus::kAssetInterface, bus::kPlanInterface,
-                                bus::kCertificateInterface}) {
+                                bus::kHoldInterface, bus::kCertificateInterface}) {
     EXPECT_EQ(interface_of(xml, interface), interface_of(documented(interface), interface));
   }
 }

@@ -91,8 +91,7 @@ Status cancel(World& world) {
 }
 
 Status hold(World& world) {
-  return status_of(world.store->place_hold(
-      bob(), "case 7", "evidence", {world.asset("model-0").id, world.asset("corpus-key").id}));
+  return world.hold({"name=model-0"});
 }
 
 Status tighten(World& world) {

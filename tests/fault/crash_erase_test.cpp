@@ -116,8 +116,7 @@ TEST_P(AHoldDuringAnErasure, WinsUntilTheSlotIsTouchedWhereverItIsStopped) {
   EXPECT_EQ(watch.seen.refused_holds, too_late ? 1U : 0U);
   const auto view = world.store->show_asset(world.asset("model-1").id);
   ASSERT_TRUE(view.ok());
-  EXPECT_EQ(view->asset.state,
-            too_late ? domain::AssetState::erased : domain::AssetState::suspended);
+  EXPECT_EQ(view->asset.state, too_late ? domain::AssetState::erased : domain::AssetState::retired);
   settle(world, watch, {"model-1", "model-2"});
   stop_erasure(world, *start, watch, {"model-1", "model-2"}, 23);
 }

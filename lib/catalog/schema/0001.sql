@@ -82,7 +82,7 @@ CREATE TABLE custodian (
   name     TEXT    NOT NULL,
   PRIMARY KEY (asset, kind, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX custodian_who ON custodian (kind, id, asset);
+CREATE INDEX custodian_who ON custodian (kind, name, asset);
 
 CREATE TABLE label (
   asset INTEGER NOT NULL REFERENCES asset (id),
@@ -208,6 +208,7 @@ CREATE TABLE plan (
   digest              BLOB    NOT NULL CHECK (length(digest) = 32)
 ) STRICT;
 CREATE INDEX plan_state ON plan (state);
+CREATE INDEX plan_due ON plan (state, id) WHERE due IS NOT NULL;
 
 CREATE TABLE plan_item (
   plan        INTEGER NOT NULL REFERENCES plan (id),
@@ -222,8 +223,9 @@ CREATE TABLE plan_item (
   PRIMARY KEY (plan, position),
   UNIQUE (plan, asset)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX plan_item_pending ON plan_item (asset, plan) WHERE state = 'pending';
+CREATE INDEX plan_item_open ON plan_item (asset, plan) WHERE state IN ('pending', 'held');
 CREATE INDEX plan_item_waiting ON plan_item (plan, position) WHERE state = 'pending';
+CREATE INDEX plan_item_held ON plan_item (plan, position) WHERE state = 'held';
 
 -- Lineage among and into the items, as it was at the request.
 CREATE TABLE plan_edge (
@@ -259,18 +261,29 @@ CREATE TABLE approval (
 ) STRICT;
 CREATE INDEX approval_plan ON approval (plan);
 
--- Legal holds; a lifted one stays as a row.
+-- Legal holds; a lifted one stays as a row, in force is what has no time of lifting.
 CREATE TABLE hold (
   id               INTEGER PRIMARY KEY,
   uuid             BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
   matter           TEXT    NOT NULL,
   reason           TEXT    NOT NULL,
+  selectors        TEXT    NOT NULL,    -- JSON array of "K=V"
+  reach            TEXT    NOT NULL,    -- present, future
   placed_uid       INTEGER NOT NULL,
   placed_login     TEXT    NOT NULL,
   placed_audit_uid INTEGER,
   placed           INTEGER NOT NULL,
-  lifted           INTEGER NOT NULL DEFAULT 0 CHECK (lifted IN (0, 1))
+  log_index        INTEGER NOT NULL,
+  lifted_uid       INTEGER,
+  lifted_login     TEXT,
+  lifted_audit_uid INTEGER,
+  lifted           INTEGER,
+  lift_reason      TEXT,
+  CHECK ((lifted IS NULL) = (lifted_uid IS NULL)),
+  CHECK ((lifted IS NULL) = (lifted_login IS NULL)),
+  CHECK ((lifted IS NULL) = (lift_reason IS NULL))
 ) STRICT;
+CREATE INDEX hold_in_force ON hold (id) WHERE lifted IS NULL;
 CREATE TABLE hold_asset (
   asset BLOB    NOT NULL REFERENCES asset (uuid),
   hold  INTEGER NOT NULL REFERENCES hold (id),
@@ -320,6 +333,7 @@ CREATE TABLE log_leaf (
   salt      BLOB    NOT NULL CHECK (length(salt) IN (0, 32)),
   record    TEXT    NOT NULL
 ) STRICT;
+CREATE INDEX log_leaf_hold ON log_leaf (id) WHERE type IN ('hold-placed', 'hold-lifted');
 
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
 CREATE TABLE tally (

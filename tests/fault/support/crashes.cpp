@@ -66,7 +66,7 @@ void Watch::look(EraseStep step) {
   if (!world_.store) return;  // inside open(): recovery
   if (wish_ && wish_->second == step) {
     const Uuid asset = world_.asset(wish_->first).id;
-    const auto placed = world_.store->place_hold(bob(), "case 7", "evidence", {asset});
+    const auto placed = world_.hold({"asset=" + domain::id_text(domain::IdType::asset, asset)});
     if (placed.ok()) seen.held.insert(asset);
     if (!placed.ok() && placed.error().code == Errc::erased) ++seen.refused_holds;
   }

@@ -244,6 +244,12 @@ Status World::execute() {
   return make_error(Errc::unexpected, "execute_due() never comes to an end");
 }
 
+Status World::hold(const std::vector<std::string>& selectors, domain::HoldReach reach) {
+  ASSIGN_OR_RETURN(std::vector<domain::Selector> match, domain::parse_selectors(selectors));
+  const auto placed = store->place_hold({bob(), "case 7", "evidence", std::move(match), reach});
+  return placed.ok() ? Status() : Status(placed.error());
+}
+
 Status World::erase(const std::vector<std::string>& names) {
   RETURN_IF_ERROR(retire(names));
   return execute();

@@ -95,6 +95,9 @@ class World {
   Status retire(const std::vector<std::string>& names);  // requested by alice, approved by bob
   Status execute();                                      // until nothing is due
   Status erase(const std::vector<std::string>& names);
+  // Placed by bob in case 7, upon what matches.
+  Status hold(const std::vector<std::string>& selectors,
+              domain::HoldReach reach = domain::HoldReach::present);
   // Exports and compares with what was imported, byte for byte.
   Status read_back(const Imported& asset);
 

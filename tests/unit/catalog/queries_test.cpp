@@ -97,7 +97,7 @@ TEST_F(AQueryOverAFewAssets, ByOneTermFindsWhatCarriesIt) {
   AssetQuery custodian;
   custodian.custodian = domain::Custodian{domain::CustodianKind::user, "bob", 7};
   EXPECT_EQ(names_in(view(), custodian, 1), (Names{"acme/llama:1", "acme/llama:2"}));
-  custodian.custodian->kind = domain::CustodianKind::group;
+  custodian.custodian = domain::Custodian{domain::CustodianKind::group, "owners", 7};
   EXPECT_EQ(names_in(view(), custodian), Names{"acme/llama:2"});
   AssetQuery label;
   label.labels = {{"team", "vision"}};

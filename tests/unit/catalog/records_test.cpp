@@ -168,38 +168,101 @@ TEST_F(ARecord, OfTheLogComesBackAndItsHashesHaveNoGap) {
   EXPECT_ERRC(view().log_hashes(0, 10), Errc::damaged);
 }
 
+domain::Hold hold_of(std::uint32_t number, std::vector<Uuid> assets) {
+  domain::Hold hold;
+  hold.id = uuid_of(number, 3);
+  hold.matter = "Smith v. Acme";
+  hold.reason = "litigation";
+  hold.selectors = {"label.project=gauss", "kind=model"};
+  hold.reach = domain::HoldReach::future;
+  hold.placed_by = actor_of(1005, "keeper");
+  hold.placed = at(4);
+  hold.log_index = 17;
+  hold.assets = std::move(assets);
+  return hold;
+}
+
 TEST_F(ARecord, OfAHoldBindsUntilItIsLifted) {
   create();
   const domain::Asset one = asset_of(1, "one"), two = asset_of(2, "two"), three = asset_of(3, "x");
   for (const domain::Asset& asset : {one, two, three}) ASSERT_TRUE(insert(asset).ok());
-  domain::Hold hold;
-  hold.id = uuid_of(1, 3);
-  hold.matter = "Smith v. Acme";
-  hold.reason = "litigation";
-  hold.placed_by = actor_of(1005, "keeper");
-  hold.placed = at(4);
-  hold.assets = {one.id, two.id};
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.put_hold(hold); }).ok());
+  const domain::Hold hold = hold_of(1, {one.id, two.id});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_hold(hold); }).ok());
   const auto holds = view().holds_on(one.id);
   ASSERT_TRUE(holds.ok());
   ASSERT_EQ(holds->size(), 1U);
   EXPECT_EQ((*holds)[0].id, hold.id);
   EXPECT_EQ((*holds)[0].matter, hold.matter);
   EXPECT_EQ((*holds)[0].reason, hold.reason);
+  EXPECT_EQ((*holds)[0].selectors, hold.selectors);
+  EXPECT_EQ((*holds)[0].reach, domain::HoldReach::future);
   EXPECT_EQ((*holds)[0].placed_by.login, "keeper");
   EXPECT_EQ((*holds)[0].placed, at(4));
-  EXPECT_EQ((*view().hold(hold.id))->assets, hold.assets);
+  EXPECT_EQ((*holds)[0].log_index, 17U);
+  EXPECT_FALSE((*holds)[0].lifted);
+  EXPECT_EQ(*view().bound_count(hold.id), 2U);
   EXPECT_TRUE(view().holds_on(three.id)->empty());
 
-  hold.assets = {two.id, three.id};
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.put_hold(hold); }).ok());
-  EXPECT_TRUE(view().holds_on(one.id)->empty());
+  ASSERT_TRUE(commit([&](Transaction& t) {
+                return t.bind_hold(hold.id, std::vector<Uuid>{two.id, three.id});
+              }).ok());
   EXPECT_EQ(view().holds_on(three.id)->size(), 1U);
+  EXPECT_EQ(view().bound_assets(hold.id, 10)->size(), 3U);
+  EXPECT_EQ(view().bound_assets(hold.id, 2)->size(), 2U);
+  EXPECT_EQ(view().counts()->holds, 1U);
 
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.lift_hold(hold.id); }).ok());
+  const domain::Lift lift{actor_of(1006, "other"), at(9), "settled"};
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.lift_hold(hold.id, lift); }).ok());
   EXPECT_TRUE(view().holds_on(two.id)->empty());
-  EXPECT_FALSE(view().hold(hold.id)->has_value());
-  EXPECT_ERRC(commit([&](Transaction& t) { return t.lift_hold(hold.id); }), Errc::not_found);
+  EXPECT_TRUE(view().holds_in_force()->empty());
+  EXPECT_EQ(view().counts()->holds, 0U);
+  const auto lifted = view().hold(hold.id);
+  ASSERT_TRUE(lifted.ok() && *lifted && (*lifted)->lifted);
+  EXPECT_EQ((*lifted)->lifted->actor.login, "other");
+  EXPECT_EQ((*lifted)->lifted->time, at(9));
+  EXPECT_EQ((*lifted)->lifted->reason, "settled");
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.lift_hold(hold.id, lift); }), Errc::not_found);
+}
+
+TEST_F(ARecord, OfHoldsIsListedNewestFirst) {
+  create();
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_hold(hold_of(i, {})); }).ok());
+  }
+  const auto first = view().holds("", 2);
+  ASSERT_TRUE(first.ok());
+  ASSERT_EQ(first->rows.size(), 2U);
+  EXPECT_EQ(first->rows[0].id, hold_of(3, {}).id);
+  const auto second = view().holds(first->next, 2);
+  ASSERT_TRUE(second.ok());
+  ASSERT_EQ(second->rows.size(), 1U);
+  EXPECT_EQ(second->rows[0].id, hold_of(1, {}).id);
+  EXPECT_TRUE(second->next.empty());
+}
+
+TEST_F(ARecord, OfAHeldItemComesBackWhenNoHoldIsLeft) {
+  create();
+  const domain::Asset one = asset_of(1, "one"), two = asset_of(2, "two");
+  for (const domain::Asset& asset : {one, two}) ASSERT_TRUE(insert(asset).ok());
+  domain::Plan plan = plan_of(9, {one, two});
+  for (domain::PlanItem& item : plan.items) item.state = domain::ItemState::held;
+  plan.state = domain::PlanState::approved;
+  const domain::Hold first = hold_of(1, {one.id, two.id}), second = hold_of(2, {two.id});
+  ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                RETURN_IF_ERROR(t.insert_plan(plan));
+                RETURN_IF_ERROR(t.insert_hold(first));
+                return t.insert_hold(second);
+              }).ok());
+  EXPECT_TRUE(view().items_to_requeue()->empty());
+  EXPECT_TRUE(*view().has_held_items(plan.id));
+  EXPECT_EQ(*view().open_plan_of(one.id), plan.id);
+  const domain::Lift lift{actor_of(1006, "other"), at(9), "settled"};
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.lift_hold(first.id, lift); }).ok());
+  const auto back = view().items_to_requeue();
+  ASSERT_TRUE(back.ok());
+  ASSERT_EQ(back->size(), 1U);  // the other is bound by the second hold
+  EXPECT_EQ((*back)[0].asset, one.id);
+  EXPECT_EQ((*back)[0].plan, plan.id);
 }
 
 }  // namespace

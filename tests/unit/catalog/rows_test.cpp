@@ -196,7 +196,7 @@ TEST_F(ARow, OfAnUnknownAssetCannotBeChanged) {
     return t.set_plan_state(unknown, domain::PlanState::done, std::nullopt, std::nullopt);
   });
   refused([&](Transaction& t) { return t.put_item(unknown, domain::PlanItem{}); });
-  refused([&](Transaction& t) { return t.lift_hold(unknown); });
+  refused([&](Transaction& t) { return t.lift_hold(unknown, domain::Lift{}); });
   refused([&](Transaction& t) { return t.drop_round_item(unknown); });
   refused([&](Transaction& t) { return t.set_round_state(domain::RoundState::destroying); });
 }

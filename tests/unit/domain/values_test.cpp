@@ -27,7 +27,8 @@ TEST(EveryWord, ComesBackFromItsText) {
   expect_words_come_back<AssetState>(5, parse_asset_state);
   expect_words_come_back<PlanState>(10, parse_plan_state);
   expect_words_come_back<Verdict>(4, parse_verdict);
-  expect_words_come_back<ItemState>(3, parse_item_state);
+  expect_words_come_back<ItemState>(4, parse_item_state);
+  expect_words_come_back<HoldReach>(2, parse_hold_reach);
   expect_words_come_back<RoundState>(3, parse_round_state);
   expect_words_come_back<Validation>(4, parse_validation);
   expect_words_come_back<Decision>(2, parse_decision);

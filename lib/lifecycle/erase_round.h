@@ -1,0 +1,51 @@
+// One erase round while it is decided: the items that go, those that fell out and why.
+//
+// Contract: used by erasing.cpp, which does what is decided here; the gate is asked anew for every
+// item, before TX1 and again inside TX2. Specified in: erasure-design section 5.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lifecycle/core.h"
+
+namespace aierase::lifecycle {
+
+// One item on its way through a round.
+struct Candidate {
+  domain::PlanItem item;
+  domain::Asset asset;
+  GateDecision decision;
+  std::string draft;
+  Uuid certificate;
+};
+
+// Whether the plan has items beyond those of this round.
+enum class Following { none, more };
+
+struct Round {
+  domain::Plan plan;
+  std::vector<Candidate> going;    // decided to go, at TX1 and again at TX2
+  std::vector<Candidate> dropped;  // fell out, with their reasons
+  std::uint64_t from_epoch = 0;
+  Following following = Following::none;
+};
+
+// Before step 2 readers are still to be revoked and are no reason yet.
+enum class Readers { to_be_drained, drained };
+
+// The plan's next pending items, as many as a round takes.
+Result<Round> load_round(Core& core, const Uuid& plan);
+// Decides every candidate anew; those that may not go move to `dropped`.
+Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers readers);
+// What fell out leaves the plan with its reason, and its asset suspended until somebody decides;
+// what a legal hold alone keeps stays retired and waits.
+Status write_dropped(Core& core, catalog::Transaction& transaction, const Round& round);
+
+std::vector<std::uint32_t> leaves_of(const std::vector<Candidate>& candidates);
+GateDecision refused_by(const Error& error);
+// Errors that are about one asset: it falls out, the others go on. All else ends the round.
+bool concerns_one(const Error& error);
+
+}  // namespace aierase::lifecycle

@@ -1,0 +1,192 @@
+// Which assets a match means: narrowed by the catalog's indexes, decided by domain::matches_all.
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "base/limits.h"
+#include "lifecycle/core.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+using domain::SelectorKey;
+
+// A list whose match finds little looks at so many pages before it answers with what it has.
+constexpr std::size_t kPagesPerList = 16;
+
+bool is_pattern(const std::string& text) {
+  return text.find_first_of("*?[") != std::string::npos;
+}
+
+bool asks_for_ancestry(const std::vector<domain::Selector>& selectors) {
+  return std::any_of(selectors.begin(), selectors.end(), [](const domain::Selector& selector) {
+    return selector.key == SelectorKey::derived_from || selector.key == SelectorKey::trained_on;
+  });
+}
+
+// What the catalog can find by an index. Never less than what matches.
+catalog::AssetQuery narrowed(const std::vector<domain::Selector>& selectors) {
+  catalog::AssetQuery query;
+  for (const domain::Selector& selector : selectors) {
+    const std::string& value = selector.value;
+    switch (selector.key) {
+      case SelectorKey::name:
+        query.name_glob = value;
+        break;
+      case SelectorKey::label:
+        if (!is_pattern(value)) query.labels.emplace_back(selector.label, value);
+        break;
+      case SelectorKey::retention:
+        query.retention = value;
+        break;
+      case SelectorKey::kind:
+        query.kind = domain::parse_asset_kind(value);
+        break;
+      case SelectorKey::custodian:
+        query.custodian = value.starts_with('@')
+                              ? domain::Custodian{domain::CustodianKind::group, value.substr(1), 0}
+                              : domain::Custodian{domain::CustodianKind::user, value, 0};
+        break;
+      case SelectorKey::state:
+        query.state = domain::parse_asset_state(value);
+        break;
+      case SelectorKey::asset:
+      case SelectorKey::derived_from:
+      case SelectorKey::trained_on:
+        break;
+    }
+  }
+  return query;
+}
+
+const domain::Selector* asset_selector(const std::vector<domain::Selector>& selectors) {
+  for (const domain::Selector& selector : selectors) {
+    if (selector.key == SelectorKey::asset) return &selector;
+  }
+  return nullptr;
+}
+
+Result<catalog::Page<domain::Asset>> matching_page(Core& core,
+                                                   const std::vector<domain::Selector>& selectors,
+                                                   const catalog::AssetQuery& query,
+                                                   const std::string& cursor, std::size_t limit) {
+  ASSIGN_OR_RETURN(catalog::Page<domain::Asset> page, core.view().assets(query, cursor, limit));
+  std::vector<domain::Asset> matching;
+  for (domain::Asset& asset : page.rows) {
+    ASSIGN_OR_RETURN(const bool match, is_selected(core.view(), selectors, asset));
+    if (match) matching.push_back(std::move(asset));
+  }
+  page.rows = std::move(matching);
+  return page;
+}
+
+// From each of `from`, upwards over `relation`; what is reached, without where it began.
+Result<std::map<Uuid, domain::AssetName>> reached(const catalog::ReadView& view,
+                                                  std::vector<Uuid> from,
+                                                  domain::Relation relation) {
+  std::map<Uuid, domain::AssetName> found;
+  std::deque<Uuid> waiting(from.begin(), from.end());
+  while (!waiting.empty()) {
+    const Uuid child = waiting.front();
+    waiting.pop_front();
+    ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, view.lineage(child));
+    for (const domain::LineageEdge& edge : edges) {
+      if (edge.child != child || edge.relation != relation || found.count(edge.parent) != 0) {
+        continue;
+      }
+      ASSIGN_OR_RETURN(const std::optional<catalog::AssetHead> parent,
+                       view.asset_head(edge.parent));
+      if (!parent) return make_error(Errc::damaged, "a lineage names an asset that is not there");
+      found.emplace(edge.parent, parent->name);
+      // Training happens once; what it was trained on is then followed by what that came from.
+      if (relation == domain::Relation::derived_from) waiting.push_back(edge.parent);
+    }
+  }
+  return found;
+}
+
+std::vector<Uuid> keys_of(const std::map<Uuid, domain::AssetName>& names) {
+  std::vector<Uuid> keys;
+  for (const auto& [id, name] : names) keys.push_back(id);
+  return keys;
+}
+
+}  // namespace
+
+Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset) {
+  domain::Ancestry ancestry;
+  ASSIGN_OR_RETURN(const auto origins, reached(view, {asset}, domain::Relation::derived_from));
+  for (const auto& [id, name] : origins) ancestry.derived_from.push_back(name);
+  std::vector<Uuid> trained = keys_of(origins);
+  trained.push_back(asset);
+  ASSIGN_OR_RETURN(auto data, reached(view, std::move(trained), domain::Relation::trained_on));
+  ASSIGN_OR_RETURN(const auto before, reached(view, keys_of(data), domain::Relation::derived_from));
+  data.insert(before.begin(), before.end());
+  for (const auto& [id, name] : data) ancestry.trained_on.push_back(name);
+  return ancestry;
+}
+
+Result<bool> is_selected(const catalog::ReadView& view,
+                         const std::vector<domain::Selector>& selectors,
+                         const domain::Asset& asset) {
+  domain::Ancestry ancestry;
+  if (asks_for_ancestry(selectors)) {
+    ASSIGN_OR_RETURN(ancestry, ancestry_of(view, asset.id));
+  }
+  return domain::matches_all(selectors, asset, ancestry);
+}
+
+Result<std::vector<Uuid>> Store::select(const std::vector<domain::Selector>& selectors,
+                                        catalog::NameScope scope, std::size_t limit) {
+  Core& core = *impl_;
+  std::vector<Uuid> found;
+  if (const domain::Selector* one = asset_selector(selectors)) {
+    ASSIGN_OR_RETURN(const Uuid id, resolve_asset(one->value, catalog::NameScope::any));
+    ASSIGN_OR_RETURN(const domain::Asset asset, scope == catalog::NameScope::living
+                                                    ? core.living_asset(id)
+                                                    : core.known_asset(id));
+    ASSIGN_OR_RETURN(const bool match, is_selected(core.view(), selectors, asset));
+    if (match) found.push_back(id);
+    return found;
+  }
+  catalog::AssetQuery query = narrowed(selectors);
+  query.include_erased = scope == catalog::NameScope::any;
+  std::string cursor;
+  do {
+    ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
+                     matching_page(core, selectors, query, cursor, limits::kPageRows));
+    for (const domain::Asset& asset : page.rows) found.push_back(asset.id);
+    if (found.size() > limit) {
+      return make_error(Errc::resource_limit,
+                        "more than " + std::to_string(limit) + " assets match",
+                        "narrow the selection");
+    }
+    cursor = page.next;
+  } while (!cursor.empty());
+  return found;
+}
+
+Result<catalog::Page<domain::Asset>> Store::list_assets(
+    const std::vector<domain::Selector>& selectors, const std::string& cursor, std::size_t limit) {
+  Core& core = *impl_;
+  catalog::Page<domain::Asset> page;
+  if (asset_selector(selectors) != nullptr) {
+    ASSIGN_OR_RETURN(const std::vector<Uuid> found,
+                     select(selectors, catalog::NameScope::any, limit));
+    for (const Uuid& id : found) {
+      ASSIGN_OR_RETURN(domain::Asset asset, core.known_asset(id));
+      page.rows.push_back(std::move(asset));
+    }
+    return page;
+  }
+  const catalog::AssetQuery query = narrowed(selectors);
+  page.next = cursor;
+  for (std::size_t looked = 0; looked < kPagesPerList && page.rows.empty(); ++looked) {
+    ASSIGN_OR_RETURN(page, matching_page(core, selectors, query, page.next, limit));
+    if (page.next.empty()) break;
+  }
+  return page;
+}
+
+}  // namespace aierase::lifecycle
