@@ -33,6 +33,20 @@ std::string given_text(const Json& plan, const Output& out) {
   return "\nDecisions\n" + table.text(out.width());
 }
 
+std::string validations_text(const Json& certificate, const Output& out) {
+  const Json& acts = list_at(certificate, "validations");
+  if (acts.empty()) return {};
+  Table table({"  TIME", "WHO", "VERDICT", "REASON", "REMEDY"});
+  for (const Json& act : acts) {
+    const std::string login = text_at(act, "login");
+    table.add({"  " + printable(text_at(act, "time")),
+               printable(login.empty() ? "uid " + text_at(act, "uid") : login),
+               printable(text_at(act, "verdict")), printable(text_at(act, "reason")),
+               printable(text_at(act, "remedy"))});
+  }
+  return "\nValidation\n" + table.text(out.width());
+}
+
 }  // namespace
 
 std::string approve_command(const Json& plan) {
@@ -134,7 +148,7 @@ std::string describe_certificate(const Json& certificate, const Output& out) {
   fields.add("Validation", text_at(certificate, "validation"));
   fields.add("Log index", text_at(certificate, "log_index"));
   fields.add("Signer's key", text_at(certificate, "key_id"));
-  return fields.text(out.width());
+  return fields.text(out.width()) + validations_text(certificate, out);
 }
 
 std::string certificate_table(const Json& certificates, const Output& out) {

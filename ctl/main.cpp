@@ -43,6 +43,7 @@ constexpr std::array kHandlers{
     Handler{"reject", run_reject},
     Handler{"cancel", run_cancel},
     Handler{"wait", run_wait},
+    Handler{"validate", run_validate},
     Handler{"hold place", run_hold_place},
     Handler{"hold lift", run_hold_lift},
     Handler{"policy check", run_policy_check},

@@ -113,6 +113,10 @@ inline constexpr std::array kRetireOptions{
     Option{"skip-blocked", "", Arity::flag, "leave out what is blocked instead of refusing"},
     Option{"dry-run", "", Arity::flag, "show the plan; make nothing"},
 };
+inline constexpr std::array kValidateOptions{
+    Option{"reason", "T", Arity::once, "why; needed unless accepted"},
+    Option{"remedy", "T", Arity::once, "what has to be done, of what is not accepted"},
+};
 inline constexpr std::array kHoldPlaceOptions{
     Option{"matter", "M", Arity::once, "the case or inquiry it belongs to"},
     Option{"reason", "T", Arity::once, "why; recorded"},
@@ -170,6 +174,9 @@ inline constexpr std::array kVerbs{
          Bulk::no, "%plans"},
     Verb{"wait", Group::end_of_life, "ID", "block until a plan or asset is so far", kWaitOptions, 1,
          1, Reach::daemon, Bulk::no, "%all"},
+    Verb{"validate", Group::end_of_life, "P|C accept|reject|escalate",
+         "say whether the outcome of an erasure is accepted", kValidateOptions, 2, 2, Reach::daemon,
+         Bulk::no, "%all"},
 
     Verb{"hold place", Group::rules, "", "forbid the erasure of what matches, for a matter",
          kHoldPlaceOptions, 0, 0},

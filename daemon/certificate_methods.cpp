@@ -57,7 +57,9 @@ Status show(Service& service, sd_bus_message* message) {
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
   call.work = [named](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, named));
-    return with_object(certificate_json(row));
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const std::vector<domain::ValidationAct> acts, store->validations(row.id));
+    return with_object(certificate_json(row, acts));
   };
   service.serve(message, std::move(call));
   return {};
@@ -87,6 +89,56 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   return {};
 }
 
+std::optional<domain::Validation> parse_verdict(std::string_view word) {
+  if (word == "accept") return domain::Validation::accepted;
+  if (word == "reject") return domain::Validation::rejected;
+  if (word == "escalate") return domain::Validation::escalated;
+  return std::nullopt;
+}
+
+Status validate(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(const std::string word, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  lifecycle::ValidateRequest request;
+  ASSIGN_OR_RETURN(request.reason, options.text_or("reason", ""));
+  ASSIGN_OR_RETURN(request.remedy, options.text_or("remedy", ""));
+  RETURN_IF_ERROR(options.finish());
+  const std::optional<domain::Validation> verdict = parse_verdict(word);
+  if (!verdict) {
+    return make_error(Errc::usage, "an outcome is not validated by " + quoted(word),
+                      "accept, reject or escalate");
+  }
+  request.verdict = *verdict;
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  request.actor = call.caller.actor;
+  call.effect = Effect::changes;
+  const auto id = domain::parse_id(typed);
+  const bool plan = id && id->type == domain::IdType::plan;
+  const Named named(plan ? domain::IdType::plan : domain::IdType::certificate, std::move(typed));
+  call.look_up = [named](StoreSession& session) {
+    return Asked{"validate", named.look_up(session)};
+  };
+  call.work = [named, plan,
+               wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const Uuid found, named.found());
+    wanted.certificate = found;
+    if (plan) wanted.plan = found;
+    ASSIGN_OR_RETURN(const lifecycle::ValidateReport report, store->validate(wanted));
+    Json certificates = Json::array();
+    for (const Uuid& one : report.certificates) {
+      certificates.push_back(domain::id_text(domain::IdType::certificate, one));
+    }
+    return with_object({{"verdict", domain::to_text(report.verdict)},
+                        {"certificates", std::move(certificates)},
+                        {"awaiting", report.awaiting}});
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
 Status trust(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
   RETURN_IF_ERROR(options.finish());
@@ -111,6 +163,9 @@ const sd_bus_vtable kVtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", certificate, "h", file, "a{sv}", options),
                             SD_BUS_RESULT("o", job), serve_method<export_certificate>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Validate", SD_BUS_ARGS("s", subject, "s", verdict, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<validate>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Trust", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", trust),
                             serve_method<trust>, SD_BUS_VTABLE_UNPRIVILEGED),

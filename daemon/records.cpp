@@ -385,8 +385,20 @@ Json certificate_row(const catalog::CertificateRow& row) {
   return json;
 }
 
-Json certificate_json(const catalog::CertificateRow& row) {
+Json certificate_json(const catalog::CertificateRow& row,
+                      const std::vector<domain::ValidationAct>& validations) {
   Json json = certificate_row(row);
+  Json acts = Json::array();
+  for (const domain::ValidationAct& act : validations) {
+    Json one = person(act.actor);
+    one["verdict"] = domain::to_text(act.verdict);
+    one["time"] = to_rfc3339(act.time);
+    one["as"] = act.capacities;
+    put(one, "reason", act.reason);
+    put(one, "remedy", act.remedy);
+    acts.push_back(std::move(one));
+  }
+  json["validations"] = std::move(acts);
   JsonLimits limits;
   limits.max_bytes = kStatementBytes;
   Result<Json> statement = parse_json(row.statement, limits);

@@ -28,8 +28,9 @@ Json plan_row(const domain::Plan& plan);
 Json hold_json(const lifecycle::HoldView& view);         // a row
 Json hold_detail_json(const lifecycle::HoldView& view);  // with its assets and events
 Json certificate_row(const catalog::CertificateRow& row);
-Json certificate_json(
-    const catalog::CertificateRow& row);  // with its statement, unless it is too long for a message
+Json certificate_json(const catalog::CertificateRow& row,
+                      const std::vector<domain::ValidationAct>&
+                          validations);  // with its statement, unless it is too long for a message
 Json trust_json(const crypto::PublicKey& key, const Uuid& store);
 
 }  // namespace aierase::daemon

@@ -26,6 +26,7 @@ Result<int> run_approve(Session& session);
 Result<int> run_reject(Session& session);
 Result<int> run_cancel(Session& session);
 Result<int> run_wait(Session& session);
+Result<int> run_validate(Session& session);
 Result<int> run_hold_place(Session& session);
 Result<int> run_hold_lift(Session& session);
 Result<int> run_policy_check(Session& session);

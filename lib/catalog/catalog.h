@@ -82,6 +82,14 @@ struct CertificateRow {
   std::uint64_t log_index = 0;
 };
 
+// Of a certificate what its validation needs: no statement, which may have tens of MB.
+struct CertificateHead {
+  Uuid id;
+  Uuid asset;
+  Uuid plan;
+  domain::Validation validation = domain::Validation::awaiting;
+};
+
 // At most one exists: the erase round between TX1 and TX3.
 struct RoundItem {
   Uuid plan;
@@ -200,6 +208,9 @@ class ReadView {
   Result<std::optional<EraseRound>> round() const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
+  Result<std::optional<CertificateHead>> certificate_head(const Uuid& id) const;
+  Result<std::vector<CertificateHead>> certificates_of_plan(const Uuid& plan) const;
+  Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first
 
@@ -268,7 +279,8 @@ class Transaction : public ReadView {
   Status drop_round_item(const Uuid& asset);
   Status end_round();
   Status add_certificate(const CertificateRow& row);
-  Status put_epoch(const domain::EpochRecord& record);  // new, or assessed anew
+  Status add_validation(const domain::ValidationAct& act);  // and the certificate's state with it
+  Status put_epoch(const domain::EpochRecord& record);      // new, or assessed anew
   Status remove_epoch(std::uint64_t epoch);
 
  private:

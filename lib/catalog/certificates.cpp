@@ -26,6 +26,22 @@ CertificateRow read_certificate(Row& row) {
   return certificate;
 }
 
+Result<std::vector<CertificateHead>> read_heads(Statement& statement) {
+  std::vector<CertificateHead> heads;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, "certificate");
+    CertificateHead head;
+    head.id = row.uuid();
+    head.asset = row.uuid();
+    head.plan = row.uuid();
+    head.validation = row.word(domain::parse_validation);
+    RETURN_IF_ERROR(row.finish(domain::IdType::certificate, head.id));
+    heads.push_back(head);
+    return {};
+  }));
+  return heads;
+}
+
 }  // namespace
 
 Status Transaction::add_certificate(const CertificateRow& row) {
@@ -93,6 +109,63 @@ Result<Page<CertificateRow>> ReadView::certificates(const std::string& cursor,
     bytes += certificate.statement.size();
     page.rows.push_back(std::move(certificate));
   }
+}
+
+Result<std::optional<CertificateHead>> ReadView::certificate_head(const Uuid& id) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT uuid, asset, plan, validation FROM certificate WHERE uuid = ?"));
+  ASSIGN_OR_RETURN(std::vector<CertificateHead> heads, read_heads(statement.bind(id)));
+  if (heads.empty()) return std::optional<CertificateHead>();
+  return std::optional<CertificateHead>(heads.front());
+}
+
+Result<std::vector<CertificateHead>> ReadView::certificates_of_plan(const Uuid& plan) const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT uuid, asset, plan, validation FROM certificate "
+                                        "INDEXED BY certificate_plan WHERE plan = ? ORDER BY id"));
+  return read_heads(statement.bind(plan));
+}
+
+Result<std::vector<domain::ValidationAct>> ReadView::validations(const Uuid& certificate) const {
+  std::vector<domain::ValidationAct> acts;
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT verdict, actor_uid, actor_login, actor_audit_uid, time, reason, "
+                           "remedy, capacities, log_index FROM validation WHERE certificate = ? "
+                           "ORDER BY id"));
+  statement.bind(certificate);
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, "validation");
+    domain::ValidationAct act;
+    act.certificate = certificate;
+    act.verdict = row.word(domain::parse_validation);
+    act.actor = row.actor();
+    act.time = row.time();
+    act.reason = row.text();
+    act.remedy = row.text();
+    act.capacities = row.texts();
+    act.log_index = row.count();
+    RETURN_IF_ERROR(row.finish(domain::IdType::certificate, certificate));
+    acts.push_back(std::move(act));
+    return {};
+  }));
+  return acts;
+}
+
+Status Transaction::add_validation(const domain::ValidationAct& act) {
+  ASSIGN_OR_RETURN(const std::int64_t changed,
+                   connection_->write("UPDATE certificate SET validation = ? WHERE uuid = ?",
+                                      domain::to_text(act.verdict), act.certificate));
+  if (changed == 0) return absent(domain::IdType::certificate, act.certificate);
+  ASSIGN_OR_RETURN(const std::string capacities, texts_json(act.capacities));
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO validation (certificate, verdict, actor_uid, actor_login, actor_audit_uid, "
+      "time, "
+      "reason, remedy, capacities, log_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      act.certificate, domain::to_text(act.verdict), ActorColumns{act.actor}, act.time, act.reason,
+      act.remedy, capacities, act.log_index));
+  return {};
 }
 
 }  // namespace aierase::catalog

@@ -64,6 +64,18 @@ struct Plan {
   std::vector<Approval> approvals;
 };
 
+// A custodian's act after: what was found when the outcome was looked at.
+struct ValidationAct {
+  Uuid certificate;
+  Validation verdict = Validation::accepted;  // never awaiting
+  Actor actor;
+  UtcTime time{};
+  std::string reason;
+  std::string remedy;                   // what has to be done, of what is not accepted
+  std::vector<std::string> capacities;  // as Approval's
+  std::uint64_t log_index = 0;
+};
+
 // Of a hold that was lifted.
 struct Lift {
   Actor actor;

@@ -182,6 +182,21 @@ struct PlanView {
   ApprovalsNeeded needed;
 };
 
+// ---- validation -------------------------------------------------------------------------------
+struct ValidateRequest {
+  domain::Actor actor;
+  Uuid certificate;          // this one,
+  std::optional<Uuid> plan;  // or all of this plan that the actor is a custodian of
+  domain::Validation verdict = domain::Validation::accepted;
+  std::string reason;  // needed unless accepted
+  std::string remedy;  // what has to be done
+};
+struct ValidateReport {
+  domain::Validation verdict = domain::Validation::accepted;
+  std::vector<Uuid> certificates;
+  std::size_t awaiting = 0;  // of the plan, after this
+};
+
 // ---- holds ------------------------------------------------------------------------------------
 struct HoldRequest {
   domain::Actor actor;
@@ -313,6 +328,10 @@ class Store {
                            std::string_view digest_prefix);
   Result<PlanView> reject(const domain::Actor& actor, const Uuid& plan, const std::string& reason);
   Result<PlanView> cancel(const domain::Actor& actor, const Uuid& plan);
+
+  // What a custodian found when looking at the outcome; changes no byte of a certificate. R18-R20.
+  Result<ValidateReport> validate(const ValidateRequest& request);
+  Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate);
 
   // A legal hold on everything alive that matches, durable when it returns; with HoldReach::future
   // also on what comes to match by an import or a change. Nothing that matches is Errc::usage

@@ -158,6 +158,17 @@ refused 3 '' a status
 
 start_daemon
 refused 11 'erased' a export acme/llama:1 "$DIR/out9"
+CERT=$(a list certificates -q | head -1)
+equal "an outcome awaits its validation" "$(a --json show "$CERT" | json 'd["certificate"]["validation"]')" awaiting
+refused 2 'needs --reason' a validate "$CERT" reject
+refused 2 'not validated by' a validate "$CERT" maybe
+refused 2 'for plans and certificates' a validate acme/llama:1 accept
+refused 4 '' a validate c-aaaaaaaaaaaaaaaaaaaaaaaaaa accept
+check "escalated" a validate "$CERT" escalate --reason "a copy is on a laptop" --remedy "return the laptop"
+contains "with its remedy" "$(a show "$CERT")" 'return the laptop'
+check "and accepted after it was remedied" a validate "$CERT" accept --reason "the laptop is gone"
+equal "the certificate says so" "$(a --json show "$CERT" | json 'd["certificate"]["validation"], len(d["certificate"]["validations"])')" "accepted 2"
+refused 6 'accepted already' a validate "$CERT" accept
 check "check" a check
 check "check --deep" a check --deep
 check "check of one asset" a check acme/tar:1

@@ -324,6 +324,24 @@ CREATE TABLE certificate (
   statement  TEXT    NOT NULL
 ) STRICT;
 
+CREATE INDEX certificate_plan ON certificate (plan);
+
+-- What custodians found afterwards; the latest of a certificate stands in certificate.validation.
+CREATE TABLE validation (
+  id              INTEGER PRIMARY KEY,
+  certificate     BLOB    NOT NULL REFERENCES certificate (uuid),
+  verdict         TEXT    NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  time            INTEGER NOT NULL,
+  reason          TEXT    NOT NULL,
+  remedy          TEXT    NOT NULL,
+  capacities      TEXT    NOT NULL,     -- JSON array of custodian texts
+  log_index       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX validation_certificate ON validation (certificate);
+
 -- Leaves of the transparency log. `record` and `salt` open what the public leaf only commits to.
 CREATE TABLE log_leaf (
   id        INTEGER PRIMARY KEY,        -- index in the log
