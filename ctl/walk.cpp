@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/env.h"
 #include "base/limits.h"
@@ -204,6 +205,16 @@ class Walker {
   Found found_;
 };
 
+// Which argument a path lies in; their number where it lies in none.
+std::size_t argument_around(const std::string& path, const std::vector<std::string>& arguments) {
+  std::size_t i = 0;
+  for (; i < arguments.size(); ++i) {
+    const std::string& folder = arguments[i];
+    if (path == folder || path.rfind(folder == "/" ? folder : folder + "/", 0) == 0) break;
+  }
+  return i;
+}
+
 }  // namespace
 
 FileIdentity identity_of(const struct stat& status) {
@@ -216,11 +227,19 @@ std::vector<FoundSource> Found::sources() const {
   std::vector<FoundSource> result;
   for (const std::string& argument : arguments) result.push_back({argument, 0, 0});
   std::map<std::string, FoundSource> places;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> counted;
   for (const FoundFile& file : files) {
+    // Many links may lead to one file, and it lies there once.
+    if (!counted.insert({file.identity.device, file.identity.inode}).second) continue;
     FoundSource* source = &result[file.argument];
     if (file.reached == Reached::through_link) {
-      source = &places[parent_of(file.target)];
-      source->description = parent_of(file.target);
+      const std::size_t around = argument_around(file.target, arguments);
+      if (around < arguments.size()) {
+        source = &result[around];
+      } else {
+        source = &places[parent_of(file.target)];
+        source->description = parent_of(file.target);
+      }
     }
     source->files += 1;
     source->bytes += file.identity.size;

@@ -71,7 +71,9 @@ std::string plain_words(const Json& status) {
   if (text_at(object_at(status, "store"), "people_rule") == "single-operator") {
     text +=
         "People: single-operator. One person may ask and approve; every certificate says so.\n"
-        "  To make it stricter for good: aierase init\n";
+        "  aierase init, once more and without --single-operator, asks for two people from then "
+        "on;\n"
+        "  there is no way back.\n";
   } else {
     text += "People: two-person. Whoever asks for the end of an asset does not approve it.\n";
   }

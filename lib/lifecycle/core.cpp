@@ -149,7 +149,7 @@ Result<domain::Asset> Core::living_asset(const Uuid& id) {
   if (asset.state == domain::AssetState::erased) {
     const std::string when = asset.erased_at ? to_rfc3339(*asset.erased_at) : "an unknown time";
     return make_error(Errc::erased, asset.name.text() + " was erased at " + when,
-                      "`aierase show " + asset_text(id) + "` names its certificate",
+                      "its certificate: aierase certificate export " + asset_text(id) + " FILE",
                       asset_text(id));
   }
   return asset;

@@ -56,6 +56,24 @@ using TheSources = Folder;
 using AnArchive = Folder;
 using AnExportDirectory = Folder;
 
+TEST_F(ADirectory, NamesAPlaceOnceHoweverManyLinksLeadThere) {
+  put("m/real", "abc");
+  put("blobs/b1", "xy");
+  for (const char* link : {"m/one", "m/two"}) fs::create_symlink("real", at(link));
+  for (const char* link : {"m/h1", "m/h2"}) fs::create_symlink("../blobs/b1", at(link));
+  const auto found = walk({at("m")});
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->files.size(), 5u);
+  const auto sources = found->sources();
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].description, at("m"));
+  EXPECT_EQ(sources[0].files, 1u);
+  EXPECT_EQ(sources[0].bytes, 3u);
+  EXPECT_EQ(sources[1].description, at("blobs"));
+  EXPECT_EQ(sources[1].files, 1u);
+  EXPECT_EQ(sources[1].bytes, 2u);
+}
+
 TEST_F(ADirectory, GivesItsFilesInByteOrderOfTheirNamesInsideIt) {
   put("m/b/x.bin", "xx");
   put("m/b.txt", "1");
