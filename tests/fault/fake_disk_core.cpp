@@ -129,6 +129,7 @@ void DiskCore::remember(Inode& inode, PendingChange change) {
     inode.now.write(change.at, change.bytes);
   } else {
     inode.now.resize(change.at);
+    inode.reserved = std::min(inode.reserved, change.at);  // as ext4, xfs and btrfs do
   }
   if (inode.links > 0) state_.used += footprint(inode) - before;
   inode.pending.push_back(std::move(change));

@@ -1,0 +1,207 @@
+// The gate as a table: each fact alone stops, and nothing else does.
+#include <gtest/gtest.h>
+
+#include "lifecycle/gate.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+using domain::AssetState;
+using domain::PeopleRule;
+using domain::PlanState;
+using domain::Verdict;
+
+const UtcTime kNow = from_unix(1'767'225'600);
+
+domain::Actor who(std::uint32_t uid, const char* login) {
+  domain::Actor actor;
+  actor.uid = uid;
+  actor.login = login;
+  return actor;
+}
+
+// Everything is in order for an execution.
+struct Case {
+  Case() {
+    asset.id = Uuid::random();
+    asset.state = AssetState::retired;
+    asset.custodians = {{domain::CustodianKind::user, "bob", 1001}};
+    input.purpose = Purpose::execution;
+    input.asset.key = KeyCheck::matches;
+    input.plan.state = PlanState::approved;
+    input.plan.requester = who(1000, "alice");
+    input.plan.due = kNow;
+    input.clock.wall = input.clock.trusted = kNow;
+    domain::Approval approval;
+    approval.actor = who(1001, "bob");
+    approval.capacities = {"bob"};
+    input.plan.approvals = {approval};
+  }
+  GateDecision decide() {
+    input.asset.asset = &asset;
+    return Gate::decide(input);
+  }
+  domain::Asset asset;
+  GateInput input;
+};
+
+TEST(TheGate, OpensWhenEverythingIsInOrder) {
+  Case one;
+  const GateDecision decision = one.decide();
+  EXPECT_EQ(decision.verdict, Verdict::due);
+  EXPECT_TRUE(decision.reasons.empty());
+  ASSERT_TRUE(decision.permit.has_value());
+  EXPECT_EQ(decision.permit->asset(), one.asset.id);
+}
+
+struct Fact {
+  const char* name;
+  void (*set)(Case&);
+  Errc code;
+};
+void PrintTo(const Fact& fact, std::ostream* out) {
+  *out << fact.name;
+}
+
+domain::Hold a_hold() {
+  domain::Hold hold;
+  hold.matter = "case 7";
+  return hold;
+}
+
+domain::Approval& approval_of(Case& one) {
+  if (one.input.plan.approvals.empty()) one.input.plan.approvals.emplace_back();
+  return one.input.plan.approvals[0];
+}
+
+const Fact kFacts[] = {
+    {"it is active", [](Case& c) { c.asset.state = AssetState::active; }, Errc::wrong_state},
+    {"it is suspended", [](Case& c) { c.asset.state = AssetState::suspended; }, Errc::wrong_state},
+    {"it is being erased", [](Case& c) { c.asset.state = AssetState::erasing; }, Errc::wrong_state},
+    {"it is erased", [](Case& c) { c.asset.state = AssetState::erased; }, Errc::erased},
+    {"a hold", [](Case& c) { c.input.asset.holds = {a_hold()}; }, Errc::legal_hold},
+    {"a floor",
+     [](Case& c) {
+       c.input.policy.floors = {{Errc::retention_floor, "until 2030"}};
+     },
+     Errc::retention_floor},
+    {"a conflict",
+     [](Case& c) {
+       c.input.policy.conflicts = {{Errc::policy_conflict, "floor and ceiling"}};
+     },
+     Errc::policy_conflict},
+    {"another plan", [](Case& c) { c.input.asset.other_plan = Uuid::random(); }, Errc::wrong_state},
+    {"it changed", [](Case& c) { c.input.asset.binding = Binding::changed; }, Errc::plan_stale},
+    {"a dependant", [](Case& c) { c.input.asset.open_dependants.emplace_back(); },
+     Errc::plan_stale},
+    {"no approval", [](Case& c) { c.input.plan.approvals.clear(); }, Errc::approval_missing},
+    {"an approval by root", [](Case& c) { approval_of(c).actor = who(0, "root"); },
+     Errc::approval_missing},
+    {"an approval by who asked", [](Case& c) { approval_of(c).actor = who(1000, "alice"); },
+     Errc::approval_missing},
+    {"an approval by who asked, by su",
+     [](Case& c) { approval_of(c).actor.audit_login_uid = 1000; }, Errc::approval_missing},
+    {"an approval as custodian of others", [](Case& c) { approval_of(c).capacities = {"@data"}; },
+     Errc::approval_missing},
+    {"a refusal among the approvals",
+     [](Case& c) { approval_of(c).decision = domain::Decision::reject; }, Errc::approval_missing},
+    {"an approval that was tampered with", [](Case& c) { c.input.plan.altered = "bob"; },
+     Errc::damaged},
+    {"no custodian at all", [](Case& c) { c.asset.custodians.clear(); }, Errc::approval_missing},
+    {"a plan that is only requested", [](Case& c) { c.input.plan.state = PlanState::requested; },
+     Errc::approval_missing},
+    {"a plan that was cancelled", [](Case& c) { c.input.plan.state = PlanState::cancelled; },
+     Errc::approval_missing},
+    {"no moment", [](Case& c) { c.input.plan.due.reset(); }, Errc::approval_missing},
+    {"a moment one second away", [](Case& c) { c.input.plan.due = kNow + std::chrono::seconds(1); },
+     Errc::clock},
+    {"a key that was not looked at", [](Case& c) { c.input.asset.key = KeyCheck::not_read; },
+     Errc::unexpected},
+    {"another's key", [](Case& c) { c.input.asset.key = KeyCheck::differs; }, Errc::damaged},
+    {"no key", [](Case& c) { c.input.asset.key = KeyCheck::absent; }, Errc::damaged},
+    {"a key behind damage", [](Case& c) { c.input.asset.key = KeyCheck::unreadable; },
+     Errc::damaged},
+    {"a reader", [](Case& c) { c.input.asset.open_leases = 1; }, Errc::busy},
+};
+
+class EachFactAlone : public ::testing::TestWithParam<Fact> {};
+
+TEST_P(EachFactAlone, StopsAnExecutionAndIsNamed) {
+  Case one;
+  GetParam().set(one);
+  const GateDecision decision = one.decide();
+  EXPECT_FALSE(decision.permit.has_value());
+  ASSERT_EQ(decision.reasons.size(), 1U);
+  EXPECT_EQ(decision.reasons[0].code, GetParam().code) << decision.reasons[0].text;
+  EXPECT_FALSE(decision.reasons[0].text.empty());
+  EXPECT_TRUE(decision.verdict == Verdict::blocked || decision.verdict == Verdict::conflict);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfTheTable, EachFactAlone, ::testing::ValuesIn(kFacts));
+
+TEST(TheGate, NamesEveryReasonAtOnce) {
+  for (const Fact& first : kFacts) {
+    for (const Fact& second : kFacts) {
+      Case one;
+      first.set(one);
+      second.set(one);
+      const GateDecision decision = one.decide();
+      EXPECT_FALSE(decision.permit.has_value()) << first.name << ", " << second.name;
+      EXPECT_GE(decision.reasons.size(), 1U);
+    }
+  }
+}
+
+TEST(TheGate, GivesNoPermitForARequestOrAnApproval) {
+  for (const Purpose purpose : {Purpose::request, Purpose::approval}) {
+    Case one;
+    one.input.purpose = purpose;
+    one.asset.state = AssetState::active;
+    const GateDecision decision = one.decide();
+    EXPECT_EQ(decision.verdict, Verdict::eligible);
+    EXPECT_FALSE(decision.permit.has_value());
+  }
+}
+
+TEST(TheGate, BelievesTheSlowerClockWhenNobodyAttends) {
+  Case one;
+  one.input.attendance = Attendance::unattended;
+  one.input.clock.trusted = kNow - std::chrono::seconds(1);
+  EXPECT_FALSE(one.decide().permit.has_value());
+  one.input.clock.trusted = kNow;
+  one.input.clock.wall = kNow - std::chrono::seconds(1);
+  EXPECT_FALSE(one.decide().permit.has_value());
+  one.input.clock.wall = kNow;
+  EXPECT_TRUE(one.decide().permit.has_value());
+  one.input.brake.trips = {{Errc::brake, "30 items in a run"}};
+  EXPECT_FALSE(one.decide().permit.has_value());
+  one.input.attendance = Attendance::attended;
+  EXPECT_TRUE(one.decide().permit.has_value()) << "the brake is for unattended erasure";
+}
+
+TEST(TheGate, LetsOnePersonDoBothOnlyWhereTheStoreSaysSo) {
+  Case one;
+  one.input.plan.approvals[0].actor = who(1000, "alice");
+  one.input.plan.approvals[0].capacities = {"single operator"};
+  EXPECT_FALSE(one.decide().permit.has_value());
+  one.input.people_rule = PeopleRule::single_operator;
+  EXPECT_TRUE(one.decide().permit.has_value());
+}
+
+TEST(StandingOfAnApprover, ComesFromEveryAccountOfTheRequester) {
+  const PeopleRule two = PeopleRule::two_person;
+  domain::Actor alice = who(1000, "alice"), bob = who(1001, "bob");
+  EXPECT_EQ(standing_of(bob, alice, two), Standing::counts);
+  EXPECT_EQ(standing_of(alice, alice, two), Standing::is_requester);
+  EXPECT_EQ(standing_of(who(0, "root"), alice, two), Standing::is_root);
+  domain::Actor service = who(990, "deploy");
+  service.audit_login_uid = 1001;  // bob asked through a service account
+  EXPECT_EQ(standing_of(bob, service, two), Standing::is_requester);
+  domain::Actor other = who(991, "other");
+  other.audit_login_uid = 1001;
+  EXPECT_EQ(standing_of(other, service, two), Standing::is_requester);
+  EXPECT_EQ(standing_of(other, bob, two), Standing::is_requester);
+}
+
+}  // namespace
+}  // namespace aierase::lifecycle

@@ -1,0 +1,154 @@
+// What comes in: names that are never overwritten, content that comes again, keys without digests.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "crypto/primitives.h"
+#include "fault/support/crashes.h"
+#include "fault/support/inspect.h"
+
+namespace aierase::test {
+namespace {
+
+using domain::AssetState;
+using domain::SourceHistory;
+
+domain::Source source(const std::string& place, SourceHistory history) {
+  domain::Source one;
+  one.description = place;
+  one.filesystem = "ext4";
+  one.history = history;
+  one.files = 1;
+  one.bytes = 32;
+  return one;
+}
+
+class AnImport : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(done(world.init()));
+    ASSERT_TRUE(done(world.open()));
+  }
+  Result<lifecycle::ImportReport> import_key(const std::string& name, const Bytes& key,
+                                             std::vector<domain::Source> sources) {
+    lifecycle::ImportRequest request;
+    request.actor = alice();
+    request.name = name;
+    request.kind = domain::AssetKind::dataset_key;
+    request.custodians = {{domain::CustodianKind::user, "bob", 1001}};
+    ASSIGN_OR_RETURN(lifecycle::ImportTicket ticket, world.store->begin_import(std::move(request)));
+    ASSIGN_OR_RETURN(SecretBytes secret, SecretBytes::copy_of(key));
+    return world.store->finish_key_import(std::move(ticket), std::move(secret), std::move(sources));
+  }
+  bool is_on_disk(ByteView wanted) {
+    for (const auto& [path, bytes] : everything(world.disk)) {
+      const auto found = std::search(bytes.begin(), bytes.end(), wanted.begin(), wanted.end());
+      if (found != bytes.end()) return true;
+    }
+    return false;
+  }
+  World world;
+};
+
+TEST_F(AnImport, OfOtherContentUnderALivingNameIsRefused) {
+  ASSERT_TRUE(done(world.import(small_asset("m:1", 1))));
+  const Status again = world.import(small_asset("m:1", 2));
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, Errc::already_exists);
+  EXPECT_NE(again.error().hint.find("m:2"), std::string::npos);
+  EXPECT_TRUE(done(world.read_back(world.asset("m:1"))));
+  EXPECT_TRUE(check_all(world, lifecycle::CheckDepth::deep).empty());
+}
+
+TEST_F(AnImport, OfTheSameContentIsTheSameAssetAndRemembersEveryPlace) {
+  const Bytes key = content_of(5, 32);
+  const auto first =
+      import_key("k", key, {source("/a", SourceHistory::encrypted_from_first_write)});
+  ASSERT_TRUE(done(first));
+  const auto second = import_key("k", key, {source("/b", SourceHistory::retrofitted)});
+  ASSERT_TRUE(done(second));
+  EXPECT_EQ(second->outcome, lifecycle::ImportOutcome::existing);
+  EXPECT_EQ(second->view.asset.id, first->view.asset.id);
+  ASSERT_EQ(second->view.asset.sources.size(), 2U);
+  EXPECT_EQ(second->view.asset.source_history, SourceHistory::retrofitted) << "the worst of both";
+  const auto third = import_key("k", key, {source("/b", SourceHistory::retrofitted)});
+  ASSERT_TRUE(done(third));
+  EXPECT_EQ(third->view.asset.sources.size(), 2U) << "a known place is not told twice";
+}
+
+TEST_F(AnImport, OfTheSameContentDoesNotBringBackWhatIsSuspended) {
+  const Bytes key = content_of(5, 32);
+  const auto first = import_key("k", key, {source("/a", SourceHistory::retrofitted)});
+  ASSERT_TRUE(done(first));
+  ASSERT_TRUE(done(world.store->suspend_asset(alice(), first->view.asset.id, "for now")));
+  const auto again = import_key("k", key, {source("/a", SourceHistory::retrofitted)});
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, Errc::wrong_state);
+  EXPECT_EQ(world.store->show_asset(first->view.asset.id)->asset.state, AssetState::suspended);
+}
+
+TEST_F(AnImport, OfAKeyLeavesNoDigestOfItAnywhere) {
+  const Bytes key = content_of(5, 32);
+  const auto report = import_key("k", key, {source("/a", SourceHistory::retrofitted)});
+  ASSERT_TRUE(done(report));
+  EXPECT_FALSE(report->view.manifest_sha256.has_value());
+  EXPECT_TRUE(report->view.files.empty());
+  const Uuid id = report->view.asset.id;
+  ASSERT_TRUE(done(world.store->retire({alice(), {id}, "end", "", {}, {}, {}, {}})));
+  const auto plan = world.store->list_plans("", 1)->rows.front();
+  ASSERT_TRUE(done(world.store->approve(bob(), plan.id, to_hex(plan.digest))));
+  ASSERT_TRUE(done(world.execute()));
+  ASSERT_EQ(world.store->show_asset(id)->asset.state, AssetState::erased);
+  world.close();
+  const Digest digest = crypto::sha256(key);
+  const std::string hex = to_hex(digest), text = to_base64(digest);
+  EXPECT_FALSE(is_on_disk(key));
+  EXPECT_FALSE(is_on_disk(digest));
+  EXPECT_FALSE(is_on_disk(as_bytes(hex)));
+  EXPECT_FALSE(is_on_disk(as_bytes(text)));
+}
+
+TEST_F(AnImport, ThatIsTakenBackLeavesNothing) {
+  const Contents before = everything(world.disk);
+  ASSERT_TRUE(done(world.import(small_asset("m:1", 1), World::Ending::abort)));
+  std::vector<std::string> added;
+  for (const auto& [path, bytes] : everything(world.disk)) {
+    const bool journal = path == "/store/catalog.db-journal" && bytes.empty();
+    if (before.count(path) == 0 && path.back() != '/' && !journal) added.push_back(path);
+  }
+  EXPECT_EQ(added, std::vector<std::string>{});
+  EXPECT_TRUE(world.store->list_assets({}, "", 10)->rows.empty());
+  EXPECT_TRUE(check_all(world, lifecycle::CheckDepth::deep).empty());
+}
+
+TEST_F(AnImport, IsRefusedForWhatCouldNeverBeErasedByAnybody) {
+  lifecycle::ImportRequest request;
+  request.actor = alice();
+  request.name = "m:1";
+  const auto nobody = world.store->begin_import(request);
+  EXPECT_FALSE(nobody.ok()) << "an asset without custodians has nobody to approve its end";
+}
+
+TEST_F(AnImport, ByAnErasedNameAnswersErasedEverywhereAfterARestartToo) {
+  ASSERT_TRUE(done(world.import(small_asset("m:1", 1))));
+  const Uuid id = world.asset("m:1").id;
+  ASSERT_TRUE(done(world.erase({"m:1"})));
+  for (int life = 0; life < 2; ++life) {
+    lifecycle::ExportRequest out;
+    out.actor = alice();
+    out.asset = id;
+    EXPECT_EQ(world.store->begin_export(out).error().code, Errc::erased);
+    EXPECT_EQ(world.store->suspend_asset(alice(), id, "x").error().code, Errc::erased);
+    EXPECT_EQ(world.store->resume_asset(alice(), id, "x").error().code, Errc::erased);
+    EXPECT_EQ(world.request({"m:1"}).error().code, Errc::erased);
+    lifecycle::Store::Changes changes;
+    changes.labels = {{"a", "b"}};
+    changes.reason = "x";
+    EXPECT_EQ(world.store->set_asset(bob(), id, changes).error().code, Errc::erased);
+    EXPECT_TRUE(done(world.store->show_asset(id))) << "its tombstone is shown";
+    ASSERT_TRUE(done(world.open()));
+  }
+}
+
+}  // namespace
+}  // namespace aierase::test
