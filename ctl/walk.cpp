@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/env.h"
 #include "base/limits.h"
@@ -215,17 +216,25 @@ FileIdentity identity_of(const struct stat& status) {
 std::vector<FoundSource> Found::sources() const {
   std::vector<FoundSource> result;
   for (const std::string& argument : arguments) result.push_back({argument, 0, 0});
-  std::map<std::string, FoundSource> places;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen;  // device and inode
   for (const FoundFile& file : files) {
-    FoundSource* source = &result[file.argument];
-    if (file.reached == Reached::through_link) {
-      source = &places[parent_of(file.target)];
-      source->description = parent_of(file.target);
-    }
-    source->files += 1;
-    source->bytes += file.identity.size;
+    if (file.reached == Reached::through_link) continue;
+    seen.emplace(file.identity.device, file.identity.inode);
+    result[file.argument].files += 1;
+    result[file.argument].bytes += file.identity.size;
   }
-  for (auto& place : places) result.push_back(std::move(place.second));
+  std::map<std::string, std::size_t> places;  // index into result
+  for (std::size_t i = 0; i < result.size(); ++i) places.emplace(result[i].description, i);
+  for (const FoundFile& file : files) {
+    if (file.reached == Reached::directly) continue;
+    if (!seen.emplace(file.identity.device, file.identity.inode).second) continue;
+    const std::string place = parent_of(file.target);
+    const auto known = places.emplace(place, result.size());
+    if (known.second) result.push_back({place, 0, 0});
+    FoundSource& source = result[known.first->second];
+    source.files += 1;
+    source.bytes += file.identity.size;
+  }
   return result;
 }
 

@@ -221,7 +221,7 @@ Json trust_json(const crypto::PublicKey& key, const Uuid& store) {
   return {{"public_key_pem", crypto::public_key_pem(key)},
           {"key_id", fingerprint},
           {"fingerprint", "SHA256:" + fingerprint},
-          {"store", store.hex()}};
+          {"store", store.text()}};
 }
 
 Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSettings& settings) {
@@ -229,7 +229,7 @@ Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSe
   const catalog::StoreState& state = report.state;
   const catalog::StoreCounts& counts = report.counts;
   status["state"] = "open";
-  status["store"] = {{"id", state.store.hex()},
+  status["store"] = {{"id", state.store.text()},
                      {"assets",
                       {{"active", counts.active},
                        {"suspended", counts.suspended},

@@ -88,6 +88,37 @@ TEST_F(ADirectory, OfAHubCacheIsReadThroughItsLinks) {
   EXPECT_EQ(sources[1].bytes, 7u);
 }
 
+TEST_F(ADirectory, WithLinksToOneFileNamesItsPlaintextOnce) {
+  put("m/a", "weights");
+  put("out/shared", "other");
+  fs::create_directories(at("m/sub"));
+  fs::create_symlink("a", at("m/b"));
+  fs::create_symlink("../a", at("m/sub/c"));
+  fs::create_symlink("../out/shared", at("m/d"));
+  fs::create_symlink("../out/shared", at("m/e"));
+  const auto found = walk({at("m")});
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->files.size(), 5u);
+  const auto sources = found->sources();
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].description, at("m"));
+  EXPECT_EQ(sources[0].files, 1u);
+  EXPECT_EQ(sources[0].bytes, 7u);
+  EXPECT_EQ(sources[1].description, at("out"));
+  EXPECT_EQ(sources[1].files, 1u);
+  EXPECT_EQ(sources[1].bytes, 5u);
+}
+
+TEST_F(ADirectory, WhoseLinksLeadIntoAnotherArgumentIsOneSourceEach) {
+  put("one/a", "1");
+  fs::create_directories(at("two"));
+  fs::create_symlink("../one/a", at("two/b"));
+  const auto sources = walk({at("one"), at("two")})->sources();
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].files, 1u);
+  EXPECT_EQ(sources[1].files, 0u);
+}
+
 TEST_F(ADirectory, IsRefusedForEverythingThatIsNoFile) {
   fs::create_directories(at("m"));
   expect_refused(at("m"), 6, "has no files");
