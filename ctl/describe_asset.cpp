@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
@@ -42,8 +43,10 @@ std::string files_text(const Json& asset, const Output& out) {
                printable(text_at(file, "sha256"))});
   }
   std::string text = "\nFiles\n" + table.text(out.width());
-  if (files.size() > kFilesShown) {
-    text += "  and " + std::to_string(files.size() - kFilesShown) + " more (--json lists all)\n";
+  const std::uint64_t count =
+      std::max<std::uint64_t>(number_at(asset, "files_count"), files.size());
+  if (count > kFilesShown) {
+    text += "  and " + std::to_string(count - kFilesShown) + " more (--json lists all)\n";
   }
   return text;
 }

@@ -61,7 +61,8 @@ std::string describe_status(const Json& status, const Output& out) {
   fields.add("At rest", at_rest_text(text_at(status, "at_rest")));
   fields.add("Unlock", text_at(status, "unlock"));
   if (text_at(status, "recovery") == "none" && holds(store, "id")) {
-    fields.add("Recovery", "none: if the root slot or the unlock secret is lost, every asset is");
+    fields.add("Recovery",
+               "none: if the root slot or the unlock secret is lost, every asset is lost");
   }
   fields.add("Signer", text_at(object_at(status, "signer"), "fingerprint"));
   fields.add("Daemon", text_at(status, "version") + (text_at(status, "build").empty()

@@ -153,11 +153,34 @@ Result<Json> show_plan(Session& session, const std::string& plan) {
   return unwrapped(std::move(shown), "plan");
 }
 
-Result<Json> show_asset(Session& session, const std::string& asset) {
+namespace {
+
+Result<Json> asset_page(Session& session, const std::string& asset, const Json& options) {
   CallArguments arguments;
   arguments.texts = {asset};
-  ASSIGN_OR_RETURN(Json shown, session.call("Asset", "Show", std::move(arguments), Json::object()));
+  ASSIGN_OR_RETURN(Json shown, session.call("Asset", "Show", std::move(arguments), options));
   return unwrapped(std::move(shown), "asset");
+}
+
+}  // namespace
+
+Result<Json> show_asset(Session& session, const std::string& asset, Files files) {
+  ASSIGN_OR_RETURN(Json whole, asset_page(session, asset, Json::object()));
+  if (files == Files::first || number_at(whole, "files_omitted") == 0) return whole;
+  const std::string id = text_at(whole, "id");  // the name may mean another one by now
+  Json& all = whole["files"];
+  for (std::uint64_t omitted = number_at(whole, "files_omitted"); omitted > 0;) {
+    ASSIGN_OR_RETURN(Json page, asset_page(session, id, {{"first_file", all.size()}}));
+    if (list_at(page, "files").empty()) {
+      return make_error(Errc::wrong_state,
+                        printable(text_at(whole, "name")) + " was erased while it was read",
+                        "aierase show " + short_id(id) + " tells more", id);
+    }
+    for (Json& file : page["files"]) all.push_back(std::move(file));
+    omitted = number_at(page, "files_omitted");
+  }
+  whole.erase("files_omitted");
+  return whole;
 }
 
 }  // namespace aierase::ctl

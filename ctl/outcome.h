@@ -36,6 +36,8 @@ Result<std::optional<Json>> wait_for(Session& session, const Look& look, const E
                                      Patience patience);
 
 Result<Json> show_plan(Session& session, const std::string& plan);
-Result<Json> show_asset(Session& session, const std::string& asset);
+// Of an asset with very many files one answer holds only the first ones; `all` asks for the rest.
+enum class Files { first, all };
+Result<Json> show_asset(Session& session, const std::string& asset, Files files = Files::first);
 
 }  // namespace aierase::ctl

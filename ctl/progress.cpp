@@ -8,6 +8,7 @@ namespace aierase::ctl {
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::chrono::milliseconds kStill{500};  // no bytes for so long: the last step has begun
 
 std::string span_text(std::uint64_t seconds) {
   if (seconds < 60) return std::to_string(seconds) + " s";
@@ -43,6 +44,13 @@ std::string progress_text(std::uint64_t done, std::uint64_t total,
   return text;
 }
 
+std::string last_step_text(std::uint64_t done, const std::string& doing,
+                           std::chrono::milliseconds spent) {
+  std::string text = (done > 0 ? human_bytes(done) + "; " : std::string()) + doing;
+  if (spent.count() < 1000) return text;
+  return text + ", " + span_text(static_cast<std::uint64_t>(spent.count()) / 1000);
+}
+
 Progress::Progress(const Output& out, std::string what, std::uint64_t total)
     : shown_(out.for_people() && !out.quiet() && is_terminal(STDERR_FILENO)),
       what_(std::move(what)),
@@ -54,11 +62,30 @@ Progress::~Progress() {
 
 void Progress::update(std::uint64_t done) {
   const Ticks::time_point now = Ticks::now();
+  if (done != seen_) moved_ = now;
+  seen_ = done;
   if (!shown_ || now - last_ < kRedraw) return;
+  const auto since = [now](Ticks::time_point then) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - then);
+  };
+  const bool all_there = total_ > 0 ? done >= total_ : since(moved_) >= kStill;
+  draw(!doing_.empty() && all_there ? last_step_text(done, doing_, since(moved_))
+                                    : progress_text(done, total_, since(start_)),
+       now);
+}
+
+void Progress::all_sent(std::string doing) {
+  doing_ = std::move(doing);
+}
+
+void Progress::say(const std::string& doing) {
+  if (shown_) draw(doing, Ticks::now());
+}
+
+void Progress::draw(const std::string& text, Ticks::time_point now) {
   last_ = now;
   drawn_ = true;
-  const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - start_);
-  to_terminal("\r" + what_ + ": " + progress_text(done, total_, spent) + "\x1b[K");
+  to_terminal("\r" + what_ + ": " + text + "\x1b[K");
 }
 
 }  // namespace aierase::ctl

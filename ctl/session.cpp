@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/interrupt.h"
+#include "ctl/render.h"
+#include "domain/ids.h"
 
 namespace aierase::ctl {
 namespace {
@@ -20,8 +22,17 @@ std::string interface_of(std::string_view noun) {
   return "org.aierase1." + std::string(noun);
 }
 
-Error without_daemon(Error error, const CommandLine& line) {
-  if (error.code != Errc::unreachable || !error.hint.empty()) return error;
+// What the daemon cannot know: how this program, and this host, mend it.
+Error with_next_step(Error error, const CommandLine& line) {
+  if (!error.hint.empty()) return error;
+  if (error.code == Errc::erased && domain::parse_id(error.subject)) {
+    const std::string asset = short_id(error.subject);
+    return std::move(error).with_hint(
+        "its certificate tells how and when: aierase certificate "
+        "export " +
+        asset + " - --format text");
+  }
+  if (error.code != Errc::unreachable) return error;
   return std::move(error).with_hint(line.host.empty()
                                         ? "is aierased running? systemctl status aierased"
                                         : "is aierased running on that host?");
@@ -63,7 +74,7 @@ Result<bus::Client*> Session::client() {
       line_.prompts == Prompts::allowed ? bus::Prompting::allowed : bus::Prompting::never;
   settings.interrupt = Interrupt::descriptor();
   auto connected = bus::Client::connect(std::move(settings));
-  if (!connected.ok()) return without_daemon(std::move(connected).error(), line_);
+  if (!connected.ok()) return with_next_step(std::move(connected).error(), line_);
   client_.emplace(std::move(connected).value());
   return &*client_;
 }
@@ -73,7 +84,7 @@ Result<Json> Session::call(std::string_view noun, std::string_view method, CallA
   ASSIGN_OR_RETURN(bus::Client* const bus, client());
   auto answer = bus->call(interface_of(noun).c_str(), std::string(method).c_str(),
                           packed(std::move(arguments), bus::Options(options)));
-  if (!answer.ok()) return without_daemon(std::move(answer).error(), line_);
+  if (!answer.ok()) return with_next_step(std::move(answer).error(), line_);
   return answer;
 }
 
@@ -84,7 +95,7 @@ Result<Json> Session::call_with_option(std::string_view noun, std::string_view m
   with_file.files.push_back({std::string(key), descriptor});
   auto answer = bus->call(interface_of(noun).c_str(), std::string(method).c_str(),
                           packed({}, std::move(with_file)));
-  if (!answer.ok()) return without_daemon(std::move(answer).error(), line_);
+  if (!answer.ok()) return with_next_step(std::move(answer).error(), line_);
   return answer;
 }
 
@@ -93,7 +104,7 @@ Result<Job> Session::start(std::string_view noun, std::string_view method, CallA
   ASSIGN_OR_RETURN(bus::Client* const bus, client());
   auto job = bus->start(interface_of(noun).c_str(), std::string(method).c_str(),
                         packed(std::move(arguments), bus::Options(options)));
-  if (!job.ok()) return without_daemon(std::move(job).error(), line_);
+  if (!job.ok()) return with_next_step(std::move(job).error(), line_);
   return Job(std::move(job).value());
 }
 
@@ -105,7 +116,7 @@ Status Session::watch_changes() {
 Status Session::wait_for_change(std::optional<std::chrono::milliseconds> timeout) {
   ASSIGN_OR_RETURN(bus::Client* const bus, client());
   auto changed = bus->wait_for_changes(timeout);
-  if (!changed.ok()) return without_daemon(std::move(changed).error(), line_);
+  if (!changed.ok()) return with_next_step(std::move(changed).error(), line_);
   return {};
 }
 

@@ -60,6 +60,8 @@ inline constexpr std::array kInitOptions{
            "credential keyfile: passphrase none"},
     Option{"single-operator", "", Arity::flag,
            "let one person ask and approve; every certificate says so"},
+    Option{"two-person", "", Arity::flag,
+           "whoever asks does not approve (the default); on a single-operator store: from now on"},
     Option{"adopt", "", Arity::flag, "accept a store whose machine-id has changed"},
 };
 inline constexpr std::array kCheckOptions{

@@ -205,16 +205,6 @@ class Walker {
   Found found_;
 };
 
-// Which argument a path lies in; their number where it lies in none.
-std::size_t argument_around(const std::string& path, const std::vector<std::string>& arguments) {
-  std::size_t i = 0;
-  for (; i < arguments.size(); ++i) {
-    const std::string& folder = arguments[i];
-    if (path == folder || path.rfind(folder == "/" ? folder : folder + "/", 0) == 0) break;
-  }
-  return i;
-}
-
 }  // namespace
 
 FileIdentity identity_of(const struct stat& status) {
@@ -226,25 +216,25 @@ FileIdentity identity_of(const struct stat& status) {
 std::vector<FoundSource> Found::sources() const {
   std::vector<FoundSource> result;
   for (const std::string& argument : arguments) result.push_back({argument, 0, 0});
-  std::map<std::string, FoundSource> places;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> counted;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen;  // device and inode
   for (const FoundFile& file : files) {
-    // Many links may lead to one file, and it lies there once.
-    if (!counted.insert({file.identity.device, file.identity.inode}).second) continue;
-    FoundSource* source = &result[file.argument];
-    if (file.reached == Reached::through_link) {
-      const std::size_t around = argument_around(file.target, arguments);
-      if (around < arguments.size()) {
-        source = &result[around];
-      } else {
-        source = &places[parent_of(file.target)];
-        source->description = parent_of(file.target);
-      }
-    }
-    source->files += 1;
-    source->bytes += file.identity.size;
+    if (file.reached == Reached::through_link) continue;
+    seen.emplace(file.identity.device, file.identity.inode);
+    result[file.argument].files += 1;
+    result[file.argument].bytes += file.identity.size;
   }
-  for (auto& place : places) result.push_back(std::move(place.second));
+  std::map<std::string, std::size_t> places;  // index into result
+  for (std::size_t i = 0; i < result.size(); ++i) places.emplace(result[i].description, i);
+  for (const FoundFile& file : files) {
+    if (file.reached == Reached::directly) continue;
+    if (!seen.emplace(file.identity.device, file.identity.inode).second) continue;
+    const std::string place = parent_of(file.target);
+    const auto known = places.emplace(place, result.size());
+    if (known.second) result.push_back({place, 0, 0});
+    FoundSource& source = result[known.first->second];
+    source.files += 1;
+    source.bytes += file.identity.size;
+  }
   return result;
 }
 

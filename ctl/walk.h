@@ -39,7 +39,8 @@ struct FoundFile {
   friend bool operator==(const FoundFile&, const FoundFile&) = default;
 };
 
-// Where plaintext was read from: one per argument, then one per directory that links led to.
+// Where plaintext lies: one per argument, then one per further directory that links led to. What
+// several names lead to counts once.
 struct FoundSource {
   std::string description;  // absolute path
   std::uint64_t files = 0;

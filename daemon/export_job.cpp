@@ -4,9 +4,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "blob/asset_reader.h"
 #include "blob/descriptor_io.h"
@@ -45,8 +46,11 @@ class RevocationWatch {
 
 // Everything that exists while the key is leased; the lease goes last.
 struct Opened {
-  explicit Opened(lifecycle::ExportTicket given) : ticket(std::move(given)) {}
+  explicit Opened(lifecycle::ExportTicket given) : ticket(std::move(given)) {
+    for (const domain::FileEntry& file : ticket.manifest.files) files.emplace(file.path, &file);
+  }
   lifecycle::ExportTicket ticket;
+  std::unordered_map<std::string_view, const domain::FileEntry*> files;  // by path, in the ticket
   std::optional<blob::AssetReader> reader;
   std::unique_ptr<RevocationWatch> watch;
 };
@@ -133,14 +137,12 @@ class ExportWork final : public JobWork {
   }
 
   Status hand_out_file(const JobFile& item) {
-    const std::vector<domain::FileEntry>& files = opened_->ticket.manifest.files;
-    const auto found = std::find_if(files.begin(), files.end(), [&](const domain::FileEntry& file) {
-      return file.path == item.path;
-    });
-    if (found == files.end()) {
+    const auto known = opened_->files.find(item.path);
+    if (known == opened_->files.end()) {
       return make_error(Errc::not_found, "there is no file " + quoted(item.path) + " to export",
                         "aierase show lists the files", item.path);
     }
+    const domain::FileEntry* const found = known->second;
     const bool part = opened_->ticket.length > 0;
     const std::uint64_t length = part ? opened_->ticket.length : found->bytes;
     const std::uint64_t before = channel_->progress.bytes.load();

@@ -137,11 +137,13 @@ Result<int> serve(const Options& options) {
   RETURN_IF_ERROR(session->start());
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));
   const std::string summary = session->standing();
+  const std::optional<Error> fault = session->fault();
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
   ASSIGN_OR_RETURN(bus::BusPtr bus, bus::open_bus(options.bus));
   Daemon daemon(*loop, std::move(bus), std::move(session), env, directory ? directory->device : 0);
   RETURN_IF_ERROR(daemon.start());
+  if (fault) log_error(*fault, "the store cannot be opened");
   log(LogLevel::notice, "ready: " + summary,
       {{"AIERASE_STORE", options.store}, {"AIERASE_VERSION", tool_version()}});
   bus::notify_ready(summary);

@@ -20,6 +20,31 @@ void StoreSession::close() {
   lock_.reset();
 }
 
+namespace {
+
+// A secret that opens nothing is Errc::locked; people know it by where it came from.
+Error about_secret(Error error, const lifecycle::SlotLocator& locator) {
+  if (error.code != Errc::locked) return error;
+  switch (locator.unlock) {
+    case UnlockKind::none:
+      return error;
+    case UnlockKind::passphrase:
+      error.message = "the passphrase is wrong: it does not open this store";
+      return std::move(error).with_hint("try again with aierase unlock; the store is untouched");
+    case UnlockKind::keyfile:
+      error.message = "the key file " + locator.keyfile_path + " is not the one of this store";
+      return std::move(error).with_hint(
+          "put back the 32 bytes it was made with, then restart aierased; the store is untouched");
+    case UnlockKind::credential:
+      error.message = "the credential aierase.unlock is not the one of this store";
+      return std::move(error).with_hint(
+          "pass the one it was made with, then restart aierased; the store is untouched");
+  }
+  return error;
+}
+
+}  // namespace
+
 Status StoreSession::ensure_lock() {
   if (lock_) return {};
   ASSIGN_OR_RETURN(lock_, Store::lock(settings_));
@@ -45,14 +70,18 @@ Status StoreSession::start() {
     return {};
   }
   if (locator->unlock == UnlockKind::passphrase) {
+    waits_for_passphrase_ = true;
     set_reason(make_error(Errc::locked, "the store waits for its passphrase", "aierase unlock",
                           settings_.directory));
     return {};
   }
   Result<std::optional<crypto::UnlockSecret>> secret = find_secret(*locator);
-  Status opened =
-      secret.ok() ? open(std::move(*secret), Store::Adopt::no) : Status(std::move(secret).error());
-  if (!opened.ok()) set_reason(std::move(opened).error());
+  if (!secret.ok()) {
+    set_reason(std::move(secret).error());
+    return {};
+  }
+  Status opened = open(std::move(*secret), Store::Adopt::no);
+  if (!opened.ok()) set_reason(about_secret(std::move(opened).error(), *locator));
   return {};
 }
 
@@ -62,13 +91,28 @@ Result<std::optional<crypto::UnlockSecret>> StoreSession::find_secret(
     case UnlockKind::none:
     case UnlockKind::passphrase:
       return std::optional<crypto::UnlockSecret>();
-    case UnlockKind::credential:
-      return read_credential();
+    case UnlockKind::credential: {
+      Result<std::optional<crypto::UnlockSecret>> secret = read_credential();
+      if (secret.ok() && *secret) return secret;
+      Error error = secret.ok() ? make_error(Errc::locked,
+                                             "the credential aierase.unlock, which opens this "
+                                             "store, was not passed to the daemon")
+                                : std::move(secret).error();
+      error.code = Errc::locked;
+      return std::move(error).with_hint(
+          "LoadCredential=aierase.unlock:FILE in its unit, then restart it; the store is "
+          "untouched");
+    }
     case UnlockKind::keyfile: {
       Result<crypto::UnlockSecret> secret = read_keyfile(locator.keyfile_path);
       if (secret.ok()) return std::optional<crypto::UnlockSecret>(std::move(*secret));
+      // A new key would open nothing: only the one of the beginning does.
       Error error = std::move(secret).error();
       error.code = Errc::locked;
+      if (error.hint.find("chmod") == std::string::npos) {
+        error.hint = "put back the 32 bytes it was made with";
+      }
+      error.hint += ", then restart aierased; the store is untouched";
       return error;
     }
   }
@@ -170,9 +214,7 @@ Status StoreSession::unlock(const SecretBytes& passphrase) {
       crypto::unlock_from_passphrase(passphrase, locator.passphrase_salt, locator.passphrase_cost));
   Status opened = open(std::move(secret), Store::Adopt::no);
   if (opened.ok()) return opened;
-  // A wrong passphrase opens no slot, and so looks like any other lost secret.
-  return std::move(opened).error().with_hint(
-      "if the passphrase was right, aierase doctor and the log say more");
+  return about_secret(std::move(opened).error(), locator);
 }
 
 Json StoreSession::status() {
@@ -180,6 +222,13 @@ Json StoreSession::status() {
   const Result<lifecycle::StatusReport> report = store_->status();
   if (!report.ok()) return closed_status(report.error(), settings_);
   return open_status(*report, settings_);
+}
+
+std::optional<Error> StoreSession::fault() const {
+  if (store_ || !reason_ || reason_->code == Errc::uninitialised || waits_for_passphrase_) {
+    return std::nullopt;
+  }
+  return reason_;
 }
 
 std::string StoreSession::standing() {

@@ -47,6 +47,9 @@ class StoreSession {
   Status unlock(const SecretBytes& passphrase);
 
   Json status();
+  // Why the store cannot be opened; nothing where it is open, not there yet, or where it waits for
+  // its passphrase, as it should.
+  std::optional<Error> fault() const;
   std::string standing();  // "open", "locked: the store waits for its passphrase"
   Result<Json> doctor();
 
@@ -65,6 +68,7 @@ class StoreSession {
   std::unique_ptr<File> lock_;  // while the store is not open
   std::unique_ptr<lifecycle::Store> store_;
   std::optional<Error> reason_;  // why it is not open
+  bool waits_for_passphrase_ = false;
   std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>> checks_;
 };
 

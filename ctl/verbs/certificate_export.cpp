@@ -63,15 +63,32 @@ Result<std::string> bundle_of(Session& session, const std::string& certificate) 
   return content_of(memory.get());
 }
 
-Result<std::string> text_of(const std::string& bundle) {
-  // It comes from the daemon itself; whether it holds is what `verify` tells of the signed file.
-  ASSIGN_OR_RETURN(const Json json, parse_json(bundle, {limits::kCertificateBytes, 64}));
-  const auto statement = from_base64(text_at(object_at(json, "dsseEnvelope"), "payload"));
-  if (!statement) {
-    return make_error(Errc::unexpected, "the daemon's certificate has no statement",
-                      "export it as a bundle and look: aierase verify FILE");
+// Only what the daemon's own signer has signed is told as text; more the daemon cannot vouch for.
+Result<std::string> text_of(Session& session, const std::string& bundle) {
+  ASSIGN_OR_RETURN(const Json trust, session.call("Certificate", "Trust", {}, Json::object()));
+  ASSIGN_OR_RETURN(
+      const certificate::TrustStore signer,
+      certificate::TrustStore::of_key(text_at(trust, "public_key_pem"), "the daemon's own signer"));
+  const certificate::VerifyReport report = certificate::verify_bundle(bundle, signer);
+  if (!report.verified) {
+    std::string why;
+    for (const certificate::Check& check : report.checks) {
+      if (why.empty() && check.result == certificate::CheckResult::failed) why = check.detail;
+    }
+    return make_error(report.outcome,
+                      "the certificate does not hold under the daemon's own signer: " + why,
+                      "export it without --format text, and look: aierase verify FILE");
   }
-  return certificate::statement_text(as_text(*statement));
+  ASSIGN_OR_RETURN(std::string text, certificate::statement_text(report.statement));
+  return text +
+         "\nSIGNATURE\n"
+         "  The signed bundle was checked when this text was made: it holds under the\n"
+         "  signer that the daemon itself names,\n"
+         "    " +
+         printable(text_at(trust, "fingerprint")) +
+         "\n"
+         "  This text is not signed. To be sure, verify the bundle with a key that came\n"
+         "  to you by another way: aierase verify FILE\n";
 }
 
 Status write_certificate(const std::string& path, const std::string& content) {
@@ -96,7 +113,7 @@ Result<int> run_certificate_export(Session& session) {
   ASSIGN_OR_RETURN(const std::string certificate, certificate_of(session, session.operand(0)));
   ASSIGN_OR_RETURN(std::string content, bundle_of(session, certificate));
   if (format == "text") {
-    ASSIGN_OR_RETURN(content, text_of(content));
+    ASSIGN_OR_RETURN(content, text_of(session, content));
   }
   if (path == "-") {
     out.print(content);
@@ -109,12 +126,15 @@ Result<int> run_certificate_export(Session& session) {
   } else if (out.quiet()) {
     out.print(printable(certificate) + "\n");
   } else if (format == "bundle") {
-    out.print("Wrote the certificate to " + printable(path) +
-              ".\nNext: whoever has it verifies it " + "with\n  aierase verify " + printable(path) +
-              "\n");
+    out.print(
+        "Wrote the certificate to " + printable(path) +
+        ".\nNext: whoever has it, and the signer's key from you by another way, verifies it:\n"
+        "  aierase certificate trust DIR    writes that key\n  aierase verify " +
+        printable(path) + " --trust DIR\n");
   } else {
     out.print("Wrote " + printable(path) +
-              " for people to read; the signed file is --format bundle.\n");
+              " for people to read, as checked against the daemon's own signer. It proves nothing "
+              "to others;\nthe signed file does: --format bundle\n");
   }
   return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "ctl/interrupt.h"
+#include "ctl/outcome.h"
 #include "ctl/progress.h"
 #include "ctl/receiving.h"
 #include "ctl/render.h"
@@ -252,10 +253,7 @@ Result<std::optional<Receiver>> receiver_of(const Delivery& delivery) {
 
 Result<Delivery> prepare_export(Session& session) {
   Delivery delivery;
-  CallArguments arguments;
-  arguments.texts = {session.operand(0)};
-  ASSIGN_OR_RETURN(Json shown, session.call("Asset", "Show", std::move(arguments), Json::object()));
-  delivery.asset = unwrapped(std::move(shown), "asset");
+  ASSIGN_OR_RETURN(delivery.asset, show_asset(session, session.operand(0), Files::all));
   const std::string state = text_at(delivery.asset, "state");
   if (state == "erased") return delivery;  // the daemon says so, before anything is made
   if (state != "active") {
@@ -297,7 +295,11 @@ Result<int> run_export(Session& session) {
   ASSIGN_OR_RETURN(const Delivery delivery, prepare_export(session));
   ASSIGN_OR_RETURN(std::optional<Receiver> receiver, receiver_of(delivery));
   ASSIGN_OR_RETURN(Json result, deliver(session, delivery, receiver));
-  if (receiver) RETURN_IF_ERROR(receiver->keep());
+  if (receiver) {
+    Progress progress(out, "Exporting", 0);
+    progress.say("bringing the files safely onto the disk");
+    RETURN_IF_ERROR(receiver->keep());
+  }
   if (delivery.target.empty()) {
     out.remark("This copy is recorded, and is no longer under the store's control.");
     return 0;

@@ -51,6 +51,10 @@ Result<Json> options_of(const Arguments& given) {
       {"custodian", "custodians"},        {"label", "labels"},
       {"derived-from", "derived_from"},   {"trained-on", "trained_on"},
       {"configured-by", "configured_by"}, {"supersedes", "supersedes"}};
+  for (const std::string& label : given.all("label")) {
+    if (label.find('=') != std::string::npos && label[0] != '=') continue;
+    return import_usage("--label needs K=V, not " + quoted(label));
+  }
   for (const auto& list : lists) {
     if (given.has(list.first)) options[list.second] = given.all(list.first);
   }
@@ -212,6 +216,7 @@ Result<Json> carry_out(Session& session, const Intake& intake) {
   Progress progress(session.out(), "Importing", total);
   RETURN_IF_ERROR(send(intake, job, progress));
   RETURN_IF_ERROR(job.commit());
+  progress.all_sent("making it durable and recording it");
   return job.wait([&](std::uint64_t bytes) { progress.update(bytes); });
 }
 

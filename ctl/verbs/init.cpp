@@ -46,11 +46,16 @@ Status add_unlock(const std::string& given, Json& options) {
       "aierase init --help explains it");
 }
 
-// `init` on a living single-operator store without the exception makes the rule stricter.
+// Only --two-person makes the rule of a living single-operator store stricter: that cannot be
+// undone, so it must not happen to whoever runs `init` a second time.
 Result<std::string> mode_of(Session& session) {
   const Arguments& given = session.arguments();
   if (given.has("adopt")) return std::string("adopt");
-  if (given.has("single-operator") || given.has("root-slot") || given.has("unlock")) {
+  if (given.has("single-operator") && given.has("two-person")) {
+    return make_error(Errc::usage, "--single-operator and --two-person exclude each other",
+                      "aierase init --help explains them");
+  }
+  if (!given.has("two-person") || given.has("root-slot") || given.has("unlock")) {
     return std::string("create");
   }
   ASSIGN_OR_RETURN(const Json status, session.call("Manager", "Status", {}, Json::object()));
@@ -71,14 +76,29 @@ std::string plain_words(const Json& status) {
   if (text_at(object_at(status, "store"), "people_rule") == "single-operator") {
     text +=
         "People: single-operator. One person may ask and approve; every certificate says so.\n"
-        "  aierase init, once more and without --single-operator, asks for two people from then "
-        "on;\n"
-        "  there is no way back.\n";
+        "  It can be made stricter later, and never loosened again: aierase init --two-person\n";
   } else {
-    text += "People: two-person. Whoever asks for the end of an asset does not approve it.\n";
+    text +=
+        "People: two-person. Whoever asks for the end of an asset does not approve it, and root\n"
+        "  approves nothing: each asset needs a custodian who is another user (--custodian U).\n";
   }
   return text;
 }
+
+constexpr const char* kAfterCreation =
+    "\nNext: hand the signer's key to those who will verify certificates:\n"
+    "  aierase certificate trust DIR\nthen an operator may begin:\n"
+    "  aierase import NAME PATH\n";
+
+constexpr const char* kAfterTightening =
+    "This store is two-person from now on, for good: whoever asks for the end of an asset does\n"
+    "not approve it, and root approves nothing. Certificates issued before stay as they are.\n"
+    "\nNext: see that each asset has a custodian who is another user than those who ask:\n"
+    "  aierase list --match custodian=root --match state=active\n"
+    "  aierase set A --custodian USER --reason REASON\n";
+
+constexpr const char* kAfterAdoption =
+    "The store is accepted on this host.\n\nNext: see what there is to mend: aierase doctor\n";
 
 }  // namespace
 
@@ -111,10 +131,14 @@ Result<int> run_init(Session& session) {
   } else if (out.quiet()) {
     out.print(printable(text_at(object_at(status, "store"), "id")) + "\n");
   } else {
-    out.print(describe_status(status, out) + "\n" + plain_words(status) +
-              "\nNext: hand the signer's key to those who will verify certificates:\n"
-              "  aierase certificate trust DIR\nthen an operator may begin:\n"
-              "  aierase import NAME PATH\n");
+    const std::string state = describe_status(status, out) + "\n";
+    if (mode == "tighten") {
+      out.print(state + kAfterTightening);
+    } else if (mode == "adopt") {
+      out.print(state + kAfterAdoption);
+    } else {
+      out.print(state + plain_words(status) + kAfterCreation);
+    }
   }
   return 0;
 }

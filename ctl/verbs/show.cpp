@@ -50,7 +50,8 @@ Result<Shown> look_up(Session& session, const std::string& wanted) {
     return make_error(Errc::usage, quoted(wanted) + " is no asset, plan, certificate or hold",
                       "their ids begin with a-, p-, c- or h-");
   }
-  ASSIGN_OR_RETURN(Json asset, show_asset(session, wanted));
+  ASSIGN_OR_RETURN(Json asset,
+                   show_asset(session, wanted, out.for_people() ? Files::first : Files::all));
   std::string text = describe_asset(asset, out);
   return Shown{"asset", std::move(asset), std::move(text)};
 }

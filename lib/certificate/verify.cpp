@@ -235,6 +235,13 @@ Result<TrustStore> TrustStore::load(Env& env, const std::string& directory) {
   return store;
 }
 
+Result<TrustStore> TrustStore::of_key(std::string_view pem, std::string origin) {
+  ASSIGN_OR_RETURN(const crypto::PublicKey key, crypto::parse_public_key_pem(pem));
+  TrustStore store;
+  store.keys.push_back({std::move(origin), key});
+  return store;
+}
+
 VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust) {
   Result<Parsed> parsed = parse_bundle(bundle);
   if (!parsed.ok()) return not_a_bundle(parsed.error());

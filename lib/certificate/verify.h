@@ -26,6 +26,8 @@ struct TrustedKey {
 struct TrustStore {
   std::vector<TrustedKey> keys;
   static Result<TrustStore> load(Env& env, const std::string& directory);
+  // One key; `origin` says for people where it came from.
+  static Result<TrustStore> of_key(std::string_view pem, std::string origin);
 };
 
 enum class CheckResult { passed, failed, not_checked };

@@ -146,5 +146,11 @@ TEST(Progress, SaysHowMuchHowFastAndHowLong) {
   EXPECT_EQ(progress_text(100, 0, std::chrono::milliseconds(0)), "100 B");
 }
 
+TEST(Progress, SaysWhatTheLastStepDoes) {
+  EXPECT_EQ(last_step_text(4ULL << 30, "recording it", std::chrono::milliseconds(3200)),
+            "4.0 GiB; recording it, 3 s");
+  EXPECT_EQ(last_step_text(0, "recording it", std::chrono::milliseconds(10)), "recording it");
+}
+
 }  // namespace
 }  // namespace aierase::ctl

@@ -56,24 +56,6 @@ using TheSources = Folder;
 using AnArchive = Folder;
 using AnExportDirectory = Folder;
 
-TEST_F(ADirectory, NamesAPlaceOnceHoweverManyLinksLeadThere) {
-  put("m/real", "abc");
-  put("blobs/b1", "xy");
-  for (const char* link : {"m/one", "m/two"}) fs::create_symlink("real", at(link));
-  for (const char* link : {"m/h1", "m/h2"}) fs::create_symlink("../blobs/b1", at(link));
-  const auto found = walk({at("m")});
-  ASSERT_TRUE(found.ok());
-  EXPECT_EQ(found->files.size(), 5u);
-  const auto sources = found->sources();
-  ASSERT_EQ(sources.size(), 2u);
-  EXPECT_EQ(sources[0].description, at("m"));
-  EXPECT_EQ(sources[0].files, 1u);
-  EXPECT_EQ(sources[0].bytes, 3u);
-  EXPECT_EQ(sources[1].description, at("blobs"));
-  EXPECT_EQ(sources[1].files, 1u);
-  EXPECT_EQ(sources[1].bytes, 2u);
-}
-
 TEST_F(ADirectory, GivesItsFilesInByteOrderOfTheirNamesInsideIt) {
   put("m/b/x.bin", "xx");
   put("m/b.txt", "1");
@@ -104,6 +86,37 @@ TEST_F(ADirectory, OfAHubCacheIsReadThroughItsLinks) {
   ASSERT_EQ(sources.size(), 2u);
   EXPECT_EQ(sources[1].description, at("cache/blobs"));
   EXPECT_EQ(sources[1].bytes, 7u);
+}
+
+TEST_F(ADirectory, WithLinksToOneFileNamesItsPlaintextOnce) {
+  put("m/a", "weights");
+  put("out/shared", "other");
+  fs::create_directories(at("m/sub"));
+  fs::create_symlink("a", at("m/b"));
+  fs::create_symlink("../a", at("m/sub/c"));
+  fs::create_symlink("../out/shared", at("m/d"));
+  fs::create_symlink("../out/shared", at("m/e"));
+  const auto found = walk({at("m")});
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->files.size(), 5u);
+  const auto sources = found->sources();
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].description, at("m"));
+  EXPECT_EQ(sources[0].files, 1u);
+  EXPECT_EQ(sources[0].bytes, 7u);
+  EXPECT_EQ(sources[1].description, at("out"));
+  EXPECT_EQ(sources[1].files, 1u);
+  EXPECT_EQ(sources[1].bytes, 5u);
+}
+
+TEST_F(ADirectory, WhoseLinksLeadIntoAnotherArgumentIsOneSourceEach) {
+  put("one/a", "1");
+  fs::create_directories(at("two"));
+  fs::create_symlink("../one/a", at("two/b"));
+  const auto sources = walk({at("one"), at("two")})->sources();
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].files, 1u);
+  EXPECT_EQ(sources[1].files, 0u);
 }
 
 TEST_F(ADirectory, IsRefusedForEverythingThatIsNoFile) {
