@@ -56,8 +56,7 @@ Result<int> run_policy_check(Session& session) {
   out.print(findings_text(parsed.findings, out));
   if (errors > 0) {
     return make_error(Errc::invalid_input, "the policy has " + counted(errors, "error"),
-                      "it cannot come into force before they are mended; aierase-policy(5) "
-                      "explains each key");
+                      "mend them and check again; aierase-policy(5) explains each key");
   }
   if (out.quiet()) {
     out.print(to_hex(parsed.set->version()) + "\n");
