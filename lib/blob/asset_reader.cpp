@@ -30,9 +30,9 @@ struct OpenBlob {
 };
 
 // What cannot be authenticated is damage here: the manifest said that it would be.
-Error as_damage(Error error, const Uuid& blob, std::string_view what) {
+Error as_damage(Error error, const std::string& path, std::string_view what) {
   if (error.code != Errc::verification_failed && error.code != Errc::damaged) return error;
-  return damaged_blob(blob, what);
+  return damaged_blob(path, what);
 }
 
 }  // namespace
@@ -56,6 +56,7 @@ struct AssetReader::Impl {
   Status load(OpenBlob& blob, std::uint64_t number);
   Result<ByteView> segment(OpenBlob& blob, std::uint64_t number);
   void forget_segment() { loaded.reset(); }
+  std::string path_of(const Uuid& blob) const { return blob_path(options.directory, blob); }
 
   template <typename Use>
   Status for_each_stretch(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
@@ -111,17 +112,16 @@ Result<OpenBlob*> AssetReader::Impl::open_blob(const Uuid& id) {
     return open.front().get();
   }
   ASSIGN_OR_RETURN(const domain::BlobEntry* entry, entry_of(id));
-  Result<std::unique_ptr<File>> file =
-      open_blob_file(env, blob_path(options.directory, id), *entry);
+  Result<std::unique_ptr<File>> file = open_blob_file(env, path_of(id), *entry);
   if (!file.ok()) {
-    if (file.error().code == Errc::not_found) return damaged_blob(id, "is missing");
+    if (file.error().code == Errc::not_found) return damaged_blob(path_of(id), "is missing");
     return std::move(file).error();
   }
   ASSIGN_OR_RETURN(const crypto::SealKey key, crypto::blob_key(dek, id));
   Result<crypto::FloeDecryptor> decryptor =
       crypto::FloeDecryptor::start(key, blob_associated(options, id), entry->floe_header);
   if (!decryptor.ok()) {
-    return as_damage(std::move(decryptor).error(), id, "was not sealed for this asset");
+    return as_damage(std::move(decryptor).error(), path_of(id), "was not sealed for this asset");
   }
   if (open.size() == kOpenBlobs) open.pop_back();
   open.insert(open.begin(), std::make_unique<OpenBlob>(*entry, std::move(file).value(),
@@ -137,12 +137,14 @@ Status AssetReader::Impl::load(OpenBlob& blob, std::uint64_t number) {
   const ByteSpan from = sealed.first(size + crypto::kFloeSegmentOverhead);
   const std::string name = "is damaged in segment " + std::to_string(number);
   if (Status read = blob.file->read_at(segment_offset(number), from); !read.ok()) {
-    return as_damage(std::move(read).error(), blob.entry->id, name);
+    return as_damage(std::move(read).error(), path_of(blob.entry->id), name);
   }
   const auto position = number + 1 == segment_count(bytes) ? crypto::FloeDecryptor::Position::final
                                                            : crypto::FloeDecryptor::Position::inner;
   Status opened = blob.decryptor.open_segment(number, position, from, plain.first(size), aead);
-  if (!opened.ok()) return as_damage(std::move(opened).error(), blob.entry->id, name);
+  if (!opened.ok()) {
+    return as_damage(std::move(opened).error(), path_of(blob.entry->id), name);
+  }
   loaded.emplace(blob.entry->id, number);
   loaded_bytes = size;
   // A revocation that came meanwhile must not be followed by a byte.
@@ -225,7 +227,7 @@ Status AssetReader::Impl::verify_blob(const domain::BlobEntry& blob) {
     progress.bytes.fetch_add(loaded_bytes, std::memory_order_relaxed);
   }
   if (seal_id.finish(entry.bytes) != entry.seal_id) {
-    return damaged_blob(entry.id, "has another seal id than was written");
+    return damaged_blob(path_of(entry.id), "has another seal id than was written");
   }
   return {};
 }

@@ -15,7 +15,7 @@
 
 namespace aierase::blob {
 
-Error damaged_blob(const Uuid& blob, std::string_view what);
+Error damaged_blob(const std::string& path, std::string_view what);
 Result<std::unique_ptr<File>> open_blob_file(Env& env, const std::string& path,
                                              const domain::BlobEntry& entry);
 

@@ -53,6 +53,8 @@ struct CheckRun::Impl {
   }
 
   Result<bool> step();
+  Status check_phase();
+  void leave_phase();
   Status check_database();
   Status check_log();
   Status check_leaves();
@@ -203,6 +205,14 @@ Status CheckRun::Impl::check_asset(const domain::Asset& asset) {
          "the asset cannot be read; put an undamaged copy of the current database back");
     return {};
   }
+  if (asset.kind == domain::AssetKind::dataset_key) {
+    const Result<SecretBytes> payload = core.payload_of(asset, dek);
+    if (payload.ok()) return {};
+    if (payload.error().code == Errc::io) return payload.error();
+    find(Severity::error, "sealed-key-damaged", asset_text(asset.id), payload.error().message,
+         "the key cannot be released; put an undamaged copy of the current database back");
+    return {};
+  }
   if (position.file == 0 && position.offset == 0) {
     RETURN_IF_ERROR(check_blob_files(asset, *manifest));
   }
@@ -317,34 +327,48 @@ Status CheckRun::Impl::check_blobs() {
   return {};
 }
 
-Result<bool> CheckRun::Impl::step() {
+Status CheckRun::Impl::check_phase() {
   switch (phase) {
     case Phase::database:
       RETURN_IF_ERROR(check_database());
       phase = Phase::log;
-      return true;
+      return {};
     case Phase::log:
-      RETURN_IF_ERROR(check_log());
-      return true;
+      return check_log();
     case Phase::leaves:
-      RETURN_IF_ERROR(check_leaves());
-      return true;
+      return check_leaves();
     case Phase::assets:
-      RETURN_IF_ERROR(check_assets());
-      return phase != Phase::done;
+      return check_assets();
     case Phase::unowned:
       check_unowned();
-      return true;
+      return {};
     case Phase::imports:
-      RETURN_IF_ERROR(check_imports());
-      return true;
+      return check_imports();
     case Phase::blobs:
-      RETURN_IF_ERROR(check_blobs());
-      return phase != Phase::done;
+      return check_blobs();
     case Phase::done:
       break;
   }
-  return false;
+  return {};
+}
+
+void CheckRun::Impl::leave_phase() {
+  // Keys whose owners could not all be read are not called unowned.
+  if (phase == Phase::leaves || phase == Phase::assets) used.clear();
+  const bool last = !chosen.empty() || phase == Phase::done;
+  phase = last ? Phase::done : static_cast<Phase>(static_cast<int>(phase) + 1);
+}
+
+Result<bool> CheckRun::Impl::step() {
+  Status checked = check_phase();
+  if (!checked.ok()) {
+    if (checked.error().code != Errc::damaged) return std::move(checked).error();
+    // Rows that cannot even be read are what a check is for: named, and the rest looked at.
+    find(Severity::error, "database-damaged", core.settings.directory + "/catalog.db",
+         checked.error().message, "put an undamaged copy of the current database back");
+    leave_phase();
+  }
+  return phase != Phase::done;
 }
 
 CheckRun::CheckRun(Store& store, std::vector<Uuid> assets, CheckDepth depth)

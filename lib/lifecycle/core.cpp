@@ -123,6 +123,22 @@ Result<domain::Manifest> Core::manifest_of(const domain::Asset& asset, ByteView 
   return readable(asset, blob::open_manifest(sealed, dek, store(), asset.id, workspace));
 }
 
+Result<SecretBytes> Core::payload_of(const domain::Asset& asset, const crypto::Dek& dek) {
+  const auto refuse = [&](const std::string& what) {
+    return make_error(Errc::damaged, "the sealed key of " + asset.name.text() + what,
+                      "run `aierase check`, and put the database back as it was last in use",
+                      asset_text(asset.id));
+  };
+  ASSIGN_OR_RETURN(const std::optional<Bytes> sealed, view().sealed_payload(asset.id));
+  if (!sealed) return refuse(" is missing");
+  ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::payload_key(dek));
+  Bytes associated = copy_of(store().view());
+  append(associated, asset.id.view());
+  Result<SecretBytes> key = crypto::open_message(seal, associated, *sealed);
+  if (key.ok()) return key;
+  return refuse(" does not open: " + key.error().message);
+}
+
 namespace {
 
 Error unknown_asset(const Uuid& id) {

@@ -118,6 +118,8 @@ class Core {
   // The same for many: `workspace` as blob::open_manifest takes it.
   Result<domain::Manifest> manifest_of(const domain::Asset& asset, ByteView dek,
                                        ByteSpan workspace);
+  // The key that a dataset-key asset holds.
+  Result<SecretBytes> payload_of(const domain::Asset& asset, const crypto::Dek& dek);
 
   void changed(domain::IdType type, const Uuid& id) { changes.insert(domain::id_text(type, id)); }
   Result<domain::Asset> living_asset(const Uuid& id);  // erased: Errc::erased; absent: not_found

@@ -87,18 +87,6 @@ Status record(Core& core, const ExportRequest& request, const domain::Asset& ass
                   });
 }
 
-Result<SecretBytes> open_key(Core& core, const domain::Asset& asset, const crypto::Dek& dek) {
-  ASSIGN_OR_RETURN(const std::optional<Bytes> sealed, core.view().sealed_payload(asset.id));
-  if (!sealed) {
-    return make_error(Errc::damaged, "the sealed key of " + asset.name.text() + " is missing",
-                      "run `aierase check`", asset_text(asset.id));
-  }
-  ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::payload_key(dek));
-  Bytes associated = copy_of(core.store().view());
-  append(associated, asset.id.view());
-  return crypto::open_message(seal, associated, *sealed);
-}
-
 }  // namespace
 
 Result<ExportTicket> Store::begin_export(ExportRequest request) {
@@ -111,7 +99,7 @@ Result<ExportTicket> Store::begin_export(ExportRequest request) {
   ASSIGN_OR_RETURN(crypto::Dek dek, core.dek_of(ticket.asset));
   std::string scope = "all";
   if (ticket.asset.kind == domain::AssetKind::dataset_key) {
-    ASSIGN_OR_RETURN(ticket.key, open_key(core, ticket.asset, dek));
+    ASSIGN_OR_RETURN(ticket.key, core.payload_of(ticket.asset, dek));
   } else {
     ASSIGN_OR_RETURN(ticket.manifest, core.manifest_of(ticket.asset, dek));
     RETURN_IF_ERROR(narrow(request, ticket, scope));

@@ -65,12 +65,7 @@ Result<bool> same_content(Core& core, const domain::Asset& there, domain::AssetK
   ASSIGN_OR_RETURN(const crypto::Dek dek, core.dek_of(there));
   if (kind == domain::AssetKind::dataset_key) {
     if (!content.key) return false;
-    ASSIGN_OR_RETURN(const std::optional<Bytes> sealed, core.view().sealed_payload(there.id));
-    if (!sealed) return false;
-    ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::payload_key(dek));
-    Bytes associated = copy_of(core.store().view());
-    append(associated, there.id.view());
-    ASSIGN_OR_RETURN(const SecretBytes key, crypto::open_message(seal, associated, *sealed));
+    ASSIGN_OR_RETURN(const SecretBytes key, core.payload_of(there, dek));
     return key.equals(*content.key);
   }
   ASSIGN_OR_RETURN(const domain::Manifest manifest, core.manifest_of(there, dek));
@@ -283,6 +278,9 @@ Result<ImportReport> Store::finish_key_import(ImportTicket ticket, std::optional
 Status Store::abort_import(const Uuid& asset) {
   Core& core = *impl_;
   core.importing.erase(asset);
+  // After a failed commit nobody knows whether the asset is there: its blobs wait for the next
+  // start.
+  RETURN_IF_ERROR(core.alive());
   ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> intents, core.view().imports());
   const auto intent =
       std::find_if(intents.begin(), intents.end(),

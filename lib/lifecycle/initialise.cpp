@@ -45,6 +45,13 @@ Status check_outside_store(Env& env, const std::string& slot_path, const std::st
 
 Status check_empty(Env& env, const std::string& directory) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(directory));
+  if (std::find(names.begin(), names.end(), "catalog.db") != names.end()) {
+    return make_error(Errc::damaged,
+                      "the file " + directory + "/root-slot is missing, and there is a catalog",
+                      "it names where the root slot lies: restore it from a copy of the store; "
+                      "nothing was touched",
+                      directory);
+  }
   for (const std::string& name : names) {
     if (name != kLock) {
       return make_error(Errc::foreign,

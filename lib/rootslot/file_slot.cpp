@@ -73,9 +73,10 @@ Status FileSlot::load_header() {
       }
       if (!first_error.has_value()) first_error = std::move(header).error();
     }
-    std::string hint = first_error->hint.empty()
-                           ? "Nothing was changed. Look whether this is the right file."
-                           : first_error->hint;
+    std::string hint =
+        first_error->hint.empty()
+            ? "Put this store's slot file back as it was last in use. Nothing was changed."
+            : first_error->hint;
     return make_error(first_error->code, parts_.path + " is no root slot: " + first_error->message,
                       std::move(hint), parts_.path);
   });

@@ -81,7 +81,8 @@ Status check_info(const std::string& path, const FileInfo& info) {
     return refuse(
         path,
         "has " + std::to_string(info.size) + " bytes instead of " + std::to_string(kFileBytes),
-        "It was cut short or never finished. Nothing was changed.");
+        "It was cut short or never finished: put the slot file back as it was last in use. Nothing "
+        "was changed.");
   }
   return {};
 }

@@ -69,7 +69,8 @@ class RootSlot : protected ReadBack {
   // good copy of another store (Errc::foreign) or epoch (Errc::wrong_state) is left alone.
   virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,
                                                     const Clock& clock) = 0;
-  // The slot reads back as zeros already (recovery after a kill between step 4 and TX3).
+  // The slot reads back as zeros. Alone no proof of durable zeros that another process wrote: after
+  // a kill between step 4 and TX3 recovery destroys once more.
   virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, std::uint64_t epoch,
                                                          const Clock& clock) = 0;
   virtual Result<domain::SlotAssurance> assess() = 0;

@@ -163,5 +163,68 @@ TEST(AFailedSync, StopsTheProcessAndLosesNothing) {
   }
 }
 
+// What a killed process wrote can be seen and still be lost: zeros that recovery only looked at
+// would be certified, and the secret would come back with the next power cut.
+TEST(ARecoveredErasure, IsDurableBeforeItIsCertified) {
+  World world;
+  const auto start = approved(world, {"model-1"});
+  Watch watch(world);
+  const lifecycle::StepHook look = world.hook;
+  std::size_t recovered = 0;
+  for (std::uint64_t n = 1; n <= 6; ++n) {
+    SCOPED_TRACE("stopped at operation " + std::to_string(n) + " of step 4");
+    world.go_back(*start);
+    watch.seen = Seen();
+    world.hook = [&](EraseStep step) {
+      look(step);
+      if (step == EraseStep::zero_slot) world.disk.stop_at(n);
+    };
+    ASSERT_TRUE(done(world.open()));
+    ignore(world.execute());
+    world.disk.stop_at(0);
+    world.crash({});
+    ASSERT_TRUE(done(world.open()));
+    const auto view = world.store->show_asset(world.asset("model-1").id);
+    ASSERT_TRUE(done(view));
+    ASSERT_EQ(view->asset.state, domain::AssetState::erased);
+    ++recovered;
+    EXPECT_EQ(world.stolen().count(view->asset.id), 0U);
+    world.crash({Crash::Kind::power_cut, Cut::lose_all, n});
+    ASSERT_TRUE(done(world.open()));
+    expect_sound(world, watch.seen);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_EQ(recovered, 6U);
+}
+
+// A journal whose end was seen and never became durable must not be mixed with the next one.
+TEST(AFailedSync, LeavesNoJournalThatTheNextFallMakesBelieve) {
+  const std::string journal = "/store/catalog.db-journal";
+  World world;
+  const auto start = four_assets(world);
+  std::size_t met = 0;
+  for (std::uint64_t n = 1; n <= 40; ++n) {
+    SCOPED_TRACE("failed sync " + std::to_string(n));
+    world.go_back(*start);
+    ASSERT_TRUE(done(world.open()));
+    world.disk.fail_sync_at(n);
+    for (int i = 0; i < 8 && !world.store->must_stop(); ++i) {
+      ignore(world.import_key("key-" + std::to_string(i), std::nullopt));
+    }
+    world.crash({});
+    const bool shown = world.disk.content(journal).empty();
+    if (!shown || world.disk.durable_content(journal).empty()) continue;
+    ++met;
+    world.disk.stop_at(3);  // before SQLite writes anything
+    ignore(world.open());
+    EXPECT_TRUE(world.disk.durable_content(journal).empty());
+    world.crash({Crash::Kind::power_cut, Cut::lose_all, n});
+    ASSERT_TRUE(done(world.open()));
+    expect_sound(world, Seen());
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_GT(met, 0U) << "no sync of the journal's end failed";
+}
+
 }  // namespace
 }  // namespace aierase::test

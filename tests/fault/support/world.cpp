@@ -193,9 +193,13 @@ Status World::import(const ImportWish& wish, Ending ending) {
     const Status aborted = store->abort_import(id);
     return manifest.ok() ? aborted : Status(manifest.error());
   }
-  ASSIGN_OR_RETURN(const lifecycle::ImportReport report,
-                   store->finish_import(std::move(ticket), std::move(manifest).value(), {}));
-  if (report.outcome == lifecycle::ImportOutcome::created) remember(report.view, wish);
+  const Result<lifecycle::ImportReport> report =
+      store->finish_import(std::move(ticket), std::move(manifest).value(), {});
+  if (!report.ok()) {
+    static_cast<void>(store->abort_import(id).ok());
+    return report.error();
+  }
+  if (report->outcome == lifecycle::ImportOutcome::created) remember(report->view, wish);
   return {};
 }
 
@@ -208,14 +212,19 @@ Status World::import_key(const std::string& name, std::optional<Bytes> key) {
   request.kind = domain::AssetKind::dataset_key;
   request.custodians = wish.custodians;
   ASSIGN_OR_RETURN(lifecycle::ImportTicket ticket, store->begin_import(std::move(request)));
+  const Uuid id = ticket.asset;
   std::optional<SecretBytes> secret;
   if (key) {
     ASSIGN_OR_RETURN(secret, SecretBytes::copy_of(*key));
   }
-  ASSIGN_OR_RETURN(const lifecycle::ImportReport report,
-                   store->finish_key_import(std::move(ticket), std::move(secret), {}));
-  if (report.outcome == lifecycle::ImportOutcome::created) {
-    remember(report.view, wish, key.value_or(Bytes()));
+  const Result<lifecycle::ImportReport> report =
+      store->finish_key_import(std::move(ticket), std::move(secret), {});
+  if (!report.ok()) {
+    static_cast<void>(store->abort_import(id).ok());
+    return report.error();
+  }
+  if (report->outcome == lifecycle::ImportOutcome::created) {
+    remember(report->view, wish, key.value_or(Bytes()));
   }
   return {};
 }
