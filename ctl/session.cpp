@@ -25,13 +25,6 @@ std::string interface_of(std::string_view noun) {
 // What the daemon cannot know: how this program, and this host, mend it.
 Error with_next_step(Error error, const CommandLine& line) {
   if (!error.hint.empty()) return error;
-  if (error.code == Errc::erased && domain::parse_id(error.subject)) {
-    const std::string asset = short_id(error.subject);
-    return std::move(error).with_hint(
-        "its certificate tells how and when: aierase certificate "
-        "export " +
-        asset + " - --format text");
-  }
   if (error.code != Errc::unreachable) return error;
   return std::move(error).with_hint(line.host.empty()
                                         ? "is aierased running? systemctl status aierased"

@@ -125,7 +125,8 @@ Status export_asset(Service& service, sd_bus_message* message) {
     const std::string id = domain::id_text(domain::IdType::asset, wanted.asset);
     if (asset.state == domain::AssetState::erased) {
       return make_error(Errc::erased, asset.name.text() + " is erased, gone for good",
-                        "its certificate: aierase certificate export " + id + " - --format text",
+                        "its certificate tells how and when: aierase certificate export " + id +
+                            " - --format text",
                         id);
     }
     return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {

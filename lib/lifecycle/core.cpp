@@ -164,10 +164,10 @@ Result<domain::Asset> Core::living_asset(const Uuid& id) {
   ASSIGN_OR_RETURN(domain::Asset asset, known_asset(id));
   if (asset.state == domain::AssetState::erased) {
     const std::string when = asset.erased_at ? to_rfc3339(*asset.erased_at) : "an unknown time";
-    return make_error(
-        Errc::erased, asset.name.text() + " was erased at " + when,
-        "its certificate: aierase certificate export " + asset_text(id) + " - --format text",
-        asset_text(id));
+    return make_error(Errc::erased, asset.name.text() + " was erased at " + when,
+                      "its certificate tells how and when: aierase certificate export " +
+                          asset_text(id) + " - --format text",
+                      asset_text(id));
   }
   return asset;
 }

@@ -78,6 +78,8 @@ class Core {
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
+  // The plan whose items were last found to be those of its digest; nobody else writes meanwhile.
+  std::optional<Uuid> compared_plan;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;

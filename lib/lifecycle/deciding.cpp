@@ -76,8 +76,9 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   input.purpose = Purpose::execution;
   input.people_rule = around.state.people_rule;
   ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
-  const bool same =
-      candidate.asset.name == candidate.item.name && candidate.asset.kcv == candidate.item.kcv;
+  const bool same = round.items == Binding::unchanged &&
+                    candidate.asset.name == candidate.item.name &&
+                    candidate.asset.kcv == candidate.item.kcv;
   input.asset.binding = same ? Binding::unchanged : Binding::changed;
   input.asset.key = judge_key(candidate.asset, around.keys);
   if (around.readers == Readers::drained) {
@@ -97,6 +98,16 @@ Status check_holds(const catalog::ReadView& view) {
   return make_error(Errc::damaged,
                     "a legal hold (" + *altered + ") is not what the log committed to",
                     "nothing is erased until the catalog is restored; run `aierase check`");
+}
+
+// People approved a digest: an item that somebody wrote into the plan later is not covered by it,
+// and then nobody knows which of them are.
+Result<Binding> compare_with_digest(Core& core, const Uuid& id) {
+  if (core.compared_plan == id) return Binding::unchanged;
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
+  if (!plan || plan_digest(core.store(), *plan) != plan->digest) return Binding::changed;
+  core.compared_plan = id;
+  return Binding::unchanged;
 }
 
 // A hold alone defers: the asset stays retired, and its item waits until the hold is lifted.
@@ -129,6 +140,7 @@ bool concerns_one(const Error& error) {
 
 Result<Round> load_round(Core& core, const Uuid& plan_id) {
   Round round;
+  ASSIGN_OR_RETURN(round.items, compare_with_digest(core, plan_id));
   ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan_head(plan_id));
   if (!plan) return make_error(Errc::damaged, "a plan to execute is not in the catalog");
   round.plan = std::move(*plan);

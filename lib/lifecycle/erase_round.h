@@ -30,6 +30,7 @@ struct Round {
   std::vector<Candidate> dropped;  // fell out, with their reasons
   std::uint64_t from_epoch = 0;
   Following following = Following::none;
+  Binding items = Binding::unchanged;  // all of the plan's, with what its digest covers
 };
 
 // Before step 2 readers are still to be revoked and are no reason yet.

@@ -154,8 +154,8 @@ TEST_F(ARefusal, MeetsDamageOnAnyPageOfTheDatabase) {
     put_back_database_and_slot();
     ASSERT_FALSE(HasFailure());
   }
-  EXPECT_GT(refused, 3U);
-  EXPECT_GT(found, 3U);
+  EXPECT_GE(refused, 3U);
+  EXPECT_GE(found, 3U);
   expect_all_readable();
 }
 

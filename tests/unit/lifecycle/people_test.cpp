@@ -1,0 +1,288 @@
+// Who may say what of a plan: the store asks for two persons, and knows them by their numbers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "fault/support/inspect.h"
+#include "unit/lifecycle/life.h"
+
+namespace aierase::test {
+namespace {
+
+using domain::CustodianKind;
+using domain::PlanState;
+using lifecycle::PlanView;
+
+domain::Actor carol() {
+  return person(1002, "carol");
+}
+
+class People : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(done(world.init(domain::PeopleRule::two_person)));
+    ASSERT_TRUE(done(world.open()));
+  }
+
+  void add(const std::string& name, std::vector<domain::Custodian> custodians) {
+    ImportWish wish = small_asset(name, 1 + world.assets.size());
+    wish.custodians = std::move(custodians);
+    ASSERT_TRUE(done(world.import(wish)));
+  }
+  // alice asks for one asset of these custodians.
+  PlanView asked(std::vector<domain::Custodian> custodians, const domain::Actor& by = alice()) {
+    add("gauss", std::move(custodians));
+    return request({"gauss"}, by);
+  }
+  PlanView request(const std::vector<std::string>& names, const domain::Actor& by = alice()) {
+    auto view = world.request(names, by);
+    EXPECT_TRUE(done(view));
+    return view.ok() ? std::move(view).value() : PlanView();
+  }
+  Result<PlanView> approve(const PlanView& view, const domain::Actor& by) {
+    return world.store->approve(by, view.plan.id, to_hex(view.plan.digest));
+  }
+  PlanState state(const PlanView& view) {
+    const auto now = world.store->show_plan(view.plan.id);
+    EXPECT_TRUE(done(now));
+    return now.ok() ? now->plan.state : PlanState::failed;
+  }
+  void expect_denied(const PlanView& view, const domain::Actor& by, const char* why) {
+    const auto approved = approve(view, by);
+    ASSERT_FALSE(approved.ok()) << by.login << " was believed";
+    EXPECT_EQ(info(approved.error().code).name, info(Errc::access_denied).name);
+    EXPECT_NE(approved.error().message.find(why), std::string::npos) << approved.error().message;
+    EXPECT_FALSE(approved.error().hint.empty());
+    EXPECT_EQ(state(view), PlanState::requested);
+  }
+
+  World world;
+};
+
+const domain::Custodian kBob{CustodianKind::user, "bob", 1001};
+const domain::Custodian kCarol{CustodianKind::user, "carol", 1002};
+
+TEST_F(People, WhoAreRootDoNotApproveNotEvenAsCustodian) {
+  const PlanView view = asked({{CustodianKind::user, "root", 0}, kBob});
+  expect_denied(view, person(0, "root"), "root does not approve");
+  domain::Actor by_sudo = person(0, "root");
+  by_sudo.audit_login_uid = 1001;
+  expect_denied(view, by_sudo, "root does not approve");
+}
+
+TEST_F(People, WhoRequestedDoNotApproveUnderAnyAccount) {
+  const PlanView view =
+      asked({{CustodianKind::user, "alice", 1000}, {CustodianKind::user, "alice-adm", 1500}, kBob});
+  expect_denied(view, alice(), "whoever requested");
+  domain::Actor other_account = person(1500, "alice-adm");
+  other_account.audit_login_uid = 1000;
+  expect_denied(view, other_account, "under any account");
+}
+
+TEST_F(People, WhoRequestedUnderAnotherAccountAreKnownByTheirLogin) {
+  domain::Actor by_sudo = person(1500, "deploy");
+  by_sudo.audit_login_uid = 1001;
+  const PlanView view = asked({kBob, kCarol}, by_sudo);
+  expect_denied(view, bob(), "whoever requested");
+  domain::Actor third = person(1002, "carol");
+  third.audit_login_uid = 1001;
+  expect_denied(view, third, "whoever requested");
+  EXPECT_TRUE(done(approve(view, carol())));
+}
+
+TEST_F(People, AreCustodiansByTheirNumberAndNotByTheirName) {
+  const PlanView view = asked({kBob});
+  expect_denied(view, person(1009, "bob"), "no custodian");
+  const auto renamed = approve(view, person(1001, "robert"));
+  ASSERT_TRUE(done(renamed));
+  EXPECT_EQ(renamed->plan.state, PlanState::approved);
+  ASSERT_EQ(renamed->plan.approvals.size(), 1U);
+  EXPECT_EQ(renamed->plan.approvals[0].capacities, std::vector<std::string>{"bob"});
+}
+
+TEST_F(People, SpeakForAGroupWhileTheyAreInIt) {
+  const PlanView view = asked({{CustodianKind::group, "ml-owners", 2000}});
+  EXPECT_EQ(view.needed.custodians, std::vector<std::string>{"@ml-owners"});
+  expect_denied(view, person(2000, "ml-owners"), "no custodian");
+  domain::Actor member = carol();
+  member.groups = {100, 2000};
+  const auto approved = approve(view, member);
+  ASSERT_TRUE(done(approved));
+  EXPECT_EQ(approved->plan.state, PlanState::approved);
+}
+
+TEST_F(People, AreNeededForEveryItemAndCountOnce) {
+  add("gauss", {kBob});
+  add("euler", {kCarol});
+  const PlanView view = request({"gauss", "euler"});
+  EXPECT_EQ(view.needed.items_waiting, 2U);
+  EXPECT_EQ(view.needed.custodians, (std::vector<std::string>{"bob", "carol"}));
+  const auto first = approve(view, bob());
+  ASSERT_TRUE(done(first));
+  EXPECT_EQ(first->plan.state, PlanState::requested);
+  EXPECT_EQ(first->needed.custodians, std::vector<std::string>{"carol"});
+  const auto again = approve(view, bob());
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, Errc::wrong_state);
+  EXPECT_TRUE(done(world.execute()));
+  EXPECT_TRUE(done(world.read_back(world.asset("gauss")))) << "half a plan is no plan";
+  const auto last = approve(view, carol());
+  ASSERT_TRUE(done(last));
+  EXPECT_EQ(last->plan.state, PlanState::approved);
+  EXPECT_TRUE(done(world.execute()));
+  EXPECT_EQ(state(view), PlanState::done);
+}
+
+TEST_F(People, ApproveWhatTheyHaveSeen) {
+  const PlanView view = asked({kBob});
+  const std::string digest = to_hex(view.plan.digest);
+  std::string other = digest;
+  other[11] = other[11] == '0' ? '1' : '0';
+  for (const auto& [typed, code] : {std::pair<std::string, Errc>{other, Errc::plan_stale},
+                                    {other.substr(0, 12), Errc::plan_stale},
+                                    {digest.substr(0, 11), Errc::usage},
+                                    {"", Errc::usage},
+                                    {digest + "0", Errc::usage}}) {
+    const auto approved = world.store->approve(bob(), view.plan.id, typed);
+    ASSERT_FALSE(approved.ok()) << typed;
+    EXPECT_EQ(approved.error().code, code) << typed;
+  }
+  EXPECT_TRUE(done(world.store->approve(bob(), view.plan.id, digest.substr(0, 12))));
+}
+
+TEST_F(People, WhoMayApproveMayRejectAndNobodyElse) {
+  const PlanView view = asked({kBob});
+  for (const domain::Actor& actor : {alice(), carol(), person(0, "root")}) {
+    const auto rejected = world.store->reject(actor, view.plan.id, "not yet");
+    ASSERT_FALSE(rejected.ok()) << actor.login;
+    EXPECT_EQ(rejected.error().code, Errc::access_denied);
+  }
+  EXPECT_EQ(world.store->reject(bob(), view.plan.id, "").error().code, Errc::usage);
+  const auto rejected = world.store->reject(bob(), view.plan.id, "still in use");
+  ASSERT_TRUE(done(rejected));
+  EXPECT_EQ(rejected->plan.state, PlanState::rejected);
+  EXPECT_EQ(approve(view, bob()).error().code, Errc::approval_refused);
+  EXPECT_TRUE(done(world.read_back(world.asset("gauss"))));
+  EXPECT_TRUE(done(world.request({"gauss"}))) << "a rejected plan binds nothing";
+}
+
+TEST_F(People, MayCancelUntilItIsDone) {
+  const PlanView view = asked({kBob});
+  ASSERT_TRUE(done(approve(view, bob())));
+  const auto cancelled = world.store->cancel(alice(), view.plan.id);
+  ASSERT_TRUE(done(cancelled));
+  EXPECT_EQ(cancelled->plan.state, PlanState::cancelled);
+  EXPECT_EQ(cancelled->plan.items[0].state, domain::ItemState::dropped);
+  EXPECT_TRUE(done(world.execute()));
+  const auto asset = world.store->show_asset(world.asset("gauss").id);
+  ASSERT_TRUE(done(asset));
+  EXPECT_EQ(asset->asset.state, domain::AssetState::suspended);
+  EXPECT_EQ(world.store->cancel(alice(), view.plan.id).error().code, Errc::wrong_state);
+  ASSERT_TRUE(done(world.store->resume_asset(bob(), world.asset("gauss").id, "needed")));
+  EXPECT_TRUE(done(world.read_back(world.asset("gauss"))));
+  ASSERT_TRUE(done(world.erase({"gauss"})));
+  const auto plans = world.store->list_plans("", 1);
+  ASSERT_TRUE(done(plans));
+  EXPECT_EQ(world.store->cancel(alice(), plans->rows[0].id).error().code, Errc::wrong_state);
+}
+
+TEST_F(People, HaveThirtyDaysToApprove) {
+  const PlanView view = asked({kBob});
+  world.clock.advance(std::chrono::hours(30 * 24));
+  EXPECT_EQ(approve(view, bob()).error().code, Errc::approval_expired);
+  EXPECT_TRUE(done(world.execute()));
+  EXPECT_EQ(state(view), PlanState::expired);
+  EXPECT_TRUE(done(world.request({"gauss"})));
+}
+
+// ---- an approval dies with what it was given for ------------------------------------------------
+
+class AnApproval : public People {
+ protected:
+  // Approved by bob; then the world changes, and the daemon gets to it.
+  void expect_dead(Errc code, const std::string& name = "gauss") {
+    ASSERT_TRUE(done(world.execute()));
+    const auto plan = world.store->show_plan(approved.plan.id);
+    ASSERT_TRUE(done(plan));
+    EXPECT_EQ(plan->plan.state, PlanState::failed);
+    ASSERT_FALSE(plan->plan.items[0].reasons.empty());
+    EXPECT_EQ(info(plan->plan.items[0].reasons[0].code).name, info(code).name)
+        << plan->plan.items[0].reasons[0].text;
+    const auto asset = world.store->show_asset(world.asset(name).id);
+    ASSERT_TRUE(done(asset));
+    EXPECT_EQ(asset->asset.state, domain::AssetState::suspended);
+    EXPECT_EQ(world.stolen().count(world.asset(name).id), 1U);
+    EXPECT_TRUE(world.store->list_certificates("", 10)->rows.empty());
+  }
+  void approve_gauss() {
+    approved = asked({kBob});
+    ASSERT_TRUE(done(approve(approved, bob())));
+  }
+
+  PlanView approved;
+};
+
+TEST_F(AnApproval, DiesWhenTheCustodianHandsOver) {
+  approve_gauss();
+  lifecycle::Store::Changes changes;
+  changes.custodians = {kCarol};
+  changes.reason = "bob leaves";
+  const Uuid id = world.asset("gauss").id;
+  EXPECT_EQ(world.store->set_asset(alice(), id, changes).error().code, Errc::access_denied);
+  ASSERT_TRUE(done(world.store->set_asset(bob(), id, changes)));
+  expect_dead(Errc::approval_missing);
+}
+
+TEST_F(AnApproval, DiesWhenSomethingNewComesFromTheItem) {
+  approve_gauss();
+  ImportWish adapter = small_asset("gauss-lora", 40);
+  adapter.lineage = {{domain::Relation::derived_from, "gauss"}};
+  ASSERT_TRUE(done(world.import(adapter)));
+  expect_dead(Errc::plan_stale);
+}
+
+TEST_F(AnApproval, OfOnePersonDiesWhenTheStoreAsksForTwo) {
+  world.close();
+  World single;
+  ASSERT_TRUE(done(single.init(domain::PeopleRule::single_operator)));
+  ASSERT_TRUE(done(single.open()));
+  ASSERT_TRUE(done(single.import(small_asset("gauss", 1))));
+  const auto view = single.request({"gauss"});
+  ASSERT_TRUE(done(view));
+  ASSERT_TRUE(done(single.store->approve(alice(), view->plan.id, to_hex(view->plan.digest))));
+  ASSERT_TRUE(done(single.store->tighten_people_rule(alice())));
+  EXPECT_EQ(single.store->tighten_people_rule(alice()).error().code, Errc::wrong_state);
+  ASSERT_TRUE(done(single.execute()));
+  const auto after = single.store->show_plan(view->plan.id);
+  ASSERT_TRUE(done(after));
+  EXPECT_EQ(after->plan.state, PlanState::failed);
+  EXPECT_EQ(after->plan.items[0].reasons[0].code, Errc::approval_missing);
+}
+
+TEST_F(AnApproval, DiesWhenTheItemIsNoLongerWhatTheDigestCovers) {
+  approve_gauss();
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk, "UPDATE asset SET name = 'gauss-2' WHERE name = 'gauss';")));
+  ASSERT_TRUE(done(world.open()));
+  expect_dead(Errc::plan_stale);
+}
+
+// Somebody with a shell adds to a plan that was approved without it.
+TEST_F(AnApproval, CoversNoItemThatWasAddedLater) {
+  add("euler", {kBob});
+  approve_gauss();
+  world.close();
+  ASSERT_TRUE(
+      done(sql(world.disk,
+               "UPDATE asset SET state = 'retired' WHERE name = 'euler';"
+               "INSERT INTO plan_item (plan, position, asset, name, kcv, verdict, reasons, state) "
+               "SELECT (SELECT max(id) FROM plan), 1, uuid, name, kcv, 'eligible', '[]', 'pending' "
+               "FROM asset WHERE name = 'euler';")));
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(world.stolen().count(world.asset("euler").id), 1U);
+  expect_dead(Errc::plan_stale, "euler");
+}
+
+}  // namespace
+}  // namespace aierase::test
