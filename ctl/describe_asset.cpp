@@ -102,6 +102,7 @@ std::string describe_asset(const Json& asset, const Output& out) {
   fields.add("Kind", text_at(asset, "kind"));
   const std::string why = text_at(asset, "state_reason");
   fields.add("State", text_at(asset, "state") + (why.empty() ? "" : ": " + why));
+  fields.add("Unreadable", text_at(asset, "unreadable"));
   const std::string files = text_at(asset, "files_count");
   fields.add("Size",
              human_bytes(number_at(asset, "bytes")) + " (" + text_at(asset, "bytes") + " bytes)" +

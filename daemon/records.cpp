@@ -299,6 +299,7 @@ Json asset_row(const domain::Asset& asset) {
 
 Json asset_json(const lifecycle::AssetView& view, std::size_t first_file) {
   Json json = asset_row(view.asset);
+  if (view.unreadable) json["unreadable"] = view.unreadable->message;
   json["sources"] = sources_json(view.asset.sources);
   json["files"] = files_json(view, first_file);
   const std::size_t shown_files = first_file + json["files"].size();

@@ -7,6 +7,12 @@
 namespace aierase::ctl {
 
 Result<int> run_unlock(Session& session) {
+  // Nobody types a secret in vain.
+  ASSIGN_OR_RETURN(const Json before, session.call("Manager", "Status", {}, Json::object()));
+  if (text_at(before, "state") == "open") {
+    return make_error(Errc::wrong_state, "the store is open already: no passphrase is needed",
+                      "`aierase status` tells more");
+  }
   ASSIGN_OR_RETURN(const UniqueFd passphrase,
                    ask_passphrase(session.line().prompts, "Passphrase of the store: ", Ask::once));
   CallArguments arguments;

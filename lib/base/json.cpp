@@ -210,13 +210,17 @@ bool is_printable_utf8(std::string_view text) {
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kShownBytes = 80;
+  return quoted(text, kShownBytes);
+}
+
+std::string quoted(std::string_view text, std::size_t at_most) {
   std::string result = "\"";
   std::size_t shown = 0;
   while (shown < text.size()) {
     char32_t code_point = 0;
     const std::size_t length = utf8_sequence(text.substr(shown), code_point);
     const std::size_t step = length == 0 ? 1 : length;
-    if (shown + step > kShownBytes) break;
+    if (shown + step > at_most) break;
     if (length != 0 && is_printable(code_point)) {
       if (code_point == '"' || code_point == '\\') result += '\\';
       result += text.substr(shown, length);

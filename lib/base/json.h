@@ -32,6 +32,7 @@ bool is_printable_utf8(std::string_view text);
 bool is_valid_utf8(std::string_view text);
 // For error messages about hostile text: unprintable bytes become \xNN, at most 80 bytes.
 std::string quoted(std::string_view text);
+std::string quoted(std::string_view text, std::size_t at_most);
 // Exact matches, lest argument-dependent lookup prefers std::quoted of <iomanip>.
 inline std::string quoted(const std::string& text) {
   return quoted(std::string_view(text));

@@ -12,6 +12,8 @@
 namespace aierase {
 namespace {
 
+constexpr std::size_t kFieldBytes = 1024;  // of one field in a line of the log
+
 struct LevelRow {
   LogLevel level;
   std::string_view name;
@@ -66,7 +68,7 @@ std::string one_line(std::string_view text) {
 std::string field_text(const std::string& value) {
   const bool plain = !value.empty() && is_printable_utf8(value) &&
                      value.find_first_of(" \"\\=") == std::string::npos;
-  return plain ? value : quoted(value);
+  return plain ? value : quoted(value, kFieldBytes);
 }
 
 std::string line_of(LogLevel level, std::string_view message, std::span<const LogField> fields) {

@@ -148,15 +148,21 @@ std::string shown(const Json& object, std::initializer_list<const char*> path) {
   return shown(at(object, path));
 }
 
-// "1,234,567 bytes"
-std::string bytes_text(const Json& value) {
+// "1,234,567"
+std::string grouped(const Json& value) {
   if (!value.is_number_unsigned()) return std::string(kNotStated);
   std::string digits = std::to_string(value.get<std::uint64_t>());
   for (std::size_t place = digits.size(); place > 3;) {
     place -= 3;
     digits.insert(place, ",");
   }
-  return digits + " bytes";
+  return digits;
+}
+
+// "1 file", "1,204 files"
+std::string files_text(const Json& value) {
+  const std::string count = grouped(value);
+  return count == "1" ? "1 file" : count + " files";
 }
 
 const Json& items(const Json& value) {
@@ -187,8 +193,8 @@ void write_asset(Page& page, const Json& statement, const Json& p) {
   page.heading("WHAT WAS ERASED");
   page.field("Asset", shown(p, {"asset", "name"}) + " (" + shown(p, {"asset", "id"}) + ")");
   page.field("Kind", shown(p, {"asset", "kind"}));
-  page.field("Size", bytes_text(at(p, {"asset", "bytes"})) + " in " +
-                         shown(p, {"asset", "file_count"}) + " file(s)");
+  page.field("Size", grouped(at(p, {"asset", "bytes"})) + " bytes in " +
+                         files_text(at(p, {"asset", "file_count"})));
   page.field("Imported",
              shown(p, {"asset", "imported_at"}) + " by " + shown(p, {"asset", "imported_by"}));
   page.field("Custodians", joined(at(p, {"asset", "custodians"})));

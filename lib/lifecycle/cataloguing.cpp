@@ -165,7 +165,11 @@ Result<AssetView> Store::show_asset(const Uuid& id) {
   Core& core = *impl_;
   AssetView view;
   ASSIGN_OR_RETURN(view.asset, core.known_asset(id));
-  RETURN_IF_ERROR(fill_content(core, view));
+  Status content = fill_content(core, view);
+  if (!content.ok()) {
+    if (content.error().code != Errc::damaged) return std::move(content).error();
+    view.unreadable = std::move(content).error();  // what the catalog knows is shown all the same
+  }
   ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, core.view().lineage(id));
   for (const domain::LineageEdge& edge : edges) {
     const bool is_child = edge.child == id;

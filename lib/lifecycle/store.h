@@ -120,6 +120,8 @@ struct ImportTicket {
 struct AssetView {
   domain::Asset asset;
   std::vector<domain::FileEntry> files;  // empty once erased, and for dataset keys
+  // Why the manifest cannot be opened (damaged); then files, metadata and digest are missing.
+  std::optional<Error> unreadable;
   std::string metadata;
   std::optional<Digest> manifest_sha256;  // kinds that carry digests, while alive
   std::vector<domain::LineageName> parents, dependants;

@@ -121,6 +121,24 @@ TEST_F(AnImport, ThatIsTakenBackLeavesNothing) {
   EXPECT_TRUE(check_all(world, lifecycle::CheckDepth::deep).empty());
 }
 
+// What the catalog knows of it is shown all the same, and it can be taken out of use.
+TEST_F(AnImport, WhoseManifestWasDamagedIsShownAndSuspended) {
+  ASSERT_TRUE(done(world.import(small_asset("m:1", 1))));
+  const Uuid id = world.asset("m:1").id;
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk,
+                       "UPDATE asset SET sealed_manifest = "
+                       "zeroblob(length(sealed_manifest));")));
+  ASSERT_TRUE(done(world.open()));
+  const auto view = world.store->show_asset(id);
+  ASSERT_TRUE(done(view));
+  ASSERT_TRUE(view->unreadable.has_value());
+  EXPECT_EQ(view->unreadable->code, Errc::damaged);
+  EXPECT_TRUE(view->files.empty());
+  EXPECT_TRUE(done(world.store->suspend_asset(alice(), id, "damaged")));
+  EXPECT_FALSE(check_all(world, lifecycle::CheckDepth::structure).empty());
+}
+
 TEST_F(AnImport, IsRefusedForWhatCouldNeverBeErasedByAnybody) {
   lifecycle::ImportRequest request;
   request.actor = alice();
