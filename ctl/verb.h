@@ -74,7 +74,7 @@ inline constexpr std::array kImportOptions{
            "model, adapter, checkpoint, dataset-key, embedding-index, configuration",
            "model adapter checkpoint dataset-key embedding-index configuration"},
     Option{"custodian", "U", Arity::many, "who answers for it: a user, or @GROUP"},
-    Option{"retention", "CLASS", Arity::once, "its retention class (default)", "default"},
+    Option{"retention", "CLASS", Arity::once, "its retention class (default)"},
     Option{"label", "K=V", Arity::many, "a label"},
     Option{"derived-from", "A", Arity::many, "the asset it was made from", "%assets"},
     Option{"trained-on", "A", Arity::many, "the data it was trained on", "%assets"},
@@ -98,8 +98,10 @@ inline constexpr std::array kListOptions{
 };
 inline constexpr std::array kSetOptions{
     Option{"label", "K=V|K-", Arity::many, "set a label, or remove it"},
-    Option{"retention", "C", Arity::once, "another retention class", "default"},
+    Option{"retention", "C", Arity::once, "another retention class"},
     Option{"custodian", "U", Arity::many, "the new custodians, all of them"},
+    Option{"event", "E=DATE", Arity::once, "when something happened: placed-on-market=2026-11-02",
+           "placed-on-market="},
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
 inline constexpr std::array kReasonOptions{
@@ -113,6 +115,9 @@ inline constexpr std::array kRetireOptions{
     Option{"cascade", "", Arity::flag, "include everything that was derived from them"},
     Option{"keep", "D=REASON", Arity::many, "dependant D stays, and why"},
     Option{"skip-blocked", "", Arity::flag, "leave out what is blocked instead of refusing"},
+    Option{"now", "", Arity::flag, "no grace: erase at once when approved, where the class allows"},
+    Option{"below-floor", "BASIS", Arity::once,
+           "sooner than a floor allows, on that legal basis; needs one more approval"},
     Option{"dry-run", "", Arity::flag, "show the plan; make nothing"},
 };
 inline constexpr std::array kValidateOptions{
@@ -125,6 +130,13 @@ inline constexpr std::array kHoldPlaceOptions{
     Option{"match", "K=V", Arity::many,
            "upon what, by all of them: name=GLOB, label.K=GLOB, kind=, derived-from=, ..."},
     Option{"future", "", Arity::flag, "also upon what comes to match later"},
+};
+inline constexpr std::array kPolicyLoadOptions{
+    Option{"reason", "T", Arity::once, "why; recorded"},
+    Option{"dry-run", "", Arity::flag, "show what would change; load nothing"},
+};
+inline constexpr std::array kEnforceOptions{
+    Option{"confirm-clock", "", Arity::flag, "you have looked: the clock of this host is right"},
 };
 inline constexpr std::array kWaitOptions{
     Option{"for", "STATE", Arity::once, "approved, erased, or final", "approved erased final"},
@@ -186,8 +198,14 @@ inline constexpr std::array kVerbs{
          kReasonOptions, 1, 1, Reach::daemon, Bulk::no, "%holds"},
     Verb{"policy check", Group::rules, "FILE...", "check a retention policy, and say what it means",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+    Verb{"policy load", Group::rules, "FILE...",
+         "bring a policy into force, and show what it changes", kPolicyLoadOptions, 1, kAnyNumber,
+         Reach::daemon, Bulk::no, "%files"},
     Verb{"policy test", Group::rules, "FILE...", "run the fixtures that lie beside a policy",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+
+    Verb{"enforce", Group::rules, "", "let go on what waits for a confirmed clock", kEnforceOptions,
+         0, 0},
 
     Verb{"verify", Group::evidence, "FILE...", "check certificates, without daemon or network",
          kVerifyOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},

@@ -222,6 +222,15 @@ Status read_label_changes(CallOptions& options, Store::Changes& changes) {
   return {};
 }
 
+Status read_event(CallOptions& options, Store::Changes& changes) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> placed, options.text("placed_on_market"));
+  if (!placed) return {};
+  changes.placed_on_market = from_rfc3339(*placed);
+  if (changes.placed_on_market) return {};
+  return CallOptions::wrong("placed_on_market",
+                            "is " + quoted(*placed) + ", not a time like 2026-11-02T00:00:00Z");
+}
+
 Status set(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(std::string typed, read_text(message));
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
@@ -231,6 +240,7 @@ Status set(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
   ASSIGN_OR_RETURN(changes.custodians, resolve_custodians(custodians));
   ASSIGN_OR_RETURN(changes.reason, options.text_or("reason", ""));
+  RETURN_IF_ERROR(read_event(options, changes));
   RETURN_IF_ERROR(options.finish());
   return serve_change(
       service, message, std::move(typed),

@@ -14,6 +14,7 @@
 #include "bus/names.h"
 #include "bus/notify.h"
 #include "crypto/primitives.h"
+#include "daemon/caller.h"
 #include "daemon/config.h"
 #include "daemon/jobs.h"
 #include "daemon/journal_sink.h"
@@ -50,6 +51,7 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
   settings.host.tool_version = tool_version();
   settings.host.tool_build = tool_build();
   settings.host.findings = std::move(findings);
+  settings.find_custodians = resolve_custodians;
   return settings;
 }
 
@@ -83,6 +85,7 @@ class Daemon {
     RETURN_IF_ERROR(add_asset(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_plan(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_hold(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_policy(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_certificate(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_jobs(bus_.get(), jobs_, slots_));
     const int attached = sd_bus_attach_event(bus_.get(), loop_.event(), SD_EVENT_PRIORITY_NORMAL);

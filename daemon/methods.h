@@ -23,6 +23,7 @@ Status add_manager(sd_bus* bus, Service& service, Slots& slots);
 Status add_asset(sd_bus* bus, Service& service, Slots& slots);
 Status add_plan(sd_bus* bus, Service& service, Slots& slots);
 Status add_hold(sd_bus* bus, Service& service, Slots& slots);
+Status add_policy(sd_bus* bus, Service& service, Slots& slots);
 Status add_certificate(sd_bus* bus, Service& service, Slots& slots);
 Status add_jobs(sd_bus* bus, Jobs& jobs, Slots& slots);
 Status add_interface(sd_bus* bus, const char* interface, const sd_bus_vtable* vtable, void* data,

@@ -37,7 +37,10 @@ Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& opti
   ASSIGN_OR_RETURN(const bool cascade, options.agreed("cascade"));
   ASSIGN_OR_RETURN(const bool skip, options.agreed("skip_blocked"));
   ASSIGN_OR_RETURN(const bool dry_run, options.agreed("dry_run"));
+  ASSIGN_OR_RETURN(const bool now, options.agreed("now"));
+  ASSIGN_OR_RETURN(wish.request.below_floor, options.text_or("below_floor", ""));
   RETURN_IF_ERROR(options.finish());
+  if (now) wish.request.timing = domain::Timing::now;
   if (cascade) wish.request.cascade = lifecycle::Cascade::yes;
   if (skip) wish.request.skip_blocked = lifecycle::SkipBlocked::yes;
   if (dry_run) wish.request.persist = lifecycle::Persist::dry_run;
@@ -78,6 +81,10 @@ Asked ask_retire(StoreSession& session, const RetireWish& wish) {
   if (wish.only) details = wish.only->look_up(session);
   details.emplace_back("items", std::to_string(wish.names.size()));
   details.emplace_back("reason", wish.request.reason);
+  if (wish.request.timing == domain::Timing::now) details.emplace_back("grace", "skipped");
+  if (!wish.request.below_floor.empty()) {
+    details.emplace_back("below_floor", wish.request.below_floor);
+  }
   return {"retire", std::move(details)};
 }
 

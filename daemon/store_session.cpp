@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/policy_records.h"
 #include "daemon/records.h"
 #include "daemon/secret_input.h"
 
@@ -221,7 +222,9 @@ Json StoreSession::status() {
   if (!store_) return closed_status(not_open(), settings_);
   const Result<lifecycle::StatusReport> report = store_->status();
   if (!report.ok()) return closed_status(report.error(), settings_);
-  return open_status(*report, settings_);
+  Json status = open_status(*report, settings_);
+  status["policy"] = in_force_json(store_->retention());
+  return status;
 }
 
 std::optional<Error> StoreSession::fault() const {

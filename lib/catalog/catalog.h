@@ -24,6 +24,7 @@
 #include "domain/asset.h"
 #include "domain/batches.h"
 #include "domain/disposition.h"
+#include "domain/loaded_policy.h"
 #include "domain/plan.h"
 
 namespace aierase::catalog {
@@ -128,6 +129,15 @@ struct StoreCounts {
   std::uint64_t bytes = 0;  // plaintext of all assets that are not erased
 };
 
+// Dates that retention counts from, of one asset.
+struct RetentionDates {
+  std::optional<UtcTime> retired;           // of the latest retirement
+  std::optional<UtcTime> placed_on_market;  // as people recorded it
+  std::optional<UtcTime> superseded;        // the earliest import that supersedes it
+  std::optional<UtcTime> last_export;
+  std::uint64_t exports = 0;
+};
+
 // Of an asset what others need to know of it: one row, where the whole asset takes many.
 struct AssetHead {
   domain::AssetName name;
@@ -191,6 +201,7 @@ class ReadView {
   Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;
   // Approved or running, and due by then; a plan that waits for holds alone has no moment.
   Result<std::vector<Uuid>> due_plans(UtcTime by) const;
+  Result<std::optional<UtcTime>> next_due(UtcTime after) const;  // of approved plans
   Result<bool> has_held_items(const Uuid& plan) const;
 
   // In force, and of its assets the one asked for alone: a hold may bind a million.
@@ -204,6 +215,11 @@ class ReadView {
   Result<std::vector<Uuid>> bound_assets(const Uuid& hold, std::size_t limit) const;
   // Items that wait for a hold although none binds their asset any more.
   Result<std::vector<HeldItem>> items_to_requeue() const;
+
+  Result<std::optional<domain::LoadedPolicy>> policy_in_force() const;  // none: the built-in one
+  Result<RetentionDates> retention_dates(const Uuid& asset) const;
+  // At most `limit` living assets with that part before the ':', for keep-last.
+  Result<std::vector<Uuid>> versions_of(const domain::AssetName& name, std::size_t limit) const;
 
   Result<std::optional<EraseRound>> round() const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
@@ -219,6 +235,8 @@ class ReadView {
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
   // Every leaf by which a hold was placed or lifted, in order.
   Result<std::vector<domain::LogLeaf>> hold_leaves() const;
+  // The last one by which a policy came into force.
+  Result<std::optional<domain::LogLeaf>> policy_leaf() const;
   Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
 
  protected:
@@ -270,6 +288,8 @@ class Transaction : public ReadView {
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
   Status add_approval(const domain::Approval& approval);
+  Status add_policy(const domain::LoadedPolicy& policy);
+  Status put_event(const Uuid& asset, domain::AssetEvent event, UtcTime at);
   Status insert_hold(const domain::Hold& hold);  // binds its assets
   Status bind_hold(const Uuid& hold, std::span<const Uuid> assets);
   Status lift_hold(const Uuid& hold, const domain::Lift& lift);  // not in force: not_found

@@ -162,7 +162,7 @@ std::string asset_part(const DispositionRecord& record) {
       .text("imported_by", asset.importer.login)
       .raw("custodians", custodians.finish())
       .text("classification", "not applicable: not recorded")
-      .text("retention_class", record.retention_class)
+      .text("retention_class", record.policy.retention_class)
       .raw("lineage", ObjectText()
                           .raw("parents", lineage(record.parents))
                           .raw("dependants", lineage(record.dependants))

@@ -58,6 +58,10 @@ struct Plan {
   std::optional<UtcTime> due;  // set by the last needed approval
   std::optional<UtcTime> finished;
   Digest digest{};
+  Digest policy{};  // version in force at the request
+  Timing timing = Timing::after_grace;
+  std::string
+      below_floor;  // the legal basis for an erasure below a floor; empty: none is asked for
   std::vector<PlanItem> items;
   std::vector<LineageEdge> edges;  // among and into the items, at the request
   std::vector<KeptDependant> kept;

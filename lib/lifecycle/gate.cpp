@@ -1,6 +1,7 @@
 #include "lifecycle/gate.h"
 
 #include <algorithm>
+#include <set>
 
 namespace aierase::lifecycle {
 namespace {
@@ -36,6 +37,16 @@ void look_at_holds(const GateInput& in, std::vector<Reason>& reasons) {
                                              domain::id_text(domain::IdType::hold, hold.id) +
                                              " of matter \"" + hold.matter + "\""});
   }
+}
+
+// A floor gives way to a legal basis alone, which asks for one approval more.
+void look_at_policy(const GateInput& in, std::vector<Reason>& reasons) {
+  const PolicyFacts& policy = in.policy;
+  if (in.plan.below_floor.empty()) {
+    reasons.insert(reasons.end(), policy.floors.begin(), policy.floors.end());
+  }
+  reasons.insert(reasons.end(), policy.conflicts.begin(), policy.conflicts.end());
+  if (policy.no_haste) reasons.push_back(*policy.no_haste);
 }
 
 void look_at_dependants(const GateInput& in, std::vector<Reason>& reasons) {
@@ -79,10 +90,15 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
         {Errc::damaged, "the approval of " + *in.plan.altered +
                             " is not what the log committed to; run `aierase check`"});
   }
-  if (!has_approval(in.asset.asset->custodians, in.plan.requester, in.plan.approvals,
-                    in.people_rule)) {
-    reasons.push_back({Errc::approval_missing, "no custodian of it has approved"});
-  }
+  const std::size_t needed = approvals_needed(in.policy, in.plan.below_floor);
+  const std::size_t counted =
+      approvals_counted(approvers_of(in.asset.asset->custodians, in.policy), in.plan.requester,
+                        in.plan.approvals, in.people_rule);
+  if (counted >= needed) return;
+  reasons.push_back({Errc::approval_missing,
+                     needed == 1 ? std::string("no custodian of it has approved")
+                                 : std::to_string(counted) + " of " + std::to_string(needed) +
+                                       " approvals of its custodians are there"});
 }
 
 void look_at_execution(const GateInput& in, std::vector<Reason>& reasons) {
@@ -114,8 +130,7 @@ GateDecision Gate::decide(const GateInput& input) {
   std::vector<Reason>& reasons = decision.reasons;
   look_at_state(input, reasons);
   look_at_holds(input, reasons);
-  reasons.insert(reasons.end(), input.policy.floors.begin(), input.policy.floors.end());
-  reasons.insert(reasons.end(), input.policy.conflicts.begin(), input.policy.conflicts.end());
+  look_at_policy(input, reasons);
   if (input.asset.other_plan) {
     reasons.push_back({Errc::wrong_state,
                        "plan " + domain::id_text(domain::IdType::plan, *input.asset.other_plan) +
@@ -157,18 +172,40 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   return Standing::counts;
 }
 
-bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
-                  const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
-  return std::any_of(approvals.begin(), approvals.end(), [&](const domain::Approval& approval) {
-    if (approval.decision != domain::Decision::approve) return false;
-    if (standing_of(approval.actor, requester, rule) != Standing::counts) return false;
-    if (rule == domain::PeopleRule::single_operator) return true;
-    return std::any_of(custodians.begin(), custodians.end(),
-                       [&](const domain::Custodian& custodian) {
-                         return std::find(approval.capacities.begin(), approval.capacities.end(),
-                                          custodian.text()) != approval.capacities.end();
-                       });
-  });
+std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
+                                      const PolicyFacts& policy) {
+  std::vector<std::string> approvers;
+  for (const domain::Custodian& custodian : custodians) approvers.push_back(custodian.text());
+  for (const std::string& text : policy.custodians) {
+    if (std::find(approvers.begin(), approvers.end(), text) == approvers.end()) {
+      approvers.push_back(text);
+    }
+  }
+  return approvers;
+}
+
+std::size_t approvals_counted(const std::vector<std::string>& approvers,
+                              const domain::Actor& requester,
+                              const std::vector<domain::Approval>& approvals,
+                              domain::PeopleRule rule) {
+  std::set<std::uint32_t> people;
+  for (const domain::Approval& approval : approvals) {
+    if (approval.decision != domain::Decision::approve) continue;
+    if (standing_of(approval.actor, requester, rule) != Standing::counts) continue;
+    const bool speaks_for_it =
+        rule == domain::PeopleRule::single_operator ||
+        std::any_of(approvers.begin(), approvers.end(), [&](const std::string& approver) {
+          return std::find(approval.capacities.begin(), approval.capacities.end(), approver) !=
+                 approval.capacities.end();
+        });
+    if (speaks_for_it) people.insert(approval.actor.uid);
+  }
+  return people.size();
+}
+
+std::size_t approvals_needed(const PolicyFacts& policy, const std::string& below_floor) {
+  const bool below = !below_floor.empty() && !policy.floors.empty();
+  return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0);
 }
 
 }  // namespace aierase::lifecycle

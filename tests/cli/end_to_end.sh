@@ -111,7 +111,7 @@ refused 9 'cancelled' a wait "${PLAN%@*}" --for erased
 PLAN=$(a -q retire acme/llama:1 --reason "again")
 check "reject" a reject "${PLAN%@*}" --reason "not yet"
 refused 9 'rejected' a wait "${PLAN%@*}" --for erased
-PLAN=$(echo acme/llama:1 | a -q retire - --reason "licence ended")
+PLAN=$(echo acme/llama:1 | a -q retire - --now --reason "licence ended")
 check "approve" a approve "$PLAN"
 contains "approve prints the outcome" "$(cat "$DIR/out")" 'for good'
 check "wait for what is done" a wait "${PLAN%@*}" --for final

@@ -172,7 +172,7 @@ expect 5 "a stranger may not read the inventory" $carol list
 expect 5 "a stranger may not export" $carol export demo:1 "$work/stolen"
 expect 5 "a custodian may not retire" $bob retire demo:1 --reason "superseded"
 
-expect 0 "an operator plans a retirement" $alice --json retire demo:1 --reason "superseded"
+expect 0 "an operator plans a retirement" $alice --json retire demo:1 --now --reason "superseded"
 plan=$(field 'd["plan"]["id"]')
 digest=$(field 'd["plan"]["digest"]')
 expect 0 "the asset stays usable while the plan is requested" $alice export demo:1 - --file config.json

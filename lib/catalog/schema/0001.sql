@@ -205,7 +205,10 @@ CREATE TABLE plan (
   expires             INTEGER NOT NULL,
   due                 INTEGER,
   finished            INTEGER,
-  digest              BLOB    NOT NULL CHECK (length(digest) = 32)
+  digest              BLOB    NOT NULL CHECK (length(digest) = 32),
+  policy              BLOB    NOT NULL CHECK (length(policy) = 32), -- in force at the request
+  timing              TEXT    NOT NULL, -- after-grace, now
+  below_floor         TEXT    NOT NULL  -- legal basis of an erasure below a floor, or ''
 ) STRICT;
 CREATE INDEX plan_state ON plan (state);
 CREATE INDEX plan_due ON plan (state, id) WHERE due IS NOT NULL;
@@ -291,6 +294,34 @@ CREATE TABLE hold_asset (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_asset_hold ON hold_asset (hold);
 
+-- Policies that came into force; the last row is in force. None: the built-in one.
+CREATE TABLE policy_set (
+  id              INTEGER PRIMARY KEY,
+  version         BLOB    NOT NULL CHECK (length(version) = 32),
+  loaded          INTEGER NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  reason          TEXT    NOT NULL,
+  log_index       INTEGER NOT NULL
+) STRICT;
+-- As they were written, comments and all.
+CREATE TABLE policy_file (
+  policy   INTEGER NOT NULL REFERENCES policy_set (id),
+  position INTEGER NOT NULL,
+  name     TEXT    NOT NULL,
+  text     TEXT    NOT NULL,
+  PRIMARY KEY (policy, position)
+) STRICT;
+
+-- Dates that retention counts from and no other table has: retired, placed-on-market.
+CREATE TABLE asset_event (
+  asset BLOB    NOT NULL REFERENCES asset (uuid),
+  name  TEXT    NOT NULL,
+  time  INTEGER NOT NULL,
+  PRIMARY KEY (asset, name)
+) STRICT, WITHOUT ROWID;
+
 -- The erase round between TX1 and TX3: at most one row, gone afterwards with its items.
 CREATE TABLE round (
   only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -352,6 +383,7 @@ CREATE TABLE log_leaf (
   record    TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX log_leaf_hold ON log_leaf (id) WHERE type IN ('hold-placed', 'hold-lifted');
+CREATE INDEX log_leaf_policy ON log_leaf (id) WHERE type = 'policy-loaded';
 
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
 CREATE TABLE tally (

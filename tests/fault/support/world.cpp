@@ -33,6 +33,21 @@ class MemorySink final : public blob::ByteSink {
   Bytes bytes;
 };
 
+Result<std::vector<domain::Custodian>> custodians_of_this_host(
+    const std::vector<std::string>& names) {
+  std::vector<domain::Custodian> found;
+  for (const std::string& name : names) {
+    if (name == "bob") {
+      found.push_back({domain::CustodianKind::user, name, 1001});
+    } else if (name == "carol") {
+      found.push_back({domain::CustodianKind::user, name, 1002});
+    } else {
+      return make_error(Errc::invalid_input, "there is no " + name + " on this host");
+    }
+  }
+  return found;
+}
+
 Error differs(const std::string& what) {
   return make_error(Errc::verification_failed, what + " does not read back as imported");
 }
@@ -91,6 +106,7 @@ lifecycle::StoreSettings World::settings() {
   settings.clock = &clock;
   settings.directory = kStoreDirectory;
   settings.host = host;
+  settings.find_custodians = custodians_of_this_host;
   settings.at_step = [this](lifecycle::EraseStep step) {
     adversary.learn(disk, kStoreDirectory);
     if (hook) hook(step);
@@ -234,6 +250,7 @@ Result<lifecycle::PlanView> World::request(const std::vector<std::string>& names
   lifecycle::RetireRequest request;
   request.actor = actor;
   for (const std::string& name : names) request.assets.push_back(asset(name).id);
+  request.timing = domain::Timing::now;
   request.reason = "superseded";
   return store->retire(request);
 }
