@@ -55,5 +55,10 @@ inline constexpr std::size_t kSelectorsPerHold = 16;    // of one matter; anothe
 inline constexpr std::size_t kSelectorsPerClass = 16;   // all must hold; more is a class of its own
 inline constexpr std::size_t kRetentionYears = 1'000;   // the calendar of times ends with 9999
 inline constexpr std::size_t kPolicyCases = 10'000;     // fixtures of one file
+inline constexpr std::size_t kAuditRefusalsPerUid = 16;  // rows a minute; further ones are counted
+inline constexpr std::size_t kAuditRefusals = 256;       // the same over all callers
+inline constexpr std::size_t kAuditWaitingRows = 1'024;  // in memory while the disk is full
+inline constexpr std::size_t kAuditSubjects = 8;         // named in one row of the audit
+inline constexpr std::size_t kAuditTextBytes = 255;      // of each text in such a row
 
 }  // namespace aierase::limits

@@ -28,6 +28,7 @@
 #include "domain/disposition.h"
 #include "domain/plan.h"
 #include "domain/selector.h"
+#include "lifecycle/audit_trail.h"
 #include "lifecycle/key_ring.h"
 
 namespace aierase::lifecycle {
@@ -66,7 +67,8 @@ struct StoreSettings {
   const Clock* clock = nullptr;
   std::string directory;  // /var/lib/aierase
   HostFacts host;
-  StepHook at_step;  // tests only
+  AuditTrail* audit = nullptr;  // written with every commit; outlives the store
+  StepHook at_step;             // tests only
 };
 
 struct InitRequest {
@@ -87,6 +89,13 @@ struct StatusReport {
   crypto::PublicKey signer{};
   std::optional<domain::RoundState> round;  // an erase round in progress
   std::vector<std::string> findings;        // host facts that certificates carry
+};
+
+// For those who watch many stores.
+struct Measures {
+  catalog::Measures counted;
+  UtcTime now{};
+  bool clock_synchronised = false;
 };
 
 struct Finding {
@@ -265,6 +274,7 @@ class Store {
   bool must_stop() const;  // an io error was seen: stop the process, recovery is at the next start
 
   Result<StatusReport> status();
+  Result<Measures> measures();
   Result<std::vector<Finding>> doctor();
   const crypto::PublicKey& signer() const;
   domain::PeopleRule people_rule() const;
@@ -345,6 +355,25 @@ class Store {
                              const std::string& reason);
   Result<HoldView> show_hold(const Uuid& hold);
   Result<catalog::Page<HoldView>> list_holds(const std::string& cursor, std::size_t limit);
+
+  // What waits in the audit trail becomes durable, without any act.
+  Status flush_audit(AuditTrail::Part part);
+  struct AuditRequest {
+    catalog::AuditQuery query;
+    struct Asset {
+      std::optional<Uuid> id;
+      std::string name;  // as typed: what was never known is found by it
+    };
+    std::optional<Asset> asset;
+  };
+  struct AuditPage {
+    std::vector<domain::AuditRow> rows;
+    std::string next;         // a page may be short, and even empty, with more behind it
+    std::int64_t newest = 0;  // number of the last row of all
+  };
+  // Oldest first; only what is durable.
+  Result<AuditPage> audit(const AuditRequest& request, const std::string& cursor,
+                          std::size_t limit);
 
   // One erase round of the oldest approved and due plan, and the expiry of old requests. True:
   // there is more to do at once. Retired assets whose keys are in use are revoked first.
