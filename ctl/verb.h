@@ -64,6 +64,9 @@ inline constexpr std::array kInitOptions{
            "whoever asks does not approve (the default); on a single-operator store: from now on"},
     Option{"adopt", "", Arity::flag, "accept a store whose machine-id has changed"},
 };
+inline constexpr std::array kStatusOptions{
+    Option{"openmetrics", "", Arity::flag, "print numbers for a monitor, as OpenMetrics text"},
+};
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
 };
@@ -150,6 +153,18 @@ inline constexpr std::array kCertificateExportOptions{
     Option{"format", "F", Arity::once, "bundle (for programs, signed) or text (for people)",
            "bundle text"},
 };
+inline constexpr std::array kAuditOptions{
+    Option{"since", "T", Arity::once, "from then on: 2026-11-20, 2026-11-20T19:30:00Z, 2h, 7d"},
+    Option{"until", "T", Arity::once, "up to then, a date to its end"},
+    Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
+    Option{"action", "ACTION", Arity::once, "calls that asked polkit for this",
+           "read import export export-key change retire approve validate place-hold lift-hold "
+           "manage-policy manage-store erase"},
+    Option{"outcome", "OUTCOME", Arity::once, "ok, begun, or the code of an error: access_denied",
+           "ok begun access_denied not_found usage invalid_input"},
+    Option{"follow", "", Arity::flag, "go on with what comes; without --since from now on"},
+    Option{"json-lines", "", Arity::flag, "one JSON object per line"},
+};
 
 inline constexpr std::array<Option, 0> kNoOptions{};
 
@@ -158,7 +173,7 @@ inline constexpr std::array kVerbs{
          0, 0},
     Verb{"unlock", Group::host, "", "give the passphrase of a locked store", kNoOptions, 0, 0,
          Reach::daemon, Bulk::yes},
-    Verb{"status", Group::host, "", "state of store, root slot and signer", kNoOptions, 0, 0},
+    Verb{"status", Group::host, "", "state of store, root slot and signer", kStatusOptions, 0, 0},
     Verb{"doctor", Group::host, "", "explain each finding and how to mend it", kNoOptions, 0, 0},
     Verb{"check", Group::host, "[A...]", "verify store, blobs, key tree and log", kCheckOptions, 0,
          kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
@@ -213,6 +228,8 @@ inline constexpr std::array kVerbs{
          kCertificateExportOptions, 2, 2, Reach::daemon, Bulk::yes, "%certificates"},
     Verb{"certificate trust", Group::evidence, "DIR", "write the signer's public key for others",
          kNoOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
+    Verb{"audit", Group::evidence, "[A]", "who called what upon what, and how it ended",
+         kAuditOptions, 0, 1, Reach::daemon, Bulk::no, "%assets"},
 
     Verb{"completion", Group::shell, "bash|zsh|fish", "print the completion script of a shell",
          kNoOptions, 1, 1, Reach::offline, Bulk::no, "bash zsh fish"},

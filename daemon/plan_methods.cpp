@@ -98,6 +98,7 @@ Status retire(Service& service, sd_bus_message* message) {
   read.request.actor = call.caller.actor;
   const bool dry_run = read.request.persist == lifecycle::Persist::dry_run;
   call.effect = dry_run ? Effect::reads : Effect::changes;
+  call.typed = read.names;
   const auto wish = std::make_shared<RetireWish>(std::move(read));  // one act at a time reads it
   call.look_up = [wish](StoreSession& session) { return ask_retire(session, *wish); };
   call.work = [wish](StoreSession& session) -> Result<Respond> {
@@ -120,6 +121,7 @@ Status serve_plan(Service& service, sd_bus_message* message, const char* action,
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = effect;
   const Named named(domain::IdType::plan, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named, action](StoreSession& session) {
     return Asked{action, named.look_up(session)};
   };

@@ -179,7 +179,10 @@ Status StoreSession::initialise(Initialisation request) {
     }
     ASSIGN_OR_RETURN(init.passphrase, request.passphrase->clone());
   }
-  const Result<lifecycle::StatusReport> made = Store::initialise(settings_, std::move(init));
+  // An interrupted init is undone, catalog and all: its audit begins with the store that is kept.
+  lifecycle::StoreSettings unaudited = settings_;
+  unaudited.audit = nullptr;
+  const Result<lifecycle::StatusReport> made = Store::initialise(unaudited, std::move(init));
   if (!made.ok()) return made.error();
   if (request.passphrase) return unlock(*request.passphrase);
   Status opened = open(std::move(for_opening), Store::Adopt::no);

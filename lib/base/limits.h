@@ -57,5 +57,10 @@ inline constexpr std::size_t kSelectorsPerClass = 16;   // all must hold; more i
 inline constexpr std::size_t kVersionsRanked = 1'000;   // of one name, for keep-last
 inline constexpr std::size_t kRetentionYears = 1'000;   // the calendar of times ends with 9999
 inline constexpr std::size_t kPolicyCases = 10'000;     // fixtures of one file
+inline constexpr std::size_t kAuditRefusalsPerUid = 16;  // rows a minute; further ones are counted
+inline constexpr std::size_t kAuditRefusals = 256;       // the same over all callers
+inline constexpr std::size_t kAuditWaitingRows = 1'024;  // in memory while the disk is full
+inline constexpr std::size_t kAuditSubjects = 8;         // named in one row of the audit
+inline constexpr std::size_t kAuditTextBytes = 255;      // of each text in such a row
 
 }  // namespace aierase::limits

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +23,7 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "domain/asset.h"
+#include "domain/audit.h"
 #include "domain/batches.h"
 #include "domain/disposition.h"
 #include "domain/loaded_policy.h"
@@ -138,6 +140,22 @@ struct RetentionDates {
   std::uint64_t exports = 0;
 };
 
+struct Measures {
+  std::map<std::string, std::uint64_t> plans;         // by state
+  std::map<std::string, std::uint64_t> certificates;  // by validation
+  std::optional<UtcTime> oldest_open_plan;            // when it was made
+  std::optional<UtcTime> last_erasure;
+  std::int64_t audit_rows = 0;
+};
+
+struct AuditQuery {                     // all that is set must match; empty: every call
+  std::optional<UtcTime> since, until;  // both included
+  std::optional<std::uint32_t> uid;
+  std::optional<std::string> login;
+  std::optional<std::string> outcome;
+  std::optional<std::string> action;
+};
+
 // Of an asset what others need to know of it: one row, where the whole asset takes many.
 struct AssetHead {
   domain::AssetName name;
@@ -157,6 +175,7 @@ class ReadView {
  public:
   Result<StoreState> state() const;
   Result<StoreCounts> counts() const;
+  Result<Measures> measures() const;
 
   Result<std::optional<Bytes>> node(domain::NodeId id) const;
   Result<std::vector<domain::NodeRow>> undo_nodes() const;
@@ -201,7 +220,6 @@ class ReadView {
   Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;
   // Approved or running, and due by then; a plan that waits for holds alone has no moment.
   Result<std::vector<Uuid>> due_plans(UtcTime by) const;
-  Result<std::optional<UtcTime>> next_due(UtcTime after) const;  // of approved plans
   Result<bool> has_held_items(const Uuid& plan) const;
 
   // In force, and of its assets the one asked for alone: a hold may bind a million.
@@ -229,6 +247,12 @@ class ReadView {
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first
+
+  // Those that match with numbers in (after, up_to], in order.
+  Result<std::vector<domain::AuditRow>> audit_rows(const AuditQuery& query, std::int64_t after,
+                                                   std::int64_t up_to) const;
+  Result<std::int64_t> last_audit() const;                             // 0: there is none
+  Result<bool> hold_binds(const Uuid& hold, const Uuid& asset) const;  // a lifted one, too
 
   Result<std::vector<ImportIntent>> imports() const;
   Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
@@ -281,6 +305,7 @@ class Transaction : public ReadView {
   Status mark_source_removed(const Uuid& asset, const std::string& description, UtcTime at);
   Status add_export(const domain::ExportRecord& record);
   Status add_event(const Event& event);
+  Result<std::int64_t> add_audit(const domain::AuditRow& row);  // its number
 
   Status insert_plan(const domain::Plan& plan);
   Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,

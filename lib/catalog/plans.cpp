@@ -286,19 +286,6 @@ Result<std::vector<Uuid>> ReadView::due_plans(UtcTime by) const {
   return plans;
 }
 
-Result<std::optional<UtcTime>> ReadView::next_due(UtcTime after) const {
-  ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare("SELECT min(due) FROM plan INDEXED BY plan_due "
-                                        "WHERE state = 'approved' AND due IS NOT NULL "
-                                        "AND due > ?"));
-  ASSIGN_OR_RETURN(const bool there, statement.bind(after).step());
-  if (!there) return std::optional<UtcTime>();
-  Row row(statement, "plan");
-  const std::optional<UtcTime> due = row.maybe_time();
-  RETURN_IF_ERROR(row.finish("next due"));
-  return due;
-}
-
 Result<bool> ReadView::has_held_items(const Uuid& plan) const {
   ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
   ASSIGN_OR_RETURN(Statement statement,

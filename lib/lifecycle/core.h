@@ -113,7 +113,11 @@ class Core {
 
   Status append_log(catalog::Transaction& transaction, catalog::StoreState& state,
                     std::span<const translog::LogRecord> records);
-  Status commit(catalog::Transaction& transaction, catalog::StoreState& state);
+  Status commit(catalog::Transaction& transaction, catalog::StoreState& state,
+                AuditTrail::Part part);
+  // Rows of the audit, in the transaction of the act that they tell of; their numbers.
+  Result<std::vector<std::int64_t>> add_audit(catalog::Transaction& transaction,
+                                              AuditTrail::Part part);
   // Root and anchor key of an epoch from its slot secret.
   Result<crypto::RootSecret> root_of(const crypto::SlotSecret& secret, std::uint64_t epoch) const;
   Status adopt_root(crypto::RootSecret next);

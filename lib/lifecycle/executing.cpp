@@ -120,10 +120,6 @@ Result<bool> Store::execute_due() {
   return std::move(done).error();
 }
 
-Result<std::optional<UtcTime>> Store::next_due() {
-  return impl_->view().next_due(impl_->now());
-}
-
 std::vector<std::string> Store::take_changes() {
   std::vector<std::string> taken(impl_->changes.begin(), impl_->changes.end());
   impl_->changes.clear();

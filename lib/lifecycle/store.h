@@ -28,6 +28,7 @@
 #include "domain/disposition.h"
 #include "domain/plan.h"
 #include "domain/selector.h"
+#include "lifecycle/audit_trail.h"
 #include "lifecycle/key_ring.h"
 #include "lifecycle/retention.h"
 #include "policy/compare.h"
@@ -74,7 +75,8 @@ struct StoreSettings {
   std::string directory;  // /var/lib/aierase
   HostFacts host;
   FindCustodians find_custodians;
-  StepHook at_step;  // tests only
+  AuditTrail* audit = nullptr;  // written with every commit; outlives the store
+  StepHook at_step;             // tests only
 };
 
 struct InitRequest {
@@ -95,6 +97,13 @@ struct StatusReport {
   crypto::PublicKey signer{};
   std::optional<domain::RoundState> round;  // an erase round in progress
   std::vector<std::string> findings;        // host facts that certificates carry
+};
+
+// For those who watch many stores.
+struct Measures {
+  catalog::Measures counted;
+  UtcTime now{};
+  bool clock_synchronised = false;
 };
 
 struct Finding {
@@ -305,6 +314,7 @@ class Store {
   bool must_stop() const;  // an io error was seen: stop the process, recovery is at the next start
 
   Result<StatusReport> status();
+  Result<Measures> measures();
   Result<std::vector<Finding>> doctor();
   const crypto::PublicKey& signer() const;
   domain::PeopleRule people_rule() const;
@@ -393,8 +403,25 @@ class Store {
 
   // A person looked at the clock: trusted time is the wall clock's from now on.
   Result<UtcTime> confirm_clock(const domain::Actor& actor);
-  // The moment at which some approved plan becomes due, if that lies ahead.
-  Result<std::optional<UtcTime>> next_due();
+
+  // What waits in the audit trail becomes durable, without any act.
+  Status flush_audit(AuditTrail::Part part);
+  struct AuditRequest {
+    catalog::AuditQuery query;
+    struct Asset {
+      std::optional<Uuid> id;
+      std::string name;  // as typed: what was never known is found by it
+    };
+    std::optional<Asset> asset;
+  };
+  struct AuditPage {
+    std::vector<domain::AuditRow> rows;
+    std::string next;         // a page may be short, and even empty, with more behind it
+    std::int64_t newest = 0;  // number of the last row of all
+  };
+  // Oldest first; only what is durable.
+  Result<AuditPage> audit(const AuditRequest& request, const std::string& cursor,
+                          std::size_t limit);
 
   // One erase round of the oldest approved and due plan, and the expiry of old requests. True:
   // there is more to do at once. Retired assets whose keys are in use are revoked first.

@@ -52,6 +52,12 @@ Error differs(const std::string& what) {
   return make_error(Errc::verification_failed, what + " does not read back as imported");
 }
 
+// As the daemon makes it: the audit begins with the store that is kept.
+lifecycle::StoreSettings without_audit(lifecycle::StoreSettings settings) {
+  settings.audit = nullptr;
+  return settings;
+}
+
 }  // namespace
 
 domain::Actor person(std::uint32_t uid, std::string login) {
@@ -107,6 +113,7 @@ lifecycle::StoreSettings World::settings() {
   settings.directory = kStoreDirectory;
   settings.host = host;
   settings.find_custodians = custodians_of_this_host;
+  settings.audit = audit;
   settings.at_step = [this](lifecycle::EraseStep step) {
     adversary.learn(disk, kStoreDirectory);
     if (hook) hook(step);
@@ -130,7 +137,7 @@ Status World::init(domain::PeopleRule rule) {
   if (unlock) request.unlock = lifecycle::UnlockKind::credential;
   ASSIGN_OR_RETURN(const std::unique_ptr<File> lock, Store::lock(settings()));
   ASSIGN_OR_RETURN(const lifecycle::StatusReport report,
-                   Store::initialise(settings(), std::move(request)));
+                   Store::initialise(without_audit(settings()), std::move(request)));
   uuid_ = report.state.store;
   adversary = Adversary(uuid_, unlock.value_or(Bytes()));
   return {};
