@@ -29,10 +29,6 @@ Json rule_list(const std::vector<policy::Rule>& rules) {
   return list;
 }
 
-std::string time_or_never(const std::optional<UtcTime>& time) {
-  return time ? to_rfc3339(*time) : "never";
-}
-
 }  // namespace
 
 Json reasons_json(const std::vector<domain::Reason>& reasons) {
@@ -82,11 +78,12 @@ Json in_force_json(const lifecycle::Retention& retention) {
 Json policy_report_json(const lifecycle::PolicyReport& report) {
   Json rows = Json::array();
   for (const lifecycle::PolicyReport::Row& row : report.rows) {
-    rows.push_back({{"asset", domain::id_text(domain::IdType::asset, row.asset)},
-                    {"name", row.name.text()},
-                    {"unattended_before", time_or_never(row.change.erasure_before)},
-                    {"unattended_after", time_or_never(row.change.erasure_after)},
-                    {"weaker", row.change.sentences}});
+    Json one{{"asset", domain::id_text(domain::IdType::asset, row.asset)},
+             {"name", row.name.text()},
+             {"weaker", row.change.sentences}};
+    put(one, "due_before", row.change.erasure_before);
+    put(one, "due_after", row.change.erasure_after);
+    rows.push_back(std::move(one));
   }
   return {{"version", to_hex(report.version)}, {"previous", to_hex(report.previous)},
           {"assets_count", report.assets},     {"weakened_count", report.weakened},

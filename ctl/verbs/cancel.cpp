@@ -5,6 +5,20 @@
 #include "domain/ids.h"
 
 namespace aierase::ctl {
+namespace {
+
+std::string cancelled_text(const Json& plan) {
+  std::size_t erased = 0;
+  for (const Json& item : list_at(plan, "items")) erased += text_at(item, "state") == "erased";
+  std::string text = "The plan is cancelled; ";
+  text += erased == 0 ? "nothing was erased.\n"
+                      : counted(erased, "item") + " had been erased before, for good.\n";
+  const bool approved = !list_at(object_at(plan, "approvals"), "given").empty();
+  if (!approved) return text + "Its assets are as they were.\n";
+  return text + "Next: what it had retired is suspended; to use it again: aierase resume ASSET\n";
+}
+
+}  // namespace
 
 Result<int> run_cancel(Session& session) {
   const std::string& wanted = session.operand(0);
@@ -20,9 +34,7 @@ Result<int> run_cancel(Session& session) {
   } else if (out.quiet()) {
     out.print(printable(text_at(plan, "id")) + "\n");
   } else {
-    out.print(
-        "The plan is cancelled; nothing was erased.\n"
-        "Next: aierase list shows the state of its assets.\n");
+    out.print(cancelled_text(plan));
   }
   return 0;
 }

@@ -9,16 +9,16 @@ namespace {
 
 std::string moment_text(const Json& row, std::string_view key) {
   const std::string moment = text_at(row, key);
-  return moment == "never" ? "never by itself" : printable(moment);
+  return moment.empty() ? "never" : printable(moment);
 }
 
 std::string weakened_text(const Json& report, const Output& out) {
   const Json& rows = list_at(report, "weakened");
   if (rows.empty()) return "No asset loses protection, and none is due sooner.\n";
-  Table table({"ASSET", "NAME", "ERASED BEFORE", "ERASED AFTER", "WHAT BECOMES WEAKER"});
+  Table table({"ASSET", "NAME", "WAS DUE", "IS DUE", "WHAT BECOMES WEAKER"});
   for (const Json& row : rows) {
     table.add({short_id(text_at(row, "asset")), printable(text_at(row, "name")),
-               moment_text(row, "unattended_before"), moment_text(row, "unattended_after"),
+               moment_text(row, "due_before"), moment_text(row, "due_after"),
                printable(joined(list_at(row, "weaker"), " "))});
   }
   std::string text = table.text(out.width());
