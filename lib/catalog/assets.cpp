@@ -96,12 +96,21 @@ Status insert_row(Connection& connection, const domain::Asset& asset, ByteView s
 }  // namespace
 
 std::string_view kind_text(domain::CustodianKind kind) {
-  return kind == domain::CustodianKind::user ? "user" : "group";
+  switch (kind) {
+    case domain::CustodianKind::user:
+      return "user";
+    case domain::CustodianKind::group:
+      return "group";
+    case domain::CustodianKind::person:
+      return "person";
+  }
+  return {};
 }
 
 std::optional<domain::CustodianKind> parse_custodian_kind(std::string_view text) {
   if (text == "user") return domain::CustodianKind::user;
   if (text == "group") return domain::CustodianKind::group;
+  if (text == "person") return domain::CustodianKind::person;
   return std::nullopt;
 }
 

@@ -211,6 +211,7 @@ class ReadView {
   Result<std::optional<CertificateHead>> certificate_head(const Uuid& id) const;
   Result<std::vector<CertificateHead>> certificates_of_plan(const Uuid& plan) const;
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
+  Result<std::optional<domain::SignedText>> signed_text(const Digest& signature) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first
 
@@ -270,6 +271,8 @@ class Transaction : public ReadView {
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
   Status add_approval(const domain::Approval& approval);
+  // Before the approval or validation that names it; one that is there already stays.
+  Status keep_signed_text(const Digest& signature, const domain::SignedText& text);
   Status insert_hold(const domain::Hold& hold);  // binds its assets
   Status bind_hold(const Uuid& hold, std::span<const Uuid> assets);
   Status lift_hold(const Uuid& hold, const domain::Lift& lift);  // not in force: not_found

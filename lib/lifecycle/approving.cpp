@@ -114,7 +114,9 @@ std::string decision_type(const domain::Approval& approval) {
 }
 
 Status log_decision(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
-                    const domain::Plan& plan, domain::Approval& approval) {
+                    const domain::Plan& plan, domain::Approval& approval,
+                    const SignedDecision* signed_decision) {
+  RETURN_IF_ERROR(keep(transaction, signed_decision));
   ASSIGN_OR_RETURN(std::string record, decision_record(plan, approval));
   const translog::LogRecord leaf{decision_type(approval), approval.time, std::move(record),
                                  translog::Visibility::committed};
@@ -158,12 +160,14 @@ Status drop_open(catalog::Transaction& transaction, const domain::Plan& plan,
 }  // namespace
 
 Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval) {
-  return dump_canonical(Json{{"plan", plan.id.hex()},
-                             {"digest", to_hex(plan.digest)},
-                             {"decision", domain::to_text(approval.decision)},
-                             {"as", approval.capacities},
-                             {"by", actor_json(approval.actor)},
-                             {"reason", approval.reason}});
+  Json record{{"plan", plan.id.hex()},
+              {"digest", to_hex(plan.digest)},
+              {"decision", domain::to_text(approval.decision)},
+              {"as", approval.capacities},
+              {"by", actor_json(approval.actor)},
+              {"reason", approval.reason}};
+  add_signed_by(record, approval.actor, approval.signed_by);
+  return dump_canonical(record);
 }
 
 Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
@@ -171,17 +175,21 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
   for (const domain::Approval& approval : plan.approvals) {
     ASSIGN_OR_RETURN(const std::string record, decision_record(plan, approval));
     ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> leaf, view.log_leaf(approval.log_index));
-    const bool same = leaf && leaf->type == decision_type(approval) &&
-                      leaf->time == approval.time && leaf->record == record &&
-                      translog::leaf_body(*leaf).ok();
+    bool same = leaf && leaf->type == decision_type(approval) && leaf->time == approval.time &&
+                leaf->record == record && translog::leaf_body(*leaf).ok();
+    if (same && approval.signed_by) {
+      ASSIGN_OR_RETURN(same, is_kept(view, *approval.signed_by));
+    }
     if (!same) return std::optional<std::string>(approval.actor.login);
   }
   return std::optional<std::string>();
 }
 
-Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
-                                std::string_view digest_prefix) {
+Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
+                                std::string_view digest_prefix,
+                                const SignedDecision* signed_decision) {
   Core& core = *impl_;
+  const domain::Actor actor = core.with_entry(caller);
   RETURN_IF_ERROR(core.writable());
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
   RETURN_IF_ERROR(check_requested(core, plan));
@@ -190,10 +198,12 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   domain::Approval approval;
   approval.plan = id;
   approval.actor = actor;
+  if (signed_decision != nullptr) approval.signed_by = signed_decision->by;
   approval.time = core.now();
   ASSIGN_OR_RETURN(approval.capacities, capacities_of(core, plan, actor, store_state.people_rule));
   for (const domain::Approval& earlier : plan.approvals) {
-    if (earlier.actor.uid == actor.uid && earlier.decision == domain::Decision::approve) {
+    if (domain::same_person(earlier.actor, actor) &&
+        earlier.decision == domain::Decision::approve) {
       return make_error(
           Errc::wrong_state,
           actor.login + " has approved " + plan_text(id) + " already; another custodian is needed",
@@ -207,10 +217,12 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   RETURN_IF_ERROR(
       transact(core, ReserveShare::half,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                 RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval));
+                 RETURN_IF_ERROR(
+                     log_decision(core, transaction, state, plan, approval, signed_decision));
                  RETURN_IF_ERROR(
                      transaction.add_event({approval.time, actor, "approve", plan_text(id),
-                                            "requested", complete ? "approved" : "requested", ""}));
+                                            "requested", complete ? "approved" : "requested",
+                                            carried_text(approval.signed_by)}));
                  if (!complete) return {};
                  RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved,
                                                             approval.time, std::nullopt));
@@ -225,9 +237,10 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   return plan_view(core, id);
 }
 
-Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
-                               const std::string& reason) {
+Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
+                               const std::string& reason, const SignedDecision* signed_decision) {
   Core& core = *impl_;
+  const domain::Actor actor = core.with_entry(caller);
   RETURN_IF_ERROR(core.writable());
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
   if (reason.empty())
@@ -239,13 +252,14 @@ Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
   refusal.plan = id;
   refusal.decision = domain::Decision::reject;
   refusal.actor = actor;
+  if (signed_decision != nullptr) refusal.signed_by = signed_decision->by;
   refusal.time = core.now();
   refusal.reason = reason;
   ASSIGN_OR_RETURN(refusal.capacities, capacities_of(core, plan, actor, store_state.people_rule));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal));
+        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal, signed_decision));
         RETURN_IF_ERROR(transaction.add_event(
             {refusal.time, actor, "reject", plan_text(id), "requested", "rejected", reason}));
         return transaction.set_plan_state(id, domain::PlanState::rejected, std::nullopt,

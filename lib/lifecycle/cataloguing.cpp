@@ -208,7 +208,7 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
   RETURN_IF_ERROR(check_changes(changes, asset));
   ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
-  RETURN_IF_ERROR(check_custodian_change(actor, asset, changes, store_state.people_rule));
+  RETURN_IF_ERROR(check_custodian_change(core.with_entry(actor), asset, changes, store_state.people_rule));
   RETURN_IF_ERROR(transact(core, ReserveShare::none,
                            [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
                              for (const auto& [key, value] : changes.labels) {

@@ -146,9 +146,10 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
                      domain::PeopleRule rule) {
   if (rule == domain::PeopleRule::single_operator) return Standing::counts;
   if (approver.uid == 0) return Standing::is_root;
-  if (approver.uid == requester.uid) return Standing::is_requester;
-  if (requester.audit_login_uid && (approver.uid == *requester.audit_login_uid ||
-                                    approver.audit_login_uid == requester.audit_login_uid)) {
+  if (domain::same_person(approver, requester)) return Standing::is_requester;
+  if (requester.audit_login_uid && requester.audit_login_uid != domain::kNoUid &&
+      (approver.uid == *requester.audit_login_uid ||
+       approver.audit_login_uid == requester.audit_login_uid)) {
     return Standing::is_requester;
   }
   if (approver.audit_login_uid && *approver.audit_login_uid == requester.uid) {
@@ -157,17 +158,23 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   return Standing::counts;
 }
 
+bool given_as(const domain::Approval& approval, const domain::Custodian& custodian) {
+  const bool named = std::find(approval.capacities.begin(), approval.capacities.end(),
+                               custodian.text()) != approval.capacities.end();
+  // The groups of a person are not kept; who the person was is.
+  return named && (custodian.kind == domain::CustodianKind::group ||
+                   domain::is_custodian(approval.actor, {custodian}));
+}
+
 bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
                   const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
   return std::any_of(approvals.begin(), approvals.end(), [&](const domain::Approval& approval) {
     if (approval.decision != domain::Decision::approve) return false;
     if (standing_of(approval.actor, requester, rule) != Standing::counts) return false;
     if (rule == domain::PeopleRule::single_operator) return true;
-    return std::any_of(custodians.begin(), custodians.end(),
-                       [&](const domain::Custodian& custodian) {
-                         return std::find(approval.capacities.begin(), approval.capacities.end(),
-                                          custodian.text()) != approval.capacities.end();
-                       });
+    return std::any_of(
+        custodians.begin(), custodians.end(),
+        [&](const domain::Custodian& custodian) { return given_as(approval, custodian); });
   });
 }
 

@@ -97,6 +97,8 @@ class Gate {
 enum class Standing { counts, is_requester, is_root, not_custodian };
 Standing standing_of(const domain::Actor& approver, const domain::Actor& requester,
                      domain::PeopleRule rule);
+// Whether it was given as this custodian, and not as another one of that name.
+bool given_as(const domain::Approval& approval, const domain::Custodian& custodian);
 // Whether one of the approvals is that of one of an asset's custodians and counts.
 bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
                   const std::vector<domain::Approval>& approvals, domain::PeopleRule rule);

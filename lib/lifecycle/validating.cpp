@@ -106,12 +106,14 @@ Result<std::vector<Subject>> subjects_of(Core& core, const ValidateRequest& requ
 }
 
 Result<std::string> validation_record(const domain::ValidationAct& act) {
-  return dump_canonical(Json{{"certificate", act.certificate.hex()},
-                             {"verdict", domain::to_text(act.verdict)},
-                             {"as", act.capacities},
-                             {"by", actor_json(act.actor)},
-                             {"reason", act.reason},
-                             {"remedy", act.remedy}});
+  Json record{{"certificate", act.certificate.hex()},
+              {"verdict", domain::to_text(act.verdict)},
+              {"as", act.capacities},
+              {"by", actor_json(act.actor)},
+              {"reason", act.reason},
+              {"remedy", act.remedy}};
+  add_signed_by(record, act.actor, act.signed_by);
+  return dump_canonical(record);
 }
 
 Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
@@ -124,6 +126,7 @@ Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState&
   RETURN_IF_ERROR(transaction.add_validation(act));
   std::string why = act.reason;
   if (!act.remedy.empty()) why += (why.empty() ? "" : "; ") + std::string("remedy: ") + act.remedy;
+  if (act.signed_by) why += (why.empty() ? "" : "; ") + carried_text(act.signed_by);
   return transaction.add_event({act.time, act.actor, "validate", asset_text(subject.head.asset),
                                 std::string(domain::to_text(subject.head.validation)),
                                 std::string(domain::to_text(act.verdict)), why});
@@ -131,8 +134,10 @@ Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState&
 
 }  // namespace
 
-Result<ValidateReport> Store::validate(const ValidateRequest& request) {
+Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   Core& core = *impl_;
+  ValidateRequest request = wanted;
+  request.actor = core.with_entry(wanted.actor);
   RETURN_IF_ERROR(core.writable());
   RETURN_IF_ERROR(check_request(request));
   ASSIGN_OR_RETURN(const catalog::StoreState now, core.view().state());
@@ -151,9 +156,11 @@ Result<ValidateReport> Store::validate(const ValidateRequest& request) {
   act.time = core.now();
   act.reason = request.reason;
   act.remedy = request.remedy;
+  if (request.signed_decision != nullptr) act.signed_by = request.signed_decision->by;
   RETURN_IF_ERROR(
       transact(core, ReserveShare::half,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                 RETURN_IF_ERROR(keep(transaction, request.signed_decision));
                  for (const Subject& subject : subjects) {
                    act.certificate = subject.head.id;
                    act.capacities = subject.capacities;
