@@ -22,6 +22,8 @@ std::string asset_table(const Json& assets, const Output& out);
 std::string plan_table(const Json& plans, const Output& out);
 std::string hold_table(const Json& holds, const Output& out);
 std::string certificate_table(const Json& certificates, const Output& out);
+// When its items are erased: a time, or what it depends on.
+std::string moment_of_erasure(const Json& plan);
 std::string item_table(const Json& plan, const Output& out);
 
 // "aierase approve p-…@digest", to paste.

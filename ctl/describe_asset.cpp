@@ -93,6 +93,37 @@ std::string events_text(const Json& asset, const Output& out) {
   return "\nHistory\n" + table.text(out.width());
 }
 
+std::string grace_text(const Json& rules) {
+  const bool skipped = text_at(rules, "allow_now") == "yes";
+  return text_at(rules, "grace_words") + (skipped ? ", may be skipped with --now" : "");
+}
+
+void add_rules(const Json& asset, Fields& fields) {
+  const Json& rules = object_at(asset, "rules");
+  if (rules.empty()) return;
+  fields.add("Rules of class", joined(list_at(rules, "classes"), ", "));
+  fields.add("Kept until", text_at(rules, "kept_until"));
+  fields.add("Due", text_at(rules, "due"));
+  fields.add("Grace", grace_text(rules));
+  const std::uint64_t approvals = number_at(rules, "approvals");
+  const std::string who = joined(list_at(rules, "custodians"), ", ");
+  fields.add("Approvals", std::to_string(approvals) + (who.empty() ? "" : ", also from " + who));
+  for (const Json& basis : list_at(rules, "basis")) {
+    fields.add("Basis", basis.is_string() ? basis.get<std::string>() : "");
+  }
+}
+
+std::string rules_text(const Json& asset, const Output& out) {
+  const Json& sentences = list_at(object_at(asset, "rules"), "explanation");
+  if (sentences.empty()) return {};
+  std::string text = "\nWhy it is kept, and how long\n";
+  for (const Json& sentence : sentences) {
+    if (!sentence.is_string()) continue;
+    text += wrapped(printable(sentence.get<std::string>()), out.width(), 2) + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string describe_asset(const Json& asset, const Output& out) {
@@ -112,7 +143,8 @@ std::string describe_asset(const Json& asset, const Output& out) {
   fields.add("Imported by", person_at(asset, "importer"));
   fields.add("Custodians", joined(list_at(asset, "custodians"), ", "));
   fields.add("Labels", labels_text(asset));
-  fields.add("Retention", text_at(asset, "retention"));
+  fields.add("Retention class", text_at(asset, "retention"));
+  add_rules(asset, fields);
   fields.add("Source history", text_at(asset, "source_history"));
   fields.add("Manifest SHA-256", text_at(asset, "manifest_sha256"));
   fields.add("Key check value", text_at(asset, "key_check_value"));
@@ -123,8 +155,9 @@ std::string describe_asset(const Json& asset, const Output& out) {
   }
   fields.add("Open plan", text_at(asset, "open_plan"));
   fields.add("Certificate", text_at(asset, "certificate"));
-  return fields.text(out.width()) + files_text(asset, out) + sources_text(asset, out) +
-         lineage_text(asset, out) + exports_text(asset, out) + events_text(asset, out);
+  return fields.text(out.width()) + rules_text(asset, out) + files_text(asset, out) +
+         sources_text(asset, out) + lineage_text(asset, out) + exports_text(asset, out) +
+         events_text(asset, out);
 }
 
 std::string asset_table(const Json& assets, const Output& out) {

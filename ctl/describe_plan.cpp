@@ -54,6 +54,13 @@ std::string approve_command(const Json& plan) {
          printable(text_at(plan, "digest").substr(0, kDigestDigits));
 }
 
+std::string moment_of_erasure(const Json& plan) {
+  const std::string due = text_at(plan, "due_if_approved_now");
+  if (text_at(plan, "state") != "requested" || due.empty()) return text_at(plan, "due");
+  return text_at(plan, "timing") == "now" ? "as soon as it is approved (no grace)"
+                                          : due + " if it is approved now";
+}
+
 std::string next_step(const Json& plan) {
   const std::string state = text_at(plan, "state");
   const std::string id = short_id(text_at(plan, "id"));
@@ -64,6 +71,8 @@ std::string next_step(const Json& plan) {
                 ? "you may approve it yourself (this store is single-operator)"
                 : "a custodian other than who asked approves it" +
                       (who.empty() ? std::string() : " (" + who + ")");
+    const std::uint64_t people = number_at(object_at(plan, "approvals"), "people");
+    if (people > 1) text += "; " + std::to_string(people) + " people have to";
     text += ":\n  " + approve_command(plan) + "\nuntil then nothing changes";
     const std::string expires = text_at(plan, "expires");
     if (!expires.empty()) text += ", and the plan expires at " + printable(expires);
@@ -72,6 +81,16 @@ std::string next_step(const Json& plan) {
   if (waits_for_holds(plan)) {
     return "Next: nothing can go on before the legal holds are lifted: they keep " +
            counted(held_items(plan), "item") + " waiting.\nTo see them: aierase list holds\n";
+  }
+  if (text_at(plan, "waits_for") == "grace") {
+    return "Next: nobody needs to act. It is retired, and erased at " +
+           printable(text_at(plan, "due")) + ", when its grace ends.\nTo change your mind until " +
+           "then: aierase cancel " + id + "\n";
+  }
+  if (text_at(plan, "waits_for") == "clock") {
+    return "Next: its grace has ended by the clock of this host, but too little time is known to "
+           "have passed.\nIf the clock is right, a custodian lets it go on:\n"
+           "  aierase enforce --confirm-clock\n";
   }
   if (state == "approved" || state == "running") {
     return "Next: nobody needs to act; the daemon erases now:\n  aierase wait " + id +
@@ -109,14 +128,18 @@ std::string describe_plan(const Json& plan, const Output& out) {
   fields.add("Ticket", text_at(plan, "ticket"));
   fields.add("Created", text_at(plan, "created"));
   if (text_at(plan, "state") == "requested") fields.add("Expires", text_at(plan, "expires"));
-  fields.add("Due", text_at(plan, "due"));
+  fields.add("Erased at", moment_of_erasure(plan));
+  if (text_at(plan, "waits_for") == "clock") fields.add("Waits for", "a confirmed clock");
+  fields.add("Below a floor", text_at(plan, "below_floor"));
   fields.add("Finished", text_at(plan, "finished"));
   fields.add("People rule", text_at(plan, "people_rule"));
   const std::uint64_t waiting = number_at(plan, "items_waiting");
   if (waiting > 0) {
     const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
+    const std::uint64_t people = number_at(object_at(plan, "approvals"), "people");
     fields.add("Approval needed",
-               "for " + counted(waiting, "item") + (who.empty() ? std::string() : ", from " + who));
+               "for " + counted(waiting, "item") + (who.empty() ? std::string() : ", from " + who) +
+                   (people > 1 ? ", " + std::to_string(people) + " people" : std::string()));
   }
   for (const Json& kept : list_at(plan, "kept")) {
     fields.add("Stays", short_id(text_at(kept, "asset")) + ": " + text_at(kept, "reason"));

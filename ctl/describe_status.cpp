@@ -40,6 +40,13 @@ std::string at_rest_text(const std::string& at_rest) {
   return at_rest;
 }
 
+std::string policy_text(const Json& policy) {
+  if (holds(policy, "altered")) return "ALTERED: " + text_at(policy, "altered");
+  if (!holds(policy, "loaded")) return "built in: a grace of 7 days, no floor, no ceiling";
+  return text_at(policy, "version").substr(0, 12) + ", loaded " + text_at(policy, "loaded") +
+         " by " + text_at(object_at(policy, "loaded_by"), "login");
+}
+
 }  // namespace
 
 std::string describe_status(const Json& status, const Output& out) {
@@ -56,6 +63,7 @@ std::string describe_status(const Json& status, const Output& out) {
     fields.add("Format", text_at(store, "format"));
     fields.add("Created", text_at(store, "created"));
     fields.add("People rule", text_at(store, "people_rule"));
+    fields.add("Policy", policy_text(object_at(status, "policy")));
   }
   add_slots(status, fields);
   fields.add("At rest", at_rest_text(text_at(status, "at_rest")));

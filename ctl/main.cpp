@@ -47,10 +47,13 @@ constexpr std::array kHandlers{
     Handler{"hold place", run_hold_place},
     Handler{"hold lift", run_hold_lift},
     Handler{"policy check", run_policy_check},
+    Handler{"policy load", run_policy_load},
     Handler{"policy test", run_policy_test},
+    Handler{"enforce", run_enforce},
     Handler{"verify", run_verify},
     Handler{"certificate export", run_certificate_export},
     Handler{"certificate trust", run_certificate_trust},
+    Handler{"audit", run_audit},
     Handler{"completion", run_completion},
     Handler{"help", run_help},
 };

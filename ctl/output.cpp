@@ -82,6 +82,11 @@ void Output::flush() {
   pending_.clear();
 }
 
+bool Output::push_out() {
+  flush();
+  return failed_errno_ == 0;
+}
+
 int Output::finish(int code) {
   flush();
   if (failed_errno_ == 0) return code;

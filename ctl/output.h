@@ -33,6 +33,8 @@ class Output {
   void print_json(std::string_view verb, Json object);
   // What people should know but programs must not read: standard error, silenced by --quiet.
   void remark(std::string_view sentence);
+  // What was printed so far goes out now. False where nobody reads it.
+  bool push_out();
   // The exit code after everything is out; `code` where writing went well.
   int finish(int code);
 

@@ -13,6 +13,7 @@ std::vector<bus::Argument> packed(CallArguments arguments, bus::Options options)
   std::vector<bus::Argument> result;
   for (std::string& text : arguments.texts) result.emplace_back(std::move(text));
   if (arguments.names) result.emplace_back(*std::move(arguments.names));
+  if (arguments.contents) result.emplace_back(*std::move(arguments.contents));
   if (arguments.descriptor >= 0) result.emplace_back(bus::PassedFile{arguments.descriptor});
   result.emplace_back(std::move(options));
   return result;

@@ -48,9 +48,10 @@ class Job {
 
 // Arguments of a call before the options, in order.
 struct CallArguments {
-  std::vector<std::string> texts;                 // s each
-  std::optional<std::vector<std::string>> names;  // then as
-  int descriptor = -1;                            // then h
+  std::vector<std::string> texts;                    // s each
+  std::optional<std::vector<std::string>> names;     // then as
+  std::optional<std::vector<std::string>> contents;  // then as, one for each name
+  int descriptor = -1;                               // then h
 };
 
 class Session {

@@ -64,6 +64,9 @@ inline constexpr std::array kInitOptions{
            "whoever asks does not approve (the default); on a single-operator store: from now on"},
     Option{"adopt", "", Arity::flag, "accept a store whose machine-id has changed"},
 };
+inline constexpr std::array kStatusOptions{
+    Option{"openmetrics", "", Arity::flag, "print numbers for a monitor, as OpenMetrics text"},
+};
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
 };
@@ -74,7 +77,7 @@ inline constexpr std::array kImportOptions{
            "model, adapter, checkpoint, dataset-key, embedding-index, configuration",
            "model adapter checkpoint dataset-key embedding-index configuration"},
     Option{"custodian", "U", Arity::many, "who answers for it: a user, or @GROUP"},
-    Option{"retention", "CLASS", Arity::once, "its retention class (default)", "default"},
+    Option{"retention", "CLASS", Arity::once, "its retention class (default)"},
     Option{"label", "K=V", Arity::many, "a label"},
     Option{"derived-from", "A", Arity::many, "the asset it was made from", "%assets"},
     Option{"trained-on", "A", Arity::many, "the data it was trained on", "%assets"},
@@ -98,8 +101,10 @@ inline constexpr std::array kListOptions{
 };
 inline constexpr std::array kSetOptions{
     Option{"label", "K=V|K-", Arity::many, "set a label, or remove it"},
-    Option{"retention", "C", Arity::once, "another retention class", "default"},
+    Option{"retention", "C", Arity::once, "another retention class"},
     Option{"custodian", "U", Arity::many, "the new custodians, all of them"},
+    Option{"event", "E=DATE", Arity::once, "when something happened: placed-on-market=2026-11-02",
+           "placed-on-market="},
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
 inline constexpr std::array kReasonOptions{
@@ -113,6 +118,9 @@ inline constexpr std::array kRetireOptions{
     Option{"cascade", "", Arity::flag, "include everything that was derived from them"},
     Option{"keep", "D=REASON", Arity::many, "dependant D stays, and why"},
     Option{"skip-blocked", "", Arity::flag, "leave out what is blocked instead of refusing"},
+    Option{"now", "", Arity::flag, "no grace: erase at once when approved, where the class allows"},
+    Option{"below-floor", "BASIS", Arity::once,
+           "sooner than a floor allows, on that legal basis; needs one more approval"},
     Option{"dry-run", "", Arity::flag, "show the plan; make nothing"},
 };
 inline constexpr std::array kValidateOptions{
@@ -126,6 +134,13 @@ inline constexpr std::array kHoldPlaceOptions{
            "upon what, by all of them: name=GLOB, label.K=GLOB, kind=, derived-from=, ..."},
     Option{"future", "", Arity::flag, "also upon what comes to match later"},
 };
+inline constexpr std::array kPolicyLoadOptions{
+    Option{"reason", "T", Arity::once, "why; recorded"},
+    Option{"dry-run", "", Arity::flag, "show what would change; load nothing"},
+};
+inline constexpr std::array kEnforceOptions{
+    Option{"confirm-clock", "", Arity::flag, "you have looked: the clock of this host is right"},
+};
 inline constexpr std::array kWaitOptions{
     Option{"for", "STATE", Arity::once, "approved, erased, or final", "approved erased final"},
     Option{"timeout", "D", Arity::once, "give up after D: 30s, 5min, 1h, PT5M"},
@@ -138,6 +153,18 @@ inline constexpr std::array kCertificateExportOptions{
     Option{"format", "F", Arity::once, "bundle (for programs, signed) or text (for people)",
            "bundle text"},
 };
+inline constexpr std::array kAuditOptions{
+    Option{"since", "T", Arity::once, "from then on: 2026-11-20, 2026-11-20T19:30:00Z, 2h, 7d"},
+    Option{"until", "T", Arity::once, "up to then, a date to its end"},
+    Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
+    Option{"action", "ACTION", Arity::once, "calls that asked polkit for this",
+           "read import export export-key change retire approve validate place-hold lift-hold "
+           "manage-policy manage-store erase"},
+    Option{"outcome", "OUTCOME", Arity::once, "ok, begun, or the code of an error: access_denied",
+           "ok begun access_denied not_found usage invalid_input"},
+    Option{"follow", "", Arity::flag, "go on with what comes; without --since from now on"},
+    Option{"json-lines", "", Arity::flag, "one JSON object per line"},
+};
 
 inline constexpr std::array<Option, 0> kNoOptions{};
 
@@ -146,7 +173,7 @@ inline constexpr std::array kVerbs{
          0, 0},
     Verb{"unlock", Group::host, "", "give the passphrase of a locked store", kNoOptions, 0, 0,
          Reach::daemon, Bulk::yes},
-    Verb{"status", Group::host, "", "state of store, root slot and signer", kNoOptions, 0, 0},
+    Verb{"status", Group::host, "", "state of store, root slot and signer", kStatusOptions, 0, 0},
     Verb{"doctor", Group::host, "", "explain each finding and how to mend it", kNoOptions, 0, 0},
     Verb{"check", Group::host, "[A...]", "verify store, blobs, key tree and log", kCheckOptions, 0,
          kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
@@ -186,8 +213,14 @@ inline constexpr std::array kVerbs{
          kReasonOptions, 1, 1, Reach::daemon, Bulk::no, "%holds"},
     Verb{"policy check", Group::rules, "FILE...", "check a retention policy, and say what it means",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+    Verb{"policy load", Group::rules, "FILE...",
+         "bring a policy into force, and show what it changes", kPolicyLoadOptions, 1, kAnyNumber,
+         Reach::daemon, Bulk::no, "%files"},
     Verb{"policy test", Group::rules, "FILE...", "run the fixtures that lie beside a policy",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+
+    Verb{"enforce", Group::rules, "", "let go on what waits for a confirmed clock", kEnforceOptions,
+         0, 0},
 
     Verb{"verify", Group::evidence, "FILE...", "check certificates, without daemon or network",
          kVerifyOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
@@ -195,6 +228,8 @@ inline constexpr std::array kVerbs{
          kCertificateExportOptions, 2, 2, Reach::daemon, Bulk::yes, "%certificates"},
     Verb{"certificate trust", Group::evidence, "DIR", "write the signer's public key for others",
          kNoOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
+    Verb{"audit", Group::evidence, "[A]", "who called what upon what, and how it ended",
+         kAuditOptions, 0, 1, Reach::daemon, Bulk::no, "%assets"},
 
     Verb{"completion", Group::shell, "bash|zsh|fish", "print the completion script of a shell",
          kNoOptions, 1, 1, Reach::offline, Bulk::no, "bash zsh fish"},

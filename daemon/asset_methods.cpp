@@ -66,6 +66,7 @@ Status import_asset(Service& service, sd_bus_message* message) {
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
   wish.request.actor = call.caller.actor;
   call.effect = Effect::changes;
+  call.typed = {parsed.text()};
   call.look_up = ask_plainly("import", {{"name", parsed.text()},
                                         {"kind", std::string(domain::to_text(wish.request.kind))},
                                         {"retention", wish.request.retention}});
@@ -116,6 +117,7 @@ Status export_asset(Service& service, sd_bus_message* message) {
   request.actor = call.caller.actor;
   call.effect = Effect::changes;
   const Named named(domain::IdType::asset, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return ask_export(session, named); };
   call.work = [&jobs = service.jobs(), caller = call.caller, named,
                wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
@@ -173,6 +175,7 @@ Status show(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   const Named named(domain::IdType::asset, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
   call.work = [named, from = static_cast<std::size_t>(first.value_or(0))](
                   StoreSession& session) -> Result<Respond> {
@@ -194,6 +197,7 @@ Status serve_change(Service& service, sd_bus_message* message, std::string typed
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = Effect::changes;
   const Named named(domain::IdType::asset, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"change", named.look_up(session)}; };
   call.work = [actor = call.caller.actor, named,
                apply = std::move(change)](StoreSession& session) mutable -> Result<Respond> {
@@ -222,6 +226,15 @@ Status read_label_changes(CallOptions& options, Store::Changes& changes) {
   return {};
 }
 
+Status read_event(CallOptions& options, Store::Changes& changes) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> placed, options.text("placed_on_market"));
+  if (!placed) return {};
+  changes.placed_on_market = from_rfc3339(*placed);
+  if (changes.placed_on_market) return {};
+  return CallOptions::wrong("placed_on_market",
+                            "is " + quoted(*placed) + ", not a time like 2026-11-02T00:00:00Z");
+}
+
 Status set(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(std::string typed, read_text(message));
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
@@ -231,6 +244,7 @@ Status set(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
   ASSIGN_OR_RETURN(changes.custodians, resolve_custodians(custodians));
   ASSIGN_OR_RETURN(changes.reason, options.text_or("reason", ""));
+  RETURN_IF_ERROR(read_event(options, changes));
   RETURN_IF_ERROR(options.finish());
   return serve_change(
       service, message, std::move(typed),
@@ -263,6 +277,7 @@ Status report_sources_removed(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = Effect::changes;
   const Named named(domain::IdType::asset, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"import", named.look_up(session)}; };
   call.work = [actor = call.caller.actor, named,
                gone = std::move(descriptions)](StoreSession& session) -> Result<Respond> {

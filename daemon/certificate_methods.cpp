@@ -54,6 +54,7 @@ Status show(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   const Named named(domain::IdType::certificate, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
   call.work = [named](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, named));
@@ -74,6 +75,7 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
   const Named named(domain::IdType::certificate, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
   call.work = [&jobs = service.jobs(), caller = call.caller, named,
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
@@ -117,6 +119,7 @@ Status validate(Service& service, sd_bus_message* message) {
   const auto id = domain::parse_id(typed);
   const bool plan = id && id->type == domain::IdType::plan;
   const Named named(plan ? domain::IdType::plan : domain::IdType::certificate, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) {
     return Asked{"validate", named.look_up(session)};
   };

@@ -35,6 +35,7 @@ Status place(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   request.actor = call.caller.actor;
   call.effect = Effect::changes;
+  call.typed = {"matter " + request.matter};  // no asset has a name with a space
   call.look_up =
       ask_plainly("place-hold", {{"matter", request.matter}, {"match", joined(request.selectors)}});
   call.work = [wanted = std::move(request)](StoreSession& session) -> Result<Respond> {
@@ -55,6 +56,7 @@ Status lift(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = Effect::changes;
   const Named named(domain::IdType::hold, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) {
     return Asked{"lift-hold", named.look_up(session)};
   };
@@ -76,6 +78,7 @@ Status show(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   const Named named(domain::IdType::hold, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
   call.work = [named](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());

@@ -25,8 +25,11 @@ int find_job(sd_bus* bus, const char* path, const char*, void* data, void** foun
 template <Status (*Method)(Job&, sd_bus_message*)>
 int serve_job(sd_bus_message* message, void* job, sd_bus_error*) noexcept {
   try {
-    const Status status = Method(*static_cast<Job*>(job), message);
-    if (!status.ok()) send_reply(message, status.error());
+    Job& called = *static_cast<Job*>(job);
+    const Status status = Method(called, message);
+    if (status.ok()) return 1;
+    called.audit_refusal(message, status.error());
+    send_reply(message, status.error());
     return 1;
   } catch (...) {
     return -ENOMEM;

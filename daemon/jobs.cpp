@@ -13,6 +13,7 @@
 #include "bus/errors.h"
 #include "bus/json_bridge.h"
 #include "bus/names.h"
+#include "daemon/audit_records.h"
 #include "daemon/service.h"
 #include "domain/ids.h"
 
@@ -189,6 +190,18 @@ void Job::abandon() {
   cancel();
 }
 
+void Job::audit_at_end(std::uint64_t call, domain::AuditRow row) {
+  row.subjects.push_back({domain::id_text(domain::IdType::job, id_), {}});
+  audited_ = Audited{call, std::move(row)};
+}
+
+void Job::audit_refusal(sd_bus_message* call, const Error& error) {
+  domain::AuditRow row = audit_row(call, jobs_.audit().now());
+  row.actor = caller_.actor;
+  row.subjects.push_back({domain::id_text(domain::IdType::job, id_), {}});
+  jobs_.audit().ended(AuditPost::kNeverBegan, std::move(row), error);
+}
+
 void Job::end(Result<Json> result) {
   if (thread_.joinable()) thread_.join();  // it has posted this as its last deed
   if (result.ok()) {
@@ -204,6 +217,12 @@ void Job::end(Result<Json> result) {
        {"AIERASE_UID", std::to_string(caller_.actor.uid)},
        {"AIERASE_SUBJECT", domain::id_text(domain::IdType::job, id_)},
        {"AIERASE_OUTCOME", std::string(error_ ? info(error_->code).name : "done")}});
+  if (audited_) {
+    if (result_) name_result(audited_->row, *result_);
+    jobs_.audit().ended(audited_->call, std::move(audited_->row),
+                        error_ ? Status(*error_) : Status());
+    audited_.reset();
+  }
   answer_waiting();
   sd_bus_message* raw = nullptr;
   if (sd_bus_message_new_signal(jobs_.bus(), &raw, path_.c_str(), bus::kJobInterface,

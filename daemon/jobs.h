@@ -23,6 +23,7 @@
 #include "base/uuid.h"
 #include "blob/asset_writer.h"
 #include "bus/handles.h"
+#include "daemon/audit_post.h"
 #include "daemon/caller.h"
 #include "daemon/loop.h"
 #include "daemon/store_thread.h"
@@ -75,6 +76,10 @@ class Job {
   JobChannel& channel() { return *channel_; }
   std::shared_ptr<JobChannel> shared_channel() { return channel_; }
   void start(std::unique_ptr<JobWork> work);
+  // The call that started it is over when the job is.
+  void audit_at_end(std::uint64_t call, domain::AuditRow row);
+  // A call upon the job itself that was refused; the others are part of the call that started it.
+  void audit_refusal(sd_bus_message* call, const Error& error);
 
   const Uuid& id() const { return id_; }
   const std::string& path() const { return path_; }
@@ -115,14 +120,25 @@ class Job {
   bus::MessagePtr waiting_;             // an AddFiles that is answered when there is room
   std::shared_ptr<const Json> result_;  // of a job that is done
   std::optional<Error> error_;
+  struct Audited {
+    std::uint64_t call = 0;
+    domain::AuditRow row;
+  };
+  std::optional<Audited> audited_;
   std::unique_ptr<sd_bus_track, UnrefTrack> track_;
   std::thread thread_;
 };
 
 class Jobs {
  public:
-  Jobs(Loop& loop, sd_bus* bus, StoreThread& store, Env& env, std::uint64_t store_device)
-      : loop_(loop), bus_(bus), store_(store), env_(env), store_device_(store_device) {}
+  Jobs(Loop& loop, sd_bus* bus, StoreThread& store, AuditPost& audit, Env& env,
+       std::uint64_t store_device)
+      : loop_(loop),
+        bus_(bus),
+        store_(store),
+        audit_(audit),
+        env_(env),
+        store_device_(store_device) {}
   ~Jobs();
 
   Status check_room(std::uint32_t uid) const;
@@ -142,6 +158,7 @@ class Jobs {
   Loop& loop() { return loop_; }
   sd_bus* bus() { return bus_; }
   StoreThread& store() { return store_; }
+  AuditPost& audit() { return audit_; }
   Env& env() { return env_; }
   std::uint64_t store_device() const { return store_device_; }
 
@@ -149,6 +166,7 @@ class Jobs {
   Loop& loop_;
   sd_bus* bus_;
   StoreThread& store_;
+  AuditPost& audit_;
   Env& env_;
   const std::uint64_t store_device_;
   std::map<Uuid, std::unique_ptr<Job>> jobs_;

@@ -14,6 +14,8 @@
 #include "bus/names.h"
 #include "bus/notify.h"
 #include "crypto/primitives.h"
+#include "daemon/audit_post.h"
+#include "daemon/caller.h"
 #include "daemon/config.h"
 #include "daemon/jobs.h"
 #include "daemon/journal_sink.h"
@@ -26,6 +28,7 @@ namespace aierase::daemon {
 namespace {
 
 constexpr std::chrono::seconds kLookForDue{30};          // expiry of requests, grace that ends
+constexpr std::chrono::seconds kFlushAudit{5};           // of calls that no commit took along
 constexpr std::chrono::milliseconds kJobsMayTake{5000};  // at the end, for jobs to let go
 
 std::string machine_id_digest(Env& env) {
@@ -50,6 +53,7 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
   settings.host.tool_version = tool_version();
   settings.host.tool_build = tool_build();
   settings.host.findings = std::move(findings);
+  settings.find_custodians = resolve_custodians;
   return settings;
 }
 
@@ -67,14 +71,15 @@ Status own_name(sd_bus* bus) {
 // Everything on the bus, in the order in which it must live and die.
 class Daemon {
  public:
-  Daemon(Loop& loop, bus::BusPtr bus, std::unique_ptr<StoreSession> session, Env& env,
-         std::uint64_t store_device)
+  Daemon(Loop& loop, bus::BusPtr bus, std::unique_ptr<StoreSession> session, AuditPost& audit,
+         Env& env, std::uint64_t store_device)
       : loop_(loop),
         bus_(std::move(bus)),
-        store_(loop, std::move(session), listeners()),
+        audit_(audit),
+        store_(loop, std::move(session), audit, listeners()),
         authority_(bus_.get()),
-        jobs_(loop, bus_.get(), store_, env, store_device),
-        service_(loop, store_, authority_, jobs_) {}
+        jobs_(loop, bus_.get(), store_, audit, env, store_device),
+        service_(store_, authority_, jobs_, audit) {}
 
   Status start() {
     // A bus that goes away ends the loop: without it nobody can ask for anything.
@@ -83,11 +88,16 @@ class Daemon {
     RETURN_IF_ERROR(add_asset(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_plan(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_hold(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_policy(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_certificate(bus_.get(), service_, slots_));
+    RETURN_IF_ERROR(add_log(bus_.get(), service_, slots_));
     RETURN_IF_ERROR(add_jobs(bus_.get(), jobs_, slots_));
     const int attached = sd_bus_attach_event(bus_.get(), loop_.event(), SD_EVENT_PRIORITY_NORMAL);
     if (attached < 0) return bus::bus_error(attached, "cannot serve the bus");
     RETURN_IF_ERROR(loop_.every(kLookForDue, [this] { store_.nudge(); }));
+    RETURN_IF_ERROR(loop_.every(kFlushAudit, [this] {
+      if (audit_.wants_flush()) store_.flush_audit();
+    }));
     store_.start();
     RETURN_IF_ERROR(own_name(bus_.get()));
     return {};
@@ -115,6 +125,7 @@ class Daemon {
 
   Loop& loop_;
   bus::BusPtr bus_;
+  AuditPost& audit_;
   StoreThread store_;
   Authority authority_;
   Jobs jobs_;
@@ -132,8 +143,10 @@ Result<int> serve(const Options& options) {
   for (const std::string& finding : findings) log(LogLevel::warning, finding);
   RETURN_IF_ERROR(Loop::block_signals());
 
-  auto session =
-      std::make_unique<StoreSession>(settings_of(options, env, clock, std::move(findings)), config);
+  AuditPost audit(clock);
+  lifecycle::StoreSettings settings = settings_of(options, env, clock, std::move(findings));
+  settings.audit = &audit.trail();
+  auto session = std::make_unique<StoreSession>(std::move(settings), config);
   RETURN_IF_ERROR(session->start());
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));
   const std::string summary = session->standing();
@@ -141,7 +154,8 @@ Result<int> serve(const Options& options) {
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
   ASSIGN_OR_RETURN(bus::BusPtr bus, bus::open_bus(options.bus));
-  Daemon daemon(*loop, std::move(bus), std::move(session), env, directory ? directory->device : 0);
+  Daemon daemon(*loop, std::move(bus), std::move(session), audit, env,
+                directory ? directory->device : 0);
   RETURN_IF_ERROR(daemon.start());
   if (fault) log_error(*fault, "the store cannot be opened");
   log(LogLevel::notice, "ready: " + summary,

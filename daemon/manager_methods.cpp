@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "bus/names.h"
+#include "daemon/audit_records.h"
 #include "daemon/call_options.h"
 #include "daemon/jobs.h"
 #include "daemon/methods.h"
@@ -103,12 +104,19 @@ Status unlock(Service& service, sd_bus_message* message) {
 
 Status status(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(const bool measures, options.agreed("measures"));
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.look_up = ask_plainly("read");
-  call.work = [](StoreSession& session) -> Result<Respond> {
-    return with_object(session.status());
+  call.work = [measures](StoreSession& session) -> Result<Respond> {
+    Json now = session.status();
+    const Result<lifecycle::Store*> store = session.store();
+    if (measures && store.ok()) {
+      ASSIGN_OR_RETURN(const lifecycle::Measures counted, (*store)->measures());
+      now["measures"] = measures_json(counted);
+    }
+    return with_object(std::move(now));
   };
   service.serve(message, std::move(call));
   return {};
@@ -138,6 +146,7 @@ Status check(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  call.typed = names;
   call.look_up = ask_plainly("read", {{"act", "check"}});
   call.work = [&jobs = service.jobs(), caller = call.caller, typed = std::move(names),
                how = depth.value_or(lifecycle::CheckDepth::structure)](

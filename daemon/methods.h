@@ -2,7 +2,8 @@
 // say what is done.
 //
 // Contract: a method reads all its arguments before anything happens; what is malformed is refused
-// on the spot and leaves no trace. Specified in: lib/bus/interfaces/*.xml, org.aierase1(5).
+// on the spot, and the audit is its only trace. Specified in: lib/bus/interfaces/*.xml,
+// org.aierase1(5).
 #pragma once
 
 #include <errno.h>
@@ -23,6 +24,8 @@ Status add_manager(sd_bus* bus, Service& service, Slots& slots);
 Status add_asset(sd_bus* bus, Service& service, Slots& slots);
 Status add_plan(sd_bus* bus, Service& service, Slots& slots);
 Status add_hold(sd_bus* bus, Service& service, Slots& slots);
+Status add_policy(sd_bus* bus, Service& service, Slots& slots);
+Status add_log(sd_bus* bus, Service& service, Slots& slots);
 Status add_certificate(sd_bus* bus, Service& service, Slots& slots);
 Status add_jobs(sd_bus* bus, Jobs& jobs, Slots& slots);
 Status add_interface(sd_bus* bus, const char* interface, const sd_bus_vtable* vtable, void* data,
@@ -39,7 +42,7 @@ int serve_method(sd_bus_message* message, void* service, sd_bus_error*) noexcept
     } catch (const std::exception& fault) {
       status = make_error(Errc::unexpected, std::string("the call failed: ") + fault.what());
     }
-    if (!status.ok()) send_reply(message, status.error());
+    if (!status.ok()) static_cast<Service*>(service)->refuse(message, status.error());
     return 1;
   } catch (...) {
     return -ENOMEM;

@@ -37,7 +37,10 @@ Result<RetireWish> read_retire(std::vector<std::string> names, CallOptions& opti
   ASSIGN_OR_RETURN(const bool cascade, options.agreed("cascade"));
   ASSIGN_OR_RETURN(const bool skip, options.agreed("skip_blocked"));
   ASSIGN_OR_RETURN(const bool dry_run, options.agreed("dry_run"));
+  ASSIGN_OR_RETURN(const bool now, options.agreed("now"));
+  ASSIGN_OR_RETURN(wish.request.below_floor, options.text_or("below_floor", ""));
   RETURN_IF_ERROR(options.finish());
+  if (now) wish.request.timing = domain::Timing::now;
   if (cascade) wish.request.cascade = lifecycle::Cascade::yes;
   if (skip) wish.request.skip_blocked = lifecycle::SkipBlocked::yes;
   if (dry_run) wish.request.persist = lifecycle::Persist::dry_run;
@@ -78,6 +81,10 @@ Asked ask_retire(StoreSession& session, const RetireWish& wish) {
   if (wish.only) details = wish.only->look_up(session);
   details.emplace_back("items", std::to_string(wish.names.size()));
   details.emplace_back("reason", wish.request.reason);
+  if (wish.request.timing == domain::Timing::now) details.emplace_back("grace", "skipped");
+  if (!wish.request.below_floor.empty()) {
+    details.emplace_back("below_floor", wish.request.below_floor);
+  }
   return {"retire", std::move(details)};
 }
 
@@ -91,6 +98,7 @@ Status retire(Service& service, sd_bus_message* message) {
   read.request.actor = call.caller.actor;
   const bool dry_run = read.request.persist == lifecycle::Persist::dry_run;
   call.effect = dry_run ? Effect::reads : Effect::changes;
+  call.typed = read.names;
   const auto wish = std::make_shared<RetireWish>(std::move(read));  // one act at a time reads it
   call.look_up = [wish](StoreSession& session) { return ask_retire(session, *wish); };
   call.work = [wish](StoreSession& session) -> Result<Respond> {
@@ -113,6 +121,7 @@ Status serve_plan(Service& service, sd_bus_message* message, const char* action,
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.effect = effect;
   const Named named(domain::IdType::plan, std::move(typed));
+  call.typed = {named.typed()};
   call.look_up = [named, action](StoreSession& session) {
     return Asked{action, named.look_up(session)};
   };

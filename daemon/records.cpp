@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "daemon/policy_records.h"
 #include "domain/ids.h"
 
 namespace aierase::daemon {
@@ -130,14 +131,6 @@ Json events_json(const std::vector<catalog::Event>& events) {
     put(row, "to", event.to);
     put(row, "reason", event.reason);
     list.push_back(std::move(row));
-  }
-  return list;
-}
-
-Json reasons_json(const std::vector<domain::Reason>& reasons) {
-  Json list = Json::array();
-  for (const domain::Reason& reason : reasons) {
-    list.push_back({{"code", info(reason.code).name}, {"text", reason.text}});
   }
   return list;
 }
@@ -314,6 +307,7 @@ Json asset_json(const lifecycle::AssetView& view, std::size_t first_file) {
     json["exports_omitted"] = view.exports.size() - shown_exports;
   }
   json["leases"] = view.open_leases;
+  if (view.retention) json["rules"] = rules_json(*view.retention);
   json["events"] = events_json(view.events);
   put_id(json, "open_plan", IdType::plan, view.open_plan);
   put_id(json, "certificate", IdType::certificate, view.certificate);
@@ -328,6 +322,7 @@ Json plan_row(const domain::Plan& plan) {
            {"reason", plan.reason},
            {"created", to_rfc3339(plan.created)},
            {"expires", to_rfc3339(plan.expires)},
+           {"timing", domain::to_text(plan.timing)},
            {"items_count", plan.items.size()}};
   put(row, "ticket", plan.ticket);
   put(row, "due", plan.due);
@@ -339,7 +334,14 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   Json json = plan_row(view.plan);
   json["items"] = items_json(view.plan);
   json["approvals"] = {{"needed", view.needed.custodians},
+                       {"people", view.needed.people},
                        {"given", given_json(view.plan.approvals)}};
+  json["policy"] = to_hex(view.plan.policy);
+  if (view.waits_for != lifecycle::WaitsFor::nothing) {
+    json["waits_for"] = lifecycle::to_text(view.waits_for);
+  }
+  put(json, "below_floor", view.plan.below_floor);
+  put(json, "due_if_approved_now", view.due_if_approved_now);
   json["items_waiting"] = view.needed.items_waiting;
   json["people_rule"] = rule_text(rule);
   Json kept = Json::array();

@@ -9,6 +9,8 @@
 #include "bus/errors.h"
 #include "bus/json_bridge.h"
 #include "bus/names.h"
+#include "daemon/audit_records.h"
+#include "daemon/jobs.h"
 
 namespace aierase::daemon {
 namespace {
@@ -62,17 +64,34 @@ std::size_t Service::open_calls_of(std::uint32_t uid) const {
   return count;
 }
 
+void Service::refuse(sd_bus_message* message, const Error& error) {
+  domain::AuditRow row = audit_row(message, audit_.now());
+  const Result<Caller> caller = caller_of(message);
+  row.actor = caller.ok() ? caller->actor : unknown_caller();
+  audit_.ended(AuditPost::kNeverBegan, std::move(row), error);
+  send_reply(message, error);
+}
+
 void Service::serve(sd_bus_message* message, Call call) {
+  domain::AuditRow row = audit_row(message, audit_.now());
+  row.actor = call.caller.actor;
+  row.subjects = typed_subjects(call.typed);
   if (open_calls_of(call.caller.actor.uid) >= limits::kOpenCallsPerUid) {
-    return send_reply(message, make_error(Errc::resource_limit,
-                                          std::to_string(limits::kOpenCallsPerUid) +
-                                              " calls of yours wait for an answer already",
-                                          "wait for some of them"));
+    const Error refusal = make_error(
+        Errc::resource_limit,
+        std::to_string(limits::kOpenCallsPerUid) + " calls of yours wait for an answer already",
+        "wait for some of them");
+    audit_.ended(AuditPost::kNeverBegan, std::move(row), refusal);
+    return send_reply(message, refusal);
   }
   const std::uint64_t number = next_++;
-  open_.emplace(
-      number,
-      OpenCall{bus::share(message), std::move(call.caller), call.effect, std::move(call.work), {}});
+  open_.emplace(number, OpenCall{bus::share(message),
+                                 std::move(call.caller),
+                                 call.effect,
+                                 std::move(row),
+                                 std::move(call.work),
+                                 {},
+                                 AuditPost::kNeverBegan});
   const Status posted =
       store_.post([this, number, look_up = std::move(call.look_up)](StoreSession& session) mutable {
         // Declared here, so that a look-up that throws still leads to a question and an answer.
@@ -94,6 +113,8 @@ void Service::ask(std::uint64_t number, Asked asked) {
     return answer(number, make_error(Errc::unexpected, "the call could not be looked up"));
   }
   call.asked = std::move(asked);
+  call.row.action = call.asked.action;
+  name_subject(call.row, detail(call.asked, "subject"), detail(call.asked, "name"));
   Authority::Question question;
   question.call = call.message.get();
   question.uid = call.caller.actor.uid;
@@ -106,19 +127,25 @@ void Service::ask(std::uint64_t number, Asked asked) {
 }
 
 void Service::act(std::uint64_t number) {
-  const Status posted = store_.post(
-      [this, number, work = std::move(open_.at(number).work)](StoreSession& session) mutable {
-        Result<Respond> outcome = make_error(Errc::unexpected, "the act failed");
-        try {
-          outcome = work(session);
-        } catch (const std::exception& fault) {
-          outcome = make_error(Errc::unexpected, std::string("the act failed: ") + fault.what());
-        }
-        return StoreThread::Then([this, number, result = std::move(outcome)]() mutable {
-          finish(number, std::move(result));
-        });
-      });
-  if (!posted.ok()) answer(number, posted.error());
+  OpenCall& call = open_.at(number);
+  // Whatever the act commits carries the row of the call that asked for it.
+  std::optional<domain::AuditRow> begun;
+  if (call.effect == Effect::changes) begun = call.row;
+  const Status posted = store_.post([this, number, row = std::move(begun),
+                                     work = std::move(call.work)](StoreSession& session) mutable {
+    Result<Respond> outcome = make_error(Errc::unexpected, "the act failed");
+    try {
+      if (row) audit_.trail().begin(number, std::move(*row));
+      outcome = work(session);
+    } catch (const std::exception& fault) {
+      outcome = make_error(Errc::unexpected, std::string("the act failed: ") + fault.what());
+    }
+    return StoreThread::Then([this, number, result = std::move(outcome)]() mutable {
+      finish(number, std::move(result));
+    });
+  });
+  if (!posted.ok()) return answer(number, posted.error());
+  if (call.effect == Effect::changes) call.begun = number;
 }
 
 void Service::finish(std::uint64_t number, Result<Respond> outcome) {
@@ -129,7 +156,7 @@ void Service::finish(std::uint64_t number, Result<Respond> outcome) {
 void Service::answer(std::uint64_t number, Result<Reply> reply) {
   const auto found = open_.find(number);
   if (found == open_.end()) return;
-  const OpenCall call = std::move(found->second);
+  OpenCall call = std::move(found->second);
   open_.erase(found);
   if (call.effect == Effect::changes || !reply.ok()) {
     const bool denied = !reply.ok() && reply.error().code == Errc::access_denied;
@@ -144,6 +171,17 @@ void Service::answer(std::uint64_t number, Result<Reply> reply) {
          {"AIERASE_OUTCOME", std::string(reply.ok() ? "done" : info(reply.error().code).name)}});
   }
   send_reply(call.message.get(), reply);
+  audit(std::move(call), reply);
+}
+
+// What became of a call that started a job is known when the job has ended.
+void Service::audit(OpenCall call, const Result<Reply>& reply) {
+  if (!reply.ok()) return audit_.ended(call.begun, std::move(call.row), reply.error());
+  if (Job* job = reply->job.empty() ? nullptr : jobs_.find_path(reply->job)) {
+    return job->audit_at_end(call.begun, std::move(call.row));
+  }
+  if (call.effect == Effect::changes && reply->object) name_result(call.row, *reply->object);
+  audit_.ended(call.begun, std::move(call.row), {});
 }
 
 }  // namespace aierase::daemon

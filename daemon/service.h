@@ -3,7 +3,9 @@
 // Contract: runs on the loop; messages never leave it (other threads know calls by number). Every
 // call gets exactly one answer. The act decides again what the question was about: between the two
 // the store may have changed. At most limits::kOpenCallsPerUid calls of one uid are under way.
-// Specified in: aierase-architecture(7) THREADS; org.aierase1(5).
+// Every call is audited: one that changes something before it acts, and each when it is answered,
+// or when the job that it started has ended. Specified in: aierase-architecture(7) THREADS;
+// org.aierase1(5).
 #pragma once
 
 #include <cstdint>
@@ -16,9 +18,9 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "bus/handles.h"
+#include "daemon/audit_post.h"
 #include "daemon/authority.h"
 #include "daemon/caller.h"
-#include "daemon/loop.h"
 #include "daemon/store_thread.h"
 
 namespace aierase::daemon {
@@ -40,11 +42,13 @@ struct Asked {
   Details details;
 };
 
-enum class Effect { reads, changes };  // changes are logged
+// Changes are logged, and audited before they begin; plaintext that leaves counts as one.
+enum class Effect { reads, changes };
 
 struct Call {
   Caller caller;
   Effect effect = Effect::reads;
+  std::vector<std::string> typed;             // what the caller named; the audit keeps the first
   Task<Asked(StoreSession&)> look_up;         // store thread; unknown things: empty details
   Task<Result<Respond>(StoreSession&)> work;  // store thread, once polkit agreed
 };
@@ -54,20 +58,25 @@ Task<Asked(StoreSession&)> ask_plainly(std::string action, Details details = {})
 
 class Service {
  public:
-  Service(Loop& loop, StoreThread& store, Authority& authority, Jobs& jobs)
-      : loop_(loop), store_(store), authority_(authority), jobs_(jobs) {}
+  Service(StoreThread& store, Authority& authority, Jobs& jobs, AuditPost& audit)
+      : store_(store), authority_(authority), jobs_(jobs), audit_(audit) {}
 
   void serve(sd_bus_message* message, Call call);
+  // Of a call that is refused before it is served.
+  void refuse(sd_bus_message* message, const Error& error);
   Jobs& jobs() { return jobs_; }
   StoreThread& store() { return store_; }
+  AuditPost& audit() { return audit_; }
 
  private:
   struct OpenCall {
     bus::MessagePtr message;
     Caller caller;
     Effect effect = Effect::reads;
+    domain::AuditRow row;
     Task<Result<Respond>(StoreSession&)> work;
     Asked asked;
+    std::uint64_t begun = AuditPost::kNeverBegan;  // its number, once it may have begun
   };
   void ask(std::uint64_t number, Asked asked);
   void act(std::uint64_t number);
@@ -75,11 +84,13 @@ class Service {
   void answer(std::uint64_t number, Result<Reply> reply);
   std::size_t open_calls_of(std::uint32_t uid) const;
 
-  Loop& loop_;
+  void audit(OpenCall call, const Result<Reply>& reply);
+
   StoreThread& store_;
   Authority& authority_;
   Jobs& jobs_;
-  std::uint64_t next_ = 0;
+  AuditPost& audit_;
+  std::uint64_t next_ = AuditPost::kNeverBegan + 1;
   std::map<std::uint64_t, OpenCall> open_;
 };
 

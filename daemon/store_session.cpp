@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/policy_records.h"
 #include "daemon/records.h"
 #include "daemon/secret_input.h"
 
@@ -178,7 +179,10 @@ Status StoreSession::initialise(Initialisation request) {
     }
     ASSIGN_OR_RETURN(init.passphrase, request.passphrase->clone());
   }
-  const Result<lifecycle::StatusReport> made = Store::initialise(settings_, std::move(init));
+  // An interrupted init is undone, catalog and all: its audit begins with the store that is kept.
+  lifecycle::StoreSettings unaudited = settings_;
+  unaudited.audit = nullptr;
+  const Result<lifecycle::StatusReport> made = Store::initialise(unaudited, std::move(init));
   if (!made.ok()) return made.error();
   if (request.passphrase) return unlock(*request.passphrase);
   Status opened = open(std::move(for_opening), Store::Adopt::no);
@@ -221,7 +225,9 @@ Json StoreSession::status() {
   if (!store_) return closed_status(not_open(), settings_);
   const Result<lifecycle::StatusReport> report = store_->status();
   if (!report.ok()) return closed_status(report.error(), settings_);
-  return open_status(*report, settings_);
+  Json status = open_status(*report, settings_);
+  status["policy"] = in_force_json(store_->retention());
+  return status;
 }
 
 std::optional<Error> StoreSession::fault() const {

@@ -5,9 +5,11 @@
 
 namespace aierase::daemon {
 
-StoreThread::StoreThread(Loop& loop, std::unique_ptr<StoreSession> session, Listeners listeners)
+StoreThread::StoreThread(Loop& loop, std::unique_ptr<StoreSession> session, AuditPost& audit,
+                         Listeners listeners)
     : loop_(loop),
       session_(std::move(session)),
+      audit_(audit),
       listeners_(std::move(listeners)),
       acts_(limits::kStoreQueue) {}
 
@@ -38,6 +40,15 @@ void StoreThread::nudge() {
   acts_.try_push(nothing);  // a full queue looks for itself
 }
 
+void StoreThread::flush_audit() {
+  Act flush = [this](StoreSession& session) {
+    const Result<lifecycle::Store*> store = session.store();
+    if (store.ok() && !failed_) audit_.flush(**store, lifecycle::AuditTrail::Part::due);
+    return Then();
+  };
+  acts_.try_push(flush);  // a full queue: the next tick asks again
+}
+
 void StoreThread::work() {
   bool more = true;
   for (;;) {
@@ -46,7 +57,7 @@ void StoreThread::work() {
       perform(std::move(*act));
       more = true;
     } else if (acts_.closed()) {
-      return;
+      return write_last_audit();
     } else {
       more = execute_slice();
     }
@@ -56,6 +67,7 @@ void StoreThread::work() {
 
 void StoreThread::perform(Act act) {
   Then then;
+  audit_.collect();
   // No exception may end this thread; an act that throws has not answered, and its caller is told
   // by the destructor of what it captured.
   try {
@@ -69,20 +81,30 @@ void StoreThread::perform(Act act) {
 bool StoreThread::execute_slice() {
   if (failed_ || !session_->is_open()) return false;
   const Result<lifecycle::Store*> store = session_->store();
+  audit_.begin_slice();
   const Result<bool> more = (*store)->execute_due();
+  std::vector<std::string> changes = (*store)->take_changes();
+  audit_.end_slice(more.ok() ? Status() : Status(more.error()), changes);
+  report_changes(std::move(changes));
   if (more.ok()) return *more;
   log_error(more.error(), "erasing what is due failed; it is tried again");
   return false;
 }
 
+void StoreThread::write_last_audit() {
+  const Result<lifecycle::Store*> store = session_->store();
+  if (store.ok() && !failed_) audit_.flush(**store, lifecycle::AuditTrail::Part::all);
+}
+
+void StoreThread::report_changes(std::vector<std::string> changes) {
+  if (changes.empty()) return;
+  loop_.post([this, ids = std::move(changes)]() mutable { listeners_.on_changes(std::move(ids)); });
+}
+
 void StoreThread::report() {
   if (!session_->is_open()) return;
   const Result<lifecycle::Store*> store = session_->store();
-  std::vector<std::string> changes = (*store)->take_changes();
-  if (!changes.empty()) {
-    loop_.post(
-        [this, ids = std::move(changes)]() mutable { listeners_.on_changes(std::move(ids)); });
-  }
+  report_changes((*store)->take_changes());
   if (failed_ || !(*store)->must_stop()) return;
   failed_ = true;
   loop_.post([this] {

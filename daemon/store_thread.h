@@ -13,6 +13,7 @@
 
 #include "base/queue.h"
 #include "base/result.h"
+#include "daemon/audit_post.h"
 #include "daemon/loop.h"
 #include "daemon/store_session.h"
 #include "daemon/task.h"
@@ -28,7 +29,9 @@ class StoreThread {
     std::function<void(Error)> on_fatal;
   };
 
-  StoreThread(Loop& loop, std::unique_ptr<StoreSession> session, Listeners listeners);
+  // `audit` must outlive it.
+  StoreThread(Loop& loop, std::unique_ptr<StoreSession> session, AuditPost& audit,
+              Listeners listeners);
   ~StoreThread();
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
@@ -41,6 +44,7 @@ class StoreThread {
 
   Status post(Act act);  // Errc::resource_limit while too many wait
   void nudge();          // looks for what is due
+  void flush_audit();    // what waits there becomes durable
 
   template <typename T>
   Result<T> run(Task<Result<T>(StoreSession&)> act) {
@@ -60,9 +64,12 @@ class StoreThread {
   void perform(Act act);
   bool execute_slice();  // true: there is more to do at once
   void report();
+  void report_changes(std::vector<std::string> changes);
+  void write_last_audit();
 
   Loop& loop_;
   std::unique_ptr<StoreSession> session_;
+  AuditPost& audit_;
   Listeners listeners_;
   BoundedQueue<Act> acts_;
   bool failed_ = false;

@@ -66,7 +66,7 @@ Result<int> run_approve(Session& session) {
                    session.call("Plan", "Approve", std::move(arguments), Json::object()));
   Json plan = unwrapped(std::move(answer), "plan");
   const std::string id = text_at(plan, "id").empty() ? wanted.plan : text_at(plan, "id");
-  if (text_at(plan, "state") != "requested") {
+  if (text_at(plan, "state") != "requested" && text_at(plan, "waits_for").empty()) {
     out.remark("Approved. The daemon erases now; interrupting this command does not stop it.");
     const Enough enough = [](const Json& seen) { return has_ended(seen) || waits_for_holds(seen); };
     ASSIGN_OR_RETURN(const std::optional<Json> ended,
@@ -84,6 +84,8 @@ Result<int> run_approve(Session& session) {
     }
   } else if (at_rest) {
     out.print(outcome_text(plan, out) + next_step(plan));
+  } else if (text_at(plan, "state") == "approved") {
+    out.print("Approved. " + next_step(plan));
   } else {
     out.print("Approved by you; " + counted(number_at(plan, "items_waiting"), "item") +
               " still without approval.\n" + next_step(plan));

@@ -94,6 +94,12 @@ Result<Json> retire_options(const Arguments& given) {
   if (given.has("cascade")) options["cascade"] = "yes";
   if (given.has("skip-blocked")) options["skip_blocked"] = "yes";
   if (given.has("dry-run")) options["dry_run"] = "yes";
+  if (given.has("now")) options["now"] = "yes";
+  if (given.has("below-floor")) {
+    const std::string basis = given.value_or("below-floor", "");
+    if (basis.empty()) return retire_usage("--below-floor needs the legal basis in words");
+    options["below_floor"] = basis;
+  }
   return options;
 }
 
@@ -123,13 +129,16 @@ int dry_run_code(const Json& plan) {
 std::string plan_text(const Json& plan, const Output& out, const Arguments& given) {
   const std::size_t count = list_at(plan, "items").size();
   if (given.has("dry-run")) {
+    const std::string due = text_at(plan, "due_if_approved_now");
     return item_table(plan, out) + "\nThis was a dry run: no plan was made, " +
-           counted(count, "item") + " would be in it.\n";
+           counted(count, "item") + " would be in it" +
+           (due.empty() ? "" : ", and erased at " + printable(due) + " if approved now") + ".\n";
   }
   Fields fields;
   fields.add("Plan", text_at(plan, "id"));
   fields.add("Digest", text_at(plan, "digest"));
   fields.add("State", text_at(plan, "state"));
+  fields.add("Erased at", moment_of_erasure(plan));
   return item_table(plan, out) + "\n" + fields.text(out.width()) + "\n" + next_step(plan) +
          "To take it back: aierase cancel " + short_id(text_at(plan, "id")) + "\n";
 }

@@ -1,14 +1,24 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
+#include "ctl/openmetrics.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 
 namespace aierase::ctl {
 
 Result<int> run_status(Session& session) {
-  ASSIGN_OR_RETURN(Json status, session.call("Manager", "Status", {}, Json::object()));
   Output& out = session.out();
+  const bool metrics = session.arguments().has("openmetrics");
+  if (metrics && !out.for_people()) {
+    return make_error(Errc::usage, "--openmetrics and --json exclude each other");
+  }
+  const Json options = metrics ? Json{{"measures", "yes"}} : Json::object();
+  ASSIGN_OR_RETURN(Json status, session.call("Manager", "Status", {}, options));
+  if (metrics) {
+    out.print(openmetrics(status));
+    return 0;
+  }
   if (!out.for_people()) {
     out.print_json("status", std::move(status));
   } else if (out.quiet()) {

@@ -30,10 +30,13 @@ Result<int> run_validate(Session& session);
 Result<int> run_hold_place(Session& session);
 Result<int> run_hold_lift(Session& session);
 Result<int> run_policy_check(Session& session);
+Result<int> run_policy_load(Session& session);
 Result<int> run_policy_test(Session& session);
+Result<int> run_enforce(Session& session);
 Result<int> run_verify(Session& session);
 Result<int> run_certificate_export(Session& session);
 Result<int> run_certificate_trust(Session& session);
+Result<int> run_audit(Session& session);
 Result<int> run_completion(Session& session);
 Result<int> run_help(Session& session);
 

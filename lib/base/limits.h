@@ -49,11 +49,18 @@ inline constexpr std::size_t kNamesPerSignedPlan = 20;      // the digest covers
 inline constexpr std::size_t kNotesPerSignedPlan = 8;       // what is out of the ordinary
 inline constexpr std::size_t kPolicyBytes = 256 << 10;  // one file of a policy, or of its fixtures
 inline constexpr std::size_t kPolicyFiles = 64;         // that make one set
+inline constexpr std::size_t kPolicyRowsShown = 100;    // of what a load weakens; all are counted
 inline constexpr std::size_t kPolicyClasses = 256;      // a schedule that people can read
 inline constexpr std::size_t kClassNameBytes = 63;      // fits a column
 inline constexpr std::size_t kSelectorsPerHold = 16;    // of one matter; another is another hold
 inline constexpr std::size_t kSelectorsPerClass = 16;   // all must hold; more is a class of its own
+inline constexpr std::size_t kVersionsRanked = 1'000;   // of one name, for keep-last
 inline constexpr std::size_t kRetentionYears = 1'000;   // the calendar of times ends with 9999
 inline constexpr std::size_t kPolicyCases = 10'000;     // fixtures of one file
+inline constexpr std::size_t kAuditRefusalsPerUid = 16;  // rows a minute; further ones are counted
+inline constexpr std::size_t kAuditRefusals = 256;       // the same over all callers
+inline constexpr std::size_t kAuditWaitingRows = 1'024;  // in memory while the disk is full
+inline constexpr std::size_t kAuditSubjects = 8;         // named in one row of the audit
+inline constexpr std::size_t kAuditTextBytes = 255;      // of each text in such a row
 
 }  // namespace aierase::limits

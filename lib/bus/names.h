@@ -17,7 +17,9 @@ inline constexpr const char* kManagerInterface = "org.aierase1.Manager";
 inline constexpr const char* kAssetInterface = "org.aierase1.Asset";
 inline constexpr const char* kPlanInterface = "org.aierase1.Plan";
 inline constexpr const char* kHoldInterface = "org.aierase1.Hold";
+inline constexpr const char* kPolicyInterface = "org.aierase1.Policy";
 inline constexpr const char* kCertificateInterface = "org.aierase1.Certificate";
+inline constexpr const char* kLogInterface = "org.aierase1.Log";
 inline constexpr const char* kJobInterface = "org.aierase1.Job";
 
 inline constexpr const char* kErrorPrefix = "org.aierase1.Error.";

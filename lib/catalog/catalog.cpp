@@ -20,7 +20,7 @@ constexpr const char* kWrongTallies =
     "WITH counted (what, rows, bytes) AS ("
     " SELECT 'asset ' || state, count(*), sum(bytes) FROM asset GROUP BY state UNION ALL"
     " SELECT 'plan ' || state, count(*), 0 FROM plan GROUP BY state UNION ALL"
-    " SELECT 'certificate', count(*), 0 FROM certificate) "
+    " SELECT 'certificate ' || validation, count(*), 0 FROM certificate GROUP BY validation) "
     "SELECT t.what FROM tally t LEFT JOIN counted c ON c.what = t.what "
     "WHERE t.rows <> coalesce(c.rows, 0) OR t.bytes <> coalesce(c.bytes, 0)";
 

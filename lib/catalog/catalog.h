@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,8 +23,10 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "domain/asset.h"
+#include "domain/audit.h"
 #include "domain/batches.h"
 #include "domain/disposition.h"
+#include "domain/loaded_policy.h"
 #include "domain/plan.h"
 
 namespace aierase::catalog {
@@ -128,6 +131,31 @@ struct StoreCounts {
   std::uint64_t bytes = 0;  // plaintext of all assets that are not erased
 };
 
+// Dates that retention counts from, of one asset.
+struct RetentionDates {
+  std::optional<UtcTime> retired;           // of the latest retirement
+  std::optional<UtcTime> placed_on_market;  // as people recorded it
+  std::optional<UtcTime> superseded;        // the earliest import that supersedes it
+  std::optional<UtcTime> last_export;
+  std::uint64_t exports = 0;
+};
+
+struct Measures {
+  std::map<std::string, std::uint64_t> plans;         // by state
+  std::map<std::string, std::uint64_t> certificates;  // by validation
+  std::optional<UtcTime> oldest_open_plan;            // when it was made
+  std::optional<UtcTime> last_erasure;
+  std::int64_t audit_rows = 0;
+};
+
+struct AuditQuery {                     // all that is set must match; empty: every call
+  std::optional<UtcTime> since, until;  // both included
+  std::optional<std::uint32_t> uid;
+  std::optional<std::string> login;
+  std::optional<std::string> outcome;
+  std::optional<std::string> action;
+};
+
 // Of an asset what others need to know of it: one row, where the whole asset takes many.
 struct AssetHead {
   domain::AssetName name;
@@ -147,6 +175,7 @@ class ReadView {
  public:
   Result<StoreState> state() const;
   Result<StoreCounts> counts() const;
+  Result<Measures> measures() const;
 
   Result<std::optional<Bytes>> node(domain::NodeId id) const;
   Result<std::vector<domain::NodeRow>> undo_nodes() const;
@@ -205,6 +234,11 @@ class ReadView {
   // Items that wait for a hold although none binds their asset any more.
   Result<std::vector<HeldItem>> items_to_requeue() const;
 
+  Result<std::optional<domain::LoadedPolicy>> policy_in_force() const;  // none: the built-in one
+  Result<RetentionDates> retention_dates(const Uuid& asset) const;
+  // At most `limit` living assets with that part before the ':', for keep-last.
+  Result<std::vector<Uuid>> versions_of(const domain::AssetName& name, std::size_t limit) const;
+
   Result<std::optional<EraseRound>> round() const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
@@ -215,11 +249,19 @@ class ReadView {
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first
 
+  // Those that match with numbers in (after, up_to], in order.
+  Result<std::vector<domain::AuditRow>> audit_rows(const AuditQuery& query, std::int64_t after,
+                                                   std::int64_t up_to) const;
+  Result<std::int64_t> last_audit() const;                             // 0: there is none
+  Result<bool> hold_binds(const Uuid& hold, const Uuid& asset) const;  // a lifted one, too
+
   Result<std::vector<ImportIntent>> imports() const;
   Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
   // Every leaf by which a hold was placed or lifted, in order.
   Result<std::vector<domain::LogLeaf>> hold_leaves() const;
+  // The last one by which a policy came into force.
+  Result<std::optional<domain::LogLeaf>> policy_leaf() const;
   Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
 
  protected:
@@ -264,6 +306,7 @@ class Transaction : public ReadView {
   Status mark_source_removed(const Uuid& asset, const std::string& description, UtcTime at);
   Status add_export(const domain::ExportRecord& record);
   Status add_event(const Event& event);
+  Result<std::int64_t> add_audit(const domain::AuditRow& row);  // its number
 
   Status insert_plan(const domain::Plan& plan);
   Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,
@@ -273,6 +316,8 @@ class Transaction : public ReadView {
   Status add_approval(const domain::Approval& approval);
   // Before the approval or validation that names it; one that is there already stays.
   Status keep_signed_text(const Digest& signature, const domain::SignedText& text);
+  Status add_policy(const domain::LoadedPolicy& policy);
+  Status put_event(const Uuid& asset, domain::AssetEvent event, UtcTime at);
   Status insert_hold(const domain::Hold& hold);  // binds its assets
   Status bind_hold(const Uuid& hold, std::span<const Uuid> assets);
   Status lift_hold(const Uuid& hold, const domain::Lift& lift);  // not in force: not_found

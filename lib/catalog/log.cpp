@@ -55,6 +55,18 @@ Result<std::vector<domain::LogLeaf>> ReadView::hold_leaves() const {
   return leaves;
 }
 
+Result<std::optional<domain::LogLeaf>> ReadView::policy_leaf() const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT id, leaf_hash, type, time, salt, record FROM log_leaf "
+                           "INDEXED BY log_leaf_policy WHERE type = 'policy-loaded' "
+                           "ORDER BY id DESC LIMIT 1"));
+  ASSIGN_OR_RETURN(const bool there, statement.step());
+  if (!there) return std::optional<domain::LogLeaf>();
+  ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(statement));
+  return std::optional<domain::LogLeaf>(std::move(leaf));
+}
+
 // A gap would shift every hash behind it and go unnoticed until a proof fails: it is damage.
 Result<std::vector<Digest>> ReadView::log_hashes(std::uint64_t from, std::size_t limit) const {
   std::vector<Digest> hashes;

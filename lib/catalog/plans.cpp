@@ -103,7 +103,7 @@ Result<domain::Plan> load_head(Connection& connection, std::int64_t id) {
         Statement statement,
         connection.prepare("SELECT uuid, state, requester_uid, requester_login, "
                            "requester_audit_uid, reason, ticket, created, expires, due, finished, "
-                           "digest FROM plan WHERE id = ?"));
+                           "digest, policy, timing, below_floor FROM plan WHERE id = ?"));
     ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
     if (!there) {
       return make_error(Errc::damaged, "the catalog is damaged: table plan has no row " +
@@ -120,6 +120,9 @@ Result<domain::Plan> load_head(Connection& connection, std::int64_t id) {
     plan.due = row.maybe_time();
     plan.finished = row.maybe_time();
     plan.digest = row.digest();
+    plan.policy = row.digest();
+    plan.timing = row.word(domain::parse_timing);
+    plan.below_floor = row.text();
     RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan.id));
   }
   RETURN_IF_ERROR(load_kept(connection, id, plan));

@@ -60,6 +60,9 @@ class Row {
   std::optional<std::uint32_t> maybe_number() {
     return maybe([&] { return number(); });
   }
+  std::optional<std::uint64_t> maybe_count() {
+    return maybe([&] { return count(); });
+  }
   std::optional<domain::Actor> maybe_actor();
 
   template <typename Parse>

@@ -134,7 +134,7 @@ Result<StoreCounts> ReadView::counts() const {
     if (what == "plan requested" || what == "plan approved" || what == "plan running") {
       counts.open_plans += rows;
     }
-    if (what == "certificate") counts.certificates = rows;
+    if (what.starts_with("certificate ")) counts.certificates += rows;
     return {};
   }));
   ASSIGN_OR_RETURN(Statement holds,

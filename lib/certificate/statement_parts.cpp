@@ -107,7 +107,7 @@ bool same_slot(const domain::SlotAssurance& a, const domain::SlotAssurance& b) {
 
 bool requester_approved(const DispositionRecord& record) {
   return std::any_of(record.approvals.begin(), record.approvals.end(), [&](const auto& approval) {
-    return approval.actor.uid == record.requester.uid;
+    return domain::same_person(approval.actor, record.requester);
   });
 }
 
@@ -162,7 +162,7 @@ std::string asset_part(const DispositionRecord& record) {
       .text("imported_by", asset.importer.login)
       .raw("custodians", custodians.finish())
       .text("classification", "not applicable: not recorded")
-      .text("retention_class", record.retention_class)
+      .text("retention_class", record.policy.retention_class)
       .raw("lineage", ObjectText()
                           .raw("parents", lineage(record.parents))
                           .raw("dependants", lineage(record.dependants))

@@ -15,6 +15,7 @@ std::string subjects_part(const domain::DispositionRecord& record);
 std::string asset_part(const domain::DispositionRecord& record);
 std::string disposal_part(const domain::DispositionRecord& record);
 std::string people_part(const domain::DispositionRecord& record);
+std::string policy_part(const domain::DispositionRecord& record);
 std::string method_part(const domain::DispositionRecord& record, const Claim& claim);
 std::string keys_part(const domain::DispositionRecord& record);
 std::string assurance_part(const domain::DispositionRecord& record);

@@ -242,14 +242,27 @@ void write_times(Page& page, const Json& p) {
              shown(p, {"holds", "found"}) + " found at " + shown(p, {"holds", "checked_at"}));
 }
 
+void write_policy(Page& page, const Json& p) {
+  page.field("Retention class", shown(p, {"policy", "retention_class"}) +
+                                    "; all that applied: " + joined(at(p, {"policy", "classes"})));
+  page.digest("Policy version", shown(p, {"policy", "version_sha256"}));
+  page.field("In force since", shown(p, {"policy", "in_force_since"}));
+  page.field("Basis", joined(at(p, {"policy", "basis"})));
+  page.field("Grace", shown(p, {"policy", "grace"}));
+  const Json& below = at(p, {"policy", "below_floor"});
+  if (!below.is_object()) return;
+  page.field("Below a floor", "on the legal basis: " + shown(below, {"legal_basis"}));
+  listed(page, at(below, {"floors"}),
+         [&](const Json& floor) { page.point("although " + shown(floor)); });
+}
+
 void write_people(Page& page, const Json& p) {
   page.heading("WHO AND WHY");
   page.field("Reason", shown(p, {"disposal", "reason"}));
   page.field("Ticket", shown(p, {"disposal", "ticket"}));
   page.field("Plan", shown(p, {"disposal", "plan"}));
   page.digest("Plan digest", shown(p, {"disposal", "plan_digest"}));
-  page.field("Policy", shown(p, {"policy", "policy"}) + "; retention class " +
-                           shown(p, {"policy", "retention_class"}));
+  write_policy(page, p);
   listed(page, at(p, {"people"}), [&](const Json& person) {
     page.point(shown(person, {"role"}) + ": " + shown(person, {"login"}) + ", uid " +
                shown(person, {"uid"}) + ", audit login uid " + shown(person, {"audit_login_uid"}) +

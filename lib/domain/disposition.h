@@ -32,6 +32,19 @@ struct HoldCheck {
   std::uint64_t holds_found = 0;  // 0, or there would be no certificate
 };
 
+// What the policy said when it was decided.
+struct PolicyApplied {
+  std::string retention_class;       // the asset's own
+  std::vector<std::string> classes;  // all that applied
+  Digest version{};
+  std::optional<UtcTime> in_force_since;  // none: built in, nobody loaded one
+  std::vector<std::string> bases;
+  std::string below_floor;  // legal basis of an erasure below a floor; empty: none was below
+  std::vector<std::string> floors;  // that it went below
+  Timing timing = Timing::after_grace;
+  std::optional<UtcTime> due;  // the end of grace, or the approval
+};
+
 struct DispositionRecord {
   Uuid certificate;
   Uuid store;
@@ -60,7 +73,7 @@ struct DispositionRecord {
   std::vector<Approval> approvals;
   std::map<Digest, SignedText> signed_texts;  // of approvals by signature, by SHA-256 of that
   PeopleRule people_rule = PeopleRule::two_person;
-  std::string retention_class;
+  PolicyApplied policy;
   HoldCheck holds;
 
   std::vector<EpochRecord> epochs;  // every epoch that the asset lived in

@@ -38,7 +38,7 @@ struct Actor {
   std::string login;  // user name at that time, or "uid:N"
   std::optional<std::uint32_t> audit_login_uid;
   std::vector<std::uint32_t> groups;  // of the caller, as the bus gave them; never stored
-  std::optional<PersonEntry> person;  // stored with decisions alone
+  std::optional<PersonEntry> person{};  // stored with decisions alone
 };
 
 // One person by account, or by entry: two without an account are not one for having no uid.

@@ -54,7 +54,7 @@ struct Approval {
   // As whom: texts of the custodians that the actor was at that time ("alice", "@ml-owners").
   std::vector<std::string> capacities;
   std::uint64_t log_index = 0;
-  std::optional<SignedBy> signed_by;  // none: by the account
+  std::optional<SignedBy> signed_by{};  // none: by the account
 };
 
 // A dependant that stays although what it came from goes.
@@ -74,6 +74,10 @@ struct Plan {
   std::optional<UtcTime> due;  // set by the last needed approval
   std::optional<UtcTime> finished;
   Digest digest{};
+  Digest policy{};  // version in force at the request
+  Timing timing = Timing::after_grace;
+  std::string
+      below_floor;  // the legal basis for an erasure below a floor; empty: none is asked for
   std::vector<PlanItem> items;
   std::vector<LineageEdge> edges;  // among and into the items, at the request
   std::vector<KeptDependant> kept;
@@ -90,7 +94,7 @@ struct ValidationAct {
   std::string remedy;                   // what has to be done, of what is not accepted
   std::vector<std::string> capacities;  // as Approval's
   std::uint64_t log_index = 0;
-  std::optional<SignedBy> signed_by;
+  std::optional<SignedBy> signed_by{};
 };
 
 // Of a hold that was lifted.

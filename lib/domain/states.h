@@ -29,6 +29,9 @@ enum class ItemState { pending, erased, dropped, held };
 enum class RoundState { intent, destroying, destroyed };
 enum class Validation { awaiting, accepted, rejected, escalated };
 enum class Decision { approve, reject };
+// When an approved plan is executed: after the grace of its assets' classes, or at once.
+enum class Timing { after_grace, now };
+enum class AssetEvent { retired, placed_on_market };  // that retention counts from
 enum class HoldReach { present, future };  // future: also what comes into the store later
 enum class Relation { derived_from, trained_on, configured_by, supersedes };
 enum class SourceSight { seen, hidden };
@@ -50,6 +53,8 @@ AIERASE_WORDS(ItemState, parse_item_state);
 AIERASE_WORDS(RoundState, parse_round_state);
 AIERASE_WORDS(Validation, parse_validation);
 AIERASE_WORDS(Decision, parse_decision);
+AIERASE_WORDS(Timing, parse_timing);
+AIERASE_WORDS(AssetEvent, parse_asset_event);
 AIERASE_WORDS(HoldReach, parse_hold_reach);
 AIERASE_WORDS(Relation, parse_relation);             // "derived-from", ...
 AIERASE_WORDS(SourceHistory, parse_source_history);  // "encrypted-from-first-write", ...

@@ -63,9 +63,39 @@ Status check_digest(const domain::Plan& plan, std::string_view prefix) {
   return {};
 }
 
+// What the policy in force asks of a plan, item by item.
+struct Rulings {
+  std::vector<PolicyFacts> items;  // in the order of the plan's
+  std::optional<domain::Reason> no_haste;
+  UtcTime due{};  // if it were approved now
+};
+
+Result<Rulings> rulings_on(Core& core, const domain::Plan& plan, UtcTime now) {
+  Rulings rulings;
+  rulings.due = now;
+  for (const domain::PlanItem& item : plan.items) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+    ASSIGN_OR_RETURN(const policy::Decision ruling, core.retention.decide(core.view(), asset, now));
+    rulings.items.push_back(policy_facts(ruling));
+    rulings.due = std::max(rulings.due, end_of_grace(ruling, plan, now));
+    if (!rulings.no_haste) rulings.no_haste = objection_to_now(ruling, plan);
+  }
+  return rulings;
+}
+
+// Whom classes name beside the assets' own custodians, as they are on this host.
+Result<std::vector<domain::Custodian>> named_by_policy(Core& core, const Rulings& rulings) {
+  std::set<std::string> names;
+  for (const PolicyFacts& policy : rulings.items) {
+    names.insert(policy.custodians.begin(), policy.custodians.end());
+  }
+  if (names.empty()) return std::vector<domain::Custodian>();
+  return core.settings.find_custodians(std::vector<std::string>(names.begin(), names.end()));
+}
+
 // As which custodians of which items the actor may speak; why not, if as none.
 Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& plan,
-                                               const domain::Actor& actor,
+                                               const Rulings& rulings, const domain::Actor& actor,
                                                domain::PeopleRule rule) {
   switch (standing_of(actor, plan.requester, rule)) {
     case Standing::counts:
@@ -90,6 +120,10 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
       if (domain::is_custodian(actor, {custodian})) capacities.insert(custodian.text());
     }
   }
+  ASSIGN_OR_RETURN(const std::vector<domain::Custodian> named, named_by_policy(core, rulings));
+  for (const domain::Custodian& custodian : named) {
+    if (domain::is_custodian(actor, {custodian})) capacities.insert(custodian.text());
+  }
   if (capacities.empty()) {
     return make_error(Errc::access_denied,
                       actor.login + " is no custodian of any asset in " + plan_text(plan.id),
@@ -99,12 +133,16 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
   return std::vector<std::string>(capacities.begin(), capacities.end());
 }
 
-Result<bool> all_approved(Core& core, const domain::Plan& plan,
+Result<bool> all_approved(Core& core, const domain::Plan& plan, const Rulings& rulings,
                           const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
-  for (const domain::PlanItem& item : plan.items) {
+  for (std::size_t i = 0; i < plan.items.size(); ++i) {
+    const PolicyFacts& policy = rulings.items[i];
     ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
-                     core.view().custodians(item.asset));
-    if (!has_approval(custodians, plan.requester, approvals, rule)) return false;
+                     core.view().custodians(plan.items[i].asset));
+    if (approvals_counted(custodians, policy, plan.requester, approvals, rule) <
+        approvals_needed(policy, plan.below_floor)) {
+      return false;
+    }
   }
   return !plan.items.empty();
 }
@@ -140,6 +178,9 @@ Status set_items(Core& core, catalog::Transaction& transaction, const domain::Pl
     catalog::Event event = act;
     event.subject = asset_text(item.asset);
     RETURN_IF_ERROR(transaction.add_event(event));
+    if (*state == domain::AssetState::retired) {
+      RETURN_IF_ERROR(transaction.put_event(item.asset, domain::AssetEvent::retired, act.time));
+    }
     core.changed(domain::IdType::asset, item.asset);
   }
   return {};
@@ -158,6 +199,12 @@ Status drop_open(catalog::Transaction& transaction, const domain::Plan& plan,
 }
 
 }  // namespace
+
+UtcTime approved_at(const domain::Plan& plan) {
+  UtcTime last{};
+  for (const domain::Approval& approval : plan.approvals) last = std::max(last, approval.time);
+  return last;
+}
 
 Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval) {
   Json record{{"plan", plan.id.hex()},
@@ -200,7 +247,14 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approval.actor = actor;
   if (signed_decision != nullptr) approval.signed_by = signed_decision->by;
   approval.time = core.now();
-  ASSIGN_OR_RETURN(approval.capacities, capacities_of(core, plan, actor, store_state.people_rule));
+  ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, approval.time));
+  if (rulings.no_haste) {
+    return make_error(Errc::plan_stale,
+                      plan_text(id) + " was to go without grace: " + rulings.no_haste->text,
+                      "request it again without --now", plan_text(id));
+  }
+  ASSIGN_OR_RETURN(approval.capacities,
+                   capacities_of(core, plan, rulings, actor, store_state.people_rule));
   for (const domain::Approval& earlier : plan.approvals) {
     if (domain::same_person(earlier.actor, actor) &&
         earlier.decision == domain::Decision::approve) {
@@ -213,7 +267,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   std::vector<domain::Approval> approvals = plan.approvals;
   approvals.push_back(approval);
   ASSIGN_OR_RETURN(const bool complete,
-                   all_approved(core, plan, approvals, store_state.people_rule));
+                   all_approved(core, plan, rulings, approvals, store_state.people_rule));
   RETURN_IF_ERROR(
       transact(core, ReserveShare::half,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -225,7 +279,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
                                             carried_text(approval.signed_by)}));
                  if (!complete) return {};
                  RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved,
-                                                            approval.time, std::nullopt));
+                                                            rulings.due, std::nullopt));
                  return set_items(core, transaction, plan,
                                   {approval.time, actor, "retire", "", "", "retired",
                                    "approved " + plan_text(id) + ": " + plan.reason});
@@ -255,7 +309,9 @@ Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
   if (signed_decision != nullptr) refusal.signed_by = signed_decision->by;
   refusal.time = core.now();
   refusal.reason = reason;
-  ASSIGN_OR_RETURN(refusal.capacities, capacities_of(core, plan, actor, store_state.people_rule));
+  ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, refusal.time));
+  ASSIGN_OR_RETURN(refusal.capacities,
+                   capacities_of(core, plan, rulings, actor, store_state.people_rule));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {

@@ -90,34 +90,71 @@ Status check_changes(const Store::Changes& changes, const domain::Asset& asset) 
     return make_error(Errc::resource_limit,
                       "more than " + std::to_string(limits::kLabelsPerAsset) + " labels");
   }
-  if (changes.retention && *changes.retention != "default") {
-    return make_error(Errc::invalid_input,
-                      "there is no retention class " + quoted(*changes.retention),
-                      "the one class in force is \"default\"");
-  }
   if (changes.custodians.size() > limits::kCustodiansPerAsset) {
     return make_error(Errc::resource_limit,
                       "more than " + std::to_string(limits::kCustodiansPerAsset) + " custodians");
   }
-  if (changes.labels.empty() && !changes.retention && changes.custodians.empty()) {
-    return make_error(Errc::usage, "nothing to change was named",
-                      "use --label K=V, --label K-, --retention C or --custodian U");
+  if (changes.labels.empty() && !changes.retention && changes.custodians.empty() &&
+      !changes.placed_on_market) {
+    return make_error(
+        Errc::usage, "nothing to change was named",
+        "use --label K=V, --label K-, --retention C, --custodian U or --event E=DATE");
   }
   return {};
 }
 
-// A custodian hands over to another: the approval right would otherwise be anybody's to take.
-Status check_custodian_change(const domain::Actor& actor, const domain::Asset& asset,
-                              const Store::Changes& changes, domain::PeopleRule rule) {
-  if (changes.custodians.empty() || rule == domain::PeopleRule::single_operator) return {};
+// A custodian hands over to another, and gives up protection: both would otherwise be anybody's to
+// take. `weaker` says what is given up; empty where nothing is.
+Status check_consent(const domain::Actor& actor, const domain::Asset& asset,
+                     const Store::Changes& changes, const std::vector<std::string>& weaker,
+                     domain::PeopleRule rule) {
+  if (rule == domain::PeopleRule::single_operator) return {};
   if (domain::is_custodian(actor, asset.custodians)) return {};
+  std::string what;
+  if (!changes.custodians.empty()) {
+    what = "the custodians of " + asset.name.text() + " change";
+  } else if (changes.retention && *changes.retention != asset.retention) {
+    what = "the retention class of " + asset.name.text() + " changes";
+  } else if (!weaker.empty()) {
+    what = "the retention of " + asset.name.text() + " would become weaker (" + weaker.front() +
+           "): that is";
+  } else {
+    return {};
+  }
   return make_error(Errc::access_denied,
-                    "the custodians of " + asset.name.text() +
-                        " change only by one of them: " + actor.login + " is none",
+                    what + " only by one of its custodians: " + actor.login + " is none",
                     "ask one of them to run this", asset_text(asset.id));
 }
 
+Status write_changes(Core& core, catalog::Transaction& transaction, const Uuid& id,
+                     const Store::Changes& changes) {
+  for (const auto& [key, value] : changes.labels) {
+    RETURN_IF_ERROR(value ? transaction.put_label(id, key, *value)
+                          : transaction.remove_label(id, key));
+  }
+  if (changes.retention) RETURN_IF_ERROR(transaction.put_retention(id, *changes.retention));
+  if (!changes.custodians.empty()) {
+    RETURN_IF_ERROR(transaction.put_custodians(id, changes.custodians));
+  }
+  if (changes.placed_on_market) {
+    RETURN_IF_ERROR(
+        transaction.put_event(id, domain::AssetEvent::placed_on_market, *changes.placed_on_market));
+  }
+  return bind_future_holds(core, transaction, id);
+}
+
 }  // namespace
+
+Status check_class(const Core& core, const std::string& name) {
+  const policy::PolicySet& set = core.retention.set();
+  if (set.find(name) != nullptr) return {};
+  std::string known;
+  for (const policy::RetentionClass& value : set.classes()) {
+    known += (known.empty() ? "" : ", ") + value.name;
+  }
+  return make_error(Errc::invalid_input, "there is no retention class " + quoted(name),
+                    "in force: " + known);
+}
 
 Result<Uuid> Store::resolve_asset(std::string_view text, catalog::NameScope scope) {
   Core& core = *impl_;
@@ -183,6 +220,9 @@ Result<AssetView> Store::show_asset(const Uuid& id) {
   ASSIGN_OR_RETURN(view.certificate, core.view().certificate_of(id));
   ASSIGN_OR_RETURN(view.events, core.view().events(asset_text(id), kEventsShown));
   view.open_leases = core.keys.open_leases(id);
+  if (view.asset.state != domain::AssetState::erased) {
+    ASSIGN_OR_RETURN(view.retention, core.retention.decide(core.view(), view.asset, core.now()));
+  }
   return view;
 }
 
@@ -207,23 +247,22 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   RETURN_IF_ERROR(core.writable());
   ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
   RETURN_IF_ERROR(check_changes(changes, asset));
-  ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
-  RETURN_IF_ERROR(check_custodian_change(core.with_entry(actor), asset, changes, store_state.people_rule));
-  RETURN_IF_ERROR(transact(core, ReserveShare::none,
-                           [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
-                             for (const auto& [key, value] : changes.labels) {
-                               RETURN_IF_ERROR(value ? transaction.put_label(id, key, *value)
-                                                     : transaction.remove_label(id, key));
-                             }
-                             if (changes.retention)
-                               RETURN_IF_ERROR(transaction.put_retention(id, *changes.retention));
-                             if (!changes.custodians.empty()) {
-                               RETURN_IF_ERROR(transaction.put_custodians(id, changes.custodians));
-                             }
-                             RETURN_IF_ERROR(bind_future_holds(core, transaction, id));
-                             return transaction.add_event({core.now(), actor, "set", asset_text(id),
-                                                           "", "", changes.reason});
-                           }));
+  if (changes.retention) RETURN_IF_ERROR(check_class(core, *changes.retention));
+  const UtcTime now = core.now();
+  const domain::Actor person = core.with_entry(actor);
+  ASSIGN_OR_RETURN(const policy::Decision before, core.retention.decide(core.view(), asset, now));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(write_changes(core, transaction, id, changes));
+        ASSIGN_OR_RETURN(const std::optional<domain::Asset> changed, transaction.asset(id));
+        if (!changed) return make_error(Errc::damaged, "it is not in the catalog any more");
+        ASSIGN_OR_RETURN(const policy::Decision after,
+                         core.retention.decide(transaction, *changed, now));
+        const policy::Change change = policy::compare(before, after);
+        RETURN_IF_ERROR(check_consent(person, asset, changes, change.sentences, state.people_rule));
+        return transaction.add_event({now, actor, "set", asset_text(id), "", "", changes.reason});
+      }));
   core.changed(domain::IdType::asset, id);
   return show_asset(id);
 }

@@ -45,16 +45,19 @@ Status Core::append_log(catalog::Transaction& transaction, catalog::StoreState& 
   return {};
 }
 
-Status Core::commit(catalog::Transaction& transaction, catalog::StoreState& state) {
+Status Core::commit(catalog::Transaction& transaction, catalog::StoreState& state,
+                    AuditTrail::Part part) {
   if (stop) return make_error(Errc::io, "the store has stopped after a failed write");
   advance_trusted_time(state, settings.clock->read());
   if (anchored == Anchored::same) state.generation += 1;
   RETURN_IF_ERROR(transaction.put_state(state));
+  ASSIGN_OR_RETURN(const std::vector<std::int64_t> audited, add_audit(transaction, part));
   Status committed = transaction.commit();
   if (!committed.ok()) {
     if (committed.error().code != Errc::no_space) stop = true;
     return std::move(committed).error().in("the commit failed");
   }
+  if (settings.audit != nullptr) settings.audit->written(audited);
   const rootslot::Anchor anchor{state.generation, state.log.size, state.log.root};
   Status written = slot->write_anchor(anchor_key, anchor);
   if (!written.ok()) {

@@ -60,6 +60,7 @@ class Core {
   crypto::SealKey anchor_key;  // derived from it
   std::optional<crypto::SigningKey> signer;
   KeyRing keys;
+  Retention retention;
   std::set<std::string> changes;
   std::set<Uuid> importing;  // begun by this process and neither finished nor aborted
   bool stop = false;
@@ -91,6 +92,8 @@ class Core {
   const Uuid& store() const { return locator.store; }
   Env& env() const { return *settings.env; }
   UtcTime now() const { return settings.clock->now(); }
+  // Trusted time at this moment, and the wall clock beside it.
+  Result<ClockFacts> clock_facts() const;
   domain::AtRest at_rest() const {
     return locator.unlock == UnlockKind::none ? domain::AtRest::none
                                               : domain::AtRest::unlock_secret;
@@ -110,7 +113,11 @@ class Core {
 
   Status append_log(catalog::Transaction& transaction, catalog::StoreState& state,
                     std::span<const translog::LogRecord> records);
-  Status commit(catalog::Transaction& transaction, catalog::StoreState& state);
+  Status commit(catalog::Transaction& transaction, catalog::StoreState& state,
+                AuditTrail::Part part);
+  // Rows of the audit, in the transaction of the act that they tell of; their numbers.
+  Result<std::vector<std::int64_t>> add_audit(catalog::Transaction& transaction,
+                                              AuditTrail::Part part);
   // Root and anchor key of an epoch from its slot secret.
   Result<crypto::RootSecret> root_of(const crypto::SlotSecret& secret, std::uint64_t epoch) const;
   Status adopt_root(crypto::RootSecret next);
@@ -165,6 +172,11 @@ Result<std::string> decision_record(const domain::Plan& plan, const domain::Appr
 // Whether each approval is word for word what the log committed to; the first that is not.
 Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
                                                     const domain::Plan& plan);
+
+UtcTime approved_at(const domain::Plan& plan);  // of the last approval
+
+// cataloguing.cpp
+Status check_class(const Core& core, const std::string& name);
 
 // selecting.cpp
 Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset);
@@ -223,5 +235,9 @@ Result<SlotLocator> read_locator_file(Env& env, const std::string& path);
 
 // trusted_time.cpp: erasure-design section 9, pure.
 void advance_trusted_time(catalog::StoreState& state, const ClockReading& reading);
+// Whether somebody attends when the plan is executed: its approval made it due. Otherwise time
+// alone did, and neither clock is believed by itself.
+Attendance attendance_of(const domain::Plan& plan);
+bool is_due(const domain::Plan& plan, const ClockFacts& clock);
 
 }  // namespace aierase::lifecycle

@@ -60,7 +60,7 @@ struct Circumstances {
   catalog::StoreState state;
   LeafKeys keys;
   std::optional<std::string> altered;
-  UtcTime now{};
+  ClockFacts clock;
   Readers readers = Readers::to_be_drained;
   const PlanCover* cover = nullptr;
 };
@@ -76,6 +76,9 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   input.purpose = Purpose::execution;
   input.people_rule = around.state.people_rule;
   ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
+  ASSIGN_OR_RETURN(const policy::Decision ruling,
+                   core.retention.decide(view, candidate.asset, around.clock.wall));
+  input.policy = policy_facts(ruling);
   const bool same = round.items == Binding::unchanged &&
                     candidate.asset.name == candidate.item.name &&
                     candidate.asset.kcv == candidate.item.kcv;
@@ -84,11 +87,18 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   if (around.readers == Readers::drained) {
     input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
   }
-  input.plan = {round.plan.state, round.plan.requester, round.plan.approvals, round.plan.due,
-                around.altered};
-  input.clock.wall = around.now;
-  input.clock.trusted = around.state.trusted;
+  input.plan = {round.plan.state, round.plan.requester, round.plan.approvals,  round.plan.due,
+                around.altered,   round.plan.timing,    round.plan.below_floor};
+  input.attendance = attendance_of(round.plan);
+  input.clock = around.clock;
   return Gate::decide(input);
+}
+
+// How long anything has to stay, nobody knows where the policy was tampered with.
+Status check_policy(const Core& core) {
+  if (!core.retention.altered()) return {};
+  return make_error(Errc::damaged, *core.retention.altered(),
+                    "nothing is erased until the catalog is restored, or a policy is loaded");
 }
 
 // Which assets a hold bound that was tampered with, nobody knows: nothing is erased meanwhile.
@@ -163,10 +173,18 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
   Circumstances around;
   around.cover = &cover;
   around.readers = readers;
-  around.now = core.now();
+  ASSIGN_OR_RETURN(around.clock, core.clock_facts());
+  if (readers == Readers::drained) {  // a clock that is set back meanwhile decides nothing anew
+    around.clock.wall = std::max(around.clock.wall, round.clock.wall);
+    around.clock.trusted = std::max(around.clock.trusted, round.clock.trusted);
+  } else if (!is_due(round.plan, around.clock)) {
+    return make_error(Errc::clock, "the clock was set back: the plan is not due any more");
+  }
+  round.clock = around.clock;
   ASSIGN_OR_RETURN(around.state, view.state());
   ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
   RETURN_IF_ERROR(check_holds(view));
+  RETURN_IF_ERROR(check_policy(core));
   ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
   std::vector<Candidate> still_going;
   for (Candidate& candidate : round.going) {

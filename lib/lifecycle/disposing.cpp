@@ -28,6 +28,10 @@ Result<DispositionFacts> DispositionFacts::of_round(Core& core, const domain::Pl
   record.requested = plan.created;
   record.approvals = plan.approvals;
   record.people_rule = state.people_rule;
+  record.policy.version = core.retention.set().version();
+  if (core.retention.loaded()) record.policy.in_force_since = core.retention.loaded()->loaded;
+  record.policy.timing = plan.timing;
+  record.policy.due = plan.due;
   record.holds = {core.now(), 0};
   return facts;
 }
@@ -70,6 +74,21 @@ Status DispositionFacts::add_epochs(const domain::Asset& asset) {
   return {};
 }
 
+Status DispositionFacts::add_policy(const domain::Asset& asset) {
+  ASSIGN_OR_RETURN(const policy::Decision ruling,
+                   core_->retention.decide(core_->view(), asset, core_->now()));
+  domain::PolicyApplied& policy = record_.policy;
+  policy.retention_class = asset.retention;
+  policy.classes = ruling.classes;
+  policy.bases = ruling.terms.bases;
+  policy.floors.clear();
+  policy.below_floor.clear();
+  if (ruling.floors_in_force.empty()) return {};
+  policy.below_floor = plan_->below_floor;
+  for (const domain::Reason& floor : ruling.floors_in_force) policy.floors.push_back(floor.text);
+  return {};
+}
+
 void DispositionFacts::add_sources(const domain::Asset& asset) {
   record_.sources_still_present.clear();
   record_.sources_not_visible.clear();
@@ -88,7 +107,7 @@ Result<std::string> DispositionFacts::draft(const domain::Asset& asset, ByteView
                                             const Uuid& certificate) {
   record_.certificate = certificate;
   record_.asset = asset;
-  record_.retention_class = asset.retention;
+  RETURN_IF_ERROR(add_policy(asset));
   RETURN_IF_ERROR(add_content(asset, dek));
   RETURN_IF_ERROR(add_lineage(asset));
   RETURN_IF_ERROR(add_epochs(asset));

@@ -26,6 +26,7 @@ class DispositionFacts {
   Status add_content(const domain::Asset& asset, ByteView dek);
   Status add_lineage(const domain::Asset& asset);
   Status add_epochs(const domain::Asset& asset);
+  Status add_policy(const domain::Asset& asset);
   void add_sources(const domain::Asset& asset);
 
   Core* core_;

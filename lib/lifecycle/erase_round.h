@@ -29,6 +29,7 @@ struct Round {
   std::vector<Candidate> going;    // decided to go, at TX1 and again at TX2
   std::vector<Candidate> dropped;  // fell out, with their reasons
   std::uint64_t from_epoch = 0;
+  ClockFacts clock;  // when it was decided first
   Following following = Following::none;
   Binding items = Binding::unchanged;  // all of the plan's, with what its digest covers
 };

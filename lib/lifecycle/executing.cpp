@@ -65,11 +65,13 @@ Status expire_requests(Core& core) {
 }
 
 Result<std::optional<Uuid>> next_plan(Core& core) {
-  const UtcTime now = core.now();
-  ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().due_plans(now));
-  for (const Uuid& plan : plans) {
-    const auto stuck = core.stuck.find(plan);
-    if (stuck == core.stuck.end() || now >= stuck->second.until) return std::optional<Uuid>(plan);
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().due_plans(clock.wall));
+  for (const Uuid& id : plans) {
+    const auto stuck = core.stuck.find(id);
+    if (stuck != core.stuck.end() && clock.wall < stuck->second.until) continue;
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+    if (plan && is_due(*plan, clock)) return std::optional<Uuid>(id);
   }
   return std::optional<Uuid>();
 }

@@ -38,6 +38,16 @@ void look_at_holds(const GateInput& in, std::vector<Reason>& reasons) {
   }
 }
 
+// A floor gives way to a legal basis alone, which asks for one approval more.
+void look_at_policy(const GateInput& in, std::vector<Reason>& reasons) {
+  const PolicyFacts& policy = in.policy;
+  if (in.plan.below_floor.empty()) {
+    reasons.insert(reasons.end(), policy.floors.begin(), policy.floors.end());
+  }
+  reasons.insert(reasons.end(), policy.conflicts.begin(), policy.conflicts.end());
+  if (policy.no_haste) reasons.push_back(*policy.no_haste);
+}
+
 void look_at_dependants(const GateInput& in, std::vector<Reason>& reasons) {
   const Errc code = in.purpose == Purpose::execution ? Errc::plan_stale : Errc::policy_conflict;
   for (const domain::LineageName& dependant : in.asset.open_dependants) {
@@ -79,10 +89,15 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
         {Errc::damaged, "the approval of " + *in.plan.altered +
                             " is not what the log committed to; run `aierase check`"});
   }
-  if (!has_approval(in.asset.asset->custodians, in.plan.requester, in.plan.approvals,
-                    in.people_rule)) {
-    reasons.push_back({Errc::approval_missing, "no custodian of it has approved"});
-  }
+  const std::size_t needed = approvals_needed(in.policy, in.plan.below_floor);
+  const std::size_t counted =
+      approvals_counted(in.asset.asset->custodians, in.policy, in.plan.requester,
+                        in.plan.approvals, in.people_rule);
+  if (counted >= needed) return;
+  reasons.push_back({Errc::approval_missing,
+                     needed == 1 ? std::string("no custodian of it has approved")
+                                 : std::to_string(counted) + " of " + std::to_string(needed) +
+                                       " approvals of its custodians are there"});
 }
 
 void look_at_execution(const GateInput& in, std::vector<Reason>& reasons) {
@@ -114,8 +129,7 @@ GateDecision Gate::decide(const GateInput& input) {
   std::vector<Reason>& reasons = decision.reasons;
   look_at_state(input, reasons);
   look_at_holds(input, reasons);
-  reasons.insert(reasons.end(), input.policy.floors.begin(), input.policy.floors.end());
-  reasons.insert(reasons.end(), input.policy.conflicts.begin(), input.policy.conflicts.end());
+  look_at_policy(input, reasons);
   if (input.asset.other_plan) {
     reasons.push_back({Errc::wrong_state,
                        "plan " + domain::id_text(domain::IdType::plan, *input.asset.other_plan) +
@@ -158,24 +172,58 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   return Standing::counts;
 }
 
-bool given_as(const domain::Approval& approval, const domain::Custodian& custodian) {
-  const bool named = std::find(approval.capacities.begin(), approval.capacities.end(),
-                               custodian.text()) != approval.capacities.end();
-  // The groups of a person are not kept; who the person was is.
-  return named && (custodian.kind == domain::CustodianKind::group ||
-                   domain::is_custodian(approval.actor, {custodian}));
+namespace {
+
+bool names(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
-                  const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
-  return std::any_of(approvals.begin(), approvals.end(), [&](const domain::Approval& approval) {
-    if (approval.decision != domain::Decision::approve) return false;
-    if (standing_of(approval.actor, requester, rule) != Standing::counts) return false;
+}  // namespace
+
+bool given_as(const domain::Approval& approval, const domain::Custodian& custodian) {
+  // The groups of a person are not kept; who the person was is.
+  return names(approval.capacities, custodian.text()) &&
+         (custodian.kind == domain::CustodianKind::group ||
+          domain::is_custodian(approval.actor, {custodian}));
+}
+
+std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
+                                      const PolicyFacts& policy) {
+  std::vector<std::string> approvers;
+  for (const domain::Custodian& custodian : custodians) approvers.push_back(custodian.text());
+  for (const std::string& text : policy.custodians) {
+    if (!names(approvers, text)) approvers.push_back(text);
+  }
+  return approvers;
+}
+
+std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
+                              const PolicyFacts& policy, const domain::Actor& requester,
+                              const std::vector<domain::Approval>& approvals,
+                              domain::PeopleRule rule) {
+  const auto speaks_for_it = [&](const domain::Approval& approval) {
     if (rule == domain::PeopleRule::single_operator) return true;
-    return std::any_of(
-        custodians.begin(), custodians.end(),
-        [&](const domain::Custodian& custodian) { return given_as(approval, custodian); });
-  });
+    return std::any_of(custodians.begin(), custodians.end(),
+                       [&](const auto& custodian) { return given_as(approval, custodian); }) ||
+           std::any_of(policy.custodians.begin(), policy.custodians.end(),
+                       [&](const auto& text) { return names(approval.capacities, text); });
+  };
+  std::vector<domain::Actor> people;  // one person counts once, by account and by signature
+  for (const domain::Approval& approval : approvals) {
+    if (approval.decision != domain::Decision::approve) continue;
+    if (standing_of(approval.actor, requester, rule) != Standing::counts) continue;
+    if (!speaks_for_it(approval)) continue;
+    const bool counted = std::any_of(people.begin(), people.end(), [&](const auto& person) {
+      return domain::same_person(person, approval.actor);
+    });
+    if (!counted) people.push_back(approval.actor);
+  }
+  return people.size();
+}
+
+std::size_t approvals_needed(const PolicyFacts& policy, const std::string& below_floor) {
+  const bool below = !below_floor.empty() && !policy.floors.empty();
+  return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0);
 }
 
 }  // namespace aierase::lifecycle

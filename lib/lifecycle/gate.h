@@ -54,12 +54,18 @@ struct PlanFacts {
   std::vector<domain::Approval> approvals;
   std::optional<UtcTime> due;
   std::optional<std::string> altered;  // login on an approval that is not as the log has it
+  domain::Timing timing = domain::Timing::after_grace;
+  std::string below_floor;  // legal basis; empty: floors block
 };
 
-// What retention policies say of the asset; empty where none is in force.
+// What the policy in force says of the asset.
 struct PolicyFacts {
   std::vector<domain::Reason> floors;
   std::vector<domain::Reason> conflicts;
+  std::optional<domain::Reason> no_haste;  // why it cannot go without grace, where that was asked
+  std::uint32_t approvals = 1;
+  std::vector<std::string>
+      custodians;  // who may approve beside the asset's own: "alice", "@owners"
 };
 
 struct ClockFacts {
@@ -99,8 +105,15 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
                      domain::PeopleRule rule);
 // Whether it was given as this custodian, and not as another one of that name.
 bool given_as(const domain::Approval& approval, const domain::Custodian& custodian);
-// Whether one of the approvals is that of one of an asset's custodians and counts.
-bool has_approval(const std::vector<domain::Custodian>& custodians, const domain::Actor& requester,
-                  const std::vector<domain::Approval>& approvals, domain::PeopleRule rule);
+// Texts of those who may approve the end of an asset: its custodians and those of its classes.
+std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
+                                      const PolicyFacts& policy);
+// How many people have approved as one of those, and count.
+std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
+                              const PolicyFacts& policy, const domain::Actor& requester,
+                              const std::vector<domain::Approval>& approvals,
+                              domain::PeopleRule rule);
+// How many are needed: what the classes ask for, and one more below a floor.
+std::size_t approvals_needed(const PolicyFacts& policy, const std::string& below_floor);
 
 }  // namespace aierase::lifecycle

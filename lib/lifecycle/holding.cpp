@@ -96,7 +96,7 @@ struct Requeued {
 };
 
 // Items whose asset no hold binds any more are pending again, and their plan is due.
-Result<Requeued> requeue(Core& core, catalog::Transaction& transaction) {
+Result<Requeued> requeue(catalog::Transaction& transaction) {
   ASSIGN_OR_RETURN(const std::vector<catalog::HeldItem> items, transaction.items_to_requeue());
   Requeued requeued;
   for (const catalog::HeldItem& item : items) requeued.plans[item.plan].push_back(item.asset);
@@ -113,8 +113,9 @@ Result<Requeued> requeue(Core& core, catalog::Transaction& transaction) {
     const bool open =
         plan->state == domain::PlanState::approved || plan->state == domain::PlanState::running;
     if (open) {
+      // What lost its moment had reached it when it was put off: it is due since its approval.
       RETURN_IF_ERROR(transaction.set_plan_state(
-          id, plan->state, std::max(core.now(), plan->due.value_or(core.now())), std::nullopt));
+          id, plan->state, plan->due.value_or(approved_at(*plan)), std::nullopt));
     }
   }
   return requeued;
@@ -236,7 +237,7 @@ Result<HoldView> Store::lift_hold(const domain::Actor& actor, const Uuid& id,
       transact(core, ReserveShare::half,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
                  RETURN_IF_ERROR(transaction.lift_hold(id, lift));
-                 ASSIGN_OR_RETURN(requeued, requeue(core, transaction));
+                 ASSIGN_OR_RETURN(requeued, requeue(transaction));
                  RETURN_IF_ERROR(transaction.add_event(
                      {lift.time, actor, "hold-lift", hold_text(id), "in force", "lifted", reason}));
                  ASSIGN_OR_RETURN(std::string record, lifted_record(id, lift));

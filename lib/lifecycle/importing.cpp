@@ -34,12 +34,22 @@ Status check_request(const ImportRequest& request) {
     return make_error(Errc::resource_limit,
                       "more than " + std::to_string(limits::kLineagePerAsset) + " lineage edges");
   }
-  if (request.retention != "default") {
-    return make_error(Errc::invalid_input,
-                      "there is no retention class " + quoted(request.retention),
-                      "the one class in force is \"default\"");
-  }
   return {};
+}
+
+// Some class that applies may ask for more than the slot reaches: such an asset must not come in.
+Status check_assurance(Core& core, const catalog::ReadView& view, const domain::Asset& asset) {
+  ASSIGN_OR_RETURN(const policy::Decision ruling, core.retention.decide(view, asset, core.now()));
+  const domain::Level wanted = ruling.terms.require_assurance;
+  if (wanted == domain::Level::ea0) return {};
+  ASSIGN_OR_RETURN(const SlotReview review, review_slot(core));
+  const domain::Level reached = review.record.assurance.level;
+  if (reached >= wanted) return {};
+  return make_error(Errc::assurance_required,
+                    "the policy asks for " + std::string(domain::to_text(wanted)) + " for " +
+                        asset.name.text() + ", and this store's root slot reaches " +
+                        std::string(domain::to_text(reached)),
+                    "`aierase doctor` tells the way to a higher level", asset.name.text());
 }
 
 // The worst history of all sources decides; no source at all is unknown.
@@ -106,6 +116,7 @@ Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
                          keytree::insert(nodes, core.store(), core.root, {&leaf, 1}));
         RETURN_IF_ERROR(transaction.put_nodes(batch.put));
         RETURN_IF_ERROR(transaction.insert_asset(asset, manifest, payload, blobs, ticket.edges));
+        RETURN_IF_ERROR(check_assurance(core, transaction, asset));
         RETURN_IF_ERROR(bind_future_holds(core, transaction, asset.id));
         RETURN_IF_ERROR(transaction.add_event(
             {asset.created, asset.importer, "import", asset_text(asset.id), "", "active", ""}));
@@ -199,6 +210,7 @@ Result<ImportTicket> Store::begin_import(ImportRequest request) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
   RETURN_IF_ERROR(check_request(request));
+  RETURN_IF_ERROR(check_class(core, request.retention));
   ImportTicket ticket;
   ticket.asset = Uuid::random();
   ASSIGN_OR_RETURN(ticket.draft.name, domain::AssetName::parse(request.name));
@@ -209,6 +221,10 @@ Result<ImportTicket> Store::begin_import(ImportRequest request) {
   ticket.draft.retention = request.retention;
   ticket.draft.custodians = request.custodians;
   for (auto& [key, value] : request.labels) ticket.draft.labels[key] = value;
+  ticket.draft.created = core.now();
+  // Before the first byte. Classes that select by lineage are asked when it is known to the
+  // catalog.
+  RETURN_IF_ERROR(check_assurance(core, core.view(), ticket.draft));
   for (const auto& [relation, text] : request.lineage) {
     ASSIGN_OR_RETURN(const Uuid parent, resolve_asset(text, catalog::NameScope::any));
     ticket.edges.push_back({ticket.asset, relation, parent});

@@ -205,6 +205,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
+  ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
   RETURN_IF_ERROR(record_slot_review(core));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);

@@ -105,7 +105,11 @@ Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& ass
     input.purpose = Purpose::request;
     input.people_rule = state.people_rule;
     ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, cover));
+    ASSIGN_OR_RETURN(const policy::Decision ruling, core.retention.decide(core.view(), asset, now));
+    input.policy = policy_facts(ruling);
+    input.policy.no_haste = objection_to_now(ruling, plan);
     input.plan.requester = plan.requester;
+    input.plan.below_floor = plan.below_floor;
     input.clock.wall = now;
     input.clock.trusted = state.trusted;
     const GateDecision decision = Gate::decide(input);
@@ -113,6 +117,25 @@ Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& ass
     item.reasons = decision.reasons;
   }
   return {};
+}
+
+std::string way_around(const domain::PlanItem& blocked, const RetireRequest& request) {
+  const auto by = [&](Errc code) {
+    return std::any_of(blocked.reasons.begin(), blocked.reasons.end(),
+                       [code](const domain::Reason& reason) { return reason.code == code; });
+  };
+  if (blocked.verdict == domain::Verdict::conflict) {
+    return "`aierase show " + blocked.name.text() + "` names the rules that contradict each other";
+  }
+  if (by(Errc::policy_conflict)) {
+    return "retire it with --cascade, or keep it with --keep NAME=REASON";
+  }
+  if (by(Errc::retention_floor)) {
+    return request.timing == domain::Timing::now
+               ? "without --now it waits until it may go"
+               : "a legal basis goes below a floor: --below-floor BASIS, with one more approval";
+  }
+  return "--dry-run shows every item; --skip-blocked plans the others";
 }
 
 // Blocked items either leave the plan (--skip-blocked) or refuse it as a whole.
@@ -139,11 +162,7 @@ Status settle_blocked(domain::Plan& plan, const RetireRequest& request) {
   }
   std::string text = first->name.text() + " is blocked: " + first->reasons.front().text;
   if (count > 1) text += " (and " + std::to_string(count - 1) + " more items)";
-  const bool dependant = first->reasons.front().code == Errc::policy_conflict;
-  return make_error(worst, std::move(text),
-                    dependant ? "retire it with --cascade, or keep it with --keep NAME=REASON"
-                              : "--dry-run shows every item; --skip-blocked plans the others",
-                    asset_text(first->asset));
+  return make_error(worst, std::move(text), way_around(*first, request), asset_text(first->asset));
 }
 
 Json edge_json(const domain::LineageEdge& edge) {
@@ -216,7 +235,9 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
             {"plan", plan.id.hex()},
             {"items", Json::array()},
             {"edges", Json::array()},
-            {"rules", Json::array({Json{{"class", "default"}, {"approvals", 1}}})}};
+            {"rules", Json{{"policy", to_hex(plan.policy)},
+                           {"timing", domain::to_text(plan.timing)},
+                           {"below_floor", plan.below_floor}}}};
   for (const domain::PlanItem* item : items) {
     json["items"].push_back(Json{
         {"asset", item->asset.hex()}, {"name", item->name.text()}, {"kcv", to_hex(item->kcv)}});
@@ -224,6 +245,38 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
   for (const domain::LineageEdge& edge : edges) json["edges"].push_back(edge_json(edge));
   const Result<std::string> text = dump_canonical(json);  // names are checked UTF-8
   return text.ok() ? crypto::sha256(as_bytes(*text)) : Digest{};
+}
+
+// Whose word is missing, and when the plan would be executed if all of it came now.
+Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
+  const domain::Plan& plan = view.plan;
+  const UtcTime now = core.now();
+  std::set<std::string> missing;
+  for (const domain::PlanItem& item : plan.items) {
+    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
+    if (asset.state == domain::AssetState::erased) continue;
+    ASSIGN_OR_RETURN(const policy::Decision ruling,
+                     core.retention.decide(core.view(), asset, now, policy::Detail::verdicts));
+    const UtcTime end = end_of_grace(ruling, plan, now);
+    view.due_if_approved_now = std::max(view.due_if_approved_now.value_or(end), end);
+    const PolicyFacts facts = policy_facts(ruling);
+    const std::vector<std::string> approvers = approvers_of(asset.custodians, facts);
+    const std::size_t needed = approvals_needed(facts, plan.below_floor);
+    const std::size_t counted = approvals_counted(asset.custodians, facts, plan.requester, plan.approvals, rule);
+    if (counted >= needed) continue;
+    ++view.needed.items_waiting;
+    view.needed.people = std::max(view.needed.people, needed - counted);
+    missing.insert(approvers.begin(), approvers.end());
+  }
+  view.needed.custodians.assign(missing.begin(), missing.end());
+  return {};
+}
+
+Result<WaitsFor> waits_for(Core& core, const domain::Plan& plan) {
+  if (plan.state != domain::PlanState::approved || !plan.due) return WaitsFor::nothing;
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  if (is_due(plan, clock)) return WaitsFor::nothing;
+  return clock.wall < *plan.due ? WaitsFor::grace : WaitsFor::clock;
 }
 
 Result<PlanView> plan_view(Core& core, const Uuid& id) {
@@ -234,19 +287,10 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   }
   PlanView view;
   view.plan = std::move(*plan);
+  ASSIGN_OR_RETURN(view.waits_for, waits_for(core, view.plan));
   if (view.plan.state != domain::PlanState::requested) return view;
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
-  std::set<std::string> missing;
-  for (const domain::PlanItem& item : view.plan.items) {
-    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
-                     core.view().custodians(item.asset));
-    if (has_approval(custodians, view.plan.requester, view.plan.approvals, state.people_rule)) {
-      continue;
-    }
-    ++view.needed.items_waiting;
-    for (const domain::Custodian& custodian : custodians) missing.insert(custodian.text());
-  }
-  view.needed.custodians.assign(missing.begin(), missing.end());
+  RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
   return view;
 }
 
@@ -264,6 +308,7 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   RETURN_IF_ERROR(core.writable());
   RETURN_IF_ERROR(check_text("the reason", request.reason, limits::kReasonBytes));
   RETURN_IF_ERROR(check_text("the ticket", request.ticket, limits::kReasonBytes));
+  RETURN_IF_ERROR(check_text("the legal basis", request.below_floor, limits::kReasonBytes));
   if (request.reason.empty()) {
     return make_error(Errc::usage, "a retirement needs a reason", "add --reason TEXT");
   }
@@ -285,6 +330,9 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   plan.ticket = request.ticket;
   plan.created = core.now();
   plan.expires = plan.created + kPlanLifetime;
+  plan.policy = core.retention.set().version();
+  plan.timing = request.timing;
+  plan.below_floor = request.below_floor;
   ASSIGN_OR_RETURN(plan.kept, resolve_kept(*this, request));
   Selection selection(core, request);
   RETURN_IF_ERROR(selection.build(plan.kept));
@@ -296,18 +344,8 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   if (request.persist == Persist::dry_run) {
     PlanView view;
     view.plan = std::move(plan);
-    for (const domain::PlanItem& item : view.plan.items) {
-      ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
-                       core.view().custodians(item.asset));
-      for (const domain::Custodian& custodian : custodians) {
-        view.needed.custodians.push_back(custodian.text());
-      }
-    }
-    std::sort(view.needed.custodians.begin(), view.needed.custodians.end());
-    view.needed.custodians.erase(
-        std::unique(view.needed.custodians.begin(), view.needed.custodians.end()),
-        view.needed.custodians.end());
-    view.needed.items_waiting = view.plan.items.size();
+    ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+    RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
     return view;
   }
   RETURN_IF_ERROR(persist(core, plan));

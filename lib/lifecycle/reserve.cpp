@@ -1,5 +1,7 @@
 #include "lifecycle/reserve.h"
 
+#include <algorithm>
+
 namespace aierase::lifecycle {
 namespace {
 
@@ -14,24 +16,31 @@ Status shrink_reserve(Core& core, std::uint64_t bytes) {
   return file->sync();
 }
 
-Status attempt(Core& core, const Build& build) {
+Status attempt(Core& core, const Build& build, AuditTrail::Part part) {
   ASSIGN_OR_RETURN(catalog::Transaction transaction, core.catalog->begin());
   ASSIGN_OR_RETURN(catalog::StoreState state, transaction.state());
   RETURN_IF_ERROR(build(transaction, state));
-  return core.commit(transaction, state);
+  return core.commit(transaction, state, part);
 }
 
 }  // namespace
 
-Status transact(Core& core, ReserveShare share, const Build& build) {
-  Status done = attempt(core, build);
+Status transact(Core& core, ReserveShare share, const Build& build, AuditTrail::Part part) {
+  if (share == ReserveShare::all) part = AuditTrail::Part::none;
+  const AuditTrail::Part least = std::min(part, AuditTrail::Part::begun);
+  Status done = attempt(core, build, part);
+  // Before anything is taken of the reserve: calls that wait can wait longer.
+  if (!done.ok() && done.error().code == Errc::no_space && share != ReserveShare::none &&
+      part != least) {
+    done = attempt(core, build, least);
+  }
   if (!done.ok() && done.error().code == Errc::no_space && share != ReserveShare::none) {
     RETURN_IF_ERROR(shrink_reserve(core, kReserveBytes / 2));
-    done = attempt(core, build);
+    done = attempt(core, build, least);
   }
   if (!done.ok() && done.error().code == Errc::no_space && share == ReserveShare::all) {
     RETURN_IF_ERROR(shrink_reserve(core, 0));
-    done = attempt(core, build);
+    done = attempt(core, build, least);
   }
   if (!done.ok() && done.error().code == Errc::io) core.stop = true;
   return done;

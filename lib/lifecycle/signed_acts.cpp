@@ -162,14 +162,19 @@ domain::Validation verdict_of(ActDecision decision) {
                                            : domain::Validation::rejected;
 }
 
+template <typename T>
+Status outcome(Result<T> result) {
+  return result.ok() ? Status() : Status(std::move(result).error());
+}
+
 Status act_upon(Store& store, const Carried& carried, const domain::Plan& plan) {
   switch (carried.act.decision) {
     case ActDecision::approve:
-      return store.approve(carried.signer, plan.id, to_hex(plan.digest), &carried.decision)
-          .status();
+      return outcome(
+          store.approve(carried.signer, plan.id, to_hex(plan.digest), &carried.decision));
     case ActDecision::reject:
-      return store.reject(carried.signer, plan.id, carried.act.comment, &carried.decision)
-          .status();
+      return outcome(
+          store.reject(carried.signer, plan.id, carried.act.comment, &carried.decision));
     case ActDecision::accept:
     case ActDecision::reject_outcome:
     case ActDecision::escalate:
@@ -181,7 +186,7 @@ Status act_upon(Store& store, const Carried& carried, const domain::Plan& plan) 
   request.verdict = verdict_of(carried.act.decision);
   request.reason = carried.act.comment;
   request.signed_decision = &carried.decision;
-  return store.validate(request).status();
+  return outcome(store.validate(request));
 }
 
 Result<Course> decide_one(Store& store, Core& core, const Carried& carried,

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "certificate/ssh_key.h"
 #include "lifecycle/core.h"
 
 namespace aierase::lifecycle {

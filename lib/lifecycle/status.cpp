@@ -63,6 +63,22 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
                         "it is tried again at " + to_rfc3339(stuck.until) +
                             "; other plans go on. " + stuck.why.hint});
   }
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  ASSIGN_OR_RETURN(const std::vector<Uuid> due, core.view().due_plans(clock.wall));
+  for (const Uuid& id : due) {
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+    if (!plan || is_due(*plan, clock)) continue;
+    findings.push_back({Severity::warning, "clock-unconfirmed", plan_text(id),
+                        "its grace ended by the wall clock, but trusted time has only come to " +
+                            to_rfc3339(clock.trusted),
+                        "if the clock is right: `aierase enforce --confirm-clock`"});
+  }
+  if (core.retention.altered()) {
+    findings.push_back({Severity::error, "policy-altered", core.settings.directory,
+                        *core.retention.altered() + ": nothing is erased",
+                        "find out who changed the database; `aierase policy load` of the policy "
+                        "that shall be in force mends it"});
+  }
   if (report.round && *report.round != domain::RoundState::intent) {
     findings.push_back({Severity::error, "round-open", core.settings.directory,
                         "an erasure has passed its point of no return and waits for its record",

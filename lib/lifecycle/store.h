@@ -29,7 +29,10 @@
 #include "domain/disposition.h"
 #include "domain/plan.h"
 #include "domain/selector.h"
+#include "lifecycle/audit_trail.h"
 #include "lifecycle/key_ring.h"
+#include "lifecycle/retention.h"
+#include "policy/compare.h"
 
 namespace aierase::lifecycle {
 
@@ -62,13 +65,20 @@ struct HostFacts {
 enum class EraseStep { tx1, write_slot, drain, tx2, check, zero_slot, tx3, unlink };
 using StepHook = std::function<void(EraseStep)>;
 
+// Who the users and @groups of those names are on this host; Errc::not_found names the first that
+// is not there. For the custodians that policies name.
+using FindCustodians =
+    std::function<Result<std::vector<domain::Custodian>>(const std::vector<std::string>&)>;
+
 struct StoreSettings {
   Env* env = nullptr;
   const Clock* clock = nullptr;
   std::string directory;  // /var/lib/aierase
   HostFacts host;
-  StepHook at_step;  // tests only
+  FindCustodians find_custodians;
   domain::PersonLookup person_of;  // what people.toml says of a user now; may be absent
+  AuditTrail* audit = nullptr;     // written with every commit; outlives the store
+  StepHook at_step;                // tests only
 };
 
 struct InitRequest {
@@ -89,6 +99,13 @@ struct StatusReport {
   crypto::PublicKey signer{};
   std::optional<domain::RoundState> round;  // an erase round in progress
   std::vector<std::string> findings;        // host facts that certificates carry
+};
+
+// For those who watch many stores.
+struct Measures {
+  catalog::Measures counted;
+  UtcTime now{};
+  bool clock_synchronised = false;
 };
 
 struct Finding {
@@ -133,6 +150,7 @@ struct AssetView {
   std::optional<Uuid> certificate;
   std::vector<catalog::Event> events;  // newest last, at most 100
   std::size_t open_leases = 0;
+  std::optional<policy::Decision> retention;  // what the policy in force says; none once erased
 };
 
 enum class ImportOutcome { created, existing };
@@ -173,6 +191,8 @@ struct RetireRequest {
   Cascade cascade = Cascade::no;
   std::vector<std::pair<std::string, std::string>> keep;  // dependant as typed, reason
   SkipBlocked skip_blocked = SkipBlocked::no;
+  domain::Timing timing = domain::Timing::after_grace;
+  std::string below_floor;  // legal basis for an erasure below a floor; empty: none is asked for
   Persist persist = Persist::yes;
 };
 
@@ -180,10 +200,39 @@ struct RetireRequest {
 struct ApprovalsNeeded {
   std::vector<std::string> custodians;  // text of those whose word is still missing, per item union
   std::size_t items_waiting = 0;
+  std::size_t people = 0;  // the most that an item still waits for
 };
+// What an approved plan waits for: the end of its grace, or, after that, for a person to say that
+// the clock is right.
+enum class WaitsFor { nothing, grace, clock };
+std::string_view to_text(WaitsFor what) noexcept;  // "grace"
 struct PlanView {
   domain::Plan plan;
+  WaitsFor waits_for = WaitsFor::nothing;
   ApprovalsNeeded needed;
+  std::optional<UtcTime> due_if_approved_now;  // of one that is requested
+};
+
+// ---- policies ---------------------------------------------------------------------------------
+struct PolicyRequest {
+  domain::Actor actor;
+  std::vector<domain::PolicyFile> files;
+  std::string reason;
+  Persist persist = Persist::yes;
+};
+// What the load of a policy changes, or would.
+struct PolicyReport {
+  struct Row {
+    Uuid asset;
+    domain::AssetName name;
+    policy::Change change;
+  };
+  Digest version{}, previous{};
+  std::uint64_t assets = 0;       // living ones, all looked at
+  std::uint64_t weakened = 0;     // due sooner, or kept for a shorter time
+  std::uint64_t due = 0;          // now, under the new one
+  std::uint64_t in_conflict = 0;  // now, under the new one
+  std::vector<Row> rows;          // of what is weakened, at most limits::kPolicyRowsShown
 };
 
 // How a decision came that was signed; see signed_acts.h.
@@ -277,6 +326,7 @@ class Store {
   bool must_stop() const;  // an io error was seen: stop the process, recovery is at the next start
 
   Result<StatusReport> status();
+  Result<Measures> measures();
   Result<std::vector<Finding>> doctor();
   const crypto::PublicKey& signer() const;
   domain::PeopleRule people_rule() const;
@@ -327,6 +377,7 @@ class Store {
     std::vector<std::pair<std::string, std::optional<std::string>>> labels;  // no value: remove
     std::optional<std::string> retention;
     std::vector<domain::Custodian> custodians;  // empty: unchanged
+    std::optional<UtcTime> placed_on_market;
     std::string reason;
   };
   Result<AssetView> set_asset(const domain::Actor& actor, const Uuid& asset,
@@ -364,6 +415,32 @@ class Store {
                              const std::string& reason);
   Result<HoldView> show_hold(const Uuid& hold);
   Result<catalog::Page<HoldView>> list_holds(const std::string& cursor, std::size_t limit);
+
+  // Brings a policy into force, or with Persist::dry_run only says what that would change. R28.
+  Result<PolicyReport> load_policy(const PolicyRequest& request);
+  const Retention& retention() const;
+
+  // A person looked at the clock: trusted time is the wall clock's from now on.
+  Result<UtcTime> confirm_clock(const domain::Actor& actor);
+
+  // What waits in the audit trail becomes durable, without any act.
+  Status flush_audit(AuditTrail::Part part);
+  struct AuditRequest {
+    catalog::AuditQuery query;
+    struct Asset {
+      std::optional<Uuid> id;
+      std::string name;  // as typed: what was never known is found by it
+    };
+    std::optional<Asset> asset;
+  };
+  struct AuditPage {
+    std::vector<domain::AuditRow> rows;
+    std::string next;         // a page may be short, and even empty, with more behind it
+    std::int64_t newest = 0;  // number of the last row of all
+  };
+  // Oldest first; only what is durable.
+  Result<AuditPage> audit(const AuditRequest& request, const std::string& cursor,
+                          std::size_t limit);
 
   // One erase round of the oldest approved and due plan, and the expiry of old requests. True:
   // there is more to do at once. Retired assets whose keys are in use are revoked first.

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -27,6 +30,64 @@ void advance_trusted_time(catalog::StoreState& state, const ClockReading& readin
   state.last_wall = reading.wall;
   state.last_boottime = reading.since_boot.count();
   state.last_boot_id = reading.boot_id;
+}
+
+Result<ClockFacts> Core::clock_facts() const {
+  ASSIGN_OR_RETURN(catalog::StoreState state, view().state());
+  const ClockReading reading = settings.clock->read();
+  advance_trusted_time(state, reading);
+  ClockFacts facts;
+  facts.wall = reading.wall;
+  facts.trusted = state.trusted;
+  return facts;
+}
+
+std::string_view to_text(WaitsFor what) noexcept {
+  switch (what) {
+    case WaitsFor::nothing:
+      return "nothing";
+    case WaitsFor::grace:
+      return "grace";
+    case WaitsFor::clock:
+      return "clock";
+  }
+  return {};
+}
+
+Attendance attendance_of(const domain::Plan& plan) {
+  return plan.due && *plan.due > approved_at(plan) ? Attendance::unattended : Attendance::attended;
+}
+
+bool is_due(const domain::Plan& plan, const ClockFacts& clock) {
+  if (!plan.due) return false;
+  const bool attended = attendance_of(plan) == Attendance::attended;
+  return (attended ? clock.wall : std::min(clock.wall, clock.trusted)) >= *plan.due;
+}
+
+Result<UtcTime> Store::confirm_clock(const domain::Actor& actor) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  const ClockReading reading = core.settings.clock->read();
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        const std::string from = to_rfc3339(clock.trusted);
+        const std::string to = to_rfc3339(reading.wall);
+        state.trusted = reading.wall;
+        state.last_wall = reading.wall;
+        state.last_boottime = reading.since_boot.count();
+        state.last_boot_id = reading.boot_id;
+        RETURN_IF_ERROR(
+            transaction.add_event({reading.wall, actor, "confirm-clock", "store", from, to, ""}));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"trusted_time", from},
+                                                                 {"confirmed", to},
+                                                                 {"by", actor_json(actor)}}));
+        const translog::LogRecord leaf{"clock-confirmed", reading.wall, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      }));
+  return reading.wall;
 }
 
 }  // namespace aierase::lifecycle

@@ -43,6 +43,23 @@ struct Subject {
   std::vector<std::string> capacities;  // of the actor; empty: none that counts
 };
 
+// Where a class asks for somebody who did not approve.
+Status check_other_person(const domain::Actor& actor, const domain::Plan& plan,
+                          const domain::Asset& asset, const policy::Terms& terms,
+                          const catalog::CertificateHead& head) {
+  if (terms.validation != policy::ValidationRule::other_person) return {};
+  const bool approved = std::any_of(
+      plan.approvals.begin(), plan.approvals.end(), [&](const domain::Approval& approval) {
+        return approval.decision == domain::Decision::approve &&
+               domain::same_person(approval.actor, actor);
+      });
+  if (!approved) return {};
+  return make_error(Errc::access_denied,
+                    "the policy asks for another person: " + actor.login +
+                        " approved the erasure of " + asset.name.text(),
+                    "another custodian of the asset validates", certificate_text(head.id));
+}
+
 // The same rules about people as before the erasure: another person than who asked, not root, and
 // a custodian of that asset. Who approved may validate.
 Result<Subject> look_at(Core& core, const domain::Actor& actor, domain::PeopleRule rule,
@@ -62,13 +79,21 @@ Result<Subject> look_at(Core& core, const domain::Actor& actor, domain::PeopleRu
                         "whoever requested an erasure does not validate it, under any account",
                         "another custodian of the asset validates", certificate_text(head.id));
   }
+  ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(head.asset));
+  ASSIGN_OR_RETURN(const policy::Decision ruling,
+                   core.retention.decide(core.view(), asset, core.now()));
+  RETURN_IF_ERROR(check_other_person(actor, *plan, asset, ruling.terms, head));
   Subject subject{head, {}};
   if (rule == domain::PeopleRule::single_operator) {
     subject.capacities = {"single operator"};
     return subject;
   }
-  ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
-                   core.view().custodians(head.asset));
+  std::vector<domain::Custodian> custodians = asset.custodians;
+  if (!ruling.terms.custodians.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> named,
+                     core.settings.find_custodians(ruling.terms.custodians));
+    custodians.insert(custodians.end(), named.begin(), named.end());
+  }
   for (const domain::Custodian& custodian : custodians) {
     if (domain::is_custodian(actor, {custodian})) subject.capacities.push_back(custodian.text());
   }

@@ -125,6 +125,7 @@ Result<lifecycle::PlanView> retire(Store& store, const std::vector<Uuid>& assets
   lifecycle::RetireRequest request;
   request.actor = operator_actor();
   request.assets = assets;
+  request.timing = domain::Timing::now;
   request.reason = "measured";
   return store.retire(request);
 }

@@ -4,7 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "bus/names.h"
@@ -130,9 +131,14 @@ TEST_F(AStore, IsTheOneDaemonsAlone) {
 }
 
 TEST_F(AStore, CallsFilesFromADiskRetrofitted) {
-  const std::string path = daemon_.store() + "/../weights";
-  std::ofstream(path) << "plaintext on a disk";
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Beside the build: the directory for temporary files may be in memory.
+  std::string path = std::filesystem::current_path() / "weights.XXXXXX";
+  const UniqueFd file(mkostemp(path.data(), O_CLOEXEC));
+  ASSERT_TRUE(file.valid());
+  const std::string content = "plaintext on a disk";
+  const bool written = pwrite(file.get(), content.data(), content.size(), 0) > 0;
+  unlink(path.c_str());
+  ASSERT_TRUE(written);
   Result<bus::Job> job = client_->start(
       bus::kAssetInterface, "Import",
       {std::string("m"), bus::Options(Json{{"source_history", "encrypted-from-first-write"}})});

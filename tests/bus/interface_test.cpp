@@ -78,8 +78,9 @@ TEST(TheInterface, IsTheDocumentedOne) {
   daemon.start();
   const bus::BusPtr bus = daemon.raw_client();
   const std::string xml = introspect(bus.get(), bus::kObject);
-  for (const char* interface : {bus::kManagerInterface, bus::kAssetInterface, bus::kPlanInterface,
-                                bus::kHoldInterface, bus::kCertificateInterface}) {
+  for (const char* interface :
+       {bus::kManagerInterface, bus::kAssetInterface, bus::kPlanInterface, bus::kHoldInterface,
+        bus::kCertificateInterface, bus::kLogInterface}) {
     EXPECT_EQ(interface_of(xml, interface), interface_of(documented(interface), interface));
   }
 }

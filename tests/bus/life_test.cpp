@@ -21,9 +21,10 @@ TEST(AnApprovedPlan, IsErasedAtOnceAndCertified) {
   ASSERT_TRUE(import_text(client, "m", "weights").ok());
   ASSERT_TRUE(client.watch_changes().ok());
 
-  const Result<Json> plan = client.call(
-      bus::kPlanInterface, "Retire",
-      {std::vector<std::string>{"m"}, bus::Options(Json{{"reason", "contract ended"}})});
+  const Result<Json> plan =
+      client.call(bus::kPlanInterface, "Retire",
+                  {std::vector<std::string>{"m"},
+                   bus::Options(Json{{"reason", "contract ended"}, {"now", "yes"}})});
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   const std::string id = plan->at("id");
   const std::string digest = plan->at("digest");

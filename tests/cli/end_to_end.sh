@@ -62,8 +62,8 @@ check "import of an archive" bash -c "tar -c -C '$DIR/m' . | '$AIERASE' --bus '$
 equal "an archive gives the same manifest" \
   "$(a --json show acme/tar:1 | json 'd["asset"]["manifest_sha256"]')" \
   "$(json 'd["asset"]["manifest_sha256"]' <"$DIR/show.json")"
-tar -czf "$DIR/m.tgz" -C "$DIR/m" .
-check "import of a packed archive on disk" a import acme/tgz:1 "$DIR/m.tgz" --tar
+tar -czf "$ON_DISK/m.tgz" -C "$DIR/m" .
+check "import of a packed archive on disk" a import acme/tgz:1 "$ON_DISK/m.tgz" --tar
 equal "an archive on disk is retrofitted" \
   "$(a --json show acme/tgz:1 | json 'd["asset"]["source_history"]')" retrofitted
 check "import of a stream" bash -c "cat '$DIR/m/config.json' | '$AIERASE' --bus '$BUS' import acme/stream:1 -"
@@ -111,7 +111,7 @@ refused 9 'cancelled' a wait "${PLAN%@*}" --for erased
 PLAN=$(a -q retire acme/llama:1 --reason "again")
 check "reject" a reject "${PLAN%@*}" --reason "not yet"
 refused 9 'rejected' a wait "${PLAN%@*}" --for erased
-PLAN=$(echo acme/llama:1 | a -q retire - --reason "licence ended")
+PLAN=$(echo acme/llama:1 | a -q retire - --now --reason "licence ended")
 check "approve" a approve "$PLAN"
 contains "approve prints the outcome" "$(cat "$DIR/out")" 'for good'
 check "wait for what is done" a wait "${PLAN%@*}" --for final

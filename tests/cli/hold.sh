@@ -45,7 +45,7 @@ equal "binds" "$(a --json show other:1 | json 'len(d["asset"]["holds"])')" 1
 check "a label that matches no more" a set other:1 --label project=else --reason moved
 equal "does not free" "$(a --json show other:1 | json 'len(d["asset"]["holds"])')" 1
 
-check "a plan" a retire tuned:1 --reason end
+check "a plan" a retire tuned:1 --now --reason end
 PLAN=$(a list plans -q | head -1)
 check "a hold by lineage, while it waits for its approval" a hold place --matter inquiry \
   --reason "as asked" --match derived-from='gauss/*'

@@ -6,6 +6,7 @@ set -u
 export LC_ALL=C.UTF-8
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/aierase-cli.XXXXXX")
+ON_DISK=$(mktemp -d "$PWD/aierase-cli.XXXXXX")  # beside the build: $DIR may be in memory
 BUS_PID='' DAEMON_PID='' MOUNTS=''
 FAILED=0 CHECKED=0
 AS=''  # how to become the user that daemon and client run as
@@ -16,7 +17,7 @@ cleanup() {
   [ -z "$DAEMON_PID" ] || wait "$DAEMON_PID" 2>/dev/null
   [ -z "$BUS_PID" ] || kill "$BUS_PID" 2>/dev/null
   for mount in $MOUNTS; do umount -l "$mount" 2>/dev/null; done
-  rm -rf "$DIR"
+  rm -rf "$DIR" "$ON_DISK"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

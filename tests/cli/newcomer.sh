@@ -88,7 +88,7 @@ as_json "wait, in vain" wait "$PLAN" --for erased --timeout 0s
 as_json cancel cancel "$PLAN"
 as_json retire retire j:1 --reason why
 as_json reject reject "$(json 'd["plan"]["id"]' <"$DIR/answer")" --reason no
-as_json retire retire j:1 --reason why
+as_json retire retire j:1 --reason why --now
 PLAN=$(json 'd["plan"]["id"]+"@"+d["plan"]["digest"]' <"$DIR/answer")
 as_json "approve, stale" approve "${PLAN%@*}@000000000000"
 as_json approve approve "$PLAN"

@@ -215,7 +215,7 @@ def import_assets(daemon, work, first, count):
 
 
 def erase(daemon, names, reason):
-    plan = daemon.json("retire", *names, "--reason", reason)
+    plan = daemon.json("retire", *names, "--now", "--reason", reason)
     plan = plan.get("plan", plan)
     daemon("approve", f"{plan['id']}@{plan['digest'][:16]}")
     daemon("wait", plan["id"], "--for", "erased", "--timeout", "60s")

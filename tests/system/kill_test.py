@@ -175,7 +175,7 @@ def clean(host):
 
 
 def erase(host):
-    code, out, _ = host.aierase("--json", "retire", "victim:1", "--reason", "test")
+    code, out, _ = host.aierase("--json", "retire", "victim:1", "--now", "--reason", "test")
     if code == 0:
         plan = json.loads(out)["plan"]
         host.aierase("approve", plan["id"] + "@" + plan["digest"][:16])

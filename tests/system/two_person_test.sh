@@ -1,6 +1,6 @@
 #!/bin/bash
 # The two-person way with real people: a private system bus, the real polkitd with the shipped
-# actions and rules, the daemon as its unit runs it, and four users in a private mount namespace
+# actions and rules, the daemon as its unit runs it, and five users in a private mount namespace
 # (nothing of this machine's accounts is touched). Every method group is allowed, denied or refused
 # as aierase(1) PEOPLE says.
 #
@@ -30,13 +30,14 @@ cleanup() {
 trap cleanup EXIT
 
 # ---- accounts of this namespace ----------------------------------------------------------------
-alice=64001 bob=64002 carol=64003 dave=64004
+alice=64001 bob=64002 carol=64003 dave=64004 erin=64005
 {
   cat /etc/passwd
   echo "alice:x:$alice:$alice::/nonexistent:/bin/sh"
   echo "bob:x:$bob:$bob::/nonexistent:/bin/sh"
   echo "carol:x:$carol:$carol::/nonexistent:/bin/sh"
   echo "dave:x:$dave:$dave::/nonexistent:/bin/sh"
+  echo "erin:x:$erin:$erin::/nonexistent:/bin/sh"
 } | awk -F: '!seen[$1]++' >"$work/passwd"
 {
   cat /etc/group
@@ -44,10 +45,11 @@ alice=64001 bob=64002 carol=64003 dave=64004
   echo "bob:x:$bob:"
   echo "carol:x:$carol:"
   echo "dave:x:$dave:"
+  echo "erin:x:$erin:"
   echo "aierase-operators:x:64101:alice"
   echo "aierase-custodians:x:64102:bob,dave"
   echo "aierase-managers:x:64103:alice"
-  echo "aierase-auditors:x:64104:"
+  echo "aierase-auditors:x:64104:erin"
   echo "aierase-hold-keepers:x:64105:"
   echo "data-owners:x:64106:dave"
 } | awk -F: '!seen[$1]++' >"$work/group"
@@ -172,7 +174,7 @@ expect 5 "a stranger may not read the inventory" $carol list
 expect 5 "a stranger may not export" $carol export demo:1 "$work/stolen"
 expect 5 "a custodian may not retire" $bob retire demo:1 --reason "superseded"
 
-expect 0 "an operator plans a retirement" $alice --json retire demo:1 --reason "superseded"
+expect 0 "an operator plans a retirement" $alice --json retire demo:1 --now --reason "superseded"
 plan=$(field 'd["plan"]["id"]')
 digest=$(field 'd["plan"]["digest"]')
 expect 0 "the asset stays usable while the plan is requested" $alice export demo:1 - --file config.json
@@ -222,6 +224,24 @@ plan=$(field 'd["plan"]["id"]')
 digest=$(field 'd["plan"]["digest"]')
 expect 0 "the requester cancels" $alice cancel "$plan"
 expect 6 "a cancelled plan is not approved" $dave approve "$plan@$digest"
+
+# The audit: an auditor reads it, and it has what each of them did and was denied.
+expect 5 "a stranger does not read the audit" $carol audit
+expect 0 "an auditor does" $erin --json audit --who carol --outcome access_denied
+says "Plan.Approve" "the audit has the stranger's approval"
+says "Log.Audit" "and that he wanted to read it"
+expect 0 "what was done to an asset" $erin --json audit demo:1
+python3 - "$work/out" >"$work/err" <<'EOF'
+import json, sys
+calls = json.load(open(sys.argv[1]))["calls"]
+print("; ".join(sorted({f"{c['login']} {c['method']} {c['outcome']}" for c in calls if "method" in c})))
+EOF
+for line in "alice Asset.Import ok" "alice Plan.Retire ok" "alice Asset.Export ok" \
+  "bob Plan.Retire access_denied" "alice Plan.Approve access_denied" "bob Plan.Approve ok" \
+  "root Plan.Approve access_denied" "bob Plan.Approve plan_stale" "aierased Daemon.ExecuteDue ok" \
+  "alice Asset.Suspend erased" "carol Plan.Approve access_denied"; do
+  says "$line" "the audit of the erased asset"
+done
 
 # polkit gone: every question is answered with no.
 kill "$polkit_pid"

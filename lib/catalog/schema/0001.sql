@@ -205,7 +205,10 @@ CREATE TABLE plan (
   expires             INTEGER NOT NULL,
   due                 INTEGER,
   finished            INTEGER,
-  digest              BLOB    NOT NULL CHECK (length(digest) = 32)
+  digest              BLOB    NOT NULL CHECK (length(digest) = 32),
+  policy              BLOB    NOT NULL CHECK (length(policy) = 32), -- in force at the request
+  timing              TEXT    NOT NULL, -- after-grace, now
+  below_floor         TEXT    NOT NULL  -- legal basis of an erasure below a floor, or ''
 ) STRICT;
 CREATE INDEX plan_state ON plan (state);
 CREATE INDEX plan_due ON plan (state, id) WHERE due IS NOT NULL;
@@ -310,6 +313,34 @@ CREATE TABLE hold_asset (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_asset_hold ON hold_asset (hold);
 
+-- Policies that came into force; the last row is in force. None: the built-in one.
+CREATE TABLE policy_set (
+  id              INTEGER PRIMARY KEY,
+  version         BLOB    NOT NULL CHECK (length(version) = 32),
+  loaded          INTEGER NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  reason          TEXT    NOT NULL,
+  log_index       INTEGER NOT NULL
+) STRICT;
+-- As they were written, comments and all.
+CREATE TABLE policy_file (
+  policy   INTEGER NOT NULL REFERENCES policy_set (id),
+  position INTEGER NOT NULL,
+  name     TEXT    NOT NULL,
+  text     TEXT    NOT NULL,
+  PRIMARY KEY (policy, position)
+) STRICT;
+
+-- Dates that retention counts from and no other table has: retired, placed-on-market.
+CREATE TABLE asset_event (
+  asset BLOB    NOT NULL REFERENCES asset (uuid),
+  name  TEXT    NOT NULL,
+  time  INTEGER NOT NULL,
+  PRIMARY KEY (asset, name)
+) STRICT, WITHOUT ROWID;
+
 -- The erase round between TX1 and TX3: at most one row, gone afterwards with its items.
 CREATE TABLE round (
   only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -381,6 +412,27 @@ CREATE TABLE log_leaf (
   record    TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX log_leaf_hold ON log_leaf (id) WHERE type IN ('hold-placed', 'hold-lifted');
+CREATE INDEX log_leaf_policy ON log_leaf (id) WHERE type = 'policy-loaded';
+
+-- Every call on the bus, allowed or denied. Rows are added, never changed and never removed: no
+-- statement of ours does either. `begun`: the row of the same call that stood here before its first
+-- effect was durable; once that call has ended, it says nothing more.
+CREATE TABLE audit (
+  id              INTEGER PRIMARY KEY,
+  begun           INTEGER REFERENCES audit (id),
+  time            INTEGER NOT NULL,
+  last_time       INTEGER NOT NULL,     -- of the last of `calls` alike ones
+  calls           INTEGER NOT NULL CHECK (calls > 0),
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  action          TEXT    NOT NULL,
+  method          TEXT    NOT NULL,
+  subjects        TEXT    NOT NULL,     -- JSON array of {"id", "name"}
+  outcome         TEXT    NOT NULL,
+  detail          TEXT    NOT NULL
+) STRICT;
+CREATE INDEX audit_begun ON audit (begun) WHERE begun IS NOT NULL;
 
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
 CREATE TABLE tally (
@@ -394,7 +446,8 @@ INSERT INTO tally (what, rows, bytes) VALUES
   ('plan requested', 0, 0), ('plan approved', 0, 0), ('plan running', 0, 0), ('plan done', 0, 0),
   ('plan partial', 0, 0), ('plan rejected', 0, 0), ('plan cancelled', 0, 0),
   ('plan expired', 0, 0), ('plan stale', 0, 0), ('plan failed', 0, 0),
-  ('certificate', 0, 0);
+  ('certificate awaiting', 0, 0), ('certificate accepted', 0, 0),
+  ('certificate rejected', 0, 0), ('certificate escalated', 0, 0);
 
 CREATE TRIGGER asset_counted AFTER INSERT ON asset BEGIN
   UPDATE tally SET rows = rows + 1, bytes = bytes + new.bytes WHERE what = 'asset ' || new.state;
@@ -411,5 +464,9 @@ CREATE TRIGGER plan_recounted AFTER UPDATE OF state ON plan BEGIN
   UPDATE tally SET rows = rows + 1 WHERE what = 'plan ' || new.state;
 END;
 CREATE TRIGGER certificate_counted AFTER INSERT ON certificate BEGIN
-  UPDATE tally SET rows = rows + 1 WHERE what = 'certificate';
+  UPDATE tally SET rows = rows + 1 WHERE what = 'certificate ' || new.validation;
+END;
+CREATE TRIGGER certificate_recounted AFTER UPDATE OF validation ON certificate BEGIN
+  UPDATE tally SET rows = rows - 1 WHERE what = 'certificate ' || old.validation;
+  UPDATE tally SET rows = rows + 1 WHERE what = 'certificate ' || new.validation;
 END;

@@ -33,8 +33,29 @@ class MemorySink final : public blob::ByteSink {
   Bytes bytes;
 };
 
+Result<std::vector<domain::Custodian>> custodians_of_this_host(
+    const std::vector<std::string>& names) {
+  std::vector<domain::Custodian> found;
+  for (const std::string& name : names) {
+    if (name == "bob") {
+      found.push_back({domain::CustodianKind::user, name, 1001});
+    } else if (name == "carol") {
+      found.push_back({domain::CustodianKind::user, name, 1002});
+    } else {
+      return make_error(Errc::invalid_input, "there is no " + name + " on this host");
+    }
+  }
+  return found;
+}
+
 Error differs(const std::string& what) {
   return make_error(Errc::verification_failed, what + " does not read back as imported");
+}
+
+// As the daemon makes it: the audit begins with the store that is kept.
+lifecycle::StoreSettings without_audit(lifecycle::StoreSettings settings) {
+  settings.audit = nullptr;
+  return settings;
 }
 
 }  // namespace
@@ -91,6 +112,8 @@ lifecycle::StoreSettings World::settings() {
   settings.clock = &clock;
   settings.directory = kStoreDirectory;
   settings.host = host;
+  settings.find_custodians = custodians_of_this_host;
+  settings.audit = audit;
   settings.at_step = [this](lifecycle::EraseStep step) {
     adversary.learn(disk, kStoreDirectory);
     if (hook) hook(step);
@@ -114,7 +137,7 @@ Status World::init(domain::PeopleRule rule) {
   if (unlock) request.unlock = lifecycle::UnlockKind::credential;
   ASSIGN_OR_RETURN(const std::unique_ptr<File> lock, Store::lock(settings()));
   ASSIGN_OR_RETURN(const lifecycle::StatusReport report,
-                   Store::initialise(settings(), std::move(request)));
+                   Store::initialise(without_audit(settings()), std::move(request)));
   uuid_ = report.state.store;
   adversary = Adversary(uuid_, unlock.value_or(Bytes()));
   return {};
@@ -234,6 +257,7 @@ Result<lifecycle::PlanView> World::request(const std::vector<std::string>& names
   lifecycle::RetireRequest request;
   request.actor = actor;
   for (const std::string& name : names) request.assets.push_back(asset(name).id);
+  request.timing = domain::Timing::now;
   request.reason = "superseded";
   return store->retire(request);
 }

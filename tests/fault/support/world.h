@@ -116,7 +116,8 @@ class World {
   FakeClock clock;
   lifecycle::HostFacts host;
   std::optional<Bytes> unlock;  // init with this secret (kind: credential), and open with it
-  lifecycle::StepHook hook;     // after the adversary has had his look
+  lifecycle::AuditTrail* audit = nullptr;  // given to the store that open() opens
+  lifecycle::StepHook hook;                // after the adversary has had his look
   std::unique_ptr<lifecycle::Store> store;
   std::vector<Imported> assets;
   Adversary adversary{Uuid{}};

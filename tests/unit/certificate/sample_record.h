@@ -153,7 +153,12 @@ inline domain::DispositionRecord record() {
   result.ticket = "OPS-7";
   result.requested = time_at(100);
   result.approvals = {approval(1002, "carl")};
-  result.retention_class = "default";
+  result.policy.retention_class = "pilots";
+  result.policy.classes = {"default", "pilots"};
+  result.policy.version = digest_of("policy");
+  result.policy.in_force_since = time_at(-5'000);
+  result.policy.bases = {"internal: data protection handbook 4.2"};
+  result.policy.due = time_at(250);
   result.holds.time = time_at(300);
   result.epochs = {epoch(3, domain::Level::ea1), epoch(4, domain::Level::ea1)};
   result.at_rest = domain::AtRest::unlock_secret;

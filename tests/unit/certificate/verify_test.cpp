@@ -314,7 +314,7 @@ TEST(TheTextOfAStatement, TellsWhatHowWhenWhoAndWhatIsNotCovered) {
   ASSERT_TRUE(text.ok());
   for (const char* part :
        {"acme/reviewer:2.1", "5,003,072 bytes", "model.safetensors", "cryptographic-erase",
-        "CE not claimed", "EA1", "olga", "carl", "OPS-7", "end of the pilot", "none in force",
+        "CE not claimed", "EA1", "olga", "carl", "OPS-7", "end of the pilot", "handbook 4.2",
         "2026-09-21T", "NOT COVERED", "awaiting", "root slot"}) {
     EXPECT_NE(text->find(part), std::string::npos) << part << "\n" << *text;
   }

@@ -94,7 +94,12 @@ TEST_F(AnImport, OfAKeyLeavesNoDigestOfItAnywhere) {
   EXPECT_FALSE(report->view.manifest_sha256.has_value());
   EXPECT_TRUE(report->view.files.empty());
   const Uuid id = report->view.asset.id;
-  ASSERT_TRUE(done(world.store->retire({alice(), {id}, "end", "", {}, {}, {}, {}})));
+  lifecycle::RetireRequest end;
+  end.actor = alice();
+  end.assets = {id};
+  end.reason = "end";
+  end.timing = domain::Timing::now;
+  ASSERT_TRUE(done(world.store->retire(end)));
   const auto plan = world.store->list_plans("", 1)->rows.front();
   ASSERT_TRUE(done(world.store->approve(bob(), plan.id, to_hex(plan.digest))));
   ASSERT_TRUE(done(world.execute()));

@@ -44,8 +44,8 @@ TEST(ThePlanDigest, IsThatOfTheCanonicalText) {
       std::string("02020202020202020202020202020202") + "02020202020202020202020202020202" +
       R"(","name":"m:2"},{"asset":")" + asset("3") + R"(","kcv":")" +
       std::string("03030303030303030303030303030303") + "03030303030303030303030303030303" +
-      R"(","name":"m:3"}],"plan":")" + id +
-      R"(","rules":[{"approvals":1,"class":"default"}],"schema":"aierase/plan/v1","store":")" +
+      R"(","name":"m:3"}],"plan":")" + id + R"(","rules":{"below_floor":"","policy":")" +
+      std::string(64, '0') + R"(","timing":"after-grace"},"schema":"aierase/plan/v1","store":")" +
       asset("9") + R"("})";
   EXPECT_EQ(to_hex(lifecycle::plan_digest(uuid_with(9), sample_plan())),
             to_hex(crypto::sha256(as_bytes(text))));
@@ -68,6 +68,15 @@ TEST(ThePlanDigest, ChangesWithEverythingThatCounts) {
   EXPECT_NE(lifecycle::plan_digest(store, plan), digest);
   plan = sample_plan();
   plan.items.pop_back();
+  EXPECT_NE(lifecycle::plan_digest(store, plan), digest);
+  plan = sample_plan();
+  plan.policy.fill(std::byte{1});
+  EXPECT_NE(lifecycle::plan_digest(store, plan), digest);
+  plan = sample_plan();
+  plan.timing = domain::Timing::now;
+  EXPECT_NE(lifecycle::plan_digest(store, plan), digest);
+  plan = sample_plan();
+  plan.below_floor = "GDPR Art. 17";
   EXPECT_NE(lifecycle::plan_digest(store, plan), digest);
   plan = sample_plan();
   plan.edges.clear();
@@ -94,6 +103,7 @@ class APlan : public ::testing::Test {
     RetireRequest request;
     request.actor = alice();
     request.reason = "old";
+    request.timing = domain::Timing::now;
     for (const std::string& name : names) request.assets.push_back(world.asset(name).id);
     return request;
   }

@@ -1,0 +1,97 @@
+#include "daemon/policy_records.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "domain/ids.h"
+#include "policy/duration.h"
+
+namespace aierase::daemon {
+namespace {
+
+void put(Json& object, const char* key, const std::optional<UtcTime>& time) {
+  if (time) object[key] = to_rfc3339(*time);
+}
+
+Json rule_list(const std::vector<policy::Rule>& rules) {
+  Json list = Json::array();
+  for (const policy::Rule& rule : rules) {
+    Json row{{"class", rule.retention_class},
+             {"trigger", policy::to_text(rule.trigger)},
+             {"period", policy::to_iso8601(rule.period)},
+             {"standing", policy::to_text(rule.standing)},
+             {"sentence", rule.sentence}};
+    put(row, "event", rule.event);
+    put(row, "moment", rule.moment);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+std::string time_or_never(const std::optional<UtcTime>& time) {
+  return time ? to_rfc3339(*time) : "never";
+}
+
+}  // namespace
+
+Json reasons_json(const std::vector<domain::Reason>& reasons) {
+  Json list = Json::array();
+  for (const domain::Reason& reason : reasons) {
+    list.push_back({{"code", info(reason.code).name}, {"text", reason.text}});
+  }
+  return list;
+}
+
+Json rules_json(const policy::Decision& decision) {
+  const policy::Terms& terms = decision.terms;
+  Json json{{"verdict", domain::to_text(decision.verdict)},
+            {"classes", decision.classes},
+            {"explanation", decision.explanation},
+            {"floors", rule_list(decision.floors)},
+            {"ceilings", rule_list(decision.ceilings)},
+            {"floors_in_force", reasons_json(decision.floors_in_force)},
+            {"conflicts", reasons_json(decision.conflicts)},
+            {"grace", policy::to_iso8601(terms.grace)},
+            {"grace_words", policy::to_words(terms.grace)},
+            {"allow_now", terms.allow_now == policy::AllowNow::yes},
+            {"approvals", terms.approvals},
+            {"custodians", terms.custodians},
+            {"validation", policy::to_text(terms.validation)},
+            {"require_assurance", domain::to_text(terms.require_assurance)},
+            {"basis", terms.bases}};
+  put(json, "kept_until", decision.floor_open ? std::nullopt : decision.floor);
+  put(json, "due", decision.due);
+  return json;
+}
+
+Json in_force_json(const lifecycle::Retention& retention) {
+  Json json{{"version", to_hex(retention.set().version())}, {"built_in", !retention.loaded()}};
+  if (retention.altered()) json["altered"] = *retention.altered();
+  if (!retention.loaded()) return json;
+  const domain::LoadedPolicy& loaded = *retention.loaded();
+  Json files = Json::array();
+  for (const domain::PolicyFile& file : loaded.files) files.push_back(file.name);
+  json["files"] = std::move(files);
+  json["loaded"] = to_rfc3339(loaded.loaded);
+  json["loaded_by"] = {{"uid", loaded.actor.uid}, {"login", loaded.actor.login}};
+  json["reason"] = loaded.reason;
+  return json;
+}
+
+Json policy_report_json(const lifecycle::PolicyReport& report) {
+  Json rows = Json::array();
+  for (const lifecycle::PolicyReport::Row& row : report.rows) {
+    rows.push_back({{"asset", domain::id_text(domain::IdType::asset, row.asset)},
+                    {"name", row.name.text()},
+                    {"unattended_before", time_or_never(row.change.erasure_before)},
+                    {"unattended_after", time_or_never(row.change.erasure_after)},
+                    {"weaker", row.change.sentences}});
+  }
+  return {{"version", to_hex(report.version)}, {"previous", to_hex(report.previous)},
+          {"assets_count", report.assets},     {"weakened_count", report.weakened},
+          {"due_count", report.due},           {"in_conflict_count", report.in_conflict},
+          {"weakened", std::move(rows)}};
+}
+
+}  // namespace aierase::daemon

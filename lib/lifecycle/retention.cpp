@@ -1,0 +1,171 @@
+#include "lifecycle/retention.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "crypto/primitives.h"
+#include "lifecycle/core.h"
+#include "policy/ranks.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+using policy::RetentionClass;
+
+bool selects_by_lineage(const RetentionClass& value) {
+  return std::any_of(value.match.begin(), value.match.end(), [](const domain::Selector& selector) {
+    return selector.key == domain::SelectorKey::derived_from ||
+           selector.key == domain::SelectorKey::trained_on;
+  });
+}
+
+std::vector<policy::PolicyText> texts_of(const domain::LoadedPolicy& loaded) {
+  std::vector<policy::PolicyText> texts;
+  for (const domain::PolicyFile& file : loaded.files) texts.push_back({file.name, file.text});
+  return texts;
+}
+
+// Why the row and what the log says of it are not one thing; nothing where they are.
+Result<std::optional<std::string>> differs_from_log(
+    const std::optional<domain::LoadedPolicy>& loaded, const std::optional<domain::LogLeaf>& leaf) {
+  using Answer = std::optional<std::string>;
+  if (!leaf && !loaded) return Answer();
+  if (!leaf) return Answer("the log knows of no policy that came into force");
+  if (!loaded) return Answer("the policy that the log names is not in the catalog");
+  ASSIGN_OR_RETURN(const std::string record, policy_record(*loaded));
+  const bool same = leaf->index == loaded->log_index && leaf->time == loaded->loaded &&
+                    leaf->record == record && translog::leaf_body(*leaf).ok();
+  return same ? Answer() : Answer("the policy in the catalog is not the one that the log names");
+}
+
+Result<policy::Facts> facts_of(const catalog::ReadView& view, const domain::Asset& asset,
+                               bool with_ancestry) {
+  policy::Facts facts;
+  facts.asset = &asset;
+  ASSIGN_OR_RETURN(const catalog::RetentionDates dates, view.retention_dates(asset.id));
+  const bool leaving =
+      asset.state == domain::AssetState::retired || asset.state == domain::AssetState::erasing;
+  if (leaving) facts.events.retired = dates.retired;
+  facts.events.placed_on_market = dates.placed_on_market;
+  facts.events.superseded = dates.superseded;
+  facts.events.last_used = dates.last_export;
+  // Nobody tells the store that a copy is no longer in use.
+  facts.exports_outstanding = dates.exports;
+  if (with_ancestry) {
+    ASSIGN_OR_RETURN(facts.ancestry, ancestry_of(view, asset.id));
+  }
+  return facts;
+}
+
+}  // namespace
+
+Retention::Retention(policy::PolicySet set) : set_(std::move(set)) {
+  for (const RetentionClass& value : set_.classes()) {
+    asks_for_ancestry_ = asks_for_ancestry_ || selects_by_lineage(value);
+    asks_for_ranks_ = asks_for_ranks_ || value.keep_last.has_value();
+  }
+}
+
+Result<Retention> Retention::in_force(const catalog::ReadView& view) {
+  ASSIGN_OR_RETURN(std::optional<domain::LoadedPolicy> loaded, view.policy_in_force());
+  ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> leaf, view.policy_leaf());
+  ASSIGN_OR_RETURN(std::optional<std::string> altered, differs_from_log(loaded, leaf));
+  Retention retention;
+  if (loaded) {
+    Result<policy::PolicySet> set = policy::load_policy(texts_of(*loaded));
+    if (!set.ok()) {
+      altered = "the policy in the catalog cannot be read: " + set.error().message;
+    } else if (set->version() != loaded->version) {
+      altered = "the policy in the catalog is not of the version that it says";
+    } else {
+      retention = Retention(std::move(*set));
+    }
+  }
+  retention.loaded_ = std::move(loaded);
+  retention.altered_ = std::move(altered);
+  return retention;
+}
+
+Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
+                                           const domain::Asset& asset, UtcTime now,
+                                           policy::Detail detail) const {
+  ASSIGN_OR_RETURN(policy::Facts facts, facts_of(view, asset, asks_for_ancestry_));
+  if (!asks_for_ranks_) return policy::evaluate(set_, facts, now, detail);
+  ASSIGN_OR_RETURN(const std::vector<Uuid> versions,
+                   view.versions_of(asset.name, limits::kVersionsRanked + 1));
+  // Where too many would have to be looked at the rank is unknown, and nothing is due by it.
+  if (versions.size() > limits::kVersionsRanked) {
+    return policy::evaluate(set_, facts, now, detail);
+  }
+  std::vector<domain::Asset> assets;
+  for (const Uuid& id : versions) {
+    ASSIGN_OR_RETURN(std::optional<domain::Asset> version, view.asset(id));
+    if (!version) return make_error(Errc::damaged, "an index names an asset that is not there");
+    assets.push_back(std::move(*version));
+  }
+  std::vector<policy::Facts> group;
+  for (const domain::Asset& version : assets) {
+    ASSIGN_OR_RETURN(policy::Facts one, facts_of(view, version, asks_for_ancestry_));
+    group.push_back(std::move(one));
+  }
+  policy::rank_versions(set_, group);
+  for (const policy::Facts& one : group) {
+    if (one.asset->id == asset.id) facts.ranks = one.ranks;
+  }
+  return policy::evaluate(set_, facts, now, detail);
+}
+
+PolicyFacts policy_facts(const policy::Decision& decision) {
+  PolicyFacts facts;
+  facts.floors = decision.floors_in_force;
+  facts.conflicts = decision.conflicts;
+  facts.approvals = decision.terms.approvals;
+  facts.custodians = decision.terms.custodians;
+  return facts;
+}
+
+UtcTime end_of_grace(const policy::Decision& decision, const domain::Plan& plan, UtcTime now) {
+  if (plan.timing == domain::Timing::now) return now;
+  UtcTime end = policy::add(now, decision.terms.grace);
+  if (plan.below_floor.empty() && decision.retain_after_retirement) {
+    end = std::max(end, policy::add(now, *decision.retain_after_retirement));
+  }
+  return end;
+}
+
+std::optional<domain::Reason> objection_to_now(const policy::Decision& decision,
+                                               const domain::Plan& plan) {
+  if (plan.timing != domain::Timing::now) return std::nullopt;
+  std::string classes;
+  for (const std::string& name : decision.classes) {
+    classes += (classes.empty() ? "" : ", ") + name;
+  }
+  if (decision.terms.allow_now == policy::AllowNow::no) {
+    return domain::Reason{Errc::retention_floor,
+                          "its grace of " + policy::to_words(decision.terms.grace) +
+                              " cannot be skipped: not all of its classes (" + classes +
+                              ") have allow-now"};
+  }
+  if (plan.below_floor.empty() && decision.retain_after_retirement) {
+    return domain::Reason{Errc::retention_floor,
+                          "it is kept " + policy::to_words(*decision.retain_after_retirement) +
+                              " after its retirement"};
+  }
+  return std::nullopt;
+}
+
+Result<std::string> policy_record(const domain::LoadedPolicy& policy) {
+  Json files = Json::array();
+  for (const domain::PolicyFile& file : policy.files) {
+    files.push_back(
+        Json{{"name", file.name}, {"sha256", to_hex(crypto::sha256(as_bytes(file.text)))}});
+  }
+  return dump_canonical(Json{{"version", to_hex(policy.version)},
+                             {"files", std::move(files)},
+                             {"by", actor_json(policy.actor)},
+                             {"reason", policy.reason}});
+}
+
+}  // namespace aierase::lifecycle
