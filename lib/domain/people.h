@@ -1,9 +1,9 @@
 // People as the store knows them: who acted, and who answers for an asset.
 //
-// Contract: values. An Actor's uid comes from the bus credentials, or from the person whose enrolled
-// key signed, never from an argument; audit_login_uid is the kernel's loginuid where it could be
-// read (unset counts as unknown and is recorded as such).
-// Specified in: aierase(1) PEOPLE, aierase-people(5).
+// Contract: values. An Actor's uid comes from the bus credentials, or from the person whose
+// enrolled key signed, never from an argument; audit_login_uid is the kernel's loginuid where it
+// could be read (unset counts as unknown and is recorded as such). Specified in: aierase(1) PEOPLE,
+// aierase-people(5).
 #pragma once
 
 #include <cstdint>
@@ -31,13 +31,13 @@ struct PersonEntry {
   std::string contact;
   friend bool operator==(const PersonEntry&, const PersonEntry&) = default;
 };
-using PersonLookup = std::function<std::optional<PersonEntry>(std::uint32_t uid)>;
+using PersonLookup = std::function<Result<std::optional<PersonEntry>>(std::uint32_t uid)>;
 
 struct Actor {
   std::uint32_t uid = 0;
   std::string login;  // user name at that time, or "uid:N"
   std::optional<std::uint32_t> audit_login_uid;
-  std::vector<std::uint32_t> groups;  // of the caller, as the bus gave them; never stored
+  std::vector<std::uint32_t> groups;    // of the caller, as the bus gave them; never stored
   std::optional<PersonEntry> person{};  // stored with decisions alone
 };
 
