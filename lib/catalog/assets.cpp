@@ -149,7 +149,7 @@ Status insert_custodians(Connection& connection, std::int64_t id,
     // Named twice is named once.
     RETURN_IF_ERROR(connection.write(
         "INSERT INTO custodian (asset, position, kind, id, name) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (asset, kind, id) DO NOTHING",
+        "ON CONFLICT (asset, kind, id, name) DO NOTHING",
         id, position++, kind_text(custodian.kind), custodian.id, custodian.name));
   }
   return {};

@@ -130,11 +130,11 @@ Result<std::vector<CertificateHead>> ReadView::certificates_of_plan(const Uuid& 
 
 Result<std::vector<domain::ValidationAct>> ReadView::validations(const Uuid& certificate) const {
   std::vector<domain::ValidationAct> acts;
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare("SELECT verdict, actor_uid, actor_login, actor_audit_uid, time, reason, "
-                           "remedy, capacities, log_index, " + kDecisionColumns +
-                           " FROM validation WHERE certificate = ? ORDER BY id"));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare(
+                       "SELECT verdict, actor_uid, actor_login, actor_audit_uid, time, reason, "
+                       "remedy, capacities, log_index, " +
+                       kDecisionColumns + " FROM validation WHERE certificate = ? ORDER BY id"));
   statement.bind(certificate);
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "validation");
@@ -165,8 +165,8 @@ Status Transaction::add_validation(const domain::ValidationAct& act) {
   ASSIGN_OR_RETURN(const DecisionColumns by, DecisionColumns::of(act.actor, act.signed_by));
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO validation (certificate, verdict, actor_uid, actor_login, actor_audit_uid, "
-      "time, reason, remedy, capacities, log_index, " + kDecisionColumns +
-      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "time, reason, remedy, capacities, log_index, " +
+          kDecisionColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       act.certificate, domain::to_text(act.verdict), ActorColumns{act.actor}, act.time, act.reason,
       act.remedy, capacities, act.log_index, by.person, by.text, by.signature, by.key,
       by.carrier_uid, by.carrier_login, by.carrier_audit_uid));

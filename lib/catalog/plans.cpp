@@ -74,8 +74,8 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
   ASSIGN_OR_RETURN(
       Statement statement,
       connection.prepare("SELECT decision, actor_uid, actor_login, actor_audit_uid, time, reason, "
-                         "capacities, log_index, " + kDecisionColumns +
-                         " FROM approval WHERE plan = ? ORDER BY id"));
+                         "capacities, log_index, " +
+                         kDecisionColumns + " FROM approval WHERE plan = ? ORDER BY id"));
   statement.bind(id);
   return each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "approval");

@@ -236,8 +236,8 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
                                 std::string_view digest_prefix,
                                 const SignedDecision* signed_decision) {
   Core& core = *impl_;
-  const domain::Actor actor = core.with_entry(caller);
   RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
   RETURN_IF_ERROR(check_requested(core, plan));
   RETURN_IF_ERROR(check_digest(plan, digest_prefix));
@@ -268,22 +268,20 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approvals.push_back(approval);
   ASSIGN_OR_RETURN(const bool complete,
                    all_approved(core, plan, rulings, approvals, store_state.people_rule));
-  RETURN_IF_ERROR(
-      transact(core, ReserveShare::half,
-               [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                 RETURN_IF_ERROR(
-                     log_decision(core, transaction, state, plan, approval, signed_decision));
-                 RETURN_IF_ERROR(
-                     transaction.add_event({approval.time, actor, "approve", plan_text(id),
-                                            "requested", complete ? "approved" : "requested",
-                                            carried_text(approval.signed_by)}));
-                 if (!complete) return {};
-                 RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved,
-                                                            rulings.due, std::nullopt));
-                 return set_items(core, transaction, plan,
-                                  {approval.time, actor, "retire", "", "", "retired",
-                                   "approved " + plan_text(id) + ": " + plan.reason});
-               }));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval, signed_decision));
+        RETURN_IF_ERROR(transaction.add_event({approval.time, actor, "approve", plan_text(id),
+                                               "requested", complete ? "approved" : "requested",
+                                               carried_text(approval.signed_by)}));
+        if (!complete) return {};
+        RETURN_IF_ERROR(
+            transaction.set_plan_state(id, domain::PlanState::approved, rulings.due, std::nullopt));
+        return set_items(core, transaction, plan,
+                         {approval.time, actor, "retire", "", "", "retired",
+                          "approved " + plan_text(id) + ": " + plan.reason});
+      }));
   core.changed(domain::IdType::plan, id);
   if (complete) {
     for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
@@ -294,8 +292,8 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
 Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
                                const std::string& reason, const SignedDecision* signed_decision) {
   Core& core = *impl_;
-  const domain::Actor actor = core.with_entry(caller);
   RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
   if (reason.empty())
     return make_error(Errc::usage, "a rejection needs a reason", "add --reason TEXT");

@@ -249,7 +249,7 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   RETURN_IF_ERROR(check_changes(changes, asset));
   if (changes.retention) RETURN_IF_ERROR(check_class(core, *changes.retention));
   const UtcTime now = core.now();
-  const domain::Actor person = core.with_entry(actor);
+  ASSIGN_OR_RETURN(const domain::Actor person, core.with_entry(actor));
   ASSIGN_OR_RETURN(const policy::Decision before, core.retention.decide(core.view(), asset, now));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::none,

@@ -130,9 +130,11 @@ class Core {
   // The key that a dataset-key asset holds.
   Result<SecretBytes> payload_of(const domain::Asset& asset, const crypto::Dek& dek);
 
-  // With what people.toml says of him now, unless that is known already.
-  domain::Actor with_entry(domain::Actor actor) const {
-    if (!actor.person && settings.person_of) actor.person = settings.person_of(actor.uid);
+  // With what people.toml says of him now, unless that is known already. A file that cannot be read
+  // refuses the decision: a certificate would say for ever that nothing stood there.
+  Result<domain::Actor> with_entry(domain::Actor actor) const {
+    if (actor.person || !settings.person_of) return actor;
+    ASSIGN_OR_RETURN(actor.person, settings.person_of(actor.uid));
     return actor;
   }
   void changed(domain::IdType type, const Uuid& id) { changes.insert(domain::id_text(type, id)); }

@@ -90,9 +90,8 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
                             " is not what the log committed to; run `aierase check`"});
   }
   const std::size_t needed = approvals_needed(in.policy, in.plan.below_floor);
-  const std::size_t counted =
-      approvals_counted(in.asset.asset->custodians, in.policy, in.plan.requester,
-                        in.plan.approvals, in.people_rule);
+  const std::size_t counted = approvals_counted(
+      in.asset.asset->custodians, in.policy, in.plan.requester, in.plan.approvals, in.people_rule);
   if (counted >= needed) return;
   reasons.push_back({Errc::approval_missing,
                      needed == 1 ? std::string("no custodian of it has approved")

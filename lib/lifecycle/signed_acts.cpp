@@ -46,9 +46,9 @@ Status check_open(const domain::Plan& plan, ActDecision decision, UtcTime now) {
   if (open) return {};
   const std::string state =
       plan.state == domain::PlanState::requested ? "expired" : std::string(to_text(plan.state));
-  return make_error(
-      Errc::wrong_state, plan_text(plan.id) + " is " + state + ": nobody can approve or reject it",
-      "`aierase show " + plan_text(plan.id) + "` tells more", plan_text(plan.id));
+  return make_error(Errc::wrong_state,
+                    plan_text(plan.id) + " is " + state + ": nobody can approve or reject it",
+                    "`aierase show " + plan_text(plan.id) + "` tells more", plan_text(plan.id));
 }
 
 // ---- the way back -------------------------------------------------------------------------------
@@ -94,12 +94,11 @@ Result<DecisionAct> read_act(const HandIn& file, UtcTime now) {
   }
   const HandInVerb fits = verb_of(decision->decision);
   if (fits != file.verb) {
-    return make_error(Errc::usage,
-                      "the signed text says \"" +
-                          std::string(certificate::to_text(decision->decision)) +
-                          "\", which is not for `aierase " + std::string(verb_text(file.verb)) + "`",
-                      "hand it in with: aierase " + std::string(verb_text(fits)) +
-                          " --signed FILE");
+    return make_error(
+        Errc::usage,
+        "the signed text says \"" + std::string(certificate::to_text(decision->decision)) +
+            "\", which is not for `aierase " + std::string(verb_text(file.verb)) + "`",
+        "hand it in with: aierase " + std::string(verb_text(fits)) + " --signed FILE");
   }
   RETURN_IF_ERROR(certificate::check_validity(act, now));
   return std::move(*decision);
@@ -136,11 +135,10 @@ Result<bool> said_before(Core& core, const Carried& carried, const domain::Plan&
     const domain::Decision word = carried.act.decision == ActDecision::approve
                                       ? domain::Decision::approve
                                       : domain::Decision::reject;
-    return std::any_of(plan.approvals.begin(), plan.approvals.end(),
-                       [&](const domain::Approval& earlier) {
-                         return earlier.decision == word &&
-                                domain::same_person(earlier.actor, carried.signer);
-                       });
+    return std::any_of(
+        plan.approvals.begin(), plan.approvals.end(), [&](const domain::Approval& earlier) {
+          return earlier.decision == word && domain::same_person(earlier.actor, carried.signer);
+        });
   }
   // An outcome may be judged anew; an old judgement handed in again does not undo the new one.
   ASSIGN_OR_RETURN(const auto heads, core.view().certificates_of_plan(plan.id));
@@ -173,8 +171,7 @@ Status act_upon(Store& store, const Carried& carried, const domain::Plan& plan) 
       return outcome(
           store.approve(carried.signer, plan.id, to_hex(plan.digest), &carried.decision));
     case ActDecision::reject:
-      return outcome(
-          store.reject(carried.signer, plan.id, carried.act.comment, &carried.decision));
+      return outcome(store.reject(carried.signer, plan.id, carried.act.comment, &carried.decision));
     case ActDecision::accept:
     case ActDecision::reject_outcome:
     case ActDecision::escalate:
@@ -209,19 +206,30 @@ Error nothing_for_us(const DecisionAct& act) {
                     "hand it in on the host that it names: " + quoted(act.plans.front().host));
 }
 
-// Where nothing was done, the first refusal is the answer.
+// Where nothing was done, the first refusal is the answer; where there is none, all of it was said
+// before.
 Status check_any(const HandInReport& report) {
-  const bool all_refused =
-      std::all_of(report.here.begin(), report.here.end(), [](const HandInReport::Here& here) {
-        return here.course == Course::refused;
-      });
-  if (!all_refused) return {};
-  Error first = *report.here.front().refusal;
-  if (report.here.size() > 1) {
-    first.message += " (and " + std::to_string(report.here.size() - 1) +
-                     " more plans of this text are refused)";
+  const auto count = [&](Course course) {
+    return std::count_if(report.here.begin(), report.here.end(),
+                         [&](const HandInReport::Here& here) { return here.course == course; });
+  };
+  if (count(Course::recorded) > 0) return {};
+  const auto first =
+      std::find_if(report.here.begin(), report.here.end(),
+                   [](const HandInReport::Here& here) { return here.refusal.has_value(); });
+  if (first == report.here.end()) {
+    return make_error(Errc::wrong_state,
+                      "this was handed in before: " + report.signer.login +
+                          " has decided every plan of this store that it names",
+                      "`aierase show PLAN` tells how far each is",
+                      plan_text(report.here.front().plan));
   }
-  return first;
+  Error error = *first->refusal;
+  const auto more = count(Course::refused) - 1;
+  if (more > 0) {
+    error.message += " (and " + std::to_string(more) + " more of this text)";
+  }
+  return error;
 }
 
 }  // namespace
@@ -229,6 +237,7 @@ Status check_any(const HandInReport& report) {
 Result<DecisionAct> Store::act_to_sign(const SigningWish& wish) {
   Core& core = *impl_;
   if (wish.plans.empty()) return make_error(Errc::usage, "no plan was named");
+  RETURN_IF_ERROR(check_text("the reason", wish.comment, limits::kReasonBytes));
   DecisionAct act;
   act.comment = wish.comment;
   const UtcTime now = core.now();
@@ -246,12 +255,23 @@ Result<DecisionAct> Store::act_to_sign(const SigningWish& wish) {
     ASSIGN_OR_RETURN(ActPlan one, act_plan(core, plan, decision));
     act.plans.push_back(std::move(one));
   }
+  if (certificate::needs_comment(act.decision) && act.comment.empty()) {
+    return make_error(Errc::usage, "who does not agree says why: the text needs a reason",
+                      "add --reason TEXT");
+  }
   act.valid_until = wish.valid_until.value_or(end);
   if (act.valid_until <= now) {
     return make_error(Errc::usage, "the text would be valid until " + to_rfc3339(act.valid_until) +
                                        ", and it is later than that already");
   }
   return act;
+}
+
+Result<domain::SignedText> Store::signed_text(const domain::SignedBy& signed_by) {
+  ASSIGN_OR_RETURN(std::optional<domain::SignedText> text,
+                   impl_->view().signed_text(signed_by.signature));
+  if (text) return std::move(*text);
+  return make_error(Errc::damaged, "what was signed is not in the catalog any more");
 }
 
 Result<HandInReport> Store::hand_in(const HandIn& file) {

@@ -3,8 +3,9 @@
 //
 // Contract: what counts is the signature and the text, never who carries them. A text acts upon a
 // plan of this store only if this store would have written every part of it so; plans of other
-// stores are named and left alone. A text handed in twice changes nothing the second time.
-// Specified in: aierase-approval(5), aierase-people(5).
+// stores are named and left alone. Of one text each plan is decided once: handed in again it goes
+// on with those that it has not decided yet, and is refused where there are none. Specified in:
+// aierase-approval(5), aierase-people(5).
 #pragma once
 
 #include <functional>
@@ -56,7 +57,7 @@ struct HandInReport {
   domain::Actor signer;
   std::string key;  // fingerprint
   certificate::ActDecision decision = certificate::ActDecision::approve;
-  std::vector<Here> here;  // not all refused
+  std::vector<Here> here;  // at least one is recorded
   std::vector<Elsewhere> elsewhere;
 };
 

@@ -11,7 +11,8 @@ namespace {
 using certificate::ActDecision;
 using certificate::ActPlan;
 
-constexpr std::size_t kNoteReasonBytes = 600;  // with a name before it, a note stays below its limit
+constexpr std::size_t kNoteReasonBytes =
+    600;  // with a name before it, a note stays below its limit
 
 // Cut before a character, not within one.
 std::string shortened(const std::string& text) {
@@ -27,13 +28,19 @@ Result<std::vector<std::string>> notes_of(Core& core, const domain::Plan& plan) 
   if (state.people_rule == domain::PeopleRule::single_operator) {
     notes.push_back("this store is single-operator: it asks for no second person");
   }
+  if (!plan.below_floor.empty()) {
+    notes.push_back("below retention floors, where one is in force, on the legal basis: " +
+                    shortened(plan.below_floor));
+  }
+  if (plan.timing == domain::Timing::now) {
+    notes.push_back("without grace: erased as soon as nothing is missing");
+  }
   const std::size_t room = limits::kNotesPerSignedPlan - notes.size();
   const bool all = plan.kept.size() <= room;
   const std::size_t shown = all ? plan.kept.size() : room - 1;
   for (std::size_t i = 0; i < shown; ++i) {
     ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(plan.kept[i].asset));
-    notes.push_back(head.name.text() +
-                    " stays, though made with an asset of this plan: " +
+    notes.push_back(head.name.text() + " stays, though made with an asset of this plan: " +
                     shortened(plan.kept[i].reason));
   }
   if (!all) {
@@ -54,21 +61,20 @@ Result<certificate::ActOutcome> outcome_of(Core& core, const domain::Plan& plan)
     statements.push_back({row->id, crypto::sha256(as_bytes(row->statement))});
   }
   if (statements.empty()) {
-    return make_error(Errc::wrong_state,
-                      plan_text(plan.id) + " has erased nothing, so there is no outcome",
-                      "`aierase show " + plan_text(plan.id) + "` tells how far it is",
-                      plan_text(plan.id));
+    return make_error(
+        Errc::wrong_state, plan_text(plan.id) + " has erased nothing, so there is no outcome",
+        "`aierase show " + plan_text(plan.id) + "` tells how far it is", plan_text(plan.id));
   }
   return certificate::ActOutcome{statements.size(), certificate::certificates_digest(statements)};
 }
 
 Error differs(const ActPlan& plan, Errc code, const std::string& what) {
-  return make_error(code,
-                    what + " of " + plan_text(plan.plan) +
-                        " in the signed text is not what this store has recorded",
-                    "have the person sign a new text: aierase show " + plan_text(plan.plan) +
-                        " --request",
-                    plan_text(plan.plan));
+  return make_error(
+      code,
+      what + " of " + plan_text(plan.plan) +
+          " in the signed text is not what this store has recorded",
+      "have the person sign a new text: aierase show " + plan_text(plan.plan) + " --request",
+      plan_text(plan.plan));
 }
 
 }  // namespace

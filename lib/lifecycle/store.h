@@ -404,6 +404,7 @@ class Store {
   // anybody. Both in signed_acts.h.
   Result<certificate::DecisionAct> act_to_sign(const SigningWish& wish);
   Result<HandInReport> hand_in(const HandIn& file);
+  Result<domain::SignedText> signed_text(const domain::SignedBy& signed_by);
 
   // A legal hold on everything alive that matches, durable when it returns; with HoldReach::future
   // also on what comes to match by an import or a change. Nothing that matches is Errc::usage

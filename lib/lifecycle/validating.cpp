@@ -48,11 +48,11 @@ Status check_other_person(const domain::Actor& actor, const domain::Plan& plan,
                           const domain::Asset& asset, const policy::Terms& terms,
                           const catalog::CertificateHead& head) {
   if (terms.validation != policy::ValidationRule::other_person) return {};
-  const bool approved = std::any_of(
-      plan.approvals.begin(), plan.approvals.end(), [&](const domain::Approval& approval) {
-        return approval.decision == domain::Decision::approve &&
-               domain::same_person(approval.actor, actor);
-      });
+  const bool approved = std::any_of(plan.approvals.begin(), plan.approvals.end(),
+                                    [&](const domain::Approval& approval) {
+                                      return approval.decision == domain::Decision::approve &&
+                                             domain::same_person(approval.actor, actor);
+                                    });
   if (!approved) return {};
   return make_error(Errc::access_denied,
                     "the policy asks for another person: " + actor.login +
@@ -162,8 +162,8 @@ Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState&
 Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   Core& core = *impl_;
   ValidateRequest request = wanted;
-  request.actor = core.with_entry(wanted.actor);
   RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(request.actor, core.with_entry(wanted.actor));
   RETURN_IF_ERROR(check_request(request));
   ASSIGN_OR_RETURN(const catalog::StoreState now, core.view().state());
   ASSIGN_OR_RETURN(std::vector<Subject> subjects, subjects_of(core, request, now.people_rule));

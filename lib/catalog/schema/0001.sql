@@ -80,9 +80,10 @@ CREATE TABLE custodian (
   kind     TEXT    NOT NULL,            -- user, group, person
   id       INTEGER NOT NULL,            -- uid or gid; 4294967295: a person without account
   name     TEXT    NOT NULL,
-  PRIMARY KEY (asset, kind, id, name)
+  PRIMARY KEY (asset, position),
+  UNIQUE (asset, kind, id, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX custodian_who ON custodian (kind = 'group', name, asset);
+CREATE INDEX custodian_who ON custodian (name, asset, kind);
 
 CREATE TABLE label (
   asset INTEGER NOT NULL REFERENCES asset (id),
