@@ -1,6 +1,5 @@
 #include <systemd/sd-bus.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
@@ -146,19 +145,16 @@ Status export_asset(Service& service, sd_bus_message* message) {
 Status list(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
   ASSIGN_OR_RETURN(std::vector<domain::Selector> match, read_match(options));
-  ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
-  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
+  ASSIGN_OR_RETURN(PageWish wish, read_page(options));
   RETURN_IF_ERROR(options.finish());
-  const std::size_t rows = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   call.look_up = ask_plainly("read");
-  call.work = [selectors = std::move(match), from = std::move(cursor),
-               rows](StoreSession& session) -> Result<Respond> {
+  call.work = [selectors = std::move(match),
+               wish = std::move(wish)](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     store->list_assets(selectors, from, rows));
+                     store->list_assets(selectors, wish.cursor, wish.rows));
     Json assets = Json::array();
     for (const domain::Asset& asset : page.rows) assets.push_back(asset_row(asset));
     return with_object({{"assets", std::move(assets)}, {"next", page.next}});

@@ -1,6 +1,7 @@
 // Decisions of people, as the JSON objects of the interface: who decided, and by which signature.
 //
-// Contract: as records.h. Specified in: org.aierase1(5) OBJECTS.
+// Contract: as records.h. Specified in: lib/bus/interfaces/org.aierase1.Plan.xml,
+// aierase-approval(5).
 #pragma once
 
 #include <vector>

@@ -1,9 +1,7 @@
 #include <systemd/sd-bus.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.h"
 #include "bus/names.h"
 #include "daemon/call_options.h"
 #include "daemon/methods.h"
@@ -91,24 +89,7 @@ Status show(Service& service, sd_bus_message* message) {
 }
 
 Status list(Service& service, sd_bus_message* message) {
-  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
-  ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
-  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
-  RETURN_IF_ERROR(options.finish());
-  const std::size_t rows = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
-  Call call;
-  ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  call.look_up = ask_plainly("read");
-  call.work = [from = std::move(cursor), rows](StoreSession& session) -> Result<Respond> {
-    ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const catalog::Page<lifecycle::HoldView> page, store->list_holds(from, rows));
-    Json holds = Json::array();
-    for (const lifecycle::HoldView& hold : page.rows) holds.push_back(hold_json(hold));
-    return with_object({{"holds", std::move(holds)}, {"next", page.next}});
-  };
-  service.serve(message, std::move(call));
-  return {};
+  return serve_list(service, message, "holds", &Store::list_holds, hold_json);
 }
 
 const sd_bus_vtable kVtable[] = {

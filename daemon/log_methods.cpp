@@ -1,14 +1,13 @@
 #include <systemd/sd-bus.h>
 
-#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.h"
 #include "bus/names.h"
 #include "daemon/audit_records.h"
 #include "daemon/call_options.h"
 #include "daemon/methods.h"
+#include "daemon/selection.h"
 #include "domain/ids.h"
 
 namespace aierase::daemon {
@@ -20,8 +19,7 @@ using lifecycle::Store;
 struct AuditWish {
   Store::AuditRequest request;
   std::string asset;  // as typed
-  std::string cursor;
-  std::size_t rows = 0;
+  PageWish page;
 };
 
 Result<std::optional<UtcTime>> read_time(CallOptions& options, const char* key) {
@@ -65,11 +63,8 @@ Result<AuditWish> read_wish(CallOptions& options) {
                                              "; ok, begun or the code of an error");
   }
   ASSIGN_OR_RETURN(wish.asset, options.text_or("asset", ""));
-  ASSIGN_OR_RETURN(wish.cursor, options.text_or("cursor", ""));
-  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
+  ASSIGN_OR_RETURN(wish.page, read_page(options));
   RETURN_IF_ERROR(options.finish());
-  wish.rows = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
   return wish;
 }
 
@@ -100,7 +95,7 @@ Status audit(Service& service, sd_bus_message* message) {
     post.flush(*store, AuditTrail::Part::shown);
     ASSIGN_OR_RETURN(wanted.request.asset, find_asset(*store, wanted.asset));
     ASSIGN_OR_RETURN(const Store::AuditPage page,
-                     store->audit(wanted.request, wanted.cursor, wanted.rows));
+                     store->audit(wanted.request, wanted.page.cursor, wanted.page.rows));
     Json calls = Json::array();
     for (const domain::AuditRow& row : page.rows) calls.push_back(audit_json(row));
     return with_object({{"calls", std::move(calls)},

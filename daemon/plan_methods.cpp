@@ -1,6 +1,5 @@
 #include <systemd/sd-bus.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -181,24 +180,7 @@ Status cancel(Service& service, sd_bus_message* message) {
 }
 
 Status list(Service& service, sd_bus_message* message) {
-  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
-  ASSIGN_OR_RETURN(std::string cursor, options.text_or("cursor", ""));
-  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
-  RETURN_IF_ERROR(options.finish());
-  const std::size_t rows = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
-  Call call;
-  ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  call.look_up = ask_plainly("read");
-  call.work = [from = std::move(cursor), rows](StoreSession& session) -> Result<Respond> {
-    ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const catalog::Page<domain::Plan> page, store->list_plans(from, rows));
-    Json plans = Json::array();
-    for (const domain::Plan& plan : page.rows) plans.push_back(plan_row(plan));
-    return with_object({{"plans", std::move(plans)}, {"next", page.next}});
-  };
-  service.serve(message, std::move(call));
-  return {};
+  return serve_list(service, message, "plans", &Store::list_plans, plan_row);
 }
 
 const sd_bus_vtable kVtable[] = {

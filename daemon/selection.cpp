@@ -1,11 +1,23 @@
 #include "daemon/selection.h"
 
+#include <algorithm>
+
+#include "base/limits.h"
 #include "domain/ids.h"
 
 namespace aierase::daemon {
 Result<std::vector<domain::Selector>> read_match(CallOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<std::string> texts, options.texts("match"));
   return domain::parse_selectors(texts);
+}
+
+Result<PageWish> read_page(CallOptions& options) {
+  PageWish wish;
+  ASSIGN_OR_RETURN(wish.cursor, options.text_or("cursor", ""));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> limit, options.number("limit"));
+  wish.rows = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(limit.value_or(limits::kListPageRows), 1, limits::kListPageRows));
+  return wish;
 }
 
 Named::Named(domain::IdType type, std::string typed)

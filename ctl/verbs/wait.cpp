@@ -46,6 +46,16 @@ Error too_late(const Json& last, const std::string& wanted) {
     return make_error(Errc::legal_hold, "the time is over, and legal holds keep it waiting",
                       "aierase list holds shows them", wanted);
   }
+  if (text_at(last, "waits_for") == "grace") {
+    return make_error(
+        Errc::busy,
+        "the time is over, and its grace lasts until " + printable(text_at(last, "due")),
+        "aierase cancel " + printable(wanted) + " takes it back until then", wanted);
+  }
+  if (text_at(last, "waits_for") == "clock") {
+    return make_error(Errc::busy, "the time is over, and it waits for a confirmed clock",
+                      "if the clock is right: aierase enforce --confirm-clock", wanted);
+  }
   const bool unapproved = state == "requested" || state == "active" || state == "suspended";
   return make_error(unapproved ? Errc::approval_missing : Errc::busy,
                     unapproved ? "the time is over, and an approval is still missing"

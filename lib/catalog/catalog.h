@@ -193,6 +193,9 @@ class ReadView {
   // In the order of import; with a name pattern in the order of names.
   Result<Page<domain::Asset>> assets(const AssetQuery& query, const std::string& cursor,
                                      std::size_t limit) const;
+  // All that live, in the order of import, in one pass over the tables. Of each only what selectors
+  // and retention look at: id, name, kind, state, created, retention, labels, custodians.
+  Status visit_living(const std::function<Status(const domain::Asset&)>& visit) const;
   Result<std::optional<Bytes>> sealed_manifest(const Uuid& asset) const;
   Result<std::optional<Bytes>> sealed_payload(const Uuid& asset) const;
   Result<std::vector<Uuid>> blobs(const Uuid& asset) const;        // none of an erased one: orphans

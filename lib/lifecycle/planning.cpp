@@ -132,7 +132,7 @@ std::string way_around(const domain::PlanItem& blocked, const RetireRequest& req
   }
   if (by(Errc::retention_floor)) {
     return request.timing == domain::Timing::now
-               ? "without --now it waits until it may go"
+               ? "retire it without --now; below a floor it goes with --below-floor BASIS alone"
                : "a legal basis goes below a floor: --below-floor BASIS, with one more approval";
   }
   return "--dry-run shows every item; --skip-blocked plans the others";

@@ -28,21 +28,20 @@ Status check_custodians(Core& core, const policy::PolicySet& set) {
       found.error().hint);
 }
 
-Status compare_page(Core& core, const Retention& next, UtcTime now,
-                    const std::vector<domain::Asset>& assets, PolicyReport& report) {
-  for (const domain::Asset& asset : assets) {
-    ++report.assets;
-    using policy::Detail;
-    ASSIGN_OR_RETURN(const policy::Decision before,
-                     core.retention.decide(core.view(), asset, now, Detail::verdicts));
-    ASSIGN_OR_RETURN(const policy::Decision after,
-                     next.decide(core.view(), asset, now, Detail::verdicts));
-    if (after.verdict == domain::Verdict::due) ++report.due;
-    if (after.verdict == domain::Verdict::conflict) ++report.in_conflict;
-    policy::Change change = policy::compare(before, after);
-    if (!change.weakens()) continue;
-    ++report.weakened;
-    if (report.rows.size() == limits::kPolicyRowsShown) continue;
+Status compare_one(Core& core, const Retention& next, UtcTime now, const domain::Asset& asset,
+                   PolicyReport& report) {
+  using policy::Detail;
+  ++report.assets;
+  ASSIGN_OR_RETURN(const policy::Decision before,
+                   core.retention.decide(core.view(), asset, now, Detail::verdicts));
+  ASSIGN_OR_RETURN(const policy::Decision after,
+                   next.decide(core.view(), asset, now, Detail::verdicts));
+  if (after.verdict == domain::Verdict::due) ++report.due;
+  if (after.verdict == domain::Verdict::conflict) ++report.in_conflict;
+  policy::Change change = policy::compare(before, after);
+  if (!change.weakens()) return {};
+  ++report.weakened;
+  if (report.rows.size() < limits::kPolicyRowsShown) {
     report.rows.push_back({asset.id, asset.name, std::move(change)});
   }
   return {};
@@ -81,15 +80,8 @@ Result<PolicyReport> Store::load_policy(const PolicyRequest& request) {
   report.previous = core.retention.set().version();
   const Retention next(std::move(set));
   const UtcTime now = core.now();
-  catalog::AssetQuery living;
-  living.include_erased = false;
-  std::string cursor;
-  do {
-    ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     core.view().assets(living, cursor, limits::kPageRows));
-    RETURN_IF_ERROR(compare_page(core, next, now, page.rows, report));
-    cursor = page.next;
-  } while (!cursor.empty());
+  RETURN_IF_ERROR(core.view().visit_living(
+      [&](const domain::Asset& asset) { return compare_one(core, next, now, asset, report); }));
   if (request.persist == Persist::dry_run) return report;
   if (report.version == report.previous && core.retention.loaded() && !core.retention.altered()) {
     return report;  // in force already

@@ -40,10 +40,7 @@ Result<std::optional<std::string>> differs_from_log(
   return same ? Answer() : Answer("the policy in the catalog is not the one that the log names");
 }
 
-Result<policy::Facts> facts_of(const catalog::ReadView& view, const domain::Asset& asset,
-                               bool with_ancestry) {
-  policy::Facts facts;
-  facts.asset = &asset;
+Status add_dates(const catalog::ReadView& view, const domain::Asset& asset, policy::Facts& facts) {
   ASSIGN_OR_RETURN(const catalog::RetentionDates dates, view.retention_dates(asset.id));
   const bool leaving =
       asset.state == domain::AssetState::retired || asset.state == domain::AssetState::erasing;
@@ -53,16 +50,25 @@ Result<policy::Facts> facts_of(const catalog::ReadView& view, const domain::Asse
   facts.events.last_used = dates.last_export;
   // Nobody tells the store that a copy is no longer in use.
   facts.exports_outstanding = dates.exports;
-  if (with_ancestry) {
+  return {};
+}
+
+}  // namespace
+
+Result<policy::Facts> Retention::facts_of(const catalog::ReadView& view,
+                                          const domain::Asset& asset) const {
+  policy::Facts facts;
+  facts.asset = &asset;
+  if (asks_for_dates_) RETURN_IF_ERROR(add_dates(view, asset, facts));
+  if (asks_for_ancestry_) {
     ASSIGN_OR_RETURN(facts.ancestry, ancestry_of(view, asset.id));
   }
   return facts;
 }
 
-}  // namespace
-
 Retention::Retention(policy::PolicySet set) : set_(std::move(set)) {
   for (const RetentionClass& value : set_.classes()) {
+    asks_for_dates_ = asks_for_dates_ || value.trigger != policy::Trigger::created;
     asks_for_ancestry_ = asks_for_ancestry_ || selects_by_lineage(value);
     asks_for_ranks_ = asks_for_ranks_ || value.keep_last.has_value();
   }
@@ -91,7 +97,7 @@ Result<Retention> Retention::in_force(const catalog::ReadView& view) {
 Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
                                            const domain::Asset& asset, UtcTime now,
                                            policy::Detail detail) const {
-  ASSIGN_OR_RETURN(policy::Facts facts, facts_of(view, asset, asks_for_ancestry_));
+  ASSIGN_OR_RETURN(policy::Facts facts, facts_of(view, asset));
   if (!asks_for_ranks_) return policy::evaluate(set_, facts, now, detail);
   ASSIGN_OR_RETURN(const std::vector<Uuid> versions,
                    view.versions_of(asset.name, limits::kVersionsRanked + 1));
@@ -107,7 +113,7 @@ Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
   }
   std::vector<policy::Facts> group;
   for (const domain::Asset& version : assets) {
-    ASSIGN_OR_RETURN(policy::Facts one, facts_of(view, version, asks_for_ancestry_));
+    ASSIGN_OR_RETURN(policy::Facts one, facts_of(view, version));
     group.push_back(std::move(one));
   }
   policy::rank_versions(set_, group);

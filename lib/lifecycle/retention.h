@@ -32,9 +32,12 @@ class Retention {
                                   policy::Detail detail = policy::Detail::sentences) const;
 
  private:
+  Result<policy::Facts> facts_of(const catalog::ReadView& view, const domain::Asset& asset) const;
+
   policy::PolicySet set_;
   std::optional<domain::LoadedPolicy> loaded_;
   std::optional<std::string> altered_;
+  bool asks_for_dates_ = false;     // some class counts from another event than the import
   bool asks_for_ancestry_ = false;  // some class selects by lineage
   bool asks_for_ranks_ = false;     // some class has keep-last
 };

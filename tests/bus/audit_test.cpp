@@ -131,9 +131,9 @@ TEST_F(TheAuditOnTheBus, OfAnErasureNamesItsPlanAndTheDaemon) {
   init(*client_);
   ASSERT_TRUE(import_text(*client_, "m:1", "weights").ok());
   ASSERT_TRUE(client_->watch_changes().ok());
-  const Result<Json> plan =
-      client_->call(bus::kPlanInterface, "Retire",
-                    {std::vector<std::string>{"m:1"}, bus::Options(Json{{"reason", "end"}})});
+  const Result<Json> plan = client_->call(
+      bus::kPlanInterface, "Retire",
+      {std::vector<std::string>{"m:1"}, bus::Options(Json{{"reason", "end"}, {"now", "yes"}})});
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   const Json retired = calls_of("Plan.Retire");
   ASSERT_EQ(retired.size(), 1u);

@@ -122,7 +122,7 @@ contains "the audit" "$(cat "$DIR/metrics")" '^aierase_audit_rows_total [1-9]'
 contains "bytes" "$(cat "$DIR/metrics")" '^aierase_content_bytes 600000$'
 refused 2 'exclude' a --json status --openmetrics
 equal "no erasure, no time of one" "$(grep -c last_erasure "$DIR/metrics")" 0
-check "a plan" a retire other:1 --reason end
+check "a plan" a retire other:1 --now --reason end
 PLAN=$(a list plans -q)
 contains "an open plan has an age" "$(a status --openmetrics)" '^aierase_oldest_open_plan_timestamp_seconds [1-9]'
 check "approved" a approve "$PLAN@$(a --json show "$PLAN" | json 'd["plan"]["digest"][:12]')"
