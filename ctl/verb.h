@@ -110,6 +110,22 @@ inline constexpr std::array kSetOptions{
 inline constexpr std::array kReasonOptions{
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
+inline constexpr std::array kShowOptions{
+    Option{"request", "", Arity::flag, "print the text that a person signs to decide about plans"},
+    Option{"reason", "T", Arity::once, "in that text: why; needed unless it approves or accepts"},
+    Option{"until", "T", Arity::once, "in that text: refused from then on: 2026-11-20"},
+    Option{"with", "FILE", Arity::many, "in that text: also what this text of another host says",
+           "%files"},
+};
+inline constexpr std::array kApproveOptions{
+    Option{"signed", "FILE", Arity::once,
+           "hand in a signed text, signature behind it or in FILE.sig", "%files"},
+};
+inline constexpr std::array kRejectOptions{
+    Option{"reason", "T", Arity::once, "why; recorded"},
+    Option{"signed", "FILE", Arity::once,
+           "hand in a signed text, signature behind it or in FILE.sig", "%files"},
+};
 inline constexpr std::array kRetireOptions{
     Option{"reason", "T", Arity::once, "why; stands on the certificate"},
     Option{"ticket", "T", Arity::once, "the number of a ticket; stands on the certificate"},
@@ -126,6 +142,8 @@ inline constexpr std::array kRetireOptions{
 inline constexpr std::array kValidateOptions{
     Option{"reason", "T", Arity::once, "why; needed unless accepted"},
     Option{"remedy", "T", Arity::once, "what has to be done, of what is not accepted"},
+    Option{"signed", "FILE", Arity::once,
+           "hand in a signed text, signature behind it or in FILE.sig", "%files"},
 };
 inline constexpr std::array kHoldPlaceOptions{
     Option{"matter", "M", Arity::once, "the case or inquiry it belongs to"},
@@ -184,8 +202,8 @@ inline constexpr std::array kVerbs{
          kExportOptions, 1, 2, Reach::daemon, Bulk::yes, "%assets"},
     Verb{"list", Group::models, "[assets|plans|certificates|holds]", "what is there", kListOptions,
          0, 1, Reach::daemon, Bulk::no, "assets plans certificates holds"},
-    Verb{"show", Group::models, "ID", "one asset, plan, certificate or hold in full", kNoOptions, 1,
-         1, Reach::daemon, Bulk::no, "%all"},
+    Verb{"show", Group::models, "ID", "one asset, plan, certificate or hold in full", kShowOptions,
+         1, kAnyNumber, Reach::daemon, Bulk::no, "%all"},
     Verb{"set", Group::models, "A", "change labels, retention or custodians", kSetOptions, 1, 1,
          Reach::daemon, Bulk::no, "%assets"},
     Verb{"suspend", Group::models, "A", "make an asset unusable for now", kReasonOptions, 1, 1,
@@ -195,16 +213,17 @@ inline constexpr std::array kVerbs{
 
     Verb{"retire", Group::end_of_life, "[A...|-]", "ask for the end of assets: makes a plan",
          kRetireOptions, 0, kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
-    Verb{"approve", Group::end_of_life, "P@DIGEST", "approve exactly that plan; then it is erased",
-         kNoOptions, 1, 1, Reach::daemon, Bulk::no, "%plans"},
-    Verb{"reject", Group::end_of_life, "P", "refuse a plan", kReasonOptions, 1, 1, Reach::daemon,
+    Verb{"approve", Group::end_of_life, "[P@DIGEST]",
+         "approve exactly that plan; then it is erased", kApproveOptions, 0, 1, Reach::daemon,
+         Bulk::no, "%plans"},
+    Verb{"reject", Group::end_of_life, "[P]", "refuse a plan", kRejectOptions, 0, 1, Reach::daemon,
          Bulk::no, "%plans"},
     Verb{"cancel", Group::end_of_life, "P", "take a plan back", kNoOptions, 1, 1, Reach::daemon,
          Bulk::no, "%plans"},
     Verb{"wait", Group::end_of_life, "ID", "block until a plan or asset is so far", kWaitOptions, 1,
          1, Reach::daemon, Bulk::no, "%all"},
-    Verb{"validate", Group::end_of_life, "P|C accept|reject|escalate",
-         "say whether the outcome of an erasure is accepted", kValidateOptions, 2, 2, Reach::daemon,
+    Verb{"validate", Group::end_of_life, "[P|C accept|reject|escalate]",
+         "say whether the outcome of an erasure is accepted", kValidateOptions, 0, 2, Reach::daemon,
          Bulk::no, "%all"},
 
     Verb{"hold place", Group::rules, "", "forbid the erasure of what matches, for a matter",

@@ -57,7 +57,7 @@ Result<Reply> start_import(Service& service, const Caller& caller, ImportOrder o
 Status import_asset(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(std::string name, read_text(message));
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
-  ASSIGN_OR_RETURN(ImportWish wish, read_import(options));
+  ASSIGN_OR_RETURN(ImportWish wish, read_import(options, service.people()));
   ASSIGN_OR_RETURN(const domain::AssetName parsed, domain::AssetName::parse(name));
   wish.request.name = parsed.text();
   Call call;
@@ -238,7 +238,7 @@ Status set(Service& service, sd_bus_message* message) {
   RETURN_IF_ERROR(read_label_changes(options, changes));
   ASSIGN_OR_RETURN(changes.retention, options.text("retention"));
   ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
-  ASSIGN_OR_RETURN(changes.custodians, resolve_custodians(custodians));
+  ASSIGN_OR_RETURN(changes.custodians, service.people().custodians(custodians));
   ASSIGN_OR_RETURN(changes.reason, options.text_or("reason", ""));
   RETURN_IF_ERROR(read_event(options, changes));
   RETURN_IF_ERROR(options.finish());

@@ -23,8 +23,6 @@ struct Caller {
 
 Result<Caller> caller_of(sd_bus_message* message);
 
-// "alice", "@group"; somebody unknown is Errc::invalid_input with a hint.
-Result<std::vector<domain::Custodian>> resolve_custodians(const std::vector<std::string>& names);
 // The caller himself, for single-operator stores.
 Result<domain::Custodian> custodian_of(const domain::Actor& actor);
 

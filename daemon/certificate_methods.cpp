@@ -4,6 +4,7 @@
 
 #include "bus/names.h"
 #include "daemon/call_options.h"
+#include "daemon/decision_records.h"
 #include "daemon/methods.h"
 #include "daemon/records.h"
 #include "daemon/selection.h"
@@ -38,7 +39,13 @@ Status show(Service& service, sd_bus_message* message) {
     ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, named));
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const std::vector<domain::ValidationAct> acts, store->validations(row.id));
-    return with_object(certificate_json(row, acts));
+    Json json = certificate_json(row, acts);
+    for (std::size_t i = 0; i < acts.size(); ++i) {
+      if (!acts[i].signed_by) continue;
+      ASSIGN_OR_RETURN(const domain::SignedText text, store->signed_text(*acts[i].signed_by));
+      add_signed_text(json["validations"][i], text);
+    }
+    return with_object(std::move(json));
   };
   service.serve(message, std::move(call));
   return {};

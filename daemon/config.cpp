@@ -8,22 +8,26 @@
 namespace aierase::daemon {
 namespace {
 
+Result<std::string> path_or(const char* key, const std::optional<std::string>& value,
+                            const std::string& otherwise, const std::string& file) {
+  if (!value) return otherwise;
+  if (value->starts_with('/')) return *value;
+  return make_error(Errc::invalid_input, file + ": " + key + " must be an absolute path",
+                    std::string("e.g. ") + key + " = \"" + otherwise + "\"", file);
+}
+
 Status apply(Env& env, const std::string& path, Config& config) {
   ASSIGN_OR_RETURN(const Bytes bytes, read_file(env, path, limits::kConfigBytes));
   ASSIGN_OR_RETURN(TomlFile file, TomlFile::parse(as_text(bytes), path, limits::kConfigBytes));
   ASSIGN_OR_RETURN(const std::optional<bool> swap, file.get_boolean("allow-unencrypted-swap"));
   ASSIGN_OR_RETURN(const std::optional<std::string> slot, file.get_string("slot"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> people, file.get_string("people"));
   RETURN_IF_ERROR(file.refuse_unknown_keys());
   if (swap) {
     config.unencrypted_swap = *swap ? UnencryptedSwap::allowed : UnencryptedSwap::refused;
   }
-  if (slot) {
-    if (slot->empty() || slot->front() != '/') {
-      return make_error(Errc::invalid_input, path + ": slot must be an absolute path",
-                        "e.g. slot = \"/var/lib/aierase-root/slot\"", path);
-    }
-    config.slot = *slot;
-  }
+  ASSIGN_OR_RETURN(config.slot, path_or("slot", slot, config.slot, path));
+  ASSIGN_OR_RETURN(config.people, path_or("people", people, config.people, path));
   return {};
 }
 

@@ -16,6 +16,7 @@ enum class UnencryptedSwap { refused, allowed };
 
 struct Config {
   std::string slot = "/var/lib/aierase-root/slot";  // where `init` puts the root slot by default
+  std::string people = "/etc/aierase/people.toml";
   UnencryptedSwap unencrypted_swap = UnencryptedSwap::refused;
 };
 

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
-#include "daemon/caller.h"
 
 namespace aierase::daemon {
 namespace {
@@ -77,7 +76,7 @@ Status read_lineage(CallOptions& options, lifecycle::ImportRequest& request) {
 
 }  // namespace
 
-Result<ImportWish> read_import(CallOptions& options) {
+Result<ImportWish> read_import(CallOptions& options, const Enrolment& people) {
   ImportWish wish;
   ASSIGN_OR_RETURN(const std::optional<domain::AssetKind> kind,
                    options.word<domain::AssetKind>("kind", domain::parse_asset_kind));
@@ -87,7 +86,7 @@ Result<ImportWish> read_import(CallOptions& options) {
     return CallOptions::wrong(
         "custodians", "has more than " + std::to_string(limits::kCustodiansPerAsset) + " entries");
   }
-  ASSIGN_OR_RETURN(wish.request.custodians, resolve_custodians(custodians));
+  ASSIGN_OR_RETURN(wish.request.custodians, people.custodians(custodians));
   ASSIGN_OR_RETURN(wish.request.retention, options.text_or("retention", "default"));
   ASSIGN_OR_RETURN(wish.request.labels, options.pairs("labels"));
   RETURN_IF_ERROR(read_lineage(options, wish.request));

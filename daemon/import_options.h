@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "daemon/call_options.h"
+#include "daemon/enrolment.h"
 #include "daemon/import_job.h"
 #include "lifecycle/store.h"
 
@@ -21,6 +22,6 @@ struct ImportWish {
 };
 
 // Everything but name and actor; the last reader of `options`.
-Result<ImportWish> read_import(CallOptions& options);
+Result<ImportWish> read_import(CallOptions& options, const Enrolment& people);
 
 }  // namespace aierase::daemon

@@ -43,7 +43,7 @@ std::string host_name() {
 }
 
 lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clock& clock,
-                                     std::vector<std::string> findings) {
+                                     const Enrolment& people, std::vector<std::string> findings) {
   lifecycle::StoreSettings settings;
   settings.env = &env;
   settings.clock = &clock;
@@ -53,7 +53,10 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
   settings.host.tool_version = tool_version();
   settings.host.tool_build = tool_build();
   settings.host.findings = std::move(findings);
-  settings.find_custodians = resolve_custodians;
+  settings.find_custodians = [&people](const std::vector<std::string>& names) {
+    return people.custodians(names);
+  };
+  settings.person_of = [&people](std::uint32_t uid) { return people.entry_of(uid); };
   return settings;
 }
 
@@ -72,14 +75,14 @@ Status own_name(sd_bus* bus) {
 class Daemon {
  public:
   Daemon(Loop& loop, bus::BusPtr bus, std::unique_ptr<StoreSession> session, AuditPost& audit,
-         Env& env, std::uint64_t store_device)
+         Env& env, const Enrolment& people, std::uint64_t store_device)
       : loop_(loop),
         bus_(std::move(bus)),
         audit_(audit),
         store_(loop, std::move(session), audit, listeners()),
         authority_(bus_.get()),
         jobs_(loop, bus_.get(), store_, audit, env, store_device),
-        service_(store_, authority_, jobs_, audit) {}
+        service_(store_, authority_, jobs_, audit, people) {}
 
   Status start() {
     // A bus that goes away ends the loop: without it nobody can ask for anything.
@@ -144,7 +147,11 @@ Result<int> serve(const Options& options) {
   RETURN_IF_ERROR(Loop::block_signals());
 
   AuditPost audit(clock);
-  lifecycle::StoreSettings settings = settings_of(options, env, clock, std::move(findings));
+  const Enrolment people(env, config.people);
+  if (const Status usable = people.check(); !usable.ok()) {
+    log_error(usable.error(), "nobody decides before it is mended");
+  }
+  lifecycle::StoreSettings settings = settings_of(options, env, clock, people, std::move(findings));
   settings.audit = &audit.trail();
   auto session = std::make_unique<StoreSession>(std::move(settings), config);
   RETURN_IF_ERROR(session->start());
@@ -154,7 +161,7 @@ Result<int> serve(const Options& options) {
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
   ASSIGN_OR_RETURN(bus::BusPtr bus, bus::open_bus(options.bus));
-  Daemon daemon(*loop, std::move(bus), std::move(session), audit, env,
+  Daemon daemon(*loop, std::move(bus), std::move(session), audit, env, people,
                 directory ? directory->device : 0);
   RETURN_IF_ERROR(daemon.start());
   if (fault) log_error(*fault, "the store cannot be opened");

@@ -9,6 +9,7 @@
 #include "daemon/methods.h"
 #include "daemon/records.h"
 #include "daemon/selection.h"
+#include "daemon/signed_methods.h"
 #include "domain/ids.h"
 
 namespace aierase::daemon {
@@ -201,6 +202,12 @@ const sd_bus_vtable kVtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("s", plan, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", record), serve_method<cancel>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("TextToSign", SD_BUS_ARGS("as", plans, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<text_to_sign>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "HandIn", SD_BUS_ARGS("s", verb, "s", text, "s", signature, "a{sv}", options),
+        SD_BUS_RESULT("a{sv}", record), serve_method<hand_in>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "daemon/decision_records.h"
 #include "daemon/policy_records.h"
 #include "domain/ids.h"
 
@@ -17,10 +18,6 @@ using domain::IdType;
 
 std::string asset_id(const Uuid& id) {
   return id_text(IdType::asset, id);
-}
-
-Json person(const domain::Actor& actor) {
-  return {{"uid", actor.uid}, {"login", actor.login}};
 }
 
 void put(Json& object, const char* key, const std::string& text) {
@@ -47,7 +44,7 @@ Json sources_json(const std::vector<domain::Source>& sources) {
              {"history", domain::to_text(source.history)},
              {"files", source.files},
              {"bytes", source.bytes}};
-    if (source.asserted_by) row["asserted_by"] = person(*source.asserted_by);
+    if (source.asserted_by) row["asserted_by"] = person_json(*source.asserted_by);
     put(row, "removed_at", source.removed_at);
     list.push_back(std::move(row));
   }
@@ -87,7 +84,7 @@ Json lineage_json(const std::vector<domain::LineageName>& names) {
 Json exports_json(std::span<const domain::ExportRecord> records) {
   Json list = Json::array();
   for (const domain::ExportRecord& record : records) {
-    Json row = person(record.actor);
+    Json row = person_json(record.actor);
     row["time"] = to_rfc3339(record.time);
     row["kind"] = domain::to_text(record.kind);
     row["medium"] = domain::to_text(record.medium);
@@ -105,10 +102,10 @@ Json hold_row(const domain::Hold& hold) {
            {"match", hold.selectors},
            {"reach", domain::to_text(hold.reach)},
            {"state", hold.lifted ? "lifted" : "in force"},
-           {"placed_by", person(hold.placed_by)},
+           {"placed_by", person_json(hold.placed_by)},
            {"placed", to_rfc3339(hold.placed)}};
   if (hold.lifted) {
-    row["lifted_by"] = person(hold.lifted->actor);
+    row["lifted_by"] = person_json(hold.lifted->actor);
     row["lifted"] = to_rfc3339(hold.lifted->time);
     row["lift_reason"] = hold.lifted->reason;
   }
@@ -124,7 +121,7 @@ Json holds_json(const std::vector<domain::Hold>& holds) {
 Json events_json(const std::vector<catalog::Event>& events) {
   Json list = Json::array();
   for (const catalog::Event& event : events) {
-    Json row = person(event.actor);
+    Json row = person_json(event.actor);
     row["time"] = to_rfc3339(event.time);
     row["action"] = event.action;
     put(row, "from", event.from);
@@ -144,19 +141,6 @@ Json items_json(const domain::Plan& plan) {
              {"state", domain::to_text(item.state)},
              {"reasons", reasons_json(item.reasons)}};
     put_id(row, "certificate", IdType::certificate, item.certificate);
-    list.push_back(std::move(row));
-  }
-  return list;
-}
-
-Json given_json(const std::vector<domain::Approval>& approvals) {
-  Json list = Json::array();
-  for (const domain::Approval& approval : approvals) {
-    Json row = person(approval.actor);
-    row["time"] = to_rfc3339(approval.time);
-    row["decision"] = domain::to_text(approval.decision);
-    row["as"] = approval.capacities;
-    put(row, "reason", approval.reason);
     list.push_back(std::move(row));
   }
   return list;
@@ -279,7 +263,7 @@ Json asset_row(const domain::Asset& asset) {
            {"bytes", asset.bytes},
            {"files_count", asset.file_count},
            {"created", to_rfc3339(asset.created)},
-           {"importer", person(asset.importer)},
+           {"importer", person_json(asset.importer)},
            {"custodians", custodians_json(asset.custodians)},
            {"labels", asset.labels},
            {"retention", asset.retention},
@@ -318,7 +302,7 @@ Json plan_row(const domain::Plan& plan) {
   Json row{{"id", id_text(IdType::plan, plan.id)},
            {"digest", to_hex(plan.digest)},
            {"state", domain::to_text(plan.state)},
-           {"requester", person(plan.requester)},
+           {"requester", person_json(plan.requester)},
            {"reason", plan.reason},
            {"created", to_rfc3339(plan.created)},
            {"expires", to_rfc3339(plan.expires)},
@@ -393,13 +377,7 @@ Json certificate_json(const catalog::CertificateRow& row,
   Json json = certificate_row(row);
   Json acts = Json::array();
   for (const domain::ValidationAct& act : validations) {
-    Json one = person(act.actor);
-    one["verdict"] = domain::to_text(act.verdict);
-    one["time"] = to_rfc3339(act.time);
-    one["as"] = act.capacities;
-    put(one, "reason", act.reason);
-    put(one, "remedy", act.remedy);
-    acts.push_back(std::move(one));
+    acts.push_back(validation_json(act));
   }
   json["validations"] = std::move(acts);
   JsonLimits limits;

@@ -21,6 +21,7 @@
 #include "daemon/audit_post.h"
 #include "daemon/authority.h"
 #include "daemon/caller.h"
+#include "daemon/enrolment.h"
 #include "daemon/store_thread.h"
 
 namespace aierase::daemon {
@@ -58,8 +59,9 @@ Task<Asked(StoreSession&)> ask_plainly(std::string action, Details details = {})
 
 class Service {
  public:
-  Service(StoreThread& store, Authority& authority, Jobs& jobs, AuditPost& audit)
-      : store_(store), authority_(authority), jobs_(jobs), audit_(audit) {}
+  Service(StoreThread& store, Authority& authority, Jobs& jobs, AuditPost& audit,
+          const Enrolment& people)
+      : store_(store), authority_(authority), jobs_(jobs), audit_(audit), people_(people) {}
 
   void serve(sd_bus_message* message, Call call);
   // Of a call that is refused before it is served.
@@ -67,6 +69,7 @@ class Service {
   Jobs& jobs() { return jobs_; }
   StoreThread& store() { return store_; }
   AuditPost& audit() { return audit_; }
+  const Enrolment& people() const { return people_; }
 
  private:
   struct OpenCall {
@@ -90,6 +93,7 @@ class Service {
   Authority& authority_;
   Jobs& jobs_;
   AuditPost& audit_;
+  const Enrolment& people_;
   std::uint64_t next_ = AuditPost::kNeverBegan + 1;
   std::map<std::uint64_t, OpenCall> open_;
 };

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
+#include "ctl/handing_in.h"
 #include "ctl/outcome.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -57,6 +58,11 @@ std::string outcome_text(const Json& plan, const Output& out) {
 }  // namespace
 
 Result<int> run_approve(Session& session) {
+  if (session.arguments().has("signed")) return hand_in(session, "approve");
+  if (session.arguments().operands().empty()) {
+    return make_error(Errc::usage, "'approve' needs P@DIGEST, or --signed FILE",
+                      "aierase show PLAN prints the command");
+  }
   Output& out = session.out();
   ASSIGN_OR_RETURN(const PlanAndDigest wanted, plan_and_digest(session.operand(0)));
   RETURN_IF_ERROR(session.watch_changes());

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/changing.h"
+#include "ctl/handing_in.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
@@ -8,6 +9,11 @@
 namespace aierase::ctl {
 
 Result<int> run_reject(Session& session) {
+  if (session.arguments().has("signed")) return hand_in(session, "reject");
+  if (session.arguments().operands().empty()) {
+    return make_error(Errc::usage, "'reject' needs a plan, or --signed FILE",
+                      "aierase list plans shows them");
+  }
   const std::string& wanted = session.operand(0);
   RETURN_IF_ERROR(domain::require_id(domain::IdType::plan, wanted));
   if (session.arguments().value_or("reason", "").empty()) {

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
+#include "ctl/handing_in.h"
 #include "ctl/outcome.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -59,6 +60,16 @@ Result<Shown> look_up(Session& session, const std::string& wanted) {
 }  // namespace
 
 Result<int> run_show(Session& session) {
+  const Arguments& given = session.arguments();
+  if (given.has("request")) return print_request(session);
+  if (given.operands().size() > 1) {
+    return make_error(Errc::usage, "'show' shows one thing at a time",
+                      "with --request it takes several plans");
+  }
+  for (const char* option : {"reason", "until", "with"}) {
+    if (!given.has(option)) continue;
+    return make_error(Errc::usage, std::string("--") + option + " is for --request");
+  }
   Output& out = session.out();
   ASSIGN_OR_RETURN(Shown shown, look_up(session, session.operand(0)));
   if (!out.for_people()) {

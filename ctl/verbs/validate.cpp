@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/changing.h"
+#include "ctl/handing_in.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
@@ -43,6 +44,11 @@ std::string next_of(const Json& report, const std::string& subject) {
 
 Result<int> run_validate(Session& session) {
   const Arguments& given = session.arguments();
+  if (given.has("signed")) return hand_in(session, "validate");
+  if (given.operands().size() != 2) {
+    return make_error(Errc::usage, "'validate' needs what and how, or --signed FILE",
+                      "aierase validate P|C accept|reject|escalate");
+  }
   const std::string& subject = session.operand(0);
   const std::string& verdict = session.operand(1);
   RETURN_IF_ERROR(check(subject, verdict, given));

@@ -18,6 +18,11 @@ constexpr std::size_t kSourcesPerPage = 20'000;
 
 using Bind = std::function<void(Statement&)>;
 
+// Users and persons are asked for by one name: at any time it means one of the two.
+std::int64_t is_group(const domain::Custodian& custodian) {
+  return custodian.kind == domain::CustodianKind::group ? 1 : 0;
+}
+
 // What a name must begin with to match: the pattern up to its first special character.
 std::string literal_prefix(std::string_view pattern) {
   return std::string(pattern.substr(0, pattern.find_first_of("*?[")));
@@ -118,8 +123,9 @@ void PageQuery::drive(std::int64_t after, const std::string& after_name) {
   if (query_.custodian) {
     piece(
         "SELECT a.id FROM custodian d INDEXED BY custodian_who "
-        "CROSS JOIN asset a ON a.id = d.asset WHERE d.kind = ? AND d.name = ? AND d.asset > ?",
-        std::string(kind_text(query_.custodian->kind)), query_.custodian->name, after);
+        "CROSS JOIN asset a ON a.id = d.asset "
+        "WHERE (d.kind = 'group') = ? AND d.name = ? AND d.asset > ?",
+        is_group(*query_.custodian), query_.custodian->name, after);
     order_ = " ORDER BY d.asset";
     custodian_done_ = true;
     return;
@@ -148,9 +154,9 @@ void PageQuery::restrict() {
   if (!query_.include_erased) piece(" AND +a.state <> 'erased'");
   if (query_.custodian && !custodian_done_) {
     piece(
-        " AND EXISTS (SELECT 1 FROM custodian c WHERE c.asset = a.id AND c.kind = ? AND c.name = "
-        "?)",
-        std::string(kind_text(query_.custodian->kind)), query_.custodian->name);
+        " AND EXISTS (SELECT 1 FROM custodian c WHERE c.asset = a.id AND (c.kind = 'group') = ? "
+        "AND c.name = ?)",
+        is_group(*query_.custodian), query_.custodian->name);
   }
   for (std::size_t i = labels_done_; i < query_.labels.size(); ++i) {
     piece(" AND EXISTS (SELECT 1 FROM label l WHERE l.asset = a.id AND l.key = ? AND l.value = ?)",

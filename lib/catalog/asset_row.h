@@ -12,7 +12,7 @@
 
 namespace aierase::catalog {
 
-std::string_view kind_text(domain::CustodianKind kind);  // "user", "group"
+std::string_view kind_text(domain::CustodianKind kind);  // "user", "group", "person"
 std::optional<domain::CustodianKind> parse_custodian_kind(std::string_view text);
 
 // Errc::not_found where there is none.

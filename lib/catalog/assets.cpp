@@ -96,12 +96,21 @@ Status insert_row(Connection& connection, const domain::Asset& asset, ByteView s
 }  // namespace
 
 std::string_view kind_text(domain::CustodianKind kind) {
-  return kind == domain::CustodianKind::user ? "user" : "group";
+  switch (kind) {
+    case domain::CustodianKind::user:
+      return "user";
+    case domain::CustodianKind::group:
+      return "group";
+    case domain::CustodianKind::person:
+      return "person";
+  }
+  return {};
 }
 
 std::optional<domain::CustodianKind> parse_custodian_kind(std::string_view text) {
   if (text == "user") return domain::CustodianKind::user;
   if (text == "group") return domain::CustodianKind::group;
+  if (text == "person") return domain::CustodianKind::person;
   return std::nullopt;
 }
 
@@ -140,7 +149,7 @@ Status insert_custodians(Connection& connection, std::int64_t id,
     // Named twice is named once.
     RETURN_IF_ERROR(connection.write(
         "INSERT INTO custodian (asset, position, kind, id, name) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (asset, kind, id) DO NOTHING",
+        "ON CONFLICT (asset, kind, id, name) DO NOTHING",
         id, position++, kind_text(custodian.kind), custodian.id, custodian.name));
   }
   return {};

@@ -248,6 +248,7 @@ class ReadView {
   Result<std::optional<CertificateHead>> certificate_head(const Uuid& id) const;
   Result<std::vector<CertificateHead>> certificates_of_plan(const Uuid& plan) const;
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
+  Result<std::optional<domain::SignedText>> signed_text(const Digest& signature) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first
 
@@ -316,6 +317,8 @@ class Transaction : public ReadView {
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
   Status add_approval(const domain::Approval& approval);
+  // Before the approval or validation that names it; one that is there already stays.
+  Status keep_signed_text(const Digest& signature, const domain::SignedText& text);
   Status add_policy(const domain::LoadedPolicy& policy);
   Status put_event(const Uuid& asset, domain::AssetEvent event, UtcTime at);
   Status insert_hold(const domain::Hold& hold);  // binds its assets

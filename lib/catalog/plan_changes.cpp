@@ -1,5 +1,6 @@
 // Plans, written: the plan at its request, then states, items and acts of people.
 #include "catalog/catalog.h"
+#include "catalog/decision_row.h"
 #include "catalog/plan_row.h"
 #include "catalog/row.h"
 
@@ -88,11 +89,15 @@ Status Transaction::put_item(const Uuid& plan, const domain::PlanItem& item) {
 Status Transaction::add_approval(const domain::Approval& approval) {
   ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, approval.plan));
   ASSIGN_OR_RETURN(const std::string capacities, texts_json(approval.capacities));
+  ASSIGN_OR_RETURN(const DecisionColumns by,
+                   DecisionColumns::of(approval.actor, approval.signed_by));
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO approval (plan, decision, actor_uid, actor_login, actor_audit_uid, time, "
-      "reason, capacities, log_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "reason, capacities, log_index, " +
+          kDecisionColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, domain::to_text(approval.decision), ActorColumns{approval.actor}, approval.time,
-      approval.reason, capacities, approval.log_index));
+      approval.reason, capacities, approval.log_index, by.person, by.text, by.signature, by.key,
+      by.carrier_uid, by.carrier_login, by.carrier_audit_uid));
   return {};
 }
 

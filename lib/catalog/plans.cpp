@@ -3,6 +3,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/cursor.h"
+#include "catalog/decision_row.h"
 #include "catalog/row.h"
 
 namespace aierase::catalog {
@@ -73,7 +74,8 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
   ASSIGN_OR_RETURN(
       Statement statement,
       connection.prepare("SELECT decision, actor_uid, actor_login, actor_audit_uid, time, reason, "
-                         "capacities, log_index FROM approval WHERE plan = ? ORDER BY id"));
+                         "capacities, log_index, " +
+                         kDecisionColumns + " FROM approval WHERE plan = ? ORDER BY id"));
   statement.bind(id);
   return each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "approval");
@@ -85,6 +87,8 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
     approval.reason = row.text();
     approval.capacities = row.texts();
     approval.log_index = row.count();
+    approval.actor.person = read_person(row);
+    approval.signed_by = read_signed_by(row);
     RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan.id));
     plan.approvals.push_back(std::move(approval));
     return {};

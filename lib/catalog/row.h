@@ -42,6 +42,12 @@ class Row {
   std::vector<domain::Reason> reasons();  // JSON array of {"code", "text"}
 
   // NULL: nullopt.
+  std::optional<std::string> maybe_text() {
+    return maybe([&] { return text(); });
+  }
+  std::optional<Digest> maybe_digest() {
+    return maybe([&] { return digest(); });
+  }
   std::optional<Bytes> maybe_blob() {
     return maybe([&] { return blob(); });
   }

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "certificate/claims.h"
+#include "certificate/people_check.h"
 #include "certificate/statement.h"
 #include "crypto/primitives.h"
 
@@ -263,29 +264,6 @@ Fault check_evidence(const Json& predicate) {
   return std::nullopt;
 }
 
-Fault check_people(const Json& predicate) {
-  if (number_at(at(predicate, "holds"), "found") != 0U) return "a legal hold was in force";
-  const Json& disposal = at(predicate, "disposal");
-  const Json& approvals = at(disposal, "approvals");
-  if (!approvals.is_array() || approvals.empty()) return "nobody approved";
-  const std::string_view rule = text_at(disposal, "people_rule");
-  if (rule != "two-person" && rule != "single-operator") return "its people_rule is unknown";
-  std::set<std::uint64_t> requesters, approvers;
-  const Json& people = at(predicate, "people");
-  if (!people.is_array()) return "its people are no list";
-  for (const Json& person : people) {
-    const auto uid = number_at(person, "uid");
-    if (!uid) return "a person has no uid";
-    if (text_at(person, "role") == "requester") requesters.insert(*uid);
-    if (text_at(person, "role") == "approver") approvers.insert(*uid);
-  }
-  if (requesters.size() != 1 || approvers.empty()) return "requester or approver are not named";
-  if (rule == "two-person" && approvers.count(*requesters.begin()) != 0) {
-    return "it speaks of two people, but the requester approved";
-  }
-  return std::nullopt;
-}
-
 Fault check_all(const Json& statement) {
   RETURN_IF_FAULT(check_frame(statement));
   const Json& predicate = at(statement, "predicate");
@@ -293,7 +271,7 @@ Fault check_all(const Json& statement) {
   RETURN_IF_FAULT(check_claims(predicate));
   RETURN_IF_FAULT(check_times(predicate));
   RETURN_IF_FAULT(check_evidence(predicate));
-  return check_people(predicate);
+  return people_fault(predicate);
 }
 
 // The residuals that the other parts of the statement make necessary.

@@ -17,23 +17,74 @@ constexpr std::string_view kNoPeopleEntry =
     "not applicable: name, title, organisation, location and contact have no entry in people.toml";
 constexpr std::string_view kNoOwnSignature =
     "not applicable: identified by the host's credentials, not by a signature of their own";
+constexpr std::string_view kNoAccount = "not applicable: has no account on this host";
 
 std::string_view or_else(std::string_view value, std::string_view reason) {
   return value.empty() ? reason : value;
 }
 
-std::string person(std::string_view role, const domain::Actor& actor, UtcTime time) {
+std::string entry_part(const domain::PersonEntry& entry) {
+  constexpr std::string_view kNone = "not applicable: people.toml says nothing of it";
+  return ObjectText()
+      .text("name", entry.name)
+      .text("title", or_else(entry.title, kNone))
+      .text("organisation", or_else(entry.organisation, kNone))
+      .text("location", or_else(entry.location, kNone))
+      .text("contact", or_else(entry.contact, kNone))
+      .finish();
+}
+
+// What was signed stands there whole, in base64, so that nothing between here and ssh-keygen can
+// change a byte of it.
+std::string signature_part(const domain::SignedBy& by, const DispositionRecord& record) {
   ObjectText object;
-  object.text("role", role)
-      .text("login", actor.login)
-      .number("uid", actor.uid)
-      .text("at", to_rfc3339(time))
-      .text("contact_details", kNoPeopleEntry)
-      .text("signature", kNoOwnSignature);
+  object.text("key", by.key)
+      .text("text_sha256", to_hex(by.text))
+      .text("signature_sha256", to_hex(by.signature))
+      .text("carried_by", by.carrier.login);
+  const auto kept = record.signed_texts.find(by.signature);
+  if (kept == record.signed_texts.end()) return object.finish();
+  object.text("public_key", kept->second.key)
+      .text("text_base64", to_base64(as_bytes(kept->second.text)))
+      .text("signature_base64", to_base64(as_bytes(kept->second.signature)));
+  return object.finish();
+}
+
+ObjectText person(std::string_view role, const domain::Actor& actor, UtcTime time) {
+  ObjectText object;
+  object.text("role", role).text("login", actor.login).text("at", to_rfc3339(time));
+  if (actor.uid == domain::kNoUid) {
+    object.text("uid", kNoAccount).text("audit_login_uid", kNoAccount);
+    return object;
+  }
+  object.number("uid", actor.uid);
   if (actor.audit_login_uid) {
     object.number("audit_login_uid", *actor.audit_login_uid);
   } else {
     object.text("audit_login_uid", "unknown");
+  }
+  return object;
+}
+
+std::string known_by_account(std::string_view role, const domain::Actor& actor, UtcTime time) {
+  return person(role, actor, time)
+      .text("contact_details", kNoPeopleEntry)
+      .text("signature", kNoOwnSignature)
+      .finish();
+}
+
+std::string approver(const domain::Approval& approval, const DispositionRecord& record) {
+  ObjectText object = person("approver", approval.actor, approval.time);
+  if (approval.actor.person) {
+    object.text("person", approval.actor.person->id)
+        .raw("contact_details", entry_part(*approval.actor.person));
+  } else {
+    object.text("contact_details", kNoPeopleEntry);
+  }
+  if (approval.signed_by) {
+    object.raw("signature", signature_part(*approval.signed_by, record));
+  } else {
+    object.text("signature", kNoOwnSignature);
   }
   return object.finish();
 }
@@ -107,7 +158,7 @@ bool same_slot(const domain::SlotAssurance& a, const domain::SlotAssurance& b) {
 
 bool requester_approved(const DispositionRecord& record) {
   return std::any_of(record.approvals.begin(), record.approvals.end(), [&](const auto& approval) {
-    return approval.actor.uid == record.requester.uid;
+    return domain::same_person(approval.actor, record.requester);
   });
 }
 
@@ -199,10 +250,10 @@ std::string disposal_part(const DispositionRecord& record) {
 
 std::string people_part(const DispositionRecord& record) {
   ArrayText people;
-  people.raw(person("importer", record.asset.importer, record.asset.created));
-  people.raw(person("requester", record.requester, record.requested));
+  people.raw(known_by_account("importer", record.asset.importer, record.asset.created));
+  people.raw(known_by_account("requester", record.requester, record.requested));
   for (const domain::Approval& approval : record.approvals) {
-    people.raw(person("approver", approval.actor, approval.time));
+    people.raw(approver(approval, record));
   }
   return people.finish();
 }

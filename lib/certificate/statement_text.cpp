@@ -256,6 +256,25 @@ void write_policy(Page& page, const Json& p) {
          [&](const Json& floor) { page.point("although " + shown(floor)); });
 }
 
+void write_person(Page& page, const Json& person) {
+  page.point(shown(person, {"role"}) + ": " + shown(person, {"login"}) + ", uid " +
+             shown(person, {"uid"}) + ", audit login uid " + shown(person, {"audit_login_uid"}) +
+             ", " + shown(person, {"at"}));
+  if (at(person, {"contact_details"}).is_object()) {
+    std::string details;
+    for (const char* key : {"name", "title", "organisation", "location", "contact"}) {
+      const std::string value = shown(person, {"contact_details", key});
+      if (value.starts_with("not applicable")) continue;
+      details += (details.empty() ? "" : ", ") + value;
+    }
+    page.point("  that is " + details);
+  }
+  if (at(person, {"signature"}).is_object()) {
+    page.point("  by a signature of the SSH key " + shown(person, {"signature", "key"}) +
+               ", handed in by " + shown(person, {"signature", "carried_by"}));
+  }
+}
+
 void write_people(Page& page, const Json& p) {
   page.heading("WHO AND WHY");
   page.field("Reason", shown(p, {"disposal", "reason"}));
@@ -263,11 +282,7 @@ void write_people(Page& page, const Json& p) {
   page.field("Plan", shown(p, {"disposal", "plan"}));
   page.digest("Plan digest", shown(p, {"disposal", "plan_digest"}));
   write_policy(page, p);
-  listed(page, at(p, {"people"}), [&](const Json& person) {
-    page.point(shown(person, {"role"}) + ": " + shown(person, {"login"}) + ", uid " +
-               shown(person, {"uid"}) + ", audit login uid " + shown(person, {"audit_login_uid"}) +
-               ", " + shown(person, {"at"}));
-  });
+  listed(page, at(p, {"people"}), [&](const Json& person) { write_person(page, person); });
   page.field("Two people", shown(p, {"disposal", "people_rule_text"}));
   page.field("Executed by", shown(p, {"disposal", "executor"}));
   page.field("Validation",

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,7 @@ struct DispositionRecord {
   std::string ticket;
   UtcTime requested{};
   std::vector<Approval> approvals;
+  std::map<Digest, SignedText> signed_texts;  // of approvals by signature, by SHA-256 of that
   PeopleRule people_rule = PeopleRule::two_person;
   PolicyApplied policy;
   HoldCheck holds;

@@ -1,11 +1,13 @@
 // People as the store knows them: who acted, and who answers for an asset.
 //
-// Contract: values. An Actor's uid comes from the bus credentials, never from an argument;
-// audit_login_uid is the kernel's loginuid where it could be read (unset counts as unknown and is
-// recorded as such). Specified in: aierase(1) PEOPLE.
+// Contract: values. An Actor's uid comes from the bus credentials, or from the person whose
+// enrolled key signed, never from an argument; audit_login_uid is the kernel's loginuid where it
+// could be read (unset counts as unknown and is recorded as such). Specified in: aierase(1) PEOPLE,
+// aierase-people(5).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,19 +17,39 @@
 
 namespace aierase::domain {
 
+// Of a person without an account on this host: what the kernel calls no user.
+inline constexpr std::uint32_t kNoUid = 0xFFFFFFFF;
+
+// What people.toml says of somebody, as it stood at that time. Of the fields after the name those
+// that it does not have are empty.
+struct PersonEntry {
+  std::string id;  // U of [person.U]
+  std::string name;
+  std::string title;
+  std::string organisation;
+  std::string location;
+  std::string contact;
+  friend bool operator==(const PersonEntry&, const PersonEntry&) = default;
+};
+using PersonLookup = std::function<Result<std::optional<PersonEntry>>(std::uint32_t uid)>;
+
 struct Actor {
   std::uint32_t uid = 0;
   std::string login;  // user name at that time, or "uid:N"
   std::optional<std::uint32_t> audit_login_uid;
-  std::vector<std::uint32_t> groups;  // of the caller, as the bus gave them; never stored
+  std::vector<std::uint32_t> groups;    // of the caller, as the bus gave them; never stored
+  std::optional<PersonEntry> person{};  // stored with decisions alone
 };
 
-enum class CustodianKind { user, group };
+// One person by account, or by entry: two without an account are not one for having no uid.
+bool same_person(const Actor& a, const Actor& b);
+
+enum class CustodianKind { user, group, person };
 
 struct Custodian {
   CustodianKind kind = CustodianKind::user;
-  std::string name;      // without '@'
-  std::uint32_t id = 0;  // uid or gid at the time of naming
+  std::string name;      // without '@'; U of a person
+  std::uint32_t id = 0;  // uid or gid at the time of naming; kNoUid of a person without account
 
   std::string text() const { return kind == CustodianKind::group ? "@" + name : name; }
   friend bool operator==(const Custodian&, const Custodian&) = default;

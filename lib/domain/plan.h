@@ -30,6 +30,21 @@ struct PlanItem {
   std::optional<Uuid> certificate;
 };
 
+// What a person signed, and by which key: kept once for all that it decides.
+struct SignedText {
+  std::string text;
+  std::string signature;  // armoured, as ssh-keygen writes it
+  std::string key;        // a line of a .pub file
+};
+
+// That somebody decided by a signature. Its text and bytes are kept beside it, under `signature`.
+struct SignedBy {
+  Digest text{};       // SHA-256 of what was signed
+  Digest signature{};  // SHA-256 of the armoured signature
+  std::string key;     // fingerprint: "SHA256:..."
+  Actor carrier;       // who handed it in, and decided nothing
+};
+
 struct Approval {
   Uuid plan;
   Decision decision = Decision::approve;
@@ -39,6 +54,7 @@ struct Approval {
   // As whom: texts of the custodians that the actor was at that time ("alice", "@ml-owners").
   std::vector<std::string> capacities;
   std::uint64_t log_index = 0;
+  std::optional<SignedBy> signed_by{};  // none: by the account
 };
 
 // A dependant that stays although what it came from goes.
@@ -78,6 +94,7 @@ struct ValidationAct {
   std::string remedy;                   // what has to be done, of what is not accepted
   std::vector<std::string> capacities;  // as Approval's
   std::uint64_t log_index = 0;
+  std::optional<SignedBy> signed_by{};
 };
 
 // Of a hold that was lifted.

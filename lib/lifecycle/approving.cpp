@@ -139,7 +139,7 @@ Result<bool> all_approved(Core& core, const domain::Plan& plan, const Rulings& r
     const PolicyFacts& policy = rulings.items[i];
     ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
                      core.view().custodians(plan.items[i].asset));
-    if (approvals_counted(approvers_of(custodians, policy), plan.requester, approvals, rule) <
+    if (approvals_counted(custodians, policy, plan.requester, approvals, rule) <
         approvals_needed(policy, plan.below_floor)) {
       return false;
     }
@@ -152,7 +152,9 @@ std::string decision_type(const domain::Approval& approval) {
 }
 
 Status log_decision(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
-                    const domain::Plan& plan, domain::Approval& approval) {
+                    const domain::Plan& plan, domain::Approval& approval,
+                    const SignedDecision* signed_decision) {
+  RETURN_IF_ERROR(keep(transaction, signed_decision));
   ASSIGN_OR_RETURN(std::string record, decision_record(plan, approval));
   const translog::LogRecord leaf{decision_type(approval), approval.time, std::move(record),
                                  translog::Visibility::committed};
@@ -205,12 +207,14 @@ UtcTime approved_at(const domain::Plan& plan) {
 }
 
 Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval) {
-  return dump_canonical(Json{{"plan", plan.id.hex()},
-                             {"digest", to_hex(plan.digest)},
-                             {"decision", domain::to_text(approval.decision)},
-                             {"as", approval.capacities},
-                             {"by", actor_json(approval.actor)},
-                             {"reason", approval.reason}});
+  Json record{{"plan", plan.id.hex()},
+              {"digest", to_hex(plan.digest)},
+              {"decision", domain::to_text(approval.decision)},
+              {"as", approval.capacities},
+              {"by", actor_json(approval.actor)},
+              {"reason", approval.reason}};
+  add_signed_by(record, approval.actor, approval.signed_by);
+  return dump_canonical(record);
 }
 
 Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
@@ -218,18 +222,22 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
   for (const domain::Approval& approval : plan.approvals) {
     ASSIGN_OR_RETURN(const std::string record, decision_record(plan, approval));
     ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> leaf, view.log_leaf(approval.log_index));
-    const bool same = leaf && leaf->type == decision_type(approval) &&
-                      leaf->time == approval.time && leaf->record == record &&
-                      translog::leaf_body(*leaf).ok();
+    bool same = leaf && leaf->type == decision_type(approval) && leaf->time == approval.time &&
+                leaf->record == record && translog::leaf_body(*leaf).ok();
+    if (same && approval.signed_by) {
+      ASSIGN_OR_RETURN(same, is_kept(view, *approval.signed_by));
+    }
     if (!same) return std::optional<std::string>(approval.actor.login);
   }
   return std::optional<std::string>();
 }
 
-Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
-                                std::string_view digest_prefix) {
+Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
+                                std::string_view digest_prefix,
+                                const SignedDecision* signed_decision) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
   RETURN_IF_ERROR(check_requested(core, plan));
   RETURN_IF_ERROR(check_digest(plan, digest_prefix));
@@ -237,6 +245,7 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   domain::Approval approval;
   approval.plan = id;
   approval.actor = actor;
+  if (signed_decision != nullptr) approval.signed_by = signed_decision->by;
   approval.time = core.now();
   ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, approval.time));
   if (rulings.no_haste) {
@@ -247,7 +256,8 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   ASSIGN_OR_RETURN(approval.capacities,
                    capacities_of(core, plan, rulings, actor, store_state.people_rule));
   for (const domain::Approval& earlier : plan.approvals) {
-    if (earlier.actor.uid == actor.uid && earlier.decision == domain::Decision::approve) {
+    if (domain::same_person(earlier.actor, actor) &&
+        earlier.decision == domain::Decision::approve) {
       return make_error(
           Errc::wrong_state,
           actor.login + " has approved " + plan_text(id) + " already; another custodian is needed",
@@ -258,20 +268,20 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   approvals.push_back(approval);
   ASSIGN_OR_RETURN(const bool complete,
                    all_approved(core, plan, rulings, approvals, store_state.people_rule));
-  RETURN_IF_ERROR(
-      transact(core, ReserveShare::half,
-               [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                 RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval));
-                 RETURN_IF_ERROR(
-                     transaction.add_event({approval.time, actor, "approve", plan_text(id),
-                                            "requested", complete ? "approved" : "requested", ""}));
-                 if (!complete) return {};
-                 RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::approved,
-                                                            rulings.due, std::nullopt));
-                 return set_items(core, transaction, plan,
-                                  {approval.time, actor, "retire", "", "", "retired",
-                                   "approved " + plan_text(id) + ": " + plan.reason});
-               }));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval, signed_decision));
+        RETURN_IF_ERROR(transaction.add_event({approval.time, actor, "approve", plan_text(id),
+                                               "requested", complete ? "approved" : "requested",
+                                               carried_text(approval.signed_by)}));
+        if (!complete) return {};
+        RETURN_IF_ERROR(
+            transaction.set_plan_state(id, domain::PlanState::approved, rulings.due, std::nullopt));
+        return set_items(core, transaction, plan,
+                         {approval.time, actor, "retire", "", "", "retired",
+                          "approved " + plan_text(id) + ": " + plan.reason});
+      }));
   core.changed(domain::IdType::plan, id);
   if (complete) {
     for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
@@ -279,10 +289,11 @@ Result<PlanView> Store::approve(const domain::Actor& actor, const Uuid& id,
   return plan_view(core, id);
 }
 
-Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
-                               const std::string& reason) {
+Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
+                               const std::string& reason, const SignedDecision* signed_decision) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
   if (reason.empty())
     return make_error(Errc::usage, "a rejection needs a reason", "add --reason TEXT");
@@ -293,6 +304,7 @@ Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
   refusal.plan = id;
   refusal.decision = domain::Decision::reject;
   refusal.actor = actor;
+  if (signed_decision != nullptr) refusal.signed_by = signed_decision->by;
   refusal.time = core.now();
   refusal.reason = reason;
   ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, refusal.time));
@@ -301,7 +313,7 @@ Result<PlanView> Store::reject(const domain::Actor& actor, const Uuid& id,
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal));
+        RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal, signed_decision));
         RETURN_IF_ERROR(transaction.add_event(
             {refusal.time, actor, "reject", plan_text(id), "requested", "rejected", reason}));
         return transaction.set_plan_state(id, domain::PlanState::rejected, std::nullopt,

@@ -249,6 +249,7 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   RETURN_IF_ERROR(check_changes(changes, asset));
   if (changes.retention) RETURN_IF_ERROR(check_class(core, *changes.retention));
   const UtcTime now = core.now();
+  ASSIGN_OR_RETURN(const domain::Actor person, core.with_entry(actor));
   ASSIGN_OR_RETURN(const policy::Decision before, core.retention.decide(core.view(), asset, now));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::none,
@@ -259,7 +260,7 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
         ASSIGN_OR_RETURN(const policy::Decision after,
                          core.retention.decide(transaction, *changed, now));
         const policy::Change change = policy::compare(before, after);
-        RETURN_IF_ERROR(check_consent(actor, asset, changes, change.sentences, state.people_rule));
+        RETURN_IF_ERROR(check_consent(person, asset, changes, change.sentences, state.people_rule));
         return transaction.add_event({now, actor, "set", asset_text(id), "", "", changes.reason});
       }));
   core.changed(domain::IdType::asset, id);

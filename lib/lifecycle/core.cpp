@@ -187,6 +187,7 @@ Result<domain::LineageName> Core::lineage_name(const Uuid& id, domain::Relation 
 
 Json actor_json(const domain::Actor& actor) {
   Json json{{"uid", actor.uid}, {"login", actor.login}};
+  if (actor.uid == domain::kNoUid) json["uid"] = "none";
   if (actor.audit_login_uid) {
     json["audit_login_uid"] = *actor.audit_login_uid;
   } else {

@@ -130,6 +130,13 @@ class Core {
   // The key that a dataset-key asset holds.
   Result<SecretBytes> payload_of(const domain::Asset& asset, const crypto::Dek& dek);
 
+  // With what people.toml says of him now, unless that is known already. A file that cannot be read
+  // refuses the decision: a certificate would say for ever that nothing stood there.
+  Result<domain::Actor> with_entry(domain::Actor actor) const {
+    if (actor.person || !settings.person_of) return actor;
+    ASSIGN_OR_RETURN(actor.person, settings.person_of(actor.uid));
+    return actor;
+  }
   void changed(domain::IdType type, const Uuid& id) { changes.insert(domain::id_text(type, id)); }
   Result<domain::Asset> living_asset(const Uuid& id);  // erased: Errc::erased; absent: not_found
   Result<domain::Asset> known_asset(const Uuid& id);
@@ -153,6 +160,14 @@ struct SlotReview {
 };
 Result<SlotReview> review_slot(Core& core);
 Status record_slot_review(Core& core);  // commits only what is worse
+
+// signed_records.cpp: into the record of a decision what binds person and signature to it, and
+// whether what the catalog keeps of the signature is that.
+void add_signed_by(Json& record, const domain::Actor& actor,
+                   const std::optional<domain::SignedBy>& signed_by);
+Result<bool> is_kept(const catalog::ReadView& view, const domain::SignedBy& signed_by);
+Status keep(catalog::Transaction& transaction, const SignedDecision* decision);
+std::string carried_text(const std::optional<domain::SignedBy>& signed_by);  // for events
 
 // approving.cpp: what the log holds of an approval or a refusal.
 Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval);

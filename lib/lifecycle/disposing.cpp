@@ -27,6 +27,13 @@ Result<DispositionFacts> DispositionFacts::of_round(Core& core, const domain::Pl
   record.ticket = plan.ticket;
   record.requested = plan.created;
   record.approvals = plan.approvals;
+  for (const domain::Approval& approval : plan.approvals) {
+    if (!approval.signed_by) continue;
+    const Digest& signature = approval.signed_by->signature;
+    ASSIGN_OR_RETURN(std::optional<domain::SignedText> text, core.view().signed_text(signature));
+    if (!text) return make_error(Errc::damaged, "a signed approval is not in the catalog any more");
+    record.signed_texts.emplace(signature, std::move(*text));
+  }
   record.people_rule = state.people_rule;
   record.policy.version = core.retention.set().version();
   if (core.retention.loaded()) record.policy.in_force_since = core.retention.loaded()->loaded;

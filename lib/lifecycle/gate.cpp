@@ -1,7 +1,6 @@
 #include "lifecycle/gate.h"
 
 #include <algorithm>
-#include <set>
 
 namespace aierase::lifecycle {
 namespace {
@@ -91,9 +90,8 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
                             " is not what the log committed to; run `aierase check`"});
   }
   const std::size_t needed = approvals_needed(in.policy, in.plan.below_floor);
-  const std::size_t counted =
-      approvals_counted(approvers_of(in.asset.asset->custodians, in.policy), in.plan.requester,
-                        in.plan.approvals, in.people_rule);
+  const std::size_t counted = approvals_counted(
+      in.asset.asset->custodians, in.policy, in.plan.requester, in.plan.approvals, in.people_rule);
   if (counted >= needed) return;
   reasons.push_back({Errc::approval_missing,
                      needed == 1 ? std::string("no custodian of it has approved")
@@ -161,9 +159,10 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
                      domain::PeopleRule rule) {
   if (rule == domain::PeopleRule::single_operator) return Standing::counts;
   if (approver.uid == 0) return Standing::is_root;
-  if (approver.uid == requester.uid) return Standing::is_requester;
-  if (requester.audit_login_uid && (approver.uid == *requester.audit_login_uid ||
-                                    approver.audit_login_uid == requester.audit_login_uid)) {
+  if (domain::same_person(approver, requester)) return Standing::is_requester;
+  if (requester.audit_login_uid && requester.audit_login_uid != domain::kNoUid &&
+      (approver.uid == *requester.audit_login_uid ||
+       approver.audit_login_uid == requester.audit_login_uid)) {
     return Standing::is_requester;
   }
   if (approver.audit_login_uid && *approver.audit_login_uid == requester.uid) {
@@ -172,33 +171,51 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   return Standing::counts;
 }
 
+namespace {
+
+bool names(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+}  // namespace
+
+bool given_as(const domain::Approval& approval, const domain::Custodian& custodian) {
+  // The groups of a person are not kept; who the person was is.
+  return names(approval.capacities, custodian.text()) &&
+         (custodian.kind == domain::CustodianKind::group ||
+          domain::is_custodian(approval.actor, {custodian}));
+}
+
 std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
                                       const PolicyFacts& policy) {
   std::vector<std::string> approvers;
   for (const domain::Custodian& custodian : custodians) approvers.push_back(custodian.text());
   for (const std::string& text : policy.custodians) {
-    if (std::find(approvers.begin(), approvers.end(), text) == approvers.end()) {
-      approvers.push_back(text);
-    }
+    if (!names(approvers, text)) approvers.push_back(text);
   }
   return approvers;
 }
 
-std::size_t approvals_counted(const std::vector<std::string>& approvers,
-                              const domain::Actor& requester,
+std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
+                              const PolicyFacts& policy, const domain::Actor& requester,
                               const std::vector<domain::Approval>& approvals,
                               domain::PeopleRule rule) {
-  std::set<std::uint32_t> people;
+  const auto speaks_for_it = [&](const domain::Approval& approval) {
+    if (rule == domain::PeopleRule::single_operator) return true;
+    return std::any_of(custodians.begin(), custodians.end(),
+                       [&](const auto& custodian) { return given_as(approval, custodian); }) ||
+           std::any_of(policy.custodians.begin(), policy.custodians.end(),
+                       [&](const auto& text) { return names(approval.capacities, text); });
+  };
+  std::vector<domain::Actor> people;  // one person counts once, by account and by signature
   for (const domain::Approval& approval : approvals) {
     if (approval.decision != domain::Decision::approve) continue;
     if (standing_of(approval.actor, requester, rule) != Standing::counts) continue;
-    const bool speaks_for_it =
-        rule == domain::PeopleRule::single_operator ||
-        std::any_of(approvers.begin(), approvers.end(), [&](const std::string& approver) {
-          return std::find(approval.capacities.begin(), approval.capacities.end(), approver) !=
-                 approval.capacities.end();
-        });
-    if (speaks_for_it) people.insert(approval.actor.uid);
+    if (!speaks_for_it(approval)) continue;
+    const bool counted = std::any_of(people.begin(), people.end(), [&](const auto& person) {
+      return domain::same_person(person, approval.actor);
+    });
+    if (!counted) people.push_back(approval.actor);
   }
   return people.size();
 }

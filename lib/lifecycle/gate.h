@@ -103,12 +103,14 @@ class Gate {
 enum class Standing { counts, is_requester, is_root, not_custodian };
 Standing standing_of(const domain::Actor& approver, const domain::Actor& requester,
                      domain::PeopleRule rule);
+// Whether it was given as this custodian, and not as another one of that name.
+bool given_as(const domain::Approval& approval, const domain::Custodian& custodian);
 // Texts of those who may approve the end of an asset: its custodians and those of its classes.
 std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
                                       const PolicyFacts& policy);
-// How many people have approved as one of `approvers`, and count.
-std::size_t approvals_counted(const std::vector<std::string>& approvers,
-                              const domain::Actor& requester,
+// How many people have approved as one of those, and count.
+std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
+                              const PolicyFacts& policy, const domain::Actor& requester,
                               const std::vector<domain::Approval>& approvals,
                               domain::PeopleRule rule);
 // How many are needed: what the classes ask for, and one more below a floor.

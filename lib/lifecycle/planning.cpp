@@ -262,7 +262,8 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     const PolicyFacts facts = policy_facts(ruling);
     const std::vector<std::string> approvers = approvers_of(asset.custodians, facts);
     const std::size_t needed = approvals_needed(facts, plan.below_floor);
-    const std::size_t counted = approvals_counted(approvers, plan.requester, plan.approvals, rule);
+    const std::size_t counted =
+        approvals_counted(asset.custodians, facts, plan.requester, plan.approvals, rule);
     if (counted >= needed) continue;
     ++view.needed.items_waiting;
     view.needed.people = std::max(view.needed.people, needed - counted);

@@ -22,6 +22,7 @@
 #include "blob/asset_reader.h"
 #include "blob/asset_writer.h"
 #include "catalog/catalog.h"
+#include "certificate/signed_act.h"
 #include "crypto/keys.h"
 #include "crypto/signature.h"
 #include "domain/asset.h"
@@ -75,8 +76,9 @@ struct StoreSettings {
   std::string directory;  // /var/lib/aierase
   HostFacts host;
   FindCustodians find_custodians;
-  AuditTrail* audit = nullptr;  // written with every commit; outlives the store
-  StepHook at_step;             // tests only
+  domain::PersonLookup person_of;  // what people.toml says of a user now; may be absent
+  AuditTrail* audit = nullptr;     // written with every commit; outlives the store
+  StepHook at_step;                // tests only
 };
 
 struct InitRequest {
@@ -233,6 +235,15 @@ struct PolicyReport {
   std::vector<Row> rows;          // of what is weakened, at most limits::kPolicyRowsShown
 };
 
+// How a decision came that was signed; see signed_acts.h.
+struct SignedDecision {
+  domain::SignedBy by;
+  domain::SignedText text;
+};
+struct SigningWish;
+struct HandIn;
+struct HandInReport;
+
 // ---- validation -------------------------------------------------------------------------------
 struct ValidateRequest {
   domain::Actor actor;
@@ -241,6 +252,7 @@ struct ValidateRequest {
   domain::Validation verdict = domain::Validation::accepted;
   std::string reason;  // needed unless accepted
   std::string remedy;  // what has to be done
+  const SignedDecision* signed_decision = nullptr;
 };
 struct ValidateReport {
   domain::Validation verdict = domain::Validation::accepted;
@@ -378,13 +390,21 @@ class Store {
   Result<PlanView> retire(const RetireRequest& request);
   // `digest_prefix`: 12 or more hex digits of the plan's digest.
   Result<PlanView> approve(const domain::Actor& actor, const Uuid& plan,
-                           std::string_view digest_prefix);
-  Result<PlanView> reject(const domain::Actor& actor, const Uuid& plan, const std::string& reason);
+                           std::string_view digest_prefix,
+                           const SignedDecision* signed_decision = nullptr);
+  Result<PlanView> reject(const domain::Actor& actor, const Uuid& plan, const std::string& reason,
+                          const SignedDecision* signed_decision = nullptr);
   Result<PlanView> cancel(const domain::Actor& actor, const Uuid& plan);
 
   // What a custodian found when looking at the outcome; changes no byte of a certificate. R18-R20.
   Result<ValidateReport> validate(const ValidateRequest& request);
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate);
+
+  // What a person who does not come to this host would sign; and what he did sign, handed in by
+  // anybody. Both in signed_acts.h.
+  Result<certificate::DecisionAct> act_to_sign(const SigningWish& wish);
+  Result<HandInReport> hand_in(const HandIn& file);
+  Result<domain::SignedText> signed_text(const domain::SignedBy& signed_by);
 
   // A legal hold on everything alive that matches, durable when it returns; with HoldReach::future
   // also on what comes to match by an import or a change. Nothing that matches is Errc::usage

@@ -48,10 +48,11 @@ Status check_other_person(const domain::Actor& actor, const domain::Plan& plan,
                           const domain::Asset& asset, const policy::Terms& terms,
                           const catalog::CertificateHead& head) {
   if (terms.validation != policy::ValidationRule::other_person) return {};
-  const bool approved = std::any_of(
-      plan.approvals.begin(), plan.approvals.end(), [&](const domain::Approval& approval) {
-        return approval.decision == domain::Decision::approve && approval.actor.uid == actor.uid;
-      });
+  const bool approved = std::any_of(plan.approvals.begin(), plan.approvals.end(),
+                                    [&](const domain::Approval& approval) {
+                                      return approval.decision == domain::Decision::approve &&
+                                             domain::same_person(approval.actor, actor);
+                                    });
   if (!approved) return {};
   return make_error(Errc::access_denied,
                     "the policy asks for another person: " + actor.login +
@@ -130,12 +131,14 @@ Result<std::vector<Subject>> subjects_of(Core& core, const ValidateRequest& requ
 }
 
 Result<std::string> validation_record(const domain::ValidationAct& act) {
-  return dump_canonical(Json{{"certificate", act.certificate.hex()},
-                             {"verdict", domain::to_text(act.verdict)},
-                             {"as", act.capacities},
-                             {"by", actor_json(act.actor)},
-                             {"reason", act.reason},
-                             {"remedy", act.remedy}});
+  Json record{{"certificate", act.certificate.hex()},
+              {"verdict", domain::to_text(act.verdict)},
+              {"as", act.capacities},
+              {"by", actor_json(act.actor)},
+              {"reason", act.reason},
+              {"remedy", act.remedy}};
+  add_signed_by(record, act.actor, act.signed_by);
+  return dump_canonical(record);
 }
 
 Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
@@ -148,6 +151,7 @@ Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState&
   RETURN_IF_ERROR(transaction.add_validation(act));
   std::string why = act.reason;
   if (!act.remedy.empty()) why += (why.empty() ? "" : "; ") + std::string("remedy: ") + act.remedy;
+  if (act.signed_by) why += (why.empty() ? "" : "; ") + carried_text(act.signed_by);
   return transaction.add_event({act.time, act.actor, "validate", asset_text(subject.head.asset),
                                 std::string(domain::to_text(subject.head.validation)),
                                 std::string(domain::to_text(act.verdict)), why});
@@ -155,9 +159,11 @@ Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState&
 
 }  // namespace
 
-Result<ValidateReport> Store::validate(const ValidateRequest& request) {
+Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   Core& core = *impl_;
+  ValidateRequest request = wanted;
   RETURN_IF_ERROR(core.writable());
+  ASSIGN_OR_RETURN(request.actor, core.with_entry(wanted.actor));
   RETURN_IF_ERROR(check_request(request));
   ASSIGN_OR_RETURN(const catalog::StoreState now, core.view().state());
   ASSIGN_OR_RETURN(std::vector<Subject> subjects, subjects_of(core, request, now.people_rule));
@@ -175,9 +181,11 @@ Result<ValidateReport> Store::validate(const ValidateRequest& request) {
   act.time = core.now();
   act.reason = request.reason;
   act.remedy = request.remedy;
+  if (request.signed_decision != nullptr) act.signed_by = request.signed_decision->by;
   RETURN_IF_ERROR(
       transact(core, ReserveShare::half,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                 RETURN_IF_ERROR(keep(transaction, request.signed_decision));
                  for (const Subject& subject : subjects) {
                    act.certificate = subject.head.id;
                    act.capacities = subject.capacities;

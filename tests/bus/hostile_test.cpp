@@ -129,6 +129,22 @@ TEST_F(AHostileCaller, WithAPathOutOfTheAssetIsRefused) {
   }
 }
 
+TEST_F(AHostileCaller, WhoHandsInWhatNobodySignedIsRefused) {
+  const std::string begin = "-----BEGIN SSH SIGNATURE-----\n";
+  const std::string end = "-----END SSH SIGNATURE-----\n";
+  for (const std::string& verb : {std::string("approve"), std::string("erase"), std::string()}) {
+    for (const std::string& text :
+         {std::string(), std::string("AIERASE DECISION, FORMAT 1\n"), std::string(3 << 20, 'x')}) {
+      for (const std::string& signature :
+           {std::string(), begin + end, begin + "AAAA\n" + end, std::string(1 << 20, 'A')}) {
+        const Result<Json> answer =
+            client_->call(bus::kPlanInterface, "HandIn", {verb, text, signature, bus::Options()});
+        EXPECT_FALSE(answer.ok()) << verb << ", " << text.size() << ", " << signature.size();
+      }
+    }
+  }
+}
+
 TEST_F(AHostileCaller, WhoStartsTooManyJobsIsRefusedAndTheOthersGoOn) {
   std::vector<bus::Job> jobs;
   for (;;) {

@@ -47,6 +47,7 @@ XML
 start_daemon() {
   [ -x "$AIERASED" ] || { echo "aierased is not built"; exit 1; }
   printf 'slot = "%s/slot/slot"\nallow-unencrypted-swap = true\n' "$DIR" >"$DIR/aierased.toml"
+  printf '%s\n' "${CONFIG:-}" >>"$DIR/aierased.toml"
   $AS mkdir -p "$DIR/store" "$DIR/slot"
   $AS "$AIERASED" --bus "$BUS" --store "${STORE:-$DIR/store}" --config "$DIR/aierased.toml" \
     --log-level warning 2>>"$DIR/daemon.log" &

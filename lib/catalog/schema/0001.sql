@@ -77,12 +77,13 @@ CREATE INDEX asset_retention ON asset (retention);
 CREATE TABLE custodian (
   asset    INTEGER NOT NULL REFERENCES asset (id),
   position INTEGER NOT NULL,
-  kind     TEXT    NOT NULL,            -- user, group
-  id       INTEGER NOT NULL,            -- uid or gid
+  kind     TEXT    NOT NULL,            -- user, group, person
+  id       INTEGER NOT NULL,            -- uid or gid; 4294967295: a person without account
   name     TEXT    NOT NULL,
-  PRIMARY KEY (asset, kind, id)
+  PRIMARY KEY (asset, position),
+  UNIQUE (asset, kind, id, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX custodian_who ON custodian (kind, name, asset);
+CREATE INDEX custodian_who ON custodian (name, asset, kind);
 
 CREATE TABLE label (
   asset INTEGER NOT NULL REFERENCES asset (id),
@@ -250,17 +251,36 @@ CREATE TABLE plan_kept (
   UNIQUE (plan, asset)
 ) STRICT, WITHOUT ROWID;
 
+-- What people signed, once for all that it decides; approval and validation name it by `signature`.
+CREATE TABLE signed_text (
+  id        INTEGER PRIMARY KEY,
+  sha256    BLOB    NOT NULL UNIQUE CHECK (length(sha256) = 32),  -- of `signature`
+  text      TEXT    NOT NULL,
+  signature TEXT    NOT NULL,           -- armoured
+  key       TEXT    NOT NULL            -- a line of a .pub file
+) STRICT;
+
 CREATE TABLE approval (
-  id              INTEGER PRIMARY KEY,
-  plan            INTEGER NOT NULL REFERENCES plan (id),
-  decision        TEXT    NOT NULL,
-  actor_uid       INTEGER NOT NULL,
-  actor_login     TEXT    NOT NULL,
-  actor_audit_uid INTEGER,
-  time            INTEGER NOT NULL,
-  reason          TEXT    NOT NULL,
-  capacities      TEXT    NOT NULL,     -- JSON array of custodian texts
-  log_index       INTEGER NOT NULL
+  id                INTEGER PRIMARY KEY,
+  plan              INTEGER NOT NULL REFERENCES plan (id),
+  decision          TEXT    NOT NULL,
+  actor_uid         INTEGER NOT NULL,   -- 4294967295: no account
+  actor_login       TEXT    NOT NULL,
+  actor_audit_uid   INTEGER,
+  time              INTEGER NOT NULL,
+  reason            TEXT    NOT NULL,
+  capacities        TEXT    NOT NULL,   -- JSON array of custodian texts
+  log_index         INTEGER NOT NULL,
+  person            TEXT,               -- JSON object: what people.toml said
+  signed_sha256     BLOB,               -- of the text; NULL: decided by the account
+  signature         BLOB    REFERENCES signed_text (sha256),
+  key               TEXT,               -- fingerprint
+  carrier_uid       INTEGER,            -- who handed the signature in
+  carrier_login     TEXT,
+  carrier_audit_uid INTEGER,
+  CHECK ((signature IS NULL) = (signed_sha256 IS NULL)),
+  CHECK ((signature IS NULL) = (key IS NULL)),
+  CHECK ((signature IS NULL) = (carrier_uid IS NULL))
 ) STRICT;
 CREATE INDEX approval_plan ON approval (plan);
 
@@ -359,17 +379,27 @@ CREATE INDEX certificate_plan ON certificate (plan);
 
 -- What custodians found afterwards; the latest of a certificate stands in certificate.validation.
 CREATE TABLE validation (
-  id              INTEGER PRIMARY KEY,
-  certificate     BLOB    NOT NULL REFERENCES certificate (uuid),
-  verdict         TEXT    NOT NULL,
-  actor_uid       INTEGER NOT NULL,
-  actor_login     TEXT    NOT NULL,
-  actor_audit_uid INTEGER,
-  time            INTEGER NOT NULL,
-  reason          TEXT    NOT NULL,
-  remedy          TEXT    NOT NULL,
-  capacities      TEXT    NOT NULL,     -- JSON array of custodian texts
-  log_index       INTEGER NOT NULL
+  id                INTEGER PRIMARY KEY,
+  certificate       BLOB    NOT NULL REFERENCES certificate (uuid),
+  verdict           TEXT    NOT NULL,
+  actor_uid         INTEGER NOT NULL,
+  actor_login       TEXT    NOT NULL,
+  actor_audit_uid   INTEGER,
+  time              INTEGER NOT NULL,
+  reason            TEXT    NOT NULL,
+  remedy            TEXT    NOT NULL,
+  capacities        TEXT    NOT NULL,   -- JSON array of custodian texts
+  log_index         INTEGER NOT NULL,
+  person            TEXT,               -- this and what follows: as in approval
+  signed_sha256     BLOB,
+  signature         BLOB    REFERENCES signed_text (sha256),
+  key               TEXT,
+  carrier_uid       INTEGER,
+  carrier_login     TEXT,
+  carrier_audit_uid INTEGER,
+  CHECK ((signature IS NULL) = (signed_sha256 IS NULL)),
+  CHECK ((signature IS NULL) = (key IS NULL)),
+  CHECK ((signature IS NULL) = (carrier_uid IS NULL))
 ) STRICT;
 CREATE INDEX validation_certificate ON validation (certificate);
 

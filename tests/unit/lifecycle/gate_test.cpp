@@ -203,5 +203,46 @@ TEST(StandingOfAnApprover, ComesFromEveryAccountOfTheRequester) {
   EXPECT_EQ(standing_of(other, bob, two), Standing::is_requester);
 }
 
+// An approval by somebody of people.toml, as what he is called there.
+domain::Approval approval_by(const char* person, std::uint32_t uid = domain::kNoUid) {
+  domain::Approval approval;
+  approval.actor = who(uid, person);
+  approval.actor.person = domain::PersonEntry{person, person, "", "", "", ""};
+  approval.capacities = {person};
+  return approval;
+}
+
+std::size_t counted(const std::vector<domain::Custodian>& custodians,
+                    const std::vector<domain::Approval>& approvals,
+                    const std::vector<std::string>& named_by_class = {}) {
+  PolicyFacts policy;
+  policy.custodians = named_by_class;
+  return approvals_counted(custodians, policy, who(1000, "alice"), approvals,
+                           PeopleRule::two_person);
+}
+
+TEST(Approvals, CountPeopleWhoHaveNoAccountEachForOne) {
+  const std::vector<domain::Custodian> custodians{
+      {domain::CustodianKind::person, "dora", domain::kNoUid},
+      {domain::CustodianKind::person, "emil", domain::kNoUid}};
+  EXPECT_EQ(counted(custodians, {approval_by("dora"), approval_by("emil")}), 2U);
+  EXPECT_EQ(counted(custodians, {approval_by("dora"), approval_by("dora")}), 1U);
+  EXPECT_EQ(counted({}, {approval_by("dora"), approval_by("emil")}, {"dora", "emil"}), 2U);
+}
+
+TEST(Approvals, OfOnePersonByAccountAndBySignatureAreOne) {
+  const std::vector<domain::Custodian> custodians{{domain::CustodianKind::person, "dora", 1004}};
+  domain::Approval by_account = approval_by("dora", 1004);
+  by_account.actor.person.reset();
+  EXPECT_EQ(counted(custodians, {by_account, approval_by("dora", 1004)}), 1U);
+  EXPECT_EQ(counted(custodians, {approval_by("dora"), approval_by("dora", 1004)}), 1U);
+}
+
+TEST(Approvals, OfAPersonDoNotCountForAUserOfThatName) {
+  const std::vector<domain::Custodian> user{{domain::CustodianKind::user, "dora", 1009}};
+  EXPECT_EQ(counted(user, {approval_by("dora")}), 0U);
+  EXPECT_EQ(counted(user, {approval_by("dora", 1009)}), 1U);
+}
+
 }  // namespace
 }  // namespace aierase::lifecycle

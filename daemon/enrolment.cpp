@@ -1,0 +1,91 @@
+#include "daemon/enrolment.h"
+
+#include "base/json.h"
+#include "daemon/accounts.h"
+#include "daemon/people_file.h"
+
+namespace aierase::daemon {
+namespace {
+
+domain::PersonEntry entry(const Person& person) {
+  return {person.id,           person.name,     person.title,
+          person.organisation, person.location, person.contact};
+}
+
+Result<domain::Custodian> group_custodian(const std::string& name) {
+  const std::optional<std::uint32_t> id = group_named(name);
+  if (id) return domain::Custodian{domain::CustodianKind::group, name, *id};
+  return make_error(Errc::invalid_input, "there is no group " + quoted(name) + " on this host",
+                    "getent group lists them", "@" + name);
+}
+
+std::optional<std::uint32_t> uid_named(const std::string& name) {
+  const std::optional<Account> account = account_named(name);
+  return account ? std::optional(account->uid) : std::nullopt;
+}
+
+Result<domain::Custodian> custodian(const People& people, const std::string& name) {
+  const std::optional<std::uint32_t> user = uid_named(name);
+  if (!user && people.find(name) == nullptr) {
+    return make_error(Errc::invalid_input,
+                      "there is no user " + quoted(name) + " on this host, and no such person",
+                      "name a user, a person of people.toml, or a group as @GROUP", name);
+  }
+  ASSIGN_OR_RETURN(const NamedPerson named, people.resolve(name, user));
+  if (people.find(name) == nullptr) {
+    return domain::Custodian{domain::CustodianKind::user, name, *user};
+  }
+  return domain::Custodian{domain::CustodianKind::person, name, named.uid.value_or(domain::kNoUid)};
+}
+
+}  // namespace
+
+Status Enrolment::check() const {
+  const Result<People> people = People::load(env_, file_);
+  return people.ok() ? Status() : Status(people.error());
+}
+
+Result<std::vector<domain::Custodian>> Enrolment::custodians(
+    const std::vector<std::string>& names) const {
+  std::vector<domain::Custodian> custodians;
+  if (names.empty()) return custodians;
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(domain::Custodian one, name.starts_with('@') ? group_custodian(name.substr(1))
+                                                                  : custodian(people, name));
+    custodians.push_back(std::move(one));
+  }
+  return custodians;
+}
+
+Result<std::optional<domain::PersonEntry>> Enrolment::entry_of(std::uint32_t uid) const {
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  const Person* const person = people.by_uid(uid);
+  if (person == nullptr) return std::optional<domain::PersonEntry>();
+  return std::optional(entry(*person));
+}
+
+Result<domain::Actor> Enrolment::signer(const certificate::SshPublicKey& key) const {
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  const Person* const person = people.by_key(key);
+  if (person == nullptr) {
+    return make_error(Errc::signer_unknown,
+                      "the key " + key.fingerprint() + " belongs to nobody in " + file_,
+                      "whoever may enrol the person writes the key there, see aierase-people(5)",
+                      key.fingerprint());
+  }
+  // A name that could be somebody else's on this host is nobody's.
+  RETURN_IF_ERROR(people.resolve(person->id, uid_named(person->id)));
+  domain::Actor actor;
+  actor.uid = person->uid.value_or(domain::kNoUid);
+  actor.login = person->id;
+  actor.person = entry(*person);
+  if (!person->uid) return actor;
+  if (const std::optional<Account> account = account_of(*person->uid)) {
+    actor.login = account->login;
+    actor.groups = groups_of(*account);
+  }
+  return actor;
+}
+
+}  // namespace aierase::daemon

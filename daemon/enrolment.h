@@ -1,0 +1,39 @@
+// Who is meant by a name, a user id or a key: people.toml and the users of this host, together.
+//
+// Contract: any thread. The file is read anew for each question, so that who is struck out of it is
+// out at once. A file that cannot be used is the error of every question that needs it, never an
+// empty one. Specified in: aierase-people(5) WHO IS MEANT.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "base/result.h"
+#include "certificate/ssh_key.h"
+#include "domain/people.h"
+
+namespace aierase::daemon {
+
+class Enrolment {
+ public:
+  Enrolment(Env& env, std::string file) : env_(env), file_(std::move(file)) {}
+
+  // Whether the file can be used; a missing one can.
+  Status check() const;
+  // "alice", "@group"; somebody unknown is Errc::invalid_input with a hint.
+  Result<std::vector<domain::Custodian>> custodians(const std::vector<std::string>& names) const;
+  // What the file says of a user of this host.
+  Result<std::optional<domain::PersonEntry>> entry_of(std::uint32_t uid) const;
+  // The person of this key, as an actor: with the account, if there is one, and its groups. Nobody:
+  // Errc::signer_unknown.
+  Result<domain::Actor> signer(const certificate::SshPublicKey& key) const;
+
+ private:
+  Env& env_;
+  std::string file_;
+};
+
+}  // namespace aierase::daemon

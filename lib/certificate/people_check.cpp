@@ -1,0 +1,106 @@
+#include "certificate/people_check.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "certificate/signed_act.h"
+#include "certificate/ssh_signature.h"
+#include "crypto/primitives.h"
+
+namespace aierase::certificate {
+namespace {
+
+using Fault = std::optional<std::string>;
+
+// A member that may be missing or of another type: never throws, never inserts.
+const Json& at(const Json& object, const char* key) {
+  static const Json nothing;
+  if (!object.is_object()) return nothing;
+  const auto found = object.find(key);
+  return found == object.end() ? nothing : *found;
+}
+
+std::string text_at(const Json& object, const char* key) {
+  const Json& value = at(object, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+// The text and its armoured signature, as they were handed in.
+struct Signed {
+  std::string text;
+  std::string signature;
+};
+
+std::optional<Signed> signed_of(const Json& part) {
+  const std::optional<Bytes> text = from_base64(text_at(part, "text_base64"));
+  const std::optional<Bytes> signature = from_base64(text_at(part, "signature_base64"));
+  if (!text || !signature) return std::nullopt;
+  if (to_hex(crypto::sha256(*text)) != text_at(part, "text_sha256")) return std::nullopt;
+  if (to_hex(crypto::sha256(*signature)) != text_at(part, "signature_sha256")) return std::nullopt;
+  return Signed{std::string(as_text(*text)), std::string(as_text(*signature))};
+}
+
+bool approves(const std::string& text, const Json& predicate) {
+  const Result<SignedAct> act = parse_signed_act(text);
+  const auto* decision = act.ok() ? std::get_if<DecisionAct>(&*act) : nullptr;
+  if (decision == nullptr || decision->decision != ActDecision::approve) return false;
+  const Json& disposal = at(predicate, "disposal");
+  return std::any_of(decision->plans.begin(), decision->plans.end(), [&](const ActPlan& plan) {
+    return plan.store.text() == text_at(at(predicate, "store"), "id") &&
+           domain::id_text(domain::IdType::plan, plan.plan) == text_at(disposal, "plan") &&
+           to_hex(plan.digest) == text_at(disposal, "plan_digest");
+  });
+}
+
+Fault signature_fault(const Json& part, const Json& predicate) {
+  const std::optional<Signed> handed_in = signed_of(part);
+  if (!handed_in) return "what an approver signed is not what its digests say";
+  const Result<SshSigner> signer = verify_ssh_signature(handed_in->signature, handed_in->text);
+  if (!signer.ok()) return "the signature of an approver does not hold";
+  if (signer->key.fingerprint() != text_at(part, "key") ||
+      signer->key.line() != text_at(part, "public_key")) {
+    return "an approver signed with another key than it names";
+  }
+  if (!approves(handed_in->text, predicate))
+    return "what an approver signed is not about this plan";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> people_fault(const Json& predicate) {
+  const Json& holds_found = at(at(predicate, "holds"), "found");
+  if (!holds_found.is_number_unsigned() || holds_found.get<std::uint64_t>() != 0)
+    return "a legal hold was in force";
+  const Json& disposal = at(predicate, "disposal");
+  const Json& approvals = at(disposal, "approvals");
+  if (!approvals.is_array() || approvals.empty()) return "nobody approved";
+  const std::string rule = text_at(disposal, "people_rule");
+  if (rule != "two-person" && rule != "single-operator") return "its people_rule is unknown";
+  std::set<std::string> requesters, approvers;  // by account, or by entry where there is none
+  const Json& people = at(predicate, "people");
+  if (!people.is_array()) return "its people are no list";
+  for (const Json& person : people) {
+    const Json& uid = at(person, "uid");
+    const std::string entry = text_at(person, "person");
+    if (!uid.is_number_unsigned() && entry.empty()) return "a person has neither uid nor entry";
+    const std::string who = uid.is_number_unsigned() ? uid.dump() : "person " + entry;
+    const std::string role = text_at(person, "role");
+    if (role == "requester") requesters.insert(who);
+    if (role != "approver") continue;
+    approvers.insert(who);
+    const Json& signature = at(person, "signature");
+    if (!signature.is_object()) continue;
+    if (Fault fault = signature_fault(signature, predicate)) return fault;
+  }
+  if (requesters.size() != 1 || approvers.empty()) return "requester or approver are not named";
+  if (rule == "two-person" && approvers.count(*requesters.begin()) != 0) {
+    return "it speaks of two people, but the requester approved";
+  }
+  return std::nullopt;
+}
+
+}  // namespace aierase::certificate

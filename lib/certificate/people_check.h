@@ -1,0 +1,18 @@
+// Are the people of a statement those whom its form allows, and did those who signed sign this?
+//
+// Contract: as statement_check.h. Whose key it is that signed, only people.toml of that host said;
+// who reads a certificate compares the fingerprint with what the person told him.
+// Specified in: aierase-certificate(5) VERIFYING.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+
+namespace aierase::certificate {
+
+// What is wrong with the people of a predicate; nothing where nothing is.
+std::optional<std::string> people_fault(const Json& predicate);
+
+}  // namespace aierase::certificate
