@@ -95,7 +95,7 @@ Status ReadView::visit_living(const std::function<Status(const domain::Asset&)>&
                    connection_->prepare("SELECT asset, key, value FROM label ORDER BY asset, key"));
   ASSIGN_OR_RETURN(Statement custodians,
                    connection_->prepare("SELECT asset, kind, id, name FROM custodian "
-                                        "ORDER BY asset, kind, id"));
+                                        "ORDER BY asset, position"));
   Follower labels_of(std::move(labels));
   Follower custodians_of(std::move(custodians));
   return each_row(assets, [&](const Statement& current) -> Status {
