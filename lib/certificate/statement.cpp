@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/time.h"
 #include "certificate/canonical_text.h"
 #include "certificate/statement_parts.h"
@@ -23,6 +24,9 @@ constexpr std::string_view kEvidence = "evidence";
 constexpr std::string_view kVerification = "verification";
 constexpr std::string_view kIntentAt = "intent_at";
 constexpr std::string_view kVerifiedZeroAt = "verified_zero_at";
+
+// In a bundle the statement stands in base64, beside evidence, signature and keys.
+constexpr std::size_t kDraftBytes = limits::kCertificateBytes / 4 * 3 - (1 << 20);
 
 Error unfit(std::string why) {
   return make_error(Errc::invalid_input, "no statement can be made of this record: " + why);
@@ -224,14 +228,22 @@ std::string verification_part(const domain::DestructionEvidence& evidence) {
 
 }  // namespace
 
+// Before anything is destroyed: what no verifier would read must not become a certificate.
 Result<std::string> draft_statement(const DispositionRecord& record) {
   RETURN_IF_ERROR(check_record(record));
-  return checked_utf8(ObjectText()
+  std::string draft = ObjectText()
                           .text("_type", kStatementType)
                           .text("predicateType", kPredicateType)
                           .raw("subject", subjects_part(record))
                           .raw("predicate", predicate(record))
-                          .finish());
+                          .finish();
+  if (draft.size() > kDraftBytes) {
+    return make_error(Errc::resource_limit,
+                      "its certificate would have " + std::to_string(draft.size()) +
+                          " bytes; the limit is " + std::to_string(kDraftBytes),
+                      "long signed texts stand on it whole: have fewer plans signed in one text");
+  }
+  return checked_utf8(std::move(draft));
 }
 
 Result<std::string> complete_statement(std::string_view draft,

@@ -115,6 +115,18 @@ TEST(ABundleOfAStrangersKey, IsUnknownAndItsSignatureIsNotCalledGood) {
   EXPECT_TRUE(report.statement.empty());
 }
 
+TEST(AStatement, ThatNoVerifierWouldReadIsRefusedBeforeAnythingIsDestroyed) {
+  domain::DispositionRecord record = sample::record();
+  record.reason.assign(std::size_t{47} << 20, 'r');
+  const auto draft = draft_statement(record);
+  ASSERT_FALSE(draft.ok());
+  EXPECT_EQ(draft.error().code, Errc::resource_limit);
+  record.reason.assign(std::size_t{46} << 20, 'r');
+  const auto key = sample::signer();
+  const std::string bundle = sample::bundle_of(sample::statement_of(record), key);
+  EXPECT_TRUE(verify_bundle(bundle, trust_of(key)).verified);
+}
+
 TEST(AnEmptyTrustStore, KnowsNobody) {
   const std::string bundle =
       sample::bundle_of(sample::statement_of(sample::record()), sample::signer());
