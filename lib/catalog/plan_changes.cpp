@@ -93,11 +93,11 @@ Status Transaction::add_approval(const domain::Approval& approval) {
                    DecisionColumns::of(approval.actor, approval.signed_by));
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO approval (plan, decision, actor_uid, actor_login, actor_audit_uid, time, "
-      "reason, capacities, log_index, " +
-          kDecisionColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "reason, capacities, log_index, due, " +
+          kDecisionColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, domain::to_text(approval.decision), ActorColumns{approval.actor}, approval.time,
-      approval.reason, capacities, approval.log_index, by.person, by.text, by.signature, by.key,
-      by.carrier_uid, by.carrier_login, by.carrier_audit_uid));
+      approval.reason, capacities, approval.log_index, approval.due, by.person, by.text,
+      by.signature, by.key, by.carrier_uid, by.carrier_login, by.carrier_audit_uid));
   return {};
 }
 

@@ -74,7 +74,7 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
   ASSIGN_OR_RETURN(
       Statement statement,
       connection.prepare("SELECT decision, actor_uid, actor_login, actor_audit_uid, time, reason, "
-                         "capacities, log_index, " +
+                         "capacities, log_index, due, " +
                          kDecisionColumns + " FROM approval WHERE plan = ? ORDER BY id"));
   statement.bind(id);
   return each_row(statement, [&](const Statement& current) -> Status {
@@ -87,6 +87,7 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
     approval.reason = row.text();
     approval.capacities = row.texts();
     approval.log_index = row.count();
+    approval.due = row.maybe_time();
     approval.actor.person = read_person(row);
     approval.signed_by = read_signed_by(row);
     RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan.id));

@@ -55,6 +55,7 @@ struct Approval {
   std::vector<std::string> capacities;
   std::uint64_t log_index = 0;
   std::optional<SignedBy> signed_by{};  // none: by the account
+  std::optional<UtcTime> due{};         // of the last that was needed: the end of grace
 };
 
 // A dependant that stays although what it came from goes.

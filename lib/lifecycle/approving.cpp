@@ -206,6 +206,14 @@ UtcTime approved_at(const domain::Plan& plan) {
   return last;
 }
 
+UtcTime agreed_due(const domain::Plan& plan) {
+  UtcTime due = approved_at(plan);
+  for (const domain::Approval& approval : plan.approvals) {
+    due = std::max(due, approval.due.value_or(due));
+  }
+  return due;
+}
+
 Result<std::string> decision_record(const domain::Plan& plan, const domain::Approval& approval) {
   Json record{{"plan", plan.id.hex()},
               {"digest", to_hex(plan.digest)},
@@ -213,6 +221,7 @@ Result<std::string> decision_record(const domain::Plan& plan, const domain::Appr
               {"as", approval.capacities},
               {"by", actor_json(approval.actor)},
               {"reason", approval.reason}};
+  if (approval.due) record["due"] = to_rfc3339(*approval.due);
   add_signed_by(record, approval.actor, approval.signed_by);
   return dump_canonical(record);
 }
@@ -268,6 +277,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approvals.push_back(approval);
   ASSIGN_OR_RETURN(const bool complete,
                    all_approved(core, plan, rulings, approvals, store_state.people_rule));
+  if (complete) approval.due = rulings.due;
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {

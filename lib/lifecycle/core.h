@@ -176,6 +176,8 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
                                                     const domain::Plan& plan);
 
 UtcTime approved_at(const domain::Plan& plan);  // of the last approval
+// The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
+UtcTime agreed_due(const domain::Plan& plan);
 
 // cataloguing.cpp
 Status check_class(const Core& core, const std::string& name);

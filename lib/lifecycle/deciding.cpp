@@ -87,8 +87,9 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   if (around.readers == Readers::drained) {
     input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
   }
-  input.plan = {round.plan.state, round.plan.requester, round.plan.approvals,  round.plan.due,
-                around.altered,   round.plan.timing,    round.plan.below_floor};
+  input.plan = {round.plan.state,  round.plan.requester,   round.plan.approvals,
+                round.plan.due,    agreed_due(round.plan), around.altered,
+                round.plan.timing, round.plan.below_floor};
   input.attendance = attendance_of(round.plan);
   input.clock = around.clock;
   return Gate::decide(input);

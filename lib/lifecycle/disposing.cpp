@@ -38,7 +38,7 @@ Result<DispositionFacts> DispositionFacts::of_round(Core& core, const domain::Pl
   record.policy.version = core.retention.set().version();
   if (core.retention.loaded()) record.policy.in_force_since = core.retention.loaded()->loaded;
   record.policy.timing = plan.timing;
-  record.policy.due = plan.due;
+  record.policy.due = agreed_due(plan);
   record.holds = {core.now(), 0};
   return facts;
 }

@@ -108,6 +108,10 @@ void look_at_execution(const GateInput& in, std::vector<Reason>& reasons) {
     reasons.push_back({Errc::approval_missing, "its plan has no moment of erasure"});
     return;
   }
+  if (*in.plan.due < in.plan.agreed) {
+    reasons.push_back({Errc::damaged, "its moment of erasure is earlier than the log says (" +
+                                          to_rfc3339(in.plan.agreed) + "); run `aierase check`"});
+  }
   // Unattended erasure believes neither clock alone; a person's approval is late, never early.
   const UtcTime now = in.attendance == Attendance::unattended
                           ? std::min(in.clock.wall, in.clock.trusted)
@@ -221,7 +225,8 @@ std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
 }
 
 std::size_t approvals_needed(const PolicyFacts& policy, const std::string& below_floor) {
-  const bool below = !below_floor.empty() && !policy.floors.empty();
+  const bool below =
+      !below_floor.empty() && (!policy.floors.empty() || policy.keeps_after_retirement);
   return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0);
 }
 

@@ -53,6 +53,7 @@ struct PlanFacts {
   domain::Actor requester;
   std::vector<domain::Approval> approvals;
   std::optional<UtcTime> due;
+  UtcTime agreed{};                    // end of grace as the log has it: none goes before it
   std::optional<std::string> altered;  // login on an approval that is not as the log has it
   domain::Timing timing = domain::Timing::after_grace;
   std::string below_floor;  // legal basis; empty: floors block
@@ -62,6 +63,7 @@ struct PlanFacts {
 struct PolicyFacts {
   std::vector<domain::Reason> floors;
   std::vector<domain::Reason> conflicts;
+  bool keeps_after_retirement = false;     // a floor that counts from the retirement
   std::optional<domain::Reason> no_haste;  // why it cannot go without grace, where that was asked
   std::uint32_t approvals = 1;
   std::vector<std::string>

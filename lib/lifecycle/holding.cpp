@@ -115,7 +115,7 @@ Result<Requeued> requeue(catalog::Transaction& transaction) {
     if (open) {
       // What lost its moment had reached it when it was put off: it is due since its approval.
       RETURN_IF_ERROR(transaction.set_plan_state(
-          id, plan->state, plan->due.value_or(approved_at(*plan)), std::nullopt));
+          id, plan->state, plan->due.value_or(agreed_due(*plan)), std::nullopt));
     }
   }
   return requeued;

@@ -25,8 +25,12 @@ Status commit_recovery_row(Core& core, const std::string& what, Store::Adopt ado
         if (round && round->state == domain::RoundState::intent) {
           // Never executed blindly: its plans are decided again.
           for (const catalog::RoundItem& item : round->items) {
+            ASSIGN_OR_RETURN(const auto plan, transaction.plan_head(item.plan));
+            if (!plan)
+              return make_error(Errc::damaged, "a plan of the round is not in the catalog");
             RETURN_IF_ERROR(transaction.set_plan_state(item.plan, domain::PlanState::approved,
-                                                       round->intent_at, std::nullopt));
+                                                       plan->due.value_or(agreed_due(*plan)),
+                                                       std::nullopt));
           }
           RETURN_IF_ERROR(transaction.end_round());
         }

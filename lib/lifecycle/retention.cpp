@@ -127,6 +127,7 @@ PolicyFacts policy_facts(const policy::Decision& decision) {
   PolicyFacts facts;
   facts.floors = decision.floors_in_force;
   facts.conflicts = decision.conflicts;
+  facts.keeps_after_retirement = decision.retain_after_retirement.has_value();
   facts.approvals = decision.terms.approvals;
   facts.custodians = decision.terms.custodians;
   return facts;

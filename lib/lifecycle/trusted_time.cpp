@@ -55,7 +55,7 @@ std::string_view to_text(WaitsFor what) noexcept {
 }
 
 Attendance attendance_of(const domain::Plan& plan) {
-  return plan.due && *plan.due > approved_at(plan) ? Attendance::unattended : Attendance::attended;
+  return agreed_due(plan) > approved_at(plan) ? Attendance::unattended : Attendance::attended;
 }
 
 bool is_due(const domain::Plan& plan, const ClockFacts& clock) {

@@ -271,6 +271,7 @@ CREATE TABLE approval (
   reason            TEXT    NOT NULL,
   capacities        TEXT    NOT NULL,   -- JSON array of custodian texts
   log_index         INTEGER NOT NULL,
+  due               INTEGER,            -- of the last that was needed: the end of grace
   person            TEXT,               -- JSON object: what people.toml said
   signed_sha256     BLOB,               -- of the text; NULL: decided by the account
   signature         BLOB    REFERENCES signed_text (sha256),

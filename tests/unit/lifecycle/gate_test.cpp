@@ -113,6 +113,8 @@ const Fact kFacts[] = {
     {"a plan that was cancelled", [](Case& c) { c.input.plan.state = PlanState::cancelled; },
      Errc::approval_missing},
     {"no moment", [](Case& c) { c.input.plan.due.reset(); }, Errc::approval_missing},
+    {"a moment before that of the log",
+     [](Case& c) { c.input.plan.agreed = kNow + std::chrono::seconds(1); }, Errc::damaged},
     {"a moment one second away", [](Case& c) { c.input.plan.due = kNow + std::chrono::seconds(1); },
      Errc::clock},
     {"a key that was not looked at", [](Case& c) { c.input.asset.key = KeyCheck::not_read; },

@@ -106,6 +106,33 @@ TEST_F(ARetention, GivesEverythingBackInTheGrace) {
   EXPECT_TRUE(done(world.read_back(world.asset("m:1"))));
 }
 
+TEST_F(ARetention, KeepsTheGraceThatTheLogHasWhateverThePlanSays) {
+  approved(wish());
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk, "UPDATE plan SET due = due - 600000;")));
+  ASSERT_TRUE(done(world.open()));
+  world.clock.advance(seconds(10'000));
+  EXPECT_NE(after_execution(), AssetState::erased);
+  ASSERT_TRUE(done(world.store->resume_asset(alice(), world.asset("m:1").id, "kept")));
+  EXPECT_TRUE(done(world.read_back(world.asset("m:1"))));
+}
+
+TEST_F(ARetention, TellsTheTrueEndOfTheGraceAlsoAfterACrash) {
+  approved(wish());
+  world.clock.advance(7 * kDay + hours(5));
+  world.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::write_slot) world.disk.stop_at(1);
+  };
+  static_cast<void>(world.execute().ok());
+  EXPECT_TRUE(world.disk.stopped());
+  world.hook = {};
+  world.disk.stop_at(0);
+  world.crash({});
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(after_execution(), AssetState::erased);
+  EXPECT_EQ(predicate_of(world, "m:1")["policy"]["grace"], "ended at 2026-01-08T00:00:00Z");
+}
+
 TEST_F(ARetention, SkipsTheGraceWhereItsClassAllows) {
   const PlanView plan = approved(wish(Timing::now));
   EXPECT_EQ(plan.waits_for, WaitsFor::nothing);
@@ -186,6 +213,23 @@ TEST_F(ARetention, GoesBelowAFloorOnALegalBasisAndOneMoreApproval) {
   ASSERT_TRUE(below.is_object()) << below;
   EXPECT_EQ(below["legal_basis"], "GDPR Article 17(1)");
   EXPECT_EQ(below["floors"].size(), 1U);
+}
+
+TEST_F(ARetention, GoesBelowWhatCountsFromTheRetirementByOneMoreApprovalToo) {
+  ASSERT_TRUE(
+      done(load("[class.after]\nmatch = [\"name=m\"]\nretain-for = \"6 months\"\n"
+                "trigger = \"retired\"\ncustodians = [\"carol\"]\n")));
+  const auto asked = world.store->retire(wish(Timing::after_grace, "GDPR Article 17(1)"));
+  ASSERT_TRUE(done(asked));
+  EXPECT_EQ(asked->needed.people, 2U);
+  ASSERT_TRUE(done(approve(*asked)));
+  EXPECT_EQ(after_execution(), AssetState::active);
+  const auto second = approve(*asked, carol);
+  ASSERT_TRUE(done(second));
+  EXPECT_EQ(second->plan.due, world.clock.now() + 7 * kDay);
+  world.clock.advance(7 * kDay);
+  EXPECT_EQ(after_execution(), AssetState::erased);
+  EXPECT_TRUE(predicate_of(world, "m:1")["policy"]["below_floor"].is_object());
 }
 
 TEST_F(ARetention, NeverGoesBelowAHold) {
@@ -348,6 +392,28 @@ TEST_F(ARetention, ComesIntoForceByALoadAndStays) {
   EXPECT_EQ(weaker->weakened, 1U);
   ASSERT_EQ(weaker->rows.size(), 1U);
   EXPECT_EQ(weaker->rows[0].name.text(), "m:1");
+}
+
+TEST_F(ARetention, ComparesByLabelsAndCustodiansOfEachAsset) {
+  ASSERT_TRUE(done(world.import(small_asset("n:1", 2))));
+  Store::Changes changes;
+  changes.reason = "sorted";
+  changes.labels = {{"purpose", "log"}, {"site", "north"}};
+  ASSERT_TRUE(done(world.store->set_asset(bob(), world.asset("n:1").id, changes)));
+  ImportWish carols = small_asset("o:1", 3);
+  carols.custodians = {{domain::CustodianKind::user, "carol", 1002}};
+  ASSERT_TRUE(done(world.import(carols)));
+  const auto report = load(
+      "[class.a]\nmatch = [\"label.site=north\"]\nerase-after = \"1 year\"\n"
+      "[class.b]\nmatch = [\"custodian=carol\"]\nerase-after = \"2 years\"\n",
+      lifecycle::Persist::dry_run);
+  ASSERT_TRUE(done(report));
+  EXPECT_EQ(report->assets, 3U);
+  ASSERT_EQ(report->rows.size(), 2U);
+  EXPECT_EQ(report->rows[0].name.text(), "n:1");
+  EXPECT_EQ(report->rows[0].change.erasure_after, from_rfc3339("2027-01-01T00:00:00Z"));
+  EXPECT_EQ(report->rows[1].name.text(), "o:1");
+  EXPECT_EQ(report->rows[1].change.erasure_after, from_rfc3339("2028-01-01T00:00:00Z"));
 }
 
 TEST_F(ARetention, OnlyReportsInADryRun) {
