@@ -306,6 +306,7 @@ Json plan_row(const domain::Plan& plan) {
            {"reason", plan.reason},
            {"created", to_rfc3339(plan.created)},
            {"expires", to_rfc3339(plan.expires)},
+           {"origin", domain::to_text(plan.origin)},
            {"timing", domain::to_text(plan.timing)},
            {"items_count", plan.items.size()}};
   put(row, "ticket", plan.ticket);

@@ -41,11 +41,11 @@ Status insert_edges(Connection& connection, std::int64_t id, const domain::Plan&
 Status Transaction::insert_plan(const domain::Plan& plan) {
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO plan (uuid, state, requester_uid, requester_login, requester_audit_uid, reason, "
-      "ticket, created, expires, due, finished, digest, policy, timing, below_floor) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "ticket, created, expires, due, finished, digest, policy, origin, timing, "
+      "below_floor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       plan.id, domain::to_text(plan.state), ActorColumns{plan.requester}, plan.reason, plan.ticket,
       plan.created, plan.expires, plan.due, plan.finished, plan.digest, plan.policy,
-      domain::to_text(plan.timing), plan.below_floor));
+      domain::to_text(plan.origin), domain::to_text(plan.timing), plan.below_floor));
   const std::int64_t id = sqlite3_last_insert_rowid(connection_->handle());
   RETURN_IF_ERROR(insert_items(*connection_, id, plan));
   RETURN_IF_ERROR(insert_edges(*connection_, id, plan));

@@ -104,7 +104,7 @@ Result<domain::Plan> load_head(Connection& connection, std::int64_t id) {
         Statement statement,
         connection.prepare("SELECT uuid, state, requester_uid, requester_login, "
                            "requester_audit_uid, reason, ticket, created, expires, due, finished, "
-                           "digest, policy, timing, below_floor FROM plan WHERE id = ?"));
+                           "digest, policy, origin, timing, below_floor FROM plan WHERE id = ?"));
     ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
     if (!there) {
       return make_error(Errc::damaged, "the catalog is damaged: table plan has no row " +
@@ -122,6 +122,7 @@ Result<domain::Plan> load_head(Connection& connection, std::int64_t id) {
     plan.finished = row.maybe_time();
     plan.digest = row.digest();
     plan.policy = row.digest();
+    plan.origin = row.word(domain::parse_plan_origin);
     plan.timing = row.word(domain::parse_timing);
     plan.below_floor = row.text();
     RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan.id));

@@ -76,6 +76,7 @@ struct Plan {
   std::optional<UtcTime> finished;
   Digest digest{};
   Digest policy{};  // version in force at the request
+  PlanOrigin origin = PlanOrigin::person;
   Timing timing = Timing::after_grace;
   std::string
       below_floor;  // the legal basis for an erasure below a floor; empty: none is asked for

@@ -31,6 +31,8 @@ enum class Validation { awaiting, accepted, rejected, escalated };
 enum class Decision { approve, reject };
 // When an approved plan is executed: after the grace of its assets' classes, or at once.
 enum class Timing { after_grace, now };
+// Who made a plan: a person who named its assets, or the nightly run for what is due.
+enum class PlanOrigin { person, enforce };
 enum class AssetEvent { retired, placed_on_market };  // that retention counts from
 enum class HoldReach { present, future };  // future: also what comes into the store later
 enum class Relation { derived_from, trained_on, configured_by, supersedes };
@@ -54,6 +56,7 @@ AIERASE_WORDS(RoundState, parse_round_state);
 AIERASE_WORDS(Validation, parse_validation);
 AIERASE_WORDS(Decision, parse_decision);
 AIERASE_WORDS(Timing, parse_timing);
+AIERASE_WORDS(PlanOrigin, parse_plan_origin);
 AIERASE_WORDS(AssetEvent, parse_asset_event);
 AIERASE_WORDS(HoldReach, parse_hold_reach);
 AIERASE_WORDS(Relation, parse_relation);             // "derived-from", ...

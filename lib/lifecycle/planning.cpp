@@ -236,6 +236,7 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
             {"items", Json::array()},
             {"edges", Json::array()},
             {"rules", Json{{"policy", to_hex(plan.policy)},
+                           {"origin", domain::to_text(plan.origin)},
                            {"timing", domain::to_text(plan.timing)},
                            {"below_floor", plan.below_floor}}}};
   for (const domain::PlanItem* item : items) {

@@ -208,6 +208,7 @@ CREATE TABLE plan (
   finished            INTEGER,
   digest              BLOB    NOT NULL CHECK (length(digest) = 32),
   policy              BLOB    NOT NULL CHECK (length(policy) = 32), -- in force at the request
+  origin              TEXT    NOT NULL, -- person, enforce
   timing              TEXT    NOT NULL, -- after-grace, now
   below_floor         TEXT    NOT NULL  -- legal basis of an erasure below a floor, or ''
 ) STRICT;

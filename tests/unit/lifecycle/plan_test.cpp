@@ -44,9 +44,9 @@ TEST(ThePlanDigest, IsThatOfTheCanonicalText) {
       std::string("02020202020202020202020202020202") + "02020202020202020202020202020202" +
       R"(","name":"m:2"},{"asset":")" + asset("3") + R"(","kcv":")" +
       std::string("03030303030303030303030303030303") + "03030303030303030303030303030303" +
-      R"(","name":"m:3"}],"plan":")" + id + R"(","rules":{"below_floor":"","policy":")" +
-      std::string(64, '0') + R"(","timing":"after-grace"},"schema":"aierase/plan/v1","store":")" +
-      asset("9") + R"("})";
+      R"(","name":"m:3"}],"plan":")" + id +
+      R"(","rules":{"below_floor":"","origin":"person","policy":")" + std::string(64, '0') +
+      R"(","timing":"after-grace"},"schema":"aierase/plan/v1","store":")" + asset("9") + R"("})";
   EXPECT_EQ(to_hex(lifecycle::plan_digest(uuid_with(9), sample_plan())),
             to_hex(crypto::sha256(as_bytes(text))));
 }
@@ -57,6 +57,9 @@ TEST(ThePlanDigest, ChangesWithEverythingThatCounts) {
   domain::Plan plan = sample_plan();
   std::swap(plan.items[0], plan.items[1]);
   EXPECT_EQ(lifecycle::plan_digest(store, plan), digest) << "order does not count";
+  plan.origin = domain::PlanOrigin::enforce;
+  EXPECT_NE(lifecycle::plan_digest(store, plan), digest) << "who made it";
+  plan = sample_plan();
   plan.reason = "another";
   EXPECT_EQ(lifecycle::plan_digest(store, plan), digest) << "nor does the reason";
   EXPECT_NE(lifecycle::plan_digest(uuid_with(8), sample_plan()), digest);
