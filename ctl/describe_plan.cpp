@@ -93,6 +93,11 @@ std::string next_step(const Json& plan) {
            printable(text_at(plan, "due")) + ", when its grace ends.\nTo change your mind until " +
            "then: aierase cancel " + id + "\n";
   }
+  if (text_at(plan, "waits_for") == "brake") {
+    return "Next: the brake holds it: it is more than the policy lets go unattended. One custodian "
+           "more\nlooks at it and approves, and it is erased:\n  " +
+           approve_command(plan) + "\nOr it is taken back: aierase cancel " + id + "\n";
+  }
   if (text_at(plan, "waits_for") == "clock") {
     return "Next: its grace has ended by the clock of this host, but too little time is known to "
            "have passed.\nIf the clock is right, a custodian lets it go on:\n"
@@ -136,6 +141,8 @@ std::string describe_plan(const Json& plan, const Output& out) {
   if (text_at(plan, "state") == "requested") fields.add("Expires", text_at(plan, "expires"));
   fields.add("Erased at", moment_of_erasure(plan));
   if (text_at(plan, "waits_for") == "clock") fields.add("Waits for", "a confirmed clock");
+  if (text_at(plan, "origin") == "enforce") fields.add("Made by", "the nightly run");
+  fields.add("Brake", text_at(plan, "brake"));
   fields.add("Below a floor", text_at(plan, "below_floor"));
   fields.add("Finished", text_at(plan, "finished"));
   fields.add("People rule", text_at(plan, "people_rule"));

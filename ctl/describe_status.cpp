@@ -47,6 +47,16 @@ std::string policy_text(const Json& policy) {
          " by " + text_at(object_at(policy, "loaded_by"), "login");
 }
 
+std::string enforce_text(const Json& enforce) {
+  if (!holds(enforce, "ended")) return "never";
+  std::string text = "ended " + text_at(enforce, "ended") + ": " + text_at(enforce, "outcome");
+  const std::string success = text_at(enforce, "succeeded");
+  if (success != text_at(enforce, "ended")) {
+    text += success.empty() ? ", none has come through" : ", last came through " + success;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string describe_status(const Json& status, const Output& out) {
@@ -64,6 +74,10 @@ std::string describe_status(const Json& status, const Output& out) {
     fields.add("Created", text_at(store, "created"));
     fields.add("People rule", text_at(store, "people_rule"));
     fields.add("Policy", policy_text(object_at(status, "policy")));
+    fields.add("Nightly run", enforce_text(object_at(status, "enforce")));
+    for (const Json& alarm : list_at(object_at(status, "enforce"), "alarms")) {
+      fields.add("ALARM", alarm.is_string() ? alarm.get<std::string>() : std::string());
+    }
   }
   add_slots(status, fields);
   fields.add("At rest", at_rest_text(text_at(status, "at_rest")));

@@ -94,6 +94,29 @@ void add_growth(Metrics& metrics, const Json& store, const Json& measures) {
   metrics.sample(number_at(measures, "audit_rows"));
 }
 
+void add_enforcement(Metrics& metrics, const Json& measures) {
+  if (holds(measures, "enforce_ended")) {
+    metrics.gauge("enforce_last_run_timestamp_seconds", "seconds",
+                  "When the last run of enforce ended.", number_at(measures, "enforce_ended"));
+  }
+  if (holds(measures, "enforce_succeeded")) {
+    metrics.gauge("enforce_last_success_timestamp_seconds", "seconds",
+                  "When a run of enforce last came through.",
+                  number_at(measures, "enforce_succeeded"));
+  }
+  metrics.gauge("overdue_assets", "",
+                "Due and waiting for people for more than a day, as the last run found.",
+                number_at(measures, "overdue"));
+  metrics.gauge("enforce_alarms", "",
+                "1 or more where runs of enforce do not come through, or assets are overdue.",
+                number_at(measures, "alarms"));
+  metrics.gauge("braked_plans", "", "Plans that the brake holds until one more person approves.",
+                number_at(measures, "braked_plans"));
+  metrics.gauge("clock_guard_closed", "",
+                "1 while the clock is not believed and nothing is erased unattended.",
+                text_at(measures, "clock_guard") == "closed" ? 1 : 0);
+}
+
 void add_times(Metrics& metrics, const Json& measures) {
   if (holds(measures, "oldest_open_plan")) {
     metrics.gauge("oldest_open_plan_timestamp_seconds", "seconds",
@@ -121,6 +144,7 @@ std::string openmetrics(const Json& status) {
     add_counts(metrics, object_at(status, "store"), measures);
     add_growth(metrics, object_at(status, "store"), measures);
     add_times(metrics, measures);
+    add_enforcement(metrics, measures);
   }
   return metrics.finish();
 }

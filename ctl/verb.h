@@ -157,6 +157,8 @@ inline constexpr std::array kPolicyLoadOptions{
     Option{"dry-run", "", Arity::flag, "show what would change; load nothing"},
 };
 inline constexpr std::array kEnforceOptions{
+    Option{"dry-run", "", Arity::flag, "say what would be due; write nothing"},
+    Option{"at", "T", Arity::once, "in a dry run: by that moment: 2031-01-01"},
     Option{"confirm-clock", "", Arity::flag, "you have looked: the clock of this host is right"},
 };
 inline constexpr std::array kWaitOptions{
@@ -238,8 +240,8 @@ inline constexpr std::array kVerbs{
     Verb{"policy test", Group::rules, "FILE...", "run the fixtures that lie beside a policy",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
 
-    Verb{"enforce", Group::rules, "", "let go on what waits for a confirmed clock", kEnforceOptions,
-         0, 0},
+    Verb{"enforce", Group::rules, "", "plan and erase what the policy makes due: the nightly run",
+         kEnforceOptions, 0, 0},
 
     Verb{"verify", Group::evidence, "FILE...", "check certificates, without daemon or network",
          kVerifyOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},

@@ -108,7 +108,15 @@ Json measures_json(const lifecycle::Measures& measures) {
             {"clock_synchronised", measures.clock_synchronised ? "yes" : "no"},
             {"plans", counts(measures.counted.plans)},
             {"certificates", counts(measures.counted.certificates)},
-            {"audit_rows", measures.counted.audit_rows}};
+            {"audit_rows", measures.counted.audit_rows},
+            {"clock_guard",
+             measures.clock_guard == lifecycle::Measures::ClockGuard::open ? "open" : "closed"},
+            {"overdue", measures.enforcement.last.overdue},
+            {"alarms", measures.enforcement.alarms.size()},
+            {"braked_plans", measures.counted.braked_plans}};
+  const catalog::Enforcement& last = measures.enforcement.last;
+  if (last.ended) json["enforce_ended"] = to_unix(*last.ended);
+  if (last.succeeded) json["enforce_succeeded"] = to_unix(*last.succeeded);
   if (measures.counted.oldest_open_plan) {
     json["oldest_open_plan"] = to_unix(*measures.counted.oldest_open_plan);
   }

@@ -7,6 +7,8 @@
 #include "bus/json_bridge.h"
 #include "bus/names.h"
 #include "daemon/call_options.h"
+#include "daemon/enforce_job.h"
+#include "daemon/jobs.h"
 #include "daemon/methods.h"
 #include "daemon/policy_records.h"
 
@@ -75,11 +77,48 @@ Status confirm_clock(Service& service, sd_bus_message* message) {
   return {};
 }
 
+Result<std::optional<UtcTime>> read_moment(CallOptions& options) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, options.text("at"));
+  if (!text) return std::optional<UtcTime>();
+  const std::optional<UtcTime> moment = from_rfc3339(*text);
+  if (!moment) return CallOptions::wrong("at", "is no moment as 2031-01-01T00:00:00Z");
+  return moment;
+}
+
+Status enforce(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  lifecycle::EnforceRequest request;
+  ASSIGN_OR_RETURN(const bool dry_run, options.agreed("dry_run"));
+  ASSIGN_OR_RETURN(request.at, read_moment(options));
+  RETURN_IF_ERROR(options.finish());
+  if (dry_run) request.persist = lifecycle::Persist::dry_run;
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  request.actor = call.caller.actor;
+  call.effect = dry_run ? Effect::reads : Effect::changes;
+  call.look_up = ask_plainly(dry_run ? "read" : "retire", {{"act", "enforce"}});
+  call.work = [&jobs = service.jobs(), caller = call.caller,
+               wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
+    RETURN_IF_ERROR(lifecycle::check_request(*store, wanted));
+    return Respond([&jobs, caller, run = std::move(wanted)]() mutable -> Result<Reply> {
+      ASSIGN_OR_RETURN(Job * job, jobs.create("enforce", caller, Takes::nothing));
+      job->start(make_enforcement(jobs, job->shared_channel(), std::move(run)));
+      return Reply{nullptr, job->path()};
+    });
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
 const sd_bus_vtable kVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Load", SD_BUS_ARGS("as", names, "as", texts, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", report), serve_method<load>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Enforce", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job),
+                            serve_method<enforce>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ConfirmClock", SD_BUS_ARGS("a{sv}", options),
                             SD_BUS_RESULT("a{sv}", record), serve_method<confirm_clock>,
                             SD_BUS_VTABLE_UNPRIVILEGED),

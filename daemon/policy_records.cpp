@@ -75,6 +75,57 @@ Json in_force_json(const lifecycle::Retention& retention) {
   return json;
 }
 
+Json enforce_json(const lifecycle::EnforceReport& report,
+                  const lifecycle::EnforceRequest& request) {
+  using lifecycle::EnforceOutcome;
+  Json items = Json::array();
+  for (const lifecycle::EnforceItem& item : report.items) {
+    Json row{{"asset", domain::id_text(domain::IdType::asset, item.asset)},
+             {"name", item.name.text()},
+             {"outcome", to_text(item.outcome)},
+             {"class", item.retention_class},
+             {"reason", item.reason}};
+    put(row, "due", item.due);
+    put(row, "erasure", item.erasure);
+    if (item.plan) row["plan"] = domain::id_text(domain::IdType::plan, *item.plan);
+    items.push_back(std::move(row));
+  }
+  Json plans = Json::array();
+  for (const Uuid& plan : report.plans) {
+    plans.push_back(domain::id_text(domain::IdType::plan, plan));
+  }
+  Json json{{"end", to_text(report.end())},
+            {"moment", to_rfc3339(report.moment)},
+            {"looked_at", report.looked_at},
+            {"erased", report.erased},
+            {"held", report.count(EnforceOutcome::held)},
+            {"floored", report.count(EnforceOutcome::floored)},
+            {"in_grace", report.count(EnforceOutcome::in_grace)},
+            {"failed", report.count(EnforceOutcome::failed)},
+            {"waiting", report.count(EnforceOutcome::waiting)},
+            {"braked", report.count(EnforceOutcome::braked)},
+            {"conflict", report.count(EnforceOutcome::conflict)},
+            {"blocked", report.count(EnforceOutcome::blocked)},
+            {"refused", report.count(EnforceOutcome::refused)},
+            {"overdue", report.overdue},
+            {"plans", std::move(plans)},
+            {"brake", report.brake},
+            {"clock", report.clock},
+            {"items", std::move(items)}};
+  put(json, "approval_expires", report.approval_expires);
+  if (request.persist == lifecycle::Persist::dry_run) json["dry_run"] = "yes";
+  return json;
+}
+
+Json enforcement_json(const lifecycle::EnforceState& state) {
+  Json json{{"overdue", state.last.overdue}, {"alarms", state.alarms}};
+  if (!state.last.outcome.empty()) json["outcome"] = state.last.outcome;
+  put(json, "started", state.last.started);
+  put(json, "ended", state.last.ended);
+  put(json, "succeeded", state.last.succeeded);
+  return json;
+}
+
 Json policy_report_json(const lifecycle::PolicyReport& report) {
   Json rows = Json::array();
   for (const lifecycle::PolicyReport::Row& row : report.rows) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "lifecycle/enforcing.h"
 #include "lifecycle/store.h"
 
 namespace aierase::daemon {
@@ -15,6 +16,9 @@ Json reasons_json(const std::vector<domain::Reason>& reasons);
 Json rules_json(const policy::Decision& decision);
 // Which policy is in force, since when, by whom.
 Json in_force_json(const lifecycle::Retention& retention);
+Json enforce_json(const lifecycle::EnforceReport& report, const lifecycle::EnforceRequest& request);
+// How the last nightly run ended, and whether somebody has to look.
+Json enforcement_json(const lifecycle::EnforceState& state);
 Json policy_report_json(const lifecycle::PolicyReport& report);
 
 }  // namespace aierase::daemon

@@ -326,6 +326,7 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
     json["waits_for"] = lifecycle::to_text(view.waits_for);
   }
   put(json, "below_floor", view.plan.below_floor);
+  put(json, "brake", view.plan.brake);
   put(json, "due_if_approved_now", view.due_if_approved_now);
   json["items_waiting"] = view.needed.items_waiting;
   json["people_rule"] = rule_text(rule);

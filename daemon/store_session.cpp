@@ -17,6 +17,7 @@ StoreSession::~StoreSession() {
 
 void StoreSession::close() {
   checks_.clear();
+  enforcements_.clear();
   store_.reset();
   lock_.reset();
 }
@@ -227,6 +228,7 @@ Json StoreSession::status() {
   if (!report.ok()) return closed_status(report.error(), settings_);
   Json status = open_status(*report, settings_);
   status["policy"] = in_force_json(store_->retention());
+  status["enforce"] = enforcement_json(report->enforcement);
   return status;
 }
 

@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "catalog/enforcement.h"
 #include "domain/asset.h"
 #include "domain/audit.h"
 #include "domain/batches.h"
@@ -145,6 +146,7 @@ struct Measures {
   std::map<std::string, std::uint64_t> certificates;  // by validation
   std::optional<UtcTime> oldest_open_plan;            // when it was made
   std::optional<UtcTime> last_erasure;
+  std::uint64_t braked_plans = 0;  // that wait for one approval more
   std::int64_t audit_rows = 0;
 };
 
@@ -196,6 +198,25 @@ class ReadView {
   // All that live, in the order of import, in one pass over the tables. Of each only what selectors
   // and retention look at: id, name, kind, state, created, retention, labels, custodians.
   Status visit_living(const std::function<Status(const domain::Asset&)>& visit) const;
+  // The same as keyset pages, with the size and the moment of the next look: all that live, those
+  // that something has changed about since they were looked at, those to be looked at by then.
+  Result<std::vector<Looked>> living_page(std::int64_t after, std::size_t limit) const;
+  Result<std::vector<Looked>> changed_page(std::int64_t after, std::size_t limit) const;
+  Result<std::vector<Looked>> due_page(UtcTime by, const LookCursor& after,
+                                       std::size_t limit) const;
+  Result<Enforcement> enforcement() const;
+  // Erased for plans of the nightly run since that moment of trusted time.
+  Result<Amount> erased_unattended(UtcTime since) const;
+  Result<Amount> pending_amount(const Uuid& plan) const;
+  Result<std::int64_t> last_certificate_number() const;  // 0: there is none
+  Result<std::uint64_t> certificates_after(std::int64_t number) const;
+  // Items that fell out of plans that ended in (after, up_to].
+  Result<std::vector<domain::PlanItem>> fallen_items(UtcTime after, UtcTime up_to,
+                                                     std::size_t limit) const;
+  // The latest plan of the nightly run that names the asset and was refused since then.
+  Result<std::optional<Uuid>> refused_plan_of(const Uuid& asset, UtcTime since) const;
+  Result<bool> has_event(const std::string& subject, const std::string& action,
+                         const std::string& reason) const;
   Result<std::optional<Bytes>> sealed_manifest(const Uuid& asset) const;
   Result<std::optional<Bytes>> sealed_payload(const Uuid& asset) const;
   Result<std::vector<Uuid>> blobs(const Uuid& asset) const;        // none of an erased one: orphans
@@ -316,10 +337,19 @@ class Transaction : public ReadView {
                         std::optional<UtcTime> finished);
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
+  // The brake has tripped: it has no moment until somebody releases it.
+  Status put_brake(const Uuid& plan, const std::string& why, std::uint64_t log_index);
   Status add_approval(const domain::Approval& approval);
   // Before the approval or validation that names it; one that is there already stays.
   Status keep_signed_text(const Digest& signature, const domain::SignedText& text);
   Status add_policy(const domain::LoadedPolicy& policy);
+  Status put_enforcement(const Enforcement& enforcement);
+  // Everything will be looked at: nothing is known to have changed since.
+  Status begin_sweep();
+  Status put_looks(std::span<const Look> looks);
+  Status forget_changes(std::span<const Look> looked);
+  // Of the round that ends: what of it was made by the nightly run counts for the brake.
+  Status count_unattended(UtcTime trusted);
   Status put_event(const Uuid& asset, domain::AssetEvent event, UtcTime at);
   Status insert_hold(const domain::Hold& hold);  // binds its assets
   Status bind_hold(const Uuid& hold, std::span<const Uuid> assets);

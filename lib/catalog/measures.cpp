@@ -46,6 +46,16 @@ Result<Measures> ReadView::measures() const {
                    time_of(*connection_,
                            "SELECT a.erased_at FROM certificate c JOIN asset a ON a.uuid = c.asset "
                            "ORDER BY c.id DESC LIMIT 1"));
+  ASSIGN_OR_RETURN(Statement braked,
+                   connection_->prepare("SELECT count(*) FROM plan INDEXED BY plan_state "
+                                        "WHERE state IN ('requested', 'approved', 'running') "
+                                        "AND brake <> '' AND due IS NULL"));
+  ASSIGN_OR_RETURN(const bool there, braked.step());
+  if (there) {
+    Row row(braked, "plan");
+    measures.braked_plans = row.count();
+    RETURN_IF_ERROR(row.finish("count"));
+  }
   ASSIGN_OR_RETURN(measures.audit_rows, last_audit());
   return measures;
 }

@@ -42,10 +42,12 @@ Status Transaction::insert_plan(const domain::Plan& plan) {
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO plan (uuid, state, requester_uid, requester_login, requester_audit_uid, reason, "
       "ticket, created, expires, due, finished, digest, policy, origin, timing, "
-      "below_floor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "below_floor, brake, brake_log_index) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       plan.id, domain::to_text(plan.state), ActorColumns{plan.requester}, plan.reason, plan.ticket,
       plan.created, plan.expires, plan.due, plan.finished, plan.digest, plan.policy,
-      domain::to_text(plan.origin), domain::to_text(plan.timing), plan.below_floor));
+      domain::to_text(plan.origin), domain::to_text(plan.timing), plan.below_floor, plan.brake,
+      plan.brake_log_index));
   const std::int64_t id = sqlite3_last_insert_rowid(connection_->handle());
   RETURN_IF_ERROR(insert_items(*connection_, id, plan));
   RETURN_IF_ERROR(insert_edges(*connection_, id, plan));
@@ -61,6 +63,15 @@ Status Transaction::set_plan_state(const Uuid& plan, domain::PlanState state,
       const std::int64_t changed,
       connection_->write("UPDATE plan SET state = ?, due = ?, finished = ? WHERE uuid = ?",
                          domain::to_text(state), due, finished, plan));
+  if (changed == 0) return absent(domain::IdType::plan, plan);
+  return {};
+}
+
+Status Transaction::put_brake(const Uuid& plan, const std::string& why, std::uint64_t log_index) {
+  ASSIGN_OR_RETURN(const std::int64_t changed,
+                   connection_->write("UPDATE plan SET brake = ?, brake_log_index = ?, due = NULL "
+                                      "WHERE uuid = ?",
+                                      why, log_index, plan));
   if (changed == 0) return absent(domain::IdType::plan, plan);
   return {};
 }

@@ -102,9 +102,11 @@ Result<domain::Plan> load_head(Connection& connection, std::int64_t id) {
   {
     ASSIGN_OR_RETURN(
         Statement statement,
-        connection.prepare("SELECT uuid, state, requester_uid, requester_login, "
-                           "requester_audit_uid, reason, ticket, created, expires, due, finished, "
-                           "digest, policy, origin, timing, below_floor FROM plan WHERE id = ?"));
+        connection.prepare(
+            "SELECT uuid, state, requester_uid, requester_login, "
+            "requester_audit_uid, reason, ticket, created, expires, due, finished, "
+            "digest, policy, origin, timing, below_floor, brake, brake_log_index FROM plan "
+            "WHERE id = ?"));
     ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
     if (!there) {
       return make_error(Errc::damaged, "the catalog is damaged: table plan has no row " +
@@ -125,6 +127,8 @@ Result<domain::Plan> load_head(Connection& connection, std::int64_t id) {
     plan.origin = row.word(domain::parse_plan_origin);
     plan.timing = row.word(domain::parse_timing);
     plan.below_floor = row.text();
+    plan.brake = row.text();
+    plan.brake_log_index = row.count();
     RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan.id));
   }
   RETURN_IF_ERROR(load_kept(connection, id, plan));

@@ -1,7 +1,6 @@
 // Policies that came into force, and the dates of events that retention counts from.
 #include <sqlite3.h>
 
-#include "catalog/asset_row.h"
 #include "catalog/catalog.h"
 #include "catalog/connection.h"
 #include "catalog/row.h"
@@ -26,94 +25,7 @@ Result<std::vector<domain::PolicyFile>> read_files(Connection& connection, std::
   return files;
 }
 
-// The rows of a table that belong to one asset after the other, read beside a scan of the assets.
-class Follower {
- public:
-  explicit Follower(Statement statement) : statement_(std::move(statement)) {}
-
-  // Whether the row that current() is at belongs to the asset; rows of earlier ones are left
-  // behind.
-  Result<bool> is_at(std::int64_t asset) {
-    while (!ended_ && (!begun_ || sqlite3_column_int64(statement_.handle(), 0) < asset)) {
-      RETURN_IF_ERROR(next());
-    }
-    return !ended_ && sqlite3_column_int64(statement_.handle(), 0) == asset;
-  }
-  const Statement& current() const { return statement_; }
-  Status next() {
-    begun_ = true;
-    ASSIGN_OR_RETURN(const bool there, statement_.step());
-    ended_ = !there;
-    return {};
-  }
-
- private:
-  Statement statement_;
-  bool begun_ = false;
-  bool ended_ = false;
-};
-
-Status read_labels(Follower& follower, std::int64_t id, domain::Asset& asset) {
-  while (true) {
-    ASSIGN_OR_RETURN(const bool mine, follower.is_at(id));
-    if (!mine) return {};
-    Row row(follower.current(), "label");
-    row.integer();
-    std::string key = row.text();
-    std::string value = row.text();
-    RETURN_IF_ERROR(row.finish(domain::IdType::asset, asset.id));
-    asset.labels.emplace(std::move(key), std::move(value));
-    RETURN_IF_ERROR(follower.next());
-  }
-}
-
-Status read_custodians(Follower& follower, std::int64_t id, domain::Asset& asset) {
-  while (true) {
-    ASSIGN_OR_RETURN(const bool mine, follower.is_at(id));
-    if (!mine) return {};
-    Row row(follower.current(), "custodian");
-    row.integer();
-    domain::Custodian custodian;
-    custodian.kind = row.word(parse_custodian_kind);
-    custodian.id = row.number();
-    custodian.name = row.text();
-    RETURN_IF_ERROR(row.finish(domain::IdType::asset, asset.id));
-    asset.custodians.push_back(std::move(custodian));
-    RETURN_IF_ERROR(follower.next());
-  }
-}
-
 }  // namespace
-
-Status ReadView::visit_living(const std::function<Status(const domain::Asset&)>& visit) const {
-  // Not through the index of what lives: the rows would be looked up one by one.
-  ASSIGN_OR_RETURN(Statement assets,
-                   connection_->prepare("SELECT id, uuid, name, kind, state, created, retention "
-                                        "FROM asset NOT INDEXED WHERE state <> 'erased' "
-                                        "ORDER BY id"));
-  ASSIGN_OR_RETURN(Statement labels,
-                   connection_->prepare("SELECT asset, key, value FROM label ORDER BY asset, key"));
-  ASSIGN_OR_RETURN(Statement custodians,
-                   connection_->prepare("SELECT asset, kind, id, name FROM custodian "
-                                        "ORDER BY asset, position"));
-  Follower labels_of(std::move(labels));
-  Follower custodians_of(std::move(custodians));
-  return each_row(assets, [&](const Statement& current) -> Status {
-    domain::Asset asset;
-    Row row(current, "asset");
-    const std::int64_t id = row.integer();
-    asset.id = row.uuid();
-    asset.name = row.name();
-    asset.kind = row.word(domain::parse_asset_kind);
-    asset.state = row.word(domain::parse_asset_state);
-    asset.created = row.time();
-    asset.retention = row.text();
-    RETURN_IF_ERROR(row.finish(domain::IdType::asset, asset.id));
-    RETURN_IF_ERROR(read_labels(labels_of, id, asset));
-    RETURN_IF_ERROR(read_custodians(custodians_of, id, asset));
-    return visit(asset);
-  });
-}
 
 Status Transaction::add_policy(const domain::LoadedPolicy& policy) {
   RETURN_IF_ERROR(connection_->write(

@@ -14,6 +14,13 @@ std::string below_floor_part(const domain::PolicyApplied& policy) {
       .finish();
 }
 
+std::string brake_part(const domain::PolicyApplied& policy) {
+  return ObjectText()
+      .text("tripped", policy.brake)
+      .text("released_by", policy.released_by)
+      .finish();
+}
+
 std::string grace_text(const domain::PolicyApplied& policy) {
   if (policy.timing == domain::Timing::now) return "skipped: requested with --now";
   return policy.due ? "ended at " + to_rfc3339(*policy.due) : std::string("not applicable");
@@ -36,6 +43,16 @@ std::string policy_part(const domain::DispositionRecord& record) {
     object.text("below_floor", "not applicable: no floor was in force");
   } else {
     object.raw("below_floor", below_floor_part(policy));
+  }
+  object.text("asked_for_by", policy.origin == domain::PlanOrigin::person
+                                  ? "a person"
+                                  : "the nightly run, by the class");
+  if (policy.brake.empty()) {
+    object.text("brake", policy.origin == domain::PlanOrigin::person
+                             ? "not applicable: a person asked for it"
+                             : "had not tripped");
+  } else {
+    object.raw("brake", brake_part(policy));
   }
   return object.finish();
 }

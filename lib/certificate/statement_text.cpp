@@ -249,6 +249,11 @@ void write_policy(Page& page, const Json& p) {
   page.field("In force since", shown(p, {"policy", "in_force_since"}));
   page.field("Basis", joined(at(p, {"policy", "basis"})));
   page.field("Grace", shown(p, {"policy", "grace"}));
+  page.field("Asked for by", shown(p, {"policy", "asked_for_by"}));
+  const Json& brake = at(p, {"policy", "brake"});
+  page.field("Brake", brake.is_object() ? shown(brake, {"tripped"}) + "; released by " +
+                                              shown(brake, {"released_by"})
+                                        : shown(brake));
   const Json& below = at(p, {"policy", "below_floor"});
   if (!below.is_object()) return;
   page.field("Below a floor", "on the legal basis: " + shown(below, {"legal_basis"}));

@@ -43,6 +43,9 @@ struct PolicyApplied {
   std::vector<std::string> floors;  // that it went below
   Timing timing = Timing::after_grace;
   std::optional<UtcTime> due;  // the end of grace, or the approval
+  PlanOrigin origin = PlanOrigin::person;
+  std::string brake;        // why it had tripped; empty: it had not
+  std::string released_by;  // login of who let the plan go on
 };
 
 struct DispositionRecord {

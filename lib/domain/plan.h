@@ -79,7 +79,9 @@ struct Plan {
   PlanOrigin origin = PlanOrigin::person;
   Timing timing = Timing::after_grace;
   std::string
-      below_floor;  // the legal basis for an erasure below a floor; empty: none is asked for
+      below_floor;    // the legal basis for an erasure below a floor; empty: none is asked for
+  std::string brake;  // why the brake has tripped: it needs one approval more; empty: it has not
+  std::uint64_t brake_log_index = 0;  // of the leaf that says so
   std::vector<PlanItem> items;
   std::vector<LineageEdge> edges;  // among and into the items, at the request
   std::vector<KeptDependant> kept;

@@ -22,6 +22,12 @@ Result<domain::Plan> open_plan(Core& core, const Uuid& id) {
   return std::move(*plan);
 }
 
+// An approval also releases a plan that was approved before the brake tripped.
+bool waits_for_release(const domain::Plan& plan) {
+  return is_braked(plan) &&
+         (plan.state == domain::PlanState::approved || plan.state == domain::PlanState::running);
+}
+
 Status check_requested(const Core& core, const domain::Plan& plan) {
   if (plan.state == domain::PlanState::requested && core.now() >= plan.expires) {
     return make_error(Errc::approval_expired,
@@ -140,7 +146,7 @@ Result<bool> all_approved(Core& core, const domain::Plan& plan, const Rulings& r
     ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
                      core.view().custodians(plan.items[i].asset));
     if (approvals_counted(custodians, policy, plan.requester, approvals, rule) <
-        approvals_needed(policy, plan.below_floor)) {
+        approvals_needed(policy, {.below_floor = plan.below_floor, .brake = plan.brake})) {
       return false;
     }
   }
@@ -206,6 +212,18 @@ UtcTime approved_at(const domain::Plan& plan) {
   return last;
 }
 
+const domain::Approval* release_of(const domain::Plan& plan) {
+  if (plan.brake.empty()) return nullptr;
+  for (const domain::Approval& approval : plan.approvals) {
+    if (approval.due && approval.log_index > plan.brake_log_index) return &approval;
+  }
+  return nullptr;
+}
+
+bool is_braked(const domain::Plan& plan) {
+  return !plan.brake.empty() && release_of(plan) == nullptr;
+}
+
 UtcTime agreed_due(const domain::Plan& plan) {
   UtcTime due = approved_at(plan);
   for (const domain::Approval& approval : plan.approvals) {
@@ -248,7 +266,8 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   RETURN_IF_ERROR(core.writable());
   ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
-  RETURN_IF_ERROR(check_requested(core, plan));
+  const bool release = waits_for_release(plan);
+  if (!release) RETURN_IF_ERROR(check_requested(core, plan));
   RETURN_IF_ERROR(check_digest(plan, digest_prefix));
   ASSIGN_OR_RETURN(const catalog::StoreState store_state, core.view().state());
   domain::Approval approval;
@@ -256,7 +275,12 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approval.actor = actor;
   if (signed_decision != nullptr) approval.signed_by = signed_decision->by;
   approval.time = core.now();
-  ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, approval.time));
+  // A clock that is behind must not cut the grace short.
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  const UtcTime from =
+      plan.timing == domain::Timing::now ? approval.time : std::max(approval.time, clock.trusted);
+  ASSIGN_OR_RETURN(Rulings rulings, rulings_on(core, plan, from));
+  if (release) rulings.due = approval.time;  // its grace is over
   if (rulings.no_haste) {
     return make_error(Errc::plan_stale,
                       plan_text(id) + " was to go without grace: " + rulings.no_haste->text,
@@ -282,18 +306,21 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         RETURN_IF_ERROR(log_decision(core, transaction, state, plan, approval, signed_decision));
-        RETURN_IF_ERROR(transaction.add_event({approval.time, actor, "approve", plan_text(id),
-                                               "requested", complete ? "approved" : "requested",
-                                               carried_text(approval.signed_by)}));
+        const std::string before(domain::to_text(plan.state));
+        const domain::PlanState after =
+            complete && !release ? domain::PlanState::approved : plan.state;
+        RETURN_IF_ERROR(transaction.add_event(
+            {approval.time, actor, release ? "release" : "approve", plan_text(id), before,
+             std::string(domain::to_text(after)), carried_text(approval.signed_by)}));
         if (!complete) return {};
-        RETURN_IF_ERROR(
-            transaction.set_plan_state(id, domain::PlanState::approved, rulings.due, std::nullopt));
+        RETURN_IF_ERROR(transaction.set_plan_state(id, after, rulings.due, std::nullopt));
+        if (release) return {};
         return set_items(core, transaction, plan,
                          {approval.time, actor, "retire", "", "", "retired",
                           "approved " + plan_text(id) + ": " + plan.reason});
       }));
   core.changed(domain::IdType::plan, id);
-  if (complete) {
+  if (complete && !release) {
     for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
   }
   return plan_view(core, id);

@@ -98,6 +98,9 @@ Result<Measures> Store::measures() {
   const ClockReading reading = core.settings.clock->read();
   measures.now = reading.wall;
   measures.clock_synchronised = reading.synchronised;
+  ASSIGN_OR_RETURN(measures.enforcement, enforce_state(core));
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  if (!clock.anomalies.empty()) measures.clock_guard = Measures::ClockGuard::closed;
   return measures;
 }
 

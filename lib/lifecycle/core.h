@@ -85,6 +85,8 @@ class Core {
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
   UtcTime next_expiry_check{};
+  // A nightly run is going on: one at a time.
+  bool enforcing = false;
   // From the first byte of step 4 until TX3: placing a hold is too late.
   enum class Return { possible, past } point_of_no_return = Return::possible;
 
@@ -148,6 +150,7 @@ struct Store::Impl : Core {};
 
 // Canonical JSON records for the log; texts of actors and times as everywhere.
 Json actor_json(const domain::Actor& actor);
+domain::Actor daemon_actor();  // for what nobody but the daemon does
 Status check_text(std::string_view what, std::string_view text, std::size_t limit);
 std::string asset_text(const Uuid& id);
 std::string plan_text(const Uuid& id);
@@ -176,6 +179,9 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
                                                     const domain::Plan& plan);
 
 UtcTime approved_at(const domain::Plan& plan);  // of the last approval
+// The approval that let a plan go on although the brake had tripped; null: there is none.
+const domain::Approval* release_of(const domain::Plan& plan);
+bool is_braked(const domain::Plan& plan);  // tripped, and nobody has released it
 // The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
 UtcTime agreed_due(const domain::Plan& plan);
 
@@ -199,6 +205,9 @@ class PlanCover {
  public:
   // A plan's head comes without its items: the catalog knows them.
   explicit PlanCover(const domain::Plan& plan);
+  // Of a plan in the making: nothing at first.
+  static PlanCover growing(const Uuid& plan);
+  void add(const Uuid& asset);
   const Uuid& plan() const { return plan_; }
   Result<bool> covers(const catalog::ReadView& view, const Uuid& asset) const;
 
@@ -212,6 +221,14 @@ class PlanCover {
 Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
                                const domain::Asset& asset, const PlanCover& plan);
 Result<PlanView> plan_view(Core& core, const Uuid& id);
+inline constexpr auto kPlanLifetime = std::chrono::days(30);
+// What the gate says of an asset that the plan would name: the item, with its reasons.
+Result<domain::PlanItem> item_for(Core& core, const domain::Plan& plan, const domain::Asset& asset,
+                                  const PlanCover& cover, const ClockFacts& clock);
+// The edges from what depends on it and lives.
+Result<std::vector<domain::LineageEdge>> dependence_on(Core& core, const Uuid& asset);
+// Made at once, with its digest: every plan comes into being here.
+Status add_plan(Core& core, domain::Plan& plan);
 Digest plan_digest(const Uuid& store, const domain::Plan& plan);
 
 // erasing.cpp: one erase round of a plan, from decision to step 5.
@@ -236,6 +253,9 @@ Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, cons
 // locator.cpp
 Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator);
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path);
+
+// status.cpp: how the last nightly run ended, and why somebody has to look.
+Result<EnforceState> enforce_state(const Core& core);
 
 // trusted_time.cpp: erasure-design section 9, pure.
 void advance_trusted_time(catalog::StoreState& state, const ClockReading& reading);

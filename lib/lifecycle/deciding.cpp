@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
+#include "lifecycle/braking.h"
 #include "lifecycle/erase_round.h"
 
 namespace aierase::lifecycle {
@@ -61,6 +64,8 @@ struct Circumstances {
   LeafKeys keys;
   std::optional<std::string> altered;
   ClockFacts clock;
+  UtcTime moment{};  // by which the policy is asked
+  BrakeFacts brake;
   Readers readers = Readers::to_be_drained;
   const PlanCover* cover = nullptr;
 };
@@ -77,7 +82,7 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   input.people_rule = around.state.people_rule;
   ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
   ASSIGN_OR_RETURN(const policy::Decision ruling,
-                   core.retention.decide(view, candidate.asset, around.clock.wall));
+                   core.retention.decide(view, candidate.asset, around.moment));
   input.policy = policy_facts(ruling);
   const bool same = round.items == Binding::unchanged &&
                     candidate.asset.name == candidate.item.name &&
@@ -89,7 +94,9 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   }
   input.plan = {round.plan.state,  round.plan.requester,   round.plan.approvals,
                 round.plan.due,    agreed_due(round.plan), around.altered,
-                round.plan.timing, round.plan.below_floor};
+                round.plan.timing, round.plan.below_floor, round.plan.origin,
+                round.plan.brake};
+  input.brake = around.brake;
   input.attendance = attendance_of(round.plan);
   input.clock = around.clock;
   return Gate::decide(input);
@@ -182,7 +189,11 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
     return make_error(Errc::clock, "the clock was set back: the plan is not due any more");
   }
   round.clock = around.clock;
+  around.moment = attendance_of(round.plan) == Attendance::attended
+                      ? around.clock.wall
+                      : std::min(around.clock.wall, around.clock.trusted);
   ASSIGN_OR_RETURN(around.state, view.state());
+  ASSIGN_OR_RETURN(around.brake.trips, trips_of_round(core, view, round, around.moment));
   ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
   RETURN_IF_ERROR(check_holds(view));
   RETURN_IF_ERROR(check_policy(core));
@@ -200,7 +211,28 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
     (candidate.decision.permit ? still_going : round.dropped).push_back(std::move(candidate));
   }
   round.going = std::move(still_going);
+  if (!around.brake.trips.empty()) {  // nobody goes, and nobody falls out: it waits for a person
+    round.trips = std::move(around.brake.trips);
+    round.going.clear();
+    round.dropped.clear();
+  }
   return {};
+}
+
+Status write_braked(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
+                    const Round& round) {
+  if (round.trips.empty()) return {};
+  const Uuid& plan = round.plan.id;
+  const std::string why = brake_text(round.trips);
+  RETURN_IF_ERROR(transaction.put_brake(plan, why, state.log.size));
+  RETURN_IF_ERROR(transaction.add_event({core.now(), daemon_actor(), "brake", plan_text(plan),
+                                         std::string(domain::to_text(round.plan.state)),
+                                         std::string(domain::to_text(round.plan.state)), why}));
+  ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", plan.hex()}, {"why", why}}));
+  const translog::LogRecord leaf{"brake-tripped", core.now(), std::move(record),
+                                 translog::Visibility::committed};
+  core.changed(domain::IdType::plan, plan);
+  return core.append_log(transaction, state, {&leaf, 1});
 }
 
 Status write_dropped(Core& core, catalog::Transaction& transaction, const Round& round) {

@@ -1,7 +1,5 @@
 // TX3, undo and step 5 of the erase protocol: what recovery needs as well as a round.
 
-#include <unistd.h>
-
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -85,11 +83,9 @@ Status tx3_item(catalog::Transaction& transaction, const catalog::RoundItem& ite
                 const catalog::CertificateRow& row) {
   RETURN_IF_ERROR(transaction.add_certificate(row));
   RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
-  domain::Actor daemon;
-  daemon.uid = geteuid();
-  daemon.login = "aierased";
-  RETURN_IF_ERROR(transaction.add_event({row.issued, daemon, "erase", asset_text(item.asset),
-                                         "retired", "erased", "executed " + plan_text(item.plan)}));
+  RETURN_IF_ERROR(
+      transaction.add_event({row.issued, daemon_actor(), "erase", asset_text(item.asset), "retired",
+                             "erased", "executed " + plan_text(item.plan)}));
   domain::PlanItem plan_item;  // name and kcv stand in the row and do not change
   plan_item.asset = item.asset;
   plan_item.verdict = domain::Verdict::due;
@@ -137,6 +133,7 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
                  const std::uint64_t first = state.log.size;
                  // First, so that the certificates take the pages of the drafts.
+                 RETURN_IF_ERROR(transaction.count_unattended(state.trusted));
                  RETURN_IF_ERROR(transaction.end_round());
                  for (std::size_t i = 0; i < round->items.size(); ++i) {
                    signed_items[i].row.log_index = first + i;

@@ -39,6 +39,11 @@ Result<DispositionFacts> DispositionFacts::of_round(Core& core, const domain::Pl
   if (core.retention.loaded()) record.policy.in_force_since = core.retention.loaded()->loaded;
   record.policy.timing = plan.timing;
   record.policy.due = agreed_due(plan);
+  record.policy.origin = plan.origin;
+  record.policy.brake = plan.brake;
+  if (const domain::Approval* release = release_of(plan)) {
+    record.policy.released_by = release->actor.login;
+  }
   record.holds = {core.now(), 0};
   return facts;
 }

@@ -31,6 +31,7 @@ struct Round {
   std::uint64_t from_epoch = 0;
   ClockFacts clock;  // when it was decided first
   Following following = Following::none;
+  std::vector<domain::Reason> trips;   // of the brake: nobody goes, the plan waits for a person
   Binding items = Binding::unchanged;  // all of the plan's, with what its digest covers
 };
 
@@ -41,6 +42,9 @@ enum class Readers { to_be_drained, drained };
 Result<Round> load_round(Core& core, const Uuid& plan);
 // Decides every candidate anew; those that may not go move to `dropped`.
 Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers readers);
+// Where the brake has tripped the plan says so, loses its moment and waits for one approval more.
+Status write_braked(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
+                    const Round& round);
 // What fell out leaves the plan with its reason, and its asset suspended until somebody decides;
 // what a legal hold alone keeps stays retired and waits.
 Status write_dropped(Core& core, catalog::Transaction& transaction, const Round& round);

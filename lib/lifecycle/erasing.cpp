@@ -87,6 +87,7 @@ Status tx1(Core& core, Round& round) {
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         RETURN_IF_ERROR(write_dropped(core, transaction, round));
+        RETURN_IF_ERROR(write_braked(core, transaction, state, round));
         if (round.going.empty()) return {};
         catalog::EraseRound row;
         row.from_epoch = round.from_epoch;
@@ -145,6 +146,7 @@ Status tx2_rows(Core& core, Round& round, const crypto::RootSecret& next,
     RETURN_IF_ERROR(transaction.drop_round_item(candidate.asset.id));
   }
   RETURN_IF_ERROR(write_dropped(core, transaction, round));
+  RETURN_IF_ERROR(write_braked(core, transaction, state, round));
   if (round.going.empty()) return transaction.end_round();
 
   CatalogNodes nodes(transaction);

@@ -89,7 +89,8 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
         {Errc::damaged, "the approval of " + *in.plan.altered +
                             " is not what the log committed to; run `aierase check`"});
   }
-  const std::size_t needed = approvals_needed(in.policy, in.plan.below_floor);
+  const std::size_t needed =
+      approvals_needed(in.policy, {.below_floor = in.plan.below_floor, .brake = in.plan.brake});
   const std::size_t counted = approvals_counted(
       in.asset.asset->custodians, in.policy, in.plan.requester, in.plan.approvals, in.people_rule);
   if (counted >= needed) return;
@@ -121,6 +122,22 @@ void look_at_execution(const GateInput& in, std::vector<Reason>& reasons) {
   }
   if (in.attendance == Attendance::unattended) {
     reasons.insert(reasons.end(), in.clock.anomalies.begin(), in.clock.anomalies.end());
+  }
+}
+
+// What nobody named goes only while a rule makes it due, and only so much of it. A plan whose brake
+// has tripped was named by one person more than its classes ask for: see the approvals.
+void look_at_origin(const GateInput& in, std::vector<Reason>& reasons) {
+  if (in.plan.origin != domain::PlanOrigin::enforce) return;
+  if (in.policy.verdict == domain::Verdict::eligible) {
+    reasons.push_back({Errc::plan_stale, "no rule of the policy in force makes it due any more"});
+  }
+  if (in.policy.verdict == domain::Verdict::conflict && in.policy.conflicts.empty()) {
+    reasons.push_back({Errc::policy_conflict,
+                       "its rules contradict each other: a person may retire "
+                       "it, no run will"});
+  }
+  if (in.plan.brake.empty()) {
     reasons.insert(reasons.end(), in.brake.trips.begin(), in.brake.trips.end());
   }
 }
@@ -144,6 +161,7 @@ GateDecision Gate::decide(const GateInput& input) {
   look_at_dependants(input, reasons);
   look_at_approvals(input, reasons);
   look_at_execution(input, reasons);
+  look_at_origin(input, reasons);
   look_at_key(input, reasons);
 
   if (!input.policy.conflicts.empty()) {
@@ -224,10 +242,11 @@ std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
   return people.size();
 }
 
-std::size_t approvals_needed(const PolicyFacts& policy, const std::string& below_floor) {
+std::size_t approvals_needed(const PolicyFacts& policy, const ApprovalTerms& plan) {
   const bool below =
-      !below_floor.empty() && (!policy.floors.empty() || policy.keeps_after_retirement);
-  return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0);
+      !plan.below_floor.empty() && (!policy.floors.empty() || policy.keeps_after_retirement);
+  return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0) +
+         (plan.brake.empty() ? 0 : 1);
 }
 
 }  // namespace aierase::lifecycle

@@ -57,12 +57,15 @@ struct PlanFacts {
   std::optional<std::string> altered;  // login on an approval that is not as the log has it
   domain::Timing timing = domain::Timing::after_grace;
   std::string below_floor;  // legal basis; empty: floors block
+  domain::PlanOrigin origin = domain::PlanOrigin::person;
+  std::string brake;  // why it has tripped for this plan already: one approval more
 };
 
 // What the policy in force says of the asset.
 struct PolicyFacts {
   std::vector<domain::Reason> floors;
   std::vector<domain::Reason> conflicts;
+  domain::Verdict verdict = domain::Verdict::eligible;
   bool keeps_after_retirement = false;     // a floor that counts from the retirement
   std::optional<domain::Reason> no_haste;  // why it cannot go without grace, where that was asked
   std::uint32_t approvals = 1;
@@ -75,6 +78,7 @@ struct ClockFacts {
   std::vector<domain::Reason> anomalies;
 };
 
+// Of a plan of the nightly run: why its erasure would be more than the policy lets go unattended.
 struct BrakeFacts {
   std::vector<domain::Reason> trips;
 };
@@ -115,7 +119,12 @@ std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
                               const PolicyFacts& policy, const domain::Actor& requester,
                               const std::vector<domain::Approval>& approvals,
                               domain::PeopleRule rule);
-// How many are needed: what the classes ask for, and one more below a floor.
-std::size_t approvals_needed(const PolicyFacts& policy, const std::string& below_floor);
+// How many are needed: what the classes ask for, one more below a floor, and one more where the
+// brake has tripped.
+struct ApprovalTerms {
+  const std::string& below_floor;
+  const std::string& brake;
+};
+std::size_t approvals_needed(const PolicyFacts& policy, const ApprovalTerms& plan);
 
 }  // namespace aierase::lifecycle

@@ -112,7 +112,7 @@ Result<Requeued> requeue(catalog::Transaction& transaction) {
     }
     const bool open =
         plan->state == domain::PlanState::approved || plan->state == domain::PlanState::running;
-    if (open) {
+    if (open && !is_braked(*plan)) {
       // What lost its moment had reached it when it was put off: it is due since its approval.
       RETURN_IF_ERROR(transaction.set_plan_state(
           id, plan->state, plan->due.value_or(agreed_due(*plan)), std::nullopt));

@@ -15,8 +15,6 @@ namespace {
 
 using domain::Relation;
 
-constexpr auto kPlanLifetime = std::chrono::days(30);
-
 // "supersedes" is history, not dependence: the newer version does not need the older one.
 bool is_dependence(Relation relation) {
   return relation != Relation::supersedes;
@@ -55,11 +53,8 @@ class Selection {
   }
 
   Status visit(const Uuid& asset) {
-    ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, core_.view().lineage(asset));
+    ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, dependence_on(core_, asset));
     for (const domain::LineageEdge& edge : edges) {
-      if (edge.parent != asset || !is_dependence(edge.relation)) continue;
-      ASSIGN_OR_RETURN(const catalog::AssetHead child, core_.known_head(edge.child));
-      if (child.state == domain::AssetState::erased) continue;
       edges_.push_back(edge);
       if (request_.cascade == Cascade::yes && kept_.count(edge.child) == 0) add(edge.child);
     }
@@ -96,25 +91,10 @@ Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& ass
     plan.items.push_back(item);
   }
   const PlanCover cover(plan);
-  const UtcTime now = core.now();
+  const ClockFacts clock{core.now(), state.trusted, {}};
   for (domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-    item.name = asset.name;
-    item.kcv = asset.kcv;
-    GateInput input;
-    input.purpose = Purpose::request;
-    input.people_rule = state.people_rule;
-    ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, cover));
-    ASSIGN_OR_RETURN(const policy::Decision ruling, core.retention.decide(core.view(), asset, now));
-    input.policy = policy_facts(ruling);
-    input.policy.no_haste = objection_to_now(ruling, plan);
-    input.plan.requester = plan.requester;
-    input.plan.below_floor = plan.below_floor;
-    input.clock.wall = now;
-    input.clock.trusted = state.trusted;
-    const GateDecision decision = Gate::decide(input);
-    item.verdict = decision.verdict;
-    item.reasons = decision.reasons;
+    ASSIGN_OR_RETURN(item, item_for(core, plan, asset, cover, clock));
   }
   return {};
 }
@@ -171,25 +151,53 @@ Json edge_json(const domain::LineageEdge& edge) {
               {"relation", domain::to_text(edge.relation)}};
 }
 
-Status persist(Core& core, const domain::Plan& plan) {
-  return transact(
-      core, ReserveShare::half,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(transaction.insert_plan(plan));
-        RETURN_IF_ERROR(transaction.add_event({plan.created, plan.requester, "retire",
-                                               plan_text(plan.id), "", "requested", plan.reason}));
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", plan.id.hex()},
-                                                                 {"digest", to_hex(plan.digest)},
-                                                                 {"by", actor_json(plan.requester)},
-                                                                 {"reason", plan.reason},
-                                                                 {"ticket", plan.ticket}}));
-        const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
-                                       translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      });
+}  // namespace
+
+Result<std::vector<domain::LineageEdge>> dependence_on(Core& core, const Uuid& asset) {
+  ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, core.view().lineage(asset));
+  std::vector<domain::LineageEdge> found;
+  for (const domain::LineageEdge& edge : edges) {
+    if (edge.parent != asset || !is_dependence(edge.relation)) continue;
+    ASSIGN_OR_RETURN(const catalog::AssetHead child, core.known_head(edge.child));
+    if (child.state != domain::AssetState::erased) found.push_back(edge);
+  }
+  return found;
 }
 
-}  // namespace
+Result<domain::PlanItem> item_for(Core& core, const domain::Plan& plan, const domain::Asset& asset,
+                                  const PlanCover& cover, const ClockFacts& clock) {
+  GateInput input;
+  input.purpose = Purpose::request;
+  ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, cover));
+  ASSIGN_OR_RETURN(const policy::Decision ruling,
+                   core.retention.decide(core.view(), asset, clock.wall));
+  input.policy = policy_facts(ruling);
+  input.policy.no_haste = objection_to_now(ruling, plan);
+  input.plan.requester = plan.requester;
+  input.plan.below_floor = plan.below_floor;
+  input.plan.origin = plan.origin;
+  input.clock = clock;
+  const GateDecision decision = Gate::decide(input);
+  domain::PlanItem item;
+  item.asset = asset.id;
+  item.name = asset.name;
+  item.kcv = asset.kcv;
+  item.verdict = decision.verdict;
+  item.reasons = decision.reasons;
+  return item;
+}
+
+PlanCover PlanCover::growing(const Uuid& plan) {
+  domain::Plan empty;
+  empty.id = plan;
+  PlanCover cover(empty);
+  cover.items_ = Items::here;
+  return cover;
+}
+
+void PlanCover::add(const Uuid& asset) {
+  assets_.insert(std::lower_bound(assets_.begin(), assets_.end(), asset), asset);
+}
 
 PlanCover::PlanCover(const domain::Plan& plan)
     : plan_(plan.id), items_(plan.items.empty() ? Items::in_catalog : Items::here) {
@@ -220,6 +228,31 @@ Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
     if (!covered) facts.open_dependants.push_back(std::move(child));
   }
   return facts;
+}
+
+Status add_plan(Core& core, domain::Plan& plan) {
+  plan.digest = plan_digest(core.store(), plan);
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        plan.brake_log_index = plan.brake.empty() ? 0 : state.log.size;
+        RETURN_IF_ERROR(transaction.insert_plan(plan));
+        const char* act = plan.origin == domain::PlanOrigin::person ? "retire" : "enforce";
+        RETURN_IF_ERROR(transaction.add_event(
+            {plan.created, plan.requester, act, plan_text(plan.id), "", "requested", plan.reason}));
+        Json fields{{"plan", plan.id.hex()},
+                    {"digest", to_hex(plan.digest)},
+                    {"by", actor_json(plan.requester)},
+                    {"reason", plan.reason},
+                    {"ticket", plan.ticket}};
+        if (!plan.brake.empty()) fields["brake"] = plan.brake;
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(fields));
+        const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      }));
+  core.changed(domain::IdType::plan, plan.id);
+  return {};
 }
 
 Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
@@ -258,11 +291,13 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     if (asset.state == domain::AssetState::erased) continue;
     ASSIGN_OR_RETURN(const policy::Decision ruling,
                      core.retention.decide(core.view(), asset, now, policy::Detail::verdicts));
-    const UtcTime end = end_of_grace(ruling, plan, now);
+    const bool in_grace = plan.state == domain::PlanState::requested;
+    const UtcTime end = in_grace ? end_of_grace(ruling, plan, now) : now;
     view.due_if_approved_now = std::max(view.due_if_approved_now.value_or(end), end);
     const PolicyFacts facts = policy_facts(ruling);
     const std::vector<std::string> approvers = approvers_of(asset.custodians, facts);
-    const std::size_t needed = approvals_needed(facts, plan.below_floor);
+    const std::size_t needed =
+        approvals_needed(facts, {.below_floor = plan.below_floor, .brake = plan.brake});
     const std::size_t counted =
         approvals_counted(asset.custodians, facts, plan.requester, plan.approvals, rule);
     if (counted >= needed) continue;
@@ -275,6 +310,9 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
 }
 
 Result<WaitsFor> waits_for(Core& core, const domain::Plan& plan) {
+  const bool open =
+      plan.state == domain::PlanState::approved || plan.state == domain::PlanState::running;
+  if (open && is_braked(plan)) return WaitsFor::brake;
   if (plan.state != domain::PlanState::approved || !plan.due) return WaitsFor::nothing;
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   if (is_due(plan, clock)) return WaitsFor::nothing;
@@ -290,7 +328,9 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   PlanView view;
   view.plan = std::move(*plan);
   ASSIGN_OR_RETURN(view.waits_for, waits_for(core, view.plan));
-  if (view.plan.state != domain::PlanState::requested) return view;
+  const bool waits_for_people =
+      view.plan.state == domain::PlanState::requested || view.waits_for == WaitsFor::brake;
+  if (!waits_for_people) return view;
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
   RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
   return view;
@@ -341,17 +381,16 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   plan.edges = selection.edges();
   RETURN_IF_ERROR(decide_items(core, plan, selection.assets()));
   RETURN_IF_ERROR(settle_blocked(plan, request));
-  plan.digest = plan_digest(core.store(), plan);
 
   if (request.persist == Persist::dry_run) {
     PlanView view;
+    plan.digest = plan_digest(core.store(), plan);
     view.plan = std::move(plan);
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
     RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
     return view;
   }
-  RETURN_IF_ERROR(persist(core, plan));
-  core.changed(domain::IdType::plan, plan.id);
+  RETURN_IF_ERROR(add_plan(core, plan));
   return plan_view(core, plan.id);
 }
 

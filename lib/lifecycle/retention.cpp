@@ -40,11 +40,13 @@ Result<std::optional<std::string>> differs_from_log(
   return same ? Answer() : Answer("the policy in the catalog is not the one that the log names");
 }
 
+bool is_leaving(const domain::Asset& asset) {
+  return asset.state == domain::AssetState::retired || asset.state == domain::AssetState::erasing;
+}
+
 Status add_dates(const catalog::ReadView& view, const domain::Asset& asset, policy::Facts& facts) {
   ASSIGN_OR_RETURN(const catalog::RetentionDates dates, view.retention_dates(asset.id));
-  const bool leaving =
-      asset.state == domain::AssetState::retired || asset.state == domain::AssetState::erasing;
-  if (leaving) facts.events.retired = dates.retired;
+  if (is_leaving(asset)) facts.events.retired = dates.retired;
   facts.events.placed_on_market = dates.placed_on_market;
   facts.events.superseded = dates.superseded;
   facts.events.last_used = dates.last_export;
@@ -59,9 +61,15 @@ Result<policy::Facts> Retention::facts_of(const catalog::ReadView& view,
                                           const domain::Asset& asset) const {
   policy::Facts facts;
   facts.asset = &asset;
-  if (asks_for_dates_) RETURN_IF_ERROR(add_dates(view, asset, facts));
   if (asks_for_ancestry_) {
     ASSIGN_OR_RETURN(facts.ancestry, ancestry_of(view, asset.id));
+  }
+  // A sweep over a whole store reads no dates that no class of the asset asks for.
+  const auto asks = [&](const RetentionClass& value) {
+    return value.trigger != policy::Trigger::created && policy::applies(value, facts);
+  };
+  if (asks_for_dates_ && std::any_of(set_.classes().begin(), set_.classes().end(), asks)) {
+    RETURN_IF_ERROR(add_dates(view, asset, facts));
   }
   return facts;
 }
@@ -94,21 +102,25 @@ Result<Retention> Retention::in_force(const catalog::ReadView& view) {
   return retention;
 }
 
-Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
-                                           const domain::Asset& asset, UtcTime now,
-                                           policy::Detail detail) const {
-  ASSIGN_OR_RETURN(policy::Facts facts, facts_of(view, asset));
-  if (!asks_for_ranks_) return policy::evaluate(set_, facts, now, detail);
+bool Retention::has_ceilings() const {
+  const auto& classes = set_.classes();
+  return std::any_of(classes.begin(), classes.end(),
+                     [](const RetentionClass& value) { return value.erase_after.has_value(); });
+}
+
+// Where too many would have to be looked at no rank is known, and nothing is due by it. One that is
+// on its way out has the place that it would have if it stayed.
+Result<std::map<Uuid, std::map<std::string, std::size_t>>> Retention::ranks_among_versions(
+    const catalog::ReadView& view, const domain::Asset& asset) const {
+  std::map<Uuid, std::map<std::string, std::size_t>> ranks;
   ASSIGN_OR_RETURN(const std::vector<Uuid> versions,
                    view.versions_of(asset.name, limits::kVersionsRanked + 1));
-  // Where too many would have to be looked at the rank is unknown, and nothing is due by it.
-  if (versions.size() > limits::kVersionsRanked) {
-    return policy::evaluate(set_, facts, now, detail);
-  }
+  if (versions.size() > limits::kVersionsRanked) return ranks;
   std::vector<domain::Asset> assets;
   for (const Uuid& id : versions) {
     ASSIGN_OR_RETURN(std::optional<domain::Asset> version, view.asset(id));
     if (!version) return make_error(Errc::damaged, "an index names an asset that is not there");
+    if (id == asset.id && is_leaving(*version)) version->state = domain::AssetState::suspended;
     assets.push_back(std::move(*version));
   }
   std::vector<policy::Facts> group;
@@ -117,14 +129,31 @@ Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
     group.push_back(std::move(one));
   }
   policy::rank_versions(set_, group);
-  for (const policy::Facts& one : group) {
-    if (one.asset->id == asset.id) facts.ranks = one.ranks;
+  for (policy::Facts& one : group) ranks.emplace(one.asset->id, std::move(one.ranks));
+  return ranks;
+}
+
+Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
+                                           const domain::Asset& asset, UtcTime now,
+                                           policy::Detail detail, RankMemory* memory) const {
+  ASSIGN_OR_RETURN(policy::Facts facts, facts_of(view, asset));
+  if (!asks_for_ranks_) return policy::evaluate(set_, facts, now, detail);
+  RankMemory fresh;
+  RankMemory& known = memory != nullptr && !is_leaving(asset) ? *memory : fresh;
+  const std::string stem(asset.name.base());
+  auto found = known.find(stem);
+  if (found == known.end()) {
+    ASSIGN_OR_RETURN(auto ranks, ranks_among_versions(view, asset));
+    found = known.emplace(stem, std::move(ranks)).first;
   }
+  const auto mine = found->second.find(asset.id);
+  if (mine != found->second.end()) facts.ranks = mine->second;
   return policy::evaluate(set_, facts, now, detail);
 }
 
 PolicyFacts policy_facts(const policy::Decision& decision) {
   PolicyFacts facts;
+  facts.verdict = decision.verdict;
   facts.floors = decision.floors_in_force;
   facts.conflicts = decision.conflicts;
   facts.keeps_after_retirement = decision.retain_after_retirement.has_value();

@@ -6,6 +6,7 @@
 // Specified in: aierase-policy(5).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,10 @@
 #include "policy/evaluate.h"
 
 namespace aierase::lifecycle {
+
+// The places of versions among each other, kept while nobody writes: a sweep meets each version of
+// a name, and all of them have to be read for each.
+using RankMemory = std::map<std::string, std::map<Uuid, std::map<std::string, std::size_t>>>;
 
 class Retention {
  public:
@@ -28,10 +33,13 @@ class Retention {
   const std::optional<std::string>& altered() const { return altered_; }
 
   Result<policy::Decision> decide(const catalog::ReadView& view, const domain::Asset& asset,
-                                  UtcTime now,
-                                  policy::Detail detail = policy::Detail::sentences) const;
+                                  UtcTime now, policy::Detail detail = policy::Detail::sentences,
+                                  RankMemory* memory = nullptr) const;
+  bool has_ceilings() const;  // some class makes something due
 
  private:
+  Result<std::map<Uuid, std::map<std::string, std::size_t>>> ranks_among_versions(
+      const catalog::ReadView& view, const domain::Asset& asset) const;
   Result<policy::Facts> facts_of(const catalog::ReadView& view, const domain::Asset& asset) const;
 
   policy::PolicySet set_;

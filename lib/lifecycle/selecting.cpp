@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/limits.h"
+#include "lifecycle/braking.h"
 #include "lifecycle/core.h"
 
 namespace aierase::lifecycle {
@@ -112,7 +113,53 @@ std::vector<Uuid> keys_of(const std::map<Uuid, domain::AssetName>& names) {
   return keys;
 }
 
+// The first so many that a search for what is left of a class looks at.
+constexpr std::size_t kLooksForOneLeft = 20'000;
+constexpr std::size_t kLooksPerPage = 128;
+
+// Something in use that is selected and not covered: true. `looks` says how many may be read yet.
+Result<bool> any_left(Core& core, const std::vector<domain::Selector>& selectors,
+                      domain::AssetState state, const PlanCover& going, std::size_t& looks) {
+  catalog::AssetQuery query = narrowed(selectors);
+  query.state = state;
+  std::string cursor;
+  do {
+    ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
+                     core.view().assets(query, cursor, std::min(looks, kLooksPerPage)));
+    for (const domain::Asset& asset : page.rows) {
+      --looks;
+      ASSIGN_OR_RETURN(const bool goes, going.covers(core.view(), asset.id));
+      if (goes) continue;
+      ASSIGN_OR_RETURN(const bool selected, is_selected(core.view(), selectors, asset));
+      if (selected) return true;
+    }
+    cursor = page.next;
+  } while (!cursor.empty() && looks > 0);
+  return false;
+}
+
 }  // namespace
+
+Result<bool> leaves_none(Core& core, const std::string& retention_class, const PlanCover& going) {
+  const policy::RetentionClass* value = core.retention.set().find(retention_class);
+  if (value == nullptr) return true;
+  std::vector<std::vector<domain::Selector>> members{
+      {{SelectorKey::retention, std::string(), retention_class}}};
+  if (!value->match.empty() && asset_selector(value->match) == nullptr) {
+    members.push_back(value->match);
+  }
+  std::size_t looks = kLooksForOneLeft;
+  for (const std::vector<domain::Selector>& selectors : members) {
+    for (const domain::AssetState state :
+         {domain::AssetState::active, domain::AssetState::suspended}) {
+      const Result<bool> left = any_left(core, selectors, state, going, looks);
+      if (!left.ok() && !concerns_one(left.error())) return left.error();
+      if (!left.ok()) return true;  // rows that cannot be read are nothing that is left
+      if (*left) return false;
+    }
+  }
+  return true;
+}
 
 Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset) {
   domain::Ancestry ancestry;

@@ -43,7 +43,8 @@ Result<ActDecision> decision_of(const std::string& word, const domain::Plan& fir
 Status check_open(const domain::Plan& plan, ActDecision decision, UtcTime now) {
   if (certificate::is_validation(decision)) return {};  // act_plan() asks for an outcome
   const bool open = plan.state == domain::PlanState::requested && now < plan.expires;
-  if (open) return {};
+  const bool releases = decision == ActDecision::approve && is_braked(plan);
+  if (open || (releases && plan.state != domain::PlanState::requested)) return {};
   const std::string state =
       plan.state == domain::PlanState::requested ? "expired" : std::string(to_text(plan.state));
   return make_error(Errc::wrong_state,

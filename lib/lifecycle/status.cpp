@@ -1,5 +1,6 @@
 // Status and doctor: what is so, and how to better it.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -73,6 +74,16 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
                             to_rfc3339(clock.trusted),
                         "if the clock is right: `aierase enforce --confirm-clock`"});
   }
+  if (!clock.anomalies.empty()) {
+    findings.push_back({Severity::warning, "clock-guard", core.settings.host.host,
+                        clock.anomalies.front().text + ": nothing is erased unattended",
+                        "if the clock is right: `aierase enforce --confirm-clock`"});
+  }
+  for (const std::string& alarm : report.enforcement.alarms) {
+    findings.push_back({Severity::error, "enforce", core.settings.directory, alarm,
+                        "`aierase enforce --dry-run` names each asset and what it waits for; "
+                        "`systemctl list-timers aierase-enforce` shows the timer"});
+  }
   if (core.retention.altered()) {
     findings.push_back({Severity::error, "policy-altered", core.settings.directory,
                         *core.retention.altered() + ": nothing is erased",
@@ -106,7 +117,35 @@ void look_at_host(const Core& core, std::vector<Finding>& findings) {
   }
 }
 
+// A timer of one day that was missed twice.
+constexpr auto kTwoPeriods = std::chrono::hours(48);
+
+std::string overdue_text(std::uint64_t overdue) {
+  return std::to_string(overdue) + (overdue == 1 ? " asset is" : " assets are") +
+         " due and waiting for people for more than a day, as the last run of enforce found";
+}
+
 }  // namespace
+
+Result<EnforceState> enforce_state(const Core& core) {
+  EnforceState state;
+  ASSIGN_OR_RETURN(state.last, core.view().enforcement());
+  if (state.last.overdue > 0) state.alarms.push_back(overdue_text(state.last.overdue));
+  // Where no rule makes anything due nobody needs a run.
+  if (!core.retention.has_ceilings() || !core.retention.loaded()) return state;
+  const UtcTime since =
+      std::max(state.last.succeeded.value_or(UtcTime{}), core.retention.loaded()->loaded);
+  if (core.now() < since + kTwoPeriods) return state;
+  state.alarms.push_back("no run of enforce has come through since " + to_rfc3339(since) +
+                         (state.last.outcome.empty()
+                              ? std::string()
+                              : "; the last one ended with \"" + state.last.outcome + "\""));
+  return state;
+}
+
+UtcTime Store::now() const {
+  return impl_->now();
+}
 
 Result<StatusReport> Store::status() {
   Core& core = *impl_;
@@ -119,6 +158,7 @@ Result<StatusReport> Store::status() {
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (round) report.round = round->state;
   report.findings = core.settings.host.findings;
+  ASSIGN_OR_RETURN(report.enforcement, enforce_state(core));
   return report;
 }
 

@@ -91,6 +91,12 @@ struct InitRequest {
   domain::PeopleRule people_rule = domain::PeopleRule::two_person;
 };
 
+// The nightly run as status, doctor and monitors tell of it.
+struct EnforceState {
+  catalog::Enforcement last;
+  std::vector<std::string> alarms;  // why somebody has to look
+};
+
 struct StatusReport {
   catalog::StoreState state;
   catalog::StoreCounts counts;
@@ -99,11 +105,14 @@ struct StatusReport {
   crypto::PublicKey signer{};
   std::optional<domain::RoundState> round;  // an erase round in progress
   std::vector<std::string> findings;        // host facts that certificates carry
+  EnforceState enforcement;
 };
 
 // For those who watch many stores.
 struct Measures {
   catalog::Measures counted;
+  EnforceState enforcement;
+  enum class ClockGuard { open, closed } clock_guard = ClockGuard::open;
   UtcTime now{};
   bool clock_synchronised = false;
 };
@@ -202,15 +211,15 @@ struct ApprovalsNeeded {
   std::size_t items_waiting = 0;
   std::size_t people = 0;  // the most that an item still waits for
 };
-// What an approved plan waits for: the end of its grace, or, after that, for a person to say that
-// the clock is right.
-enum class WaitsFor { nothing, grace, clock };
+// What an approved plan waits for: the end of its grace, after that a person who says that the
+// clock is right, or one who releases the brake.
+enum class WaitsFor { nothing, grace, clock, brake };
 std::string_view to_text(WaitsFor what) noexcept;  // "grace"
 struct PlanView {
   domain::Plan plan;
   WaitsFor waits_for = WaitsFor::nothing;
   ApprovalsNeeded needed;
-  std::optional<UtcTime> due_if_approved_now;  // of one that is requested
+  std::optional<UtcTime> due_if_approved_now;  // of one that waits for approvals
 };
 
 // ---- policies ---------------------------------------------------------------------------------
@@ -328,6 +337,7 @@ class Store {
   Result<StatusReport> status();
   Result<Measures> measures();
   Result<std::vector<Finding>> doctor();
+  UtcTime now() const;  // by the wall clock
   const crypto::PublicKey& signer() const;
   domain::PeopleRule people_rule() const;
   Status tighten_people_rule(const domain::Actor& actor);  // single-operator -> two-person
@@ -451,6 +461,7 @@ class Store {
 
  private:
   friend class CheckRun;
+  friend class EnforceRun;
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

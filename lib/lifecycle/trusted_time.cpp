@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -9,6 +10,19 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr std::int64_t kLongestBelievedGap = 7 * 24 * 3600;  // seconds, across a boot
+// Beyond it the clock guard is closed: a step, a long gap, or long without synchronisation.
+constexpr auto kGuardTolerance = std::chrono::hours(1);
+
+std::vector<domain::Reason> anomalies_of(const ClockFacts& clock) {
+  const auto apart =
+      clock.wall > clock.trusted ? clock.wall - clock.trusted : clock.trusted - clock.wall;
+  if (apart <= kGuardTolerance) return {};
+  std::string text = "the clock of this host says " + to_rfc3339(clock.wall) + ", but by what ";
+  text += clock.wall > clock.trusted
+              ? "is known to have passed it is " + to_rfc3339(clock.trusted) + " at the least"
+              : "has passed it is at least " + to_rfc3339(clock.trusted);
+  return {{Errc::clock, std::move(text)}};
+}
 
 }  // namespace
 
@@ -19,16 +33,20 @@ void advance_trusted_time(catalog::StoreState& state, const ClockReading& readin
   const std::int64_t wall_delta = (reading.wall - state.last_wall).count();
   const std::int64_t boot_delta = reading.since_boot.count() - state.last_boottime;
   std::int64_t advance = 0;
+  // The seconds of the two clocks do not begin at once: what one has counted and the other not yet
+  // is left for the next look, or a store that commits often would lose every second.
+  bool out_of_step = false;
   if (reading.synchronised) {
     if (reading.boot_id == state.last_boot_id) {
       advance = std::max<std::int64_t>(0, std::min(wall_delta, boot_delta));
+      out_of_step = std::abs(wall_delta - boot_delta) == 1;
     } else if (wall_delta >= 0 && wall_delta <= kLongestBelievedGap) {
       advance = wall_delta;
     }
   }
   state.trusted += std::chrono::seconds(advance);
-  state.last_wall = reading.wall;
-  state.last_boottime = reading.since_boot.count();
+  state.last_wall = out_of_step ? state.last_wall + std::chrono::seconds(advance) : reading.wall;
+  state.last_boottime = out_of_step ? state.last_boottime + advance : reading.since_boot.count();
   state.last_boot_id = reading.boot_id;
 }
 
@@ -39,6 +57,7 @@ Result<ClockFacts> Core::clock_facts() const {
   ClockFacts facts;
   facts.wall = reading.wall;
   facts.trusted = state.trusted;
+  facts.anomalies = anomalies_of(facts);
   return facts;
 }
 
@@ -50,18 +69,25 @@ std::string_view to_text(WaitsFor what) noexcept {
       return "grace";
     case WaitsFor::clock:
       return "clock";
+    case WaitsFor::brake:
+      return "brake";
   }
   return {};
 }
 
 Attendance attendance_of(const domain::Plan& plan) {
-  return agreed_due(plan) > approved_at(plan) ? Attendance::unattended : Attendance::attended;
+  if (agreed_due(plan) > approved_at(plan)) return Attendance::unattended;
+  // What approved a plan of the nightly run as it was made was there before it, and looked at
+  // nothing.
+  const bool looked_at =
+      plan.origin == domain::PlanOrigin::person || approved_at(plan) > plan.created;
+  return looked_at ? Attendance::attended : Attendance::unattended;
 }
 
 bool is_due(const domain::Plan& plan, const ClockFacts& clock) {
   if (!plan.due) return false;
-  const bool attended = attendance_of(plan) == Attendance::attended;
-  return (attended ? clock.wall : std::min(clock.wall, clock.trusted)) >= *plan.due;
+  if (attendance_of(plan) == Attendance::attended) return clock.wall >= *plan.due;
+  return clock.anomalies.empty() && std::min(clock.wall, clock.trusted) >= *plan.due;
 }
 
 Result<UtcTime> Store::confirm_clock(const domain::Actor& actor) {

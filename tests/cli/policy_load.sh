@@ -71,7 +71,6 @@ for _ in $(seq 30); do
   contains "doctor tells how to go on" "$(a doctor)" 'enforce --confirm-clock'
   break
 done
-refused 2 'needs --confirm-clock' a enforce
 check "a person confirms the clock" a enforce --confirm-clock
 check "and then it is erased" a wait "${PLAN%@*}" --for erased --timeout 60s
 CERTIFICATE=$(a list certificates -q)

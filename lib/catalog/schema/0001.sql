@@ -210,9 +210,12 @@ CREATE TABLE plan (
   policy              BLOB    NOT NULL CHECK (length(policy) = 32), -- in force at the request
   origin              TEXT    NOT NULL, -- person, enforce
   timing              TEXT    NOT NULL, -- after-grace, now
-  below_floor         TEXT    NOT NULL  -- legal basis of an erasure below a floor, or ''
+  below_floor         TEXT    NOT NULL, -- legal basis of an erasure below a floor, or ''
+  brake               TEXT    NOT NULL, -- why the brake has tripped for it, or ''
+  brake_log_index     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX plan_state ON plan (state);
+CREATE INDEX plan_finished ON plan (finished) WHERE finished IS NOT NULL;
 CREATE INDEX plan_due ON plan (state, id) WHERE due IS NOT NULL;
 
 CREATE TABLE plan_item (
@@ -344,6 +347,42 @@ CREATE TABLE asset_event (
   PRIMARY KEY (asset, name)
 ) STRICT, WITHOUT ROWID;
 
+-- When the nightly run looks at an asset next: no later than its decision may change. No row: not
+-- before something about it changes. The run alone writes here.
+CREATE TABLE look (
+  asset  INTEGER PRIMARY KEY REFERENCES asset (id),
+  moment INTEGER NOT NULL
+) STRICT;
+CREATE INDEX look_moment ON look (moment);
+-- Living assets that something has changed about since the nightly run looked at them; the triggers
+-- below write here, the run removes what it has looked at.
+CREATE TABLE look_again (
+  asset INTEGER PRIMARY KEY REFERENCES asset (id)
+) STRICT;
+
+-- The nightly run: what the last one found.
+CREATE TABLE enforcement (
+  only_row     INTEGER PRIMARY KEY CHECK (only_row = 1),
+  started      INTEGER,
+  ended        INTEGER,
+  succeeded    INTEGER,
+  outcome      TEXT    NOT NULL,
+  overdue      INTEGER NOT NULL,
+  certificates INTEGER NOT NULL,
+  swept        INTEGER,                 -- when all living assets were looked at,
+  swept_policy BLOB                     -- and under which version of the policy
+) STRICT;
+INSERT INTO enforcement (only_row, outcome, overdue, certificates) VALUES (1, '', 0, 0);
+
+-- What was erased for plans of the nightly run, by trusted time: the brake counts it.
+CREATE TABLE unattended (
+  id      INTEGER PRIMARY KEY,
+  trusted INTEGER NOT NULL,
+  items   INTEGER NOT NULL CHECK (items > 0),
+  bytes   INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT;
+CREATE INDEX unattended_trusted ON unattended (trusted);
+
 -- The erase round between TX1 and TX3: at most one row, gone afterwards with its items.
 CREATE TABLE round (
   only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -472,4 +511,47 @@ END;
 CREATE TRIGGER certificate_recounted AFTER UPDATE OF validation ON certificate BEGIN
   UPDATE tally SET rows = rows - 1 WHERE what = 'certificate ' || old.validation;
   UPDATE tally SET rows = rows + 1 WHERE what = 'certificate ' || new.validation;
+END;
+
+-- Whatever a policy may ask about an asset, a change of it is looked at by the next nightly run. Not
+-- INSERT OR IGNORE: in a trigger the way of the statement that fired it would count.
+CREATE TRIGGER look_at_new AFTER INSERT ON asset WHEN new.state <> 'erased' BEGIN
+  INSERT INTO look_again (asset) VALUES (new.id);
+END;
+CREATE TRIGGER look_at_changed AFTER UPDATE OF state, retention, name, kind, created ON asset
+WHEN new.state <> 'erased' BEGIN
+  INSERT INTO look_again (asset) SELECT new.id
+    WHERE NOT EXISTS (SELECT 1 FROM look_again WHERE asset = new.id);
+END;
+CREATE TRIGGER look_no_more AFTER UPDATE OF state ON asset WHEN new.state = 'erased' BEGIN
+  DELETE FROM look WHERE asset = new.id;
+  DELETE FROM look_again WHERE asset = new.id;
+END;
+CREATE TRIGGER look_at_label AFTER INSERT ON label BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE id = new.asset AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
+END;
+CREATE TRIGGER look_at_other_label AFTER UPDATE ON label BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE id = new.asset AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
+END;
+CREATE TRIGGER look_at_no_label AFTER DELETE ON label BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE id = old.asset AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
+END;
+CREATE TRIGGER look_at_custodian AFTER INSERT ON custodian BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE id = new.asset AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
+END;
+CREATE TRIGGER look_at_superseded AFTER INSERT ON lineage WHEN new.relation = 'supersedes' BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE uuid = new.parent AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
+END;
+CREATE TRIGGER look_at_event AFTER INSERT ON asset_event BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE uuid = new.asset AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
+END;
+CREATE TRIGGER look_at_other_event AFTER UPDATE ON asset_event BEGIN
+  INSERT INTO look_again (asset) SELECT id FROM asset WHERE uuid = new.asset AND state <> 'erased'
+    AND NOT EXISTS (SELECT 1 FROM look_again l WHERE l.asset = asset.id);
 END;

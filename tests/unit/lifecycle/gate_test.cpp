@@ -175,10 +175,38 @@ TEST(TheGate, BelievesTheSlowerClockWhenNobodyAttends) {
   EXPECT_FALSE(one.decide().permit.has_value());
   one.input.clock.wall = kNow;
   EXPECT_TRUE(one.decide().permit.has_value());
-  one.input.brake.trips = {{Errc::brake, "30 items in a run"}};
+  one.input.clock.anomalies = {{Errc::clock, "the clocks are apart"}};
   EXPECT_FALSE(one.decide().permit.has_value());
   one.input.attendance = Attendance::attended;
-  EXPECT_TRUE(one.decide().permit.has_value()) << "the brake is for unattended erasure";
+  EXPECT_TRUE(one.decide().permit.has_value()) << "a person has looked";
+}
+
+TEST(TheGate, BrakesWhatTheNightlyRunMadeUntilOnePersonMoreApproves) {
+  Case one;
+  one.input.brake.trips = {{Errc::brake, "30 items in a run"}};
+  EXPECT_TRUE(one.decide().permit.has_value()) << "a person made it";
+  one.input.plan.origin = domain::PlanOrigin::enforce;
+  one.input.policy.verdict = Verdict::due;
+  EXPECT_FALSE(one.decide().permit.has_value());
+  one.input.plan.brake = "30 items in a run";
+  EXPECT_EQ(one.decide().reasons.at(0).code, Errc::approval_missing);
+  one.asset.custodians.push_back({domain::CustodianKind::user, "carol", 1002});
+  domain::Approval second;
+  second.actor = who(1002, "carol");
+  second.capacities = {"carol"};
+  one.input.plan.approvals.push_back(second);
+  EXPECT_TRUE(one.decide().permit.has_value());
+}
+
+TEST(TheGate, LetsNothingOfTheNightlyRunGoThatNoRuleMakesDue) {
+  Case one;
+  one.input.plan.origin = domain::PlanOrigin::enforce;
+  for (const Verdict verdict : {Verdict::eligible, Verdict::conflict}) {
+    one.input.policy.verdict = verdict;
+    EXPECT_FALSE(one.decide().permit.has_value());
+  }
+  one.input.policy.verdict = Verdict::due;
+  EXPECT_TRUE(one.decide().permit.has_value());
 }
 
 TEST(TheGate, LetsOnePersonDoBothOnlyWhereTheStoreSaysSo) {

@@ -60,6 +60,29 @@ TEST_F(TrustedTime, StandsStillWithoutSynchronisation) {
   EXPECT_EQ(look(), hours(1)) << "what passed unsynchronised is not made up for";
 }
 
+TEST_F(TrustedTime, LosesNoSecondHoweverOftenItIsLookedAt) {
+  const UtcTime start = state.trusted;
+  for (int second = 0; second < 3'600; ++second) {
+    clock.set_wall(clock.read().wall + seconds(1));  // a commit between the ticks of the two
+    look();
+    clock.set_since_boot(clock.read().since_boot + seconds(1));
+    look();
+  }
+  EXPECT_EQ(state.trusted - start, seconds(3'600));
+}
+
+TEST_F(TrustedTime, DoesNotGainByManySmallJumps) {
+  const UtcTime start = state.trusted;
+  for (int jump = 0; jump < 3'600; ++jump) {
+    clock.set_wall(clock.read().wall + seconds(1));
+    look();
+  }
+  EXPECT_EQ(state.trusted - start, seconds(0));
+  clock.advance(hours(1));
+  look();
+  EXPECT_LE(state.trusted - start, hours(1));
+}
+
 TEST_F(TrustedTime, BelievesAShortGapAcrossABootAndNoLongOne) {
   clock.reboot("00000000-0000-4000-8000-000000000002", hours(3));
   EXPECT_EQ(look(), hours(3));
