@@ -120,10 +120,11 @@ class Builder {
  private:
   Status add_one(catalog::Transaction& transaction, const crypto::Dek& dek, std::uint32_t leaf) {
     const Uuid blob = Uuid::random();
-    ASSIGN_OR_RETURN(const domain::Asset asset, asset_of(core_, dek, leaf));
+    ASSIGN_OR_RETURN(domain::Asset asset, asset_of(core_, dek, leaf));
     ASSIGN_OR_RETURN(const Bytes manifest,
                      blob::seal_manifest(manifest_of(blob), dek, core_.store(), asset.id));
     const Role role = roles_.next();
+    if (role == Role::in_plan) asset.labels["purpose"] = "log";
     if (role != Role::stays) RETURN_IF_ERROR(write_blob(core_, blob));
     std::vector<domain::LineageEdge> edges;
     if (role == Role::single) chosen_.singles.push_back(asset.id);

@@ -21,7 +21,7 @@ struct Chosen {
 
 lifecycle::StoreSettings settings_in(Env& env, const Clock& clock, const std::string& directory);
 // `directory` is new: makes `store` and `slot` in it. In the plan every second asset is derived
-// from the one before.
+// from the one before, and all have the label purpose=log.
 Result<Chosen> build_store(const lifecycle::StoreSettings& settings, const std::string& slot_path,
                            std::size_t assets);
 domain::Actor operator_actor();
