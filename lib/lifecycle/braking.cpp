@@ -21,6 +21,18 @@ std::string in_a_day(std::uint64_t number, const char* what) {
 
 }  // namespace
 
+const domain::Approval* release_of(const domain::Plan& plan) {
+  if (plan.brake.empty()) return nullptr;
+  for (const domain::Approval& approval : plan.approvals) {
+    if (approval.due && approval.log_index > plan.brake_log_index) return &approval;
+  }
+  return nullptr;
+}
+
+bool is_braked(const domain::Plan& plan) {
+  return !plan.brake.empty() && release_of(plan) == nullptr;
+}
+
 std::vector<domain::Reason> brake_trips(const policy::Brake& brake, const BrakeLoad& load) {
   std::vector<domain::Reason> trips;
   const std::uint64_t items = load.erased.items + load.wanted.items;

@@ -187,7 +187,7 @@ Result<domain::LineageName> Core::lineage_name(const Uuid& id, domain::Relation 
   return name;
 }
 
-domain::Actor daemon_actor() {
+domain::Actor own_actor() {
   domain::Actor daemon;
   daemon.uid = geteuid();
   daemon.login = "aierased";

@@ -148,9 +148,11 @@ class Core {
 
 struct Store::Impl : Core {};
 
+// The daemon, where it acts by itself.
+domain::Actor own_actor();
+
 // Canonical JSON records for the log; texts of actors and times as everywhere.
 Json actor_json(const domain::Actor& actor);
-domain::Actor daemon_actor();  // for what nobody but the daemon does
 Status check_text(std::string_view what, std::string_view text, std::size_t limit);
 std::string asset_text(const Uuid& id);
 std::string plan_text(const Uuid& id);
@@ -179,11 +181,15 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
                                                     const domain::Plan& plan);
 
 UtcTime approved_at(const domain::Plan& plan);  // of the last approval
-// The approval that let a plan go on although the brake had tripped; null: there is none.
-const domain::Approval* release_of(const domain::Plan& plan);
-bool is_braked(const domain::Plan& plan);  // tripped, and nobody has released it
 // The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
 UtcTime agreed_due(const domain::Plan& plan);
+
+// using.cpp: whether an asset may be used now; an attempt on a retired one is counted.
+Status check_usable(Core& core, const domain::Actor& actor, const domain::Asset& asset);
+
+// braking.cpp: the approval that let a plan go on although the brake had tripped, or null.
+const domain::Approval* release_of(const domain::Plan& plan);
+bool is_braked(const domain::Plan& plan);  // tripped, and nobody has released it
 
 // cataloguing.cpp
 Status check_class(const Core& core, const std::string& name);

@@ -225,7 +225,7 @@ Status write_braked(Core& core, catalog::Transaction& transaction, catalog::Stor
   const Uuid& plan = round.plan.id;
   const std::string why = brake_text(round.trips);
   RETURN_IF_ERROR(transaction.put_brake(plan, why, state.log.size));
-  RETURN_IF_ERROR(transaction.add_event({core.now(), daemon_actor(), "brake", plan_text(plan),
+  RETURN_IF_ERROR(transaction.add_event({core.now(), own_actor(), "brake", plan_text(plan),
                                          std::string(domain::to_text(round.plan.state)),
                                          std::string(domain::to_text(round.plan.state)), why}));
   ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", plan.hex()}, {"why", why}}));
@@ -243,9 +243,13 @@ Status write_dropped(Core& core, catalog::Transaction& transaction, const Round&
     item.reasons = candidate.decision.reasons;
     RETURN_IF_ERROR(transaction.put_item(round.plan.id, item));
     if (!deferred && candidate.asset.state == domain::AssetState::retired) {
-      RETURN_IF_ERROR(transaction.set_asset_state(
-          candidate.asset.id, domain::AssetState::suspended,
-          "fell out of " + plan_text(round.plan.id) + ": " + item.reasons.front().text));
+      const std::string why =
+          "fell out of " + plan_text(round.plan.id) + ": " + item.reasons.front().text;
+      RETURN_IF_ERROR(
+          transaction.set_asset_state(candidate.asset.id, domain::AssetState::suspended, why));
+      RETURN_IF_ERROR(
+          transaction.add_event({core.now(), own_actor(), "drop", asset_text(candidate.asset.id),
+                                 "retired", "suspended", why}));
     }
     core.changed(domain::IdType::asset, candidate.asset.id);
   }

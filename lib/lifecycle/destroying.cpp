@@ -83,9 +83,8 @@ Status tx3_item(catalog::Transaction& transaction, const catalog::RoundItem& ite
                 const catalog::CertificateRow& row) {
   RETURN_IF_ERROR(transaction.add_certificate(row));
   RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
-  RETURN_IF_ERROR(
-      transaction.add_event({row.issued, daemon_actor(), "erase", asset_text(item.asset), "retired",
-                             "erased", "executed " + plan_text(item.plan)}));
+  RETURN_IF_ERROR(transaction.add_event({row.issued, own_actor(), "erase", asset_text(item.asset),
+                                         "retired", "erased", "executed " + plan_text(item.plan)}));
   domain::PlanItem plan_item;  // name and kcv stand in the row and do not change
   plan_item.asset = item.asset;
   plan_item.verdict = domain::Verdict::due;

@@ -78,7 +78,7 @@ TEST_F(ALook, ComesWhenItsMomentHasComePageByPage) {
 TEST_F(ALook, IsOverWithTheAsset) {
   const std::vector<Look> looks{{1, at(10)}};
   ASSERT_TRUE(commit([&](Transaction& t) { return t.put_looks(looks); }).ok());
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.mark_erased(uuid_of(1, 1), at(5)); }).ok());
+  ASSERT_TRUE(commit([&](Transaction& t) { return erase(t, uuid_of(1, 1), at(5)); }).ok());
   EXPECT_EQ(rows(view().due_page(at(30), {}, 10)), Rows{});
   EXPECT_EQ(changed(), (Rows{2, 3}));
   EXPECT_EQ(rows(view().living_page(0, 10)), (Rows{2, 3}));
