@@ -28,6 +28,7 @@
 #include "domain/disposition.h"
 #include "domain/loaded_policy.h"
 #include "domain/plan.h"
+#include "domain/standing.h"
 
 namespace aierase::catalog {
 
@@ -225,6 +226,15 @@ class ReadView {
   Result<std::vector<Uuid>> due_plans(UtcTime by) const;
   Result<bool> has_held_items(const Uuid& plan) const;
 
+  Result<std::optional<domain::StandingApproval>> standing_approval(const Uuid& id) const;
+  Result<Page<domain::StandingApproval>> standing_approvals(
+      const std::string& cursor,
+      std::size_t limit) const;  // newest first
+  // Not ended, and with a day later than that, the oldest first.
+  Result<std::vector<domain::StandingApproval>> standing_approvals_beyond(UtcTime moment) const;
+  // Approved or running, and by a standing approval, too.
+  Result<std::vector<Uuid>> plans_by_standing() const;
+
   // In force, and of its assets the one asked for alone: a hold may bind a million.
   Result<std::vector<domain::Hold>> holds_on(const Uuid& asset) const;
   // The others come without their assets.
@@ -263,6 +273,8 @@ class ReadView {
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
   // Every leaf by which a hold was placed or lifted, in order.
   Result<std::vector<domain::LogLeaf>> hold_leaves() const;
+  // Every leaf that ended a standing approval, in order.
+  Result<std::vector<domain::LogLeaf>> standing_end_leaves() const;
   // The last one by which a policy came into force.
   Result<std::optional<domain::LogLeaf>> policy_leaf() const;
   Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
@@ -314,11 +326,15 @@ class Transaction : public ReadView {
   Status insert_plan(const domain::Plan& plan);
   Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,
                         std::optional<UtcTime> finished);
+  // Back from approved: it waits for people again, until then.
+  Status reopen_plan(const Uuid& plan, UtcTime expires);
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
   Status add_approval(const domain::Approval& approval);
   // Before the approval or validation that names it; one that is there already stays.
   Status keep_signed_text(const Digest& signature, const domain::SignedText& text);
+  Status add_standing_approval(const domain::StandingApproval& approval);  // not its end
+  Status end_standing_approval(const Uuid& id, const domain::StandingEnd& end);
   Status add_policy(const domain::LoadedPolicy& policy);
   Status put_event(const Uuid& asset, domain::AssetEvent event, UtcTime at);
   Status insert_hold(const domain::Hold& hold);  // binds its assets

@@ -28,6 +28,8 @@
 
 namespace aierase::lifecycle {
 
+inline constexpr auto kPlanLifetime = std::chrono::days(30);  // unapproved by then: expired
+
 // The key tree's view of the catalog.
 class CatalogNodes final : public keytree::NodeSource {
  public:

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -44,6 +45,7 @@ Status expire_requests(Core& core) {
   const UtcTime now = core.now();
   if (now < core.next_expiry_check) return {};
   core.next_expiry_check = now + std::chrono::seconds(kExpiryCheckSeconds);
+  RETURN_IF_ERROR(return_lapsed(core));
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
                    core.view().plans_in(domain::PlanState::requested));
   for (const Uuid& id : plans) {
@@ -76,6 +78,16 @@ Result<std::optional<Uuid>> next_plan(Core& core) {
   return std::optional<Uuid>();
 }
 
+// What was approved in advance is looked at anew before each round.
+Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+  if (plan && is_by_standing(*plan)) {
+    ASSIGN_OR_RETURN(const bool returned, return_to_people(core, id));
+    if (returned) return RoundCourse::ran;
+  }
+  return run_next_round(core, id);
+}
+
 }  // namespace
 
 Result<bool> Store::execute_due() {
@@ -97,7 +109,7 @@ Result<bool> Store::execute_due() {
     return true;
   }
   if (!plan || !core.signer) return false;
-  Result<RoundCourse> done = run_next_round(core, *plan);
+  Result<RoundCourse> done = run_or_return(core, *plan);
   if (done.ok()) {
     core.stuck.erase(*plan);
     core.round_limit = limits::kItemsPerEraseRound;

@@ -9,13 +9,12 @@
 #include "base/limits.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
 
 using domain::Relation;
-
-constexpr auto kPlanLifetime = std::chrono::days(30);
 
 // "supersedes" is history, not dependence: the newer version does not need the older one.
 bool is_dependence(Relation relation) {
@@ -172,7 +171,8 @@ Json edge_json(const domain::LineageEdge& edge) {
 }
 
 Status persist(Core& core, const domain::Plan& plan) {
-  return transact(
+  ASSIGN_OR_RETURN(const WordInAdvance word, word_in_advance(core, plan));
+  RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         RETURN_IF_ERROR(transaction.insert_plan(plan));
@@ -185,8 +185,12 @@ Status persist(Core& core, const domain::Plan& plan) {
                                                                  {"ticket", plan.ticket}}));
         const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
                                        translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      });
+        RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+        return record_word(core, transaction, state, plan, word);
+      }));
+  if (!word.due) return {};
+  for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
+  return {};
 }
 
 }  // namespace
@@ -252,6 +256,7 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
 Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
   const domain::Plan& plan = view.plan;
   const UtcTime now = core.now();
+  ASSIGN_OR_RETURN(const InForce word, approvals_today(core, plan));
   std::set<std::string> missing;
   for (const domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
@@ -264,7 +269,7 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     const std::vector<std::string> approvers = approvers_of(asset.custodians, facts);
     const std::size_t needed = approvals_needed(facts, plan.below_floor);
     const std::size_t counted =
-        approvals_counted(asset.custodians, facts, plan.requester, plan.approvals, rule);
+        approvals_counted(asset.custodians, facts, plan.requester, word.approvals, rule);
     if (counted >= needed) continue;
     ++view.needed.items_waiting;
     view.needed.people = std::max(view.needed.people, needed - counted);
@@ -327,6 +332,7 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   }
   domain::Plan plan;
   plan.id = Uuid::random();
+  plan.origin = request.origin;
   plan.requester = request.actor;
   plan.reason = request.reason;
   plan.ticket = request.ticket;

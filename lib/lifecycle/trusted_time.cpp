@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -55,6 +56,7 @@ std::string_view to_text(WaitsFor what) noexcept {
 }
 
 Attendance attendance_of(const domain::Plan& plan) {
+  if (is_by_standing(plan)) return Attendance::unattended;
   return agreed_due(plan) > approved_at(plan) ? Attendance::unattended : Attendance::attended;
 }
 
