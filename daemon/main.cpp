@@ -57,6 +57,10 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
     return people.custodians(names);
   };
   settings.person_of = [&people](std::uint32_t uid) { return people.entry_of(uid); };
+  settings.person_today = [&people](const domain::Actor& then,
+                                    const std::optional<std::string>& key) {
+    return people.today(then, key);
+  };
   return settings;
 }
 
