@@ -183,12 +183,14 @@ inline constexpr std::array kCertificateExportOptions{
 inline constexpr std::array kAuditOptions{
     Option{"since", "T", Arity::once, "from then on: 2026-11-20, 2026-11-20T19:30:00Z, 2h, 7d"},
     Option{"until", "T", Arity::once, "up to then, a date to its end"},
+    Option{"after", "NUMBER", Arity::once, "only rows behind that one, to go on where one ended"},
     Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
     Option{"action", "ACTION", Arity::once, "calls that asked polkit for this",
            "read import export export-key change retire approve validate place-hold lift-hold "
            "manage-policy manage-store erase"},
-    Option{"outcome", "OUTCOME", Arity::once, "ok, begun, or the code of an error: access_denied",
-           "ok begun access_denied not_found usage invalid_input"},
+    Option{"outcome", "OUTCOME", Arity::once,
+           "ok, begun, notice, or the code of an error: access_denied",
+           "ok begun notice access_denied not_found usage invalid_input"},
     Option{"follow", "", Arity::flag, "go on with what comes; without --since from now on"},
     Option{"json-lines", "", Arity::flag, "one JSON object per line"},
 };

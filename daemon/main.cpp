@@ -124,6 +124,7 @@ class Daemon {
  private:
   StoreThread::Listeners listeners() {
     return {[this](std::vector<std::string> ids) { emit_changes(bus_.get(), ids); },
+            [this](std::vector<std::int64_t> numbers) { emit_notices(bus_.get(), numbers); },
             [this](Error error) {
               log_error(error, "the store stops");
               loop_.stop(1);

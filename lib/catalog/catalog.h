@@ -27,6 +27,7 @@
 #include "domain/batches.h"
 #include "domain/disposition.h"
 #include "domain/loaded_policy.h"
+#include "domain/notice.h"
 #include "domain/plan.h"
 #include "domain/standing.h"
 
@@ -268,6 +269,11 @@ class ReadView {
   Result<std::int64_t> last_audit() const;                             // 0: there is none
   Result<bool> hold_binds(const Uuid& hold, const Uuid& asset) const;  // a lifted one, too
 
+  // This one, or one of the same with fewer days.
+  Result<bool> is_told(const domain::Notice& notice) const;
+  Result<std::int64_t> last_notice() const;  // number in the audit; 0: there is none
+  Result<std::vector<Uuid>> plans_due_before(UtcTime moment) const;  // approved ones
+
   Result<std::vector<ImportIntent>> imports() const;
   Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
@@ -322,6 +328,7 @@ class Transaction : public ReadView {
   Status add_export(const domain::ExportRecord& record);
   Status add_event(const Event& event);
   Result<std::int64_t> add_audit(const domain::AuditRow& row);  // its number
+  Status add_notice(const domain::Notice& notice, std::int64_t audit);
 
   Status insert_plan(const domain::Plan& plan);
   Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,

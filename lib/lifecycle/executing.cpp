@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "lifecycle/core.h"
+#include "lifecycle/noticing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/standing.h"
 
@@ -35,9 +36,12 @@ Status end_plan(Core& core, const Uuid& id) {
   domain::PlanState end = domain::PlanState::done;
   if (dropped > 0) end = erased > 0 ? domain::PlanState::partial : domain::PlanState::failed;
   core.changed(domain::IdType::plan, id);
+  const UtcTime now = core.now();
   return transact(core, ReserveShare::half,
-                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
-                    return transaction.set_plan_state(id, end, plan->due, core.now());
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+                    RETURN_IF_ERROR(transaction.set_plan_state(id, end, plan->due, now));
+                    if (erased == 0) return {};
+                    return tell(core, transaction, validation_waits(*plan, erased, now));
                   });
 }
 
@@ -48,6 +52,7 @@ Status expire_requests(Core& core) {
   RETURN_IF_ERROR(return_lapsed(core));
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
                    core.view().plans_in(domain::PlanState::requested));
+  RETURN_IF_ERROR(look_for_notices(core));
   for (const Uuid& id : plans) {
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
     if (!plan || now < plan->expires) continue;
@@ -78,10 +83,13 @@ Result<std::optional<Uuid>> next_plan(Core& core) {
   return std::optional<Uuid>();
 }
 
-// What was approved in advance is looked at anew before each round.
+// What was approved in advance is looked at anew before each round; item by item before the first,
+// and later by the gate alone.
 Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
-  if (plan && is_by_standing(*plan)) {
+  if (!plan || !is_by_standing(*plan)) return run_next_round(core, id);
+  ASSIGN_OR_RETURN(const InForce word, approvals_today(core, *plan));
+  if (plan->state == domain::PlanState::approved || !word.lapsed.empty()) {
     ASSIGN_OR_RETURN(const bool returned, return_to_people(core, id));
     if (returned) return RoundCourse::ran;
   }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "lifecycle/core.h"
+#include "lifecycle/noticing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/standing.h"
 
@@ -186,7 +187,9 @@ Status persist(Core& core, const domain::Plan& plan) {
         const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
                                        translog::Visibility::committed};
         RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
-        return record_word(core, transaction, state, plan, word);
+        RETURN_IF_ERROR(record_word(core, transaction, state, plan, word));
+        if (word.due) return {};
+        return tell(core, transaction, plan_waits(plan, plan.expires));
       }));
   if (!word.due) return {};
   for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lifecycle/approving.h"
+#include "lifecycle/noticing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/standing.h"
 
@@ -66,7 +67,9 @@ Status suspend_item(Core& core, catalog::Transaction& transaction, const domain:
 // Nothing of it is erased yet: people decide about the whole of it.
 Status reopen(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
               const std::vector<std::size_t>& lacking, const std::vector<domain::Reason>& why) {
-  RETURN_IF_ERROR(transaction.reopen_plan(plan.id, core.now() + kPlanLifetime));
+  const UtcTime expires = core.now() + kPlanLifetime;
+  RETURN_IF_ERROR(transaction.reopen_plan(plan.id, expires));
+  RETURN_IF_ERROR(tell(core, transaction, plan_waits(plan, expires)));
   for (std::size_t i = 0; i < plan.items.size(); ++i) {
     domain::PlanItem item = plan.items[i];
     if (std::find(lacking.begin(), lacking.end(), i) != lacking.end()) item.reasons = why;

@@ -463,6 +463,8 @@ class Store {
   Result<bool> execute_due();
   // Ids of assets, plans and certificates that changed since the last call, for signals.
   std::vector<std::string> take_changes();
+  // Notices that became durable since the last call, for journal and signals.
+  Result<std::vector<domain::AuditRow>> take_notices();
 
  private:
   friend class CheckRun;

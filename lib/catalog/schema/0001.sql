@@ -489,6 +489,16 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_begun ON audit (begun) WHERE begun IS NOT NULL;
 
+-- Rows of the audit that tell people of something, each once: of several days left the fewest.
+CREATE TABLE notice (
+  kind    TEXT    NOT NULL,
+  subject TEXT    NOT NULL,
+  moment  INTEGER NOT NULL,             -- that it is about
+  days    INTEGER NOT NULL CHECK (days >= 0),
+  audit   INTEGER NOT NULL UNIQUE REFERENCES audit (id),
+  PRIMARY KEY (kind, subject, moment, days)
+) STRICT, WITHOUT ROWID;
+
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
 CREATE TABLE tally (
   what  TEXT    PRIMARY KEY,
