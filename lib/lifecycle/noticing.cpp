@@ -20,8 +20,7 @@ domain::AuditRow row_of(const Notice& notice, UtcTime now) {
   domain::AuditRow row;
   row.time = now;
   row.last = now;
-  row.actor.uid = domain::kManyPeople;
-  row.actor.login = "aierased";
+  row.actor = own_actor();
   row.action = domain::to_text(notice.kind);
   row.method = "Daemon.Notice";
   row.subjects = {{notice.subject, notice.name}};

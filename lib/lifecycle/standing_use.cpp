@@ -53,15 +53,15 @@ Result<std::vector<std::size_t>> items_lacking(Core& core, const domain::Plan& p
   return lacking;
 }
 
-Status suspend_item(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
-                    const domain::PlanItem& item, const std::string& why) {
-  RETURN_IF_ERROR(transaction.put_item(plan.id, item));
-  ASSIGN_OR_RETURN(const std::optional<catalog::AssetHead> head,
-                   transaction.asset_head(item.asset));
+Status suspend(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
+               const Uuid& asset, const std::string& why) {
+  ASSIGN_OR_RETURN(const std::optional<catalog::AssetHead> head, transaction.asset_head(asset));
   if (!head || head->state != domain::AssetState::retired) return {};
-  core.changed(domain::IdType::asset, item.asset);
-  return transaction.set_asset_state(item.asset, domain::AssetState::suspended,
-                                     plan_text(plan.id) + " waits for people: " + why);
+  core.changed(domain::IdType::asset, asset);
+  const std::string reason = plan_text(plan.id) + " waits for people: " + why;
+  RETURN_IF_ERROR(transaction.set_asset_state(asset, domain::AssetState::suspended, reason));
+  return transaction.add_event(
+      {core.now(), own_actor(), "return", asset_text(asset), "retired", "suspended", reason});
 }
 
 // Nothing of it is erased yet: people decide about the whole of it.
@@ -69,11 +69,17 @@ Status reopen(Core& core, catalog::Transaction& transaction, const domain::Plan&
               const std::vector<std::size_t>& lacking, const std::vector<domain::Reason>& why) {
   const UtcTime expires = core.now() + kPlanLifetime;
   RETURN_IF_ERROR(transaction.reopen_plan(plan.id, expires));
+  RETURN_IF_ERROR(transaction.add_event({core.now(), own_actor(), "return", plan_text(plan.id),
+                                         std::string(domain::to_text(plan.state)), "requested",
+                                         why.front().text}));
   RETURN_IF_ERROR(tell(core, transaction, plan_waits(plan, expires)));
-  for (std::size_t i = 0; i < plan.items.size(); ++i) {
+  for (const std::size_t i : lacking) {
     domain::PlanItem item = plan.items[i];
-    if (std::find(lacking.begin(), lacking.end(), i) != lacking.end()) item.reasons = why;
-    RETURN_IF_ERROR(suspend_item(core, transaction, plan, item, why.front().text));
+    item.reasons = why;
+    RETURN_IF_ERROR(transaction.put_item(plan.id, item));
+  }
+  for (const domain::PlanItem& item : plan.items) {
+    RETURN_IF_ERROR(suspend(core, transaction, plan, item.asset, why.front().text));
   }
   return {};
 }
@@ -84,7 +90,8 @@ Status drop_rest(Core& core, catalog::Transaction& transaction, const domain::Pl
     domain::PlanItem item = plan.items[i];
     item.state = domain::ItemState::dropped;
     item.reasons = why;
-    RETURN_IF_ERROR(suspend_item(core, transaction, plan, item, why.front().text));
+    RETURN_IF_ERROR(transaction.put_item(plan.id, item));
+    RETURN_IF_ERROR(suspend(core, transaction, plan, item.asset, why.front().text));
   }
   return {};
 }
