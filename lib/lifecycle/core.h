@@ -87,6 +87,8 @@ class Core {
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
   UtcTime next_expiry_check{};
+  // On the clock since the boot: since when some grace has ended by the wall clock alone.
+  std::optional<std::chrono::seconds> doubted_since;
   std::int64_t noticed = 0;  // number of the last notice that was taken
   // From the first byte of step 4 until TX3: placing a hold is too late.
   enum class Return { possible, past } point_of_no_return = Return::possible;

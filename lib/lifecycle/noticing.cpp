@@ -10,6 +10,7 @@ using domain::Notice;
 using domain::NoticeKind;
 
 constexpr std::uint32_t kDaysBeforeExpiry[] = {7, 1};
+constexpr auto kDoubtedFor = std::chrono::hours(1);
 constexpr auto kFarthest = std::chrono::days(15);  // fewer than fifteen: fourteen whole days
 
 std::string items_words(std::size_t items) {
@@ -31,21 +32,24 @@ domain::AuditRow row_of(const Notice& notice, UtcTime now) {
 
 // ---- what the periodic work finds ---------------------------------------------------------------
 
-Status find_erasures(Core& core, const ClockFacts& clock, std::vector<Notice>& found) {
-  const UtcTime now = std::max(clock.wall, clock.trusted);
-  ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().plans_due_before(now + kFarthest));
+// Told by the earlier of the two clocks, as what nobody attends is erased.
+Status find_erasures(Core& core, const ClockFacts& clock, std::vector<Notice>& found,
+                     std::vector<Notice>& doubted) {
+  const UtcTime now = std::min(clock.wall, clock.trusted);
+  ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
+                   core.view().plans_due_before(clock.wall + kFarthest));
   for (const Uuid& id : plans) {
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
     if (!plan || !plan->due || attendance_of(*plan) == Attendance::attended) continue;
-    ASSIGN_OR_RETURN(const std::size_t items, core.view().item_count(id));
     if (clock.wall >= *plan->due && !is_due(*plan, clock)) {
-      found.push_back(stopped(plan_text(id), *plan->due,
-                              "its grace has ended by the clock of this host, but too little time "
-                              "is known to have passed; if the clock is right: aierase enforce "
-                              "--confirm-clock"));
+      doubted.push_back(stopped(plan_text(id), *plan->due,
+                                "its grace has ended by the clock of this host, but too little "
+                                "time is known to have passed; if the clock is right: aierase "
+                                "enforce --confirm-clock"));
     }
     const auto days = domain::days_reached(*plan->due, now);
     if (!days) continue;
+    ASSIGN_OR_RETURN(const std::size_t items, core.view().item_count(id));
     found.push_back({NoticeKind::erasure_comes, plan_text(id), "", *plan->due, *days,
                      items_words(items) + " of " + plan_text(id) + " will be erased " +
                          domain::days_words(*days) + ", at " + to_rfc3339(*plan->due) +
@@ -69,8 +73,7 @@ Status find_expiries(Core& core, UtcTime now, std::vector<Notice>& found) {
   return {};
 }
 
-Status find_ends(Core& core, const ClockFacts& clock, std::vector<Notice>& found) {
-  const UtcTime now = std::max(clock.wall, clock.trusted);
+Status find_ends(Core& core, UtcTime now, std::vector<Notice>& found) {
   ASSIGN_OR_RETURN(const std::vector<domain::StandingApproval> approvals,
                    core.view().standing_approvals_beyond(now));
   for (const domain::StandingApproval& approval : approvals) {
@@ -111,12 +114,23 @@ Status tell_new(Core& core, const std::vector<Notice>& notices) {
                   });
 }
 
+// A clock that jumps and is soon corrected is not told of, and nothing else meanwhile: by such a
+// row the store would take the time of the jump for its own.
 Status look_for_notices(Core& core) {
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
-  std::vector<Notice> found;
-  RETURN_IF_ERROR(find_erasures(core, clock, found));
-  RETURN_IF_ERROR(find_expiries(core, clock.wall, found));
-  RETURN_IF_ERROR(find_ends(core, clock, found));
+  std::vector<Notice> found, doubted;
+  RETURN_IF_ERROR(find_erasures(core, clock, found, doubted));
+  if (doubted.empty()) {
+    core.doubted_since.reset();
+  } else {
+    const std::chrono::seconds up = core.settings.clock->read().since_boot;
+    if (!core.doubted_since) core.doubted_since = up;
+    if (up - *core.doubted_since < kDoubtedFor) return {};
+    found.insert(found.end(), doubted.begin(), doubted.end());
+  }
+  const UtcTime now = std::min(clock.wall, clock.trusted);
+  RETURN_IF_ERROR(find_expiries(core, now, found));
+  RETURN_IF_ERROR(find_ends(core, now, found));
   return tell_new(core, found);
 }
 

@@ -106,12 +106,14 @@ Status expire(World& world) {
 
 Status load_policy(World& world) {
   return status_of(world.store->load_policy(
-      {alice(), {{"rules.toml", "[class.default]\nerase-after = \"30 days\"\n"}}, "agreed"}));
+      {alice(),
+       {{"rules.toml", "[class.drafts]\nmatch = [\"name=model-*\"]\nerase-after = \"30 days\"\n"}},
+       "agreed"}));
 }
 
 Status approve_in_advance(World& world) {
   return status_of(world.store->approve_standing(
-      {bob(), "default", world.clock.now() + std::chrono::hours(100 * 24)}));
+      {bob(), "drafts", world.clock.now() + std::chrono::hours(100 * 24)}));
 }
 
 Status policy_and_approval(World& world) {
@@ -120,7 +122,7 @@ Status policy_and_approval(World& world) {
 }
 
 Status revoke_in_advance(World& world) {
-  return status_of(world.store->revoke_standing({bob(), "default", "not these"}));
+  return status_of(world.store->revoke_standing({bob(), "drafts", "not these"}));
 }
 
 Status until_due(World& world) {
