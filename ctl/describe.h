@@ -21,11 +21,15 @@ std::string describe_findings(const Json& findings, const Output& out);
 std::string asset_table(const Json& assets, const Output& out);
 std::string plan_table(const Json& plans, const Output& out);
 std::string hold_table(const Json& holds, const Output& out);
+// Approvals in advance.
+std::string standing_table(const Json& approvals, const Output& out);
 std::string certificate_table(const Json& certificates, const Output& out);
 // When its items are erased: a time, or what it depends on.
 std::string moment_of_erasure(const Json& plan);
 std::string item_table(const Json& plan, const Output& out);
 
+// Who decided, by account or by signature.
+std::string decider_text(const Json& act);
 // "aierase approve p-…@digest", to paste.
 std::string approve_command(const Json& plan);
 // Who has to act next on a plan, and with which command; several lines.

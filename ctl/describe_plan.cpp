@@ -19,24 +19,15 @@ std::string reasons_text(const Json& item) {
   return text;
 }
 
-std::string decider_text(const Json& act) {
-  const std::string uid = text_at(act, "uid");
-  const std::string login = text_at(act, "login");
-  std::string text = login.empty() ? "uid " + uid : printable(login);
-  if (!login.empty() && !uid.empty()) text += " (uid " + uid + ")";
-  const std::string name = text_at(object_at(act, "person"), "name");
-  if (!name.empty()) text += ", " + printable(name);
-  const std::string key = text_at(object_at(act, "signed"), "key");
-  return key.empty() ? text : text + ", signed by " + printable(key);
-}
-
 std::string given_text(const Json& plan, const Output& out) {
   const Json& given = list_at(object_at(plan, "approvals"), "given");
   if (given.empty()) return {};
   Table table({"  TIME", "WHO", "DECISION"});
   for (const Json& act : given) {
+    const std::string in_advance = text_at(object_at(act, "standing"), "class");
     table.add({"  " + printable(text_at(act, "time")), decider_text(act),
-               printable(text_at(act, "decision"))});
+               printable(text_at(act, "decision")) +
+                   (in_advance.empty() ? "" : ", in advance for class " + printable(in_advance))});
   }
   return "\nDecisions\n" + table.text(out.width());
 }
@@ -54,6 +45,17 @@ std::string validations_text(const Json& certificate, const Output& out) {
 }
 
 }  // namespace
+
+std::string decider_text(const Json& act) {
+  const std::string uid = text_at(act, "uid");
+  const std::string login = text_at(act, "login");
+  std::string text = login.empty() ? "uid " + uid : printable(login);
+  if (!login.empty() && !uid.empty()) text += " (uid " + uid + ")";
+  const std::string name = text_at(object_at(act, "person"), "name");
+  if (!name.empty()) text += ", " + printable(name);
+  const std::string key = text_at(object_at(act, "signed"), "key");
+  return key.empty() ? text : text + ", signed by " + printable(key);
+}
 
 std::string approve_command(const Json& plan) {
   return "aierase approve " + short_id(text_at(plan, "id")) + "@" +

@@ -135,6 +135,12 @@ std::string report_text(const Json& report) {
   std::string text = "Signed by " + printable(text_at(object_at(report, "signer"), "login")) +
                      ", with the key\n  " + printable(text_at(report, "key")) +
                      "\nDecision: " + printable(text_at(report, "decision")) + "\n";
+  const Json& approval = object_at(report, "approval");
+  if (holds(report, "approval")) {
+    return text + "In advance, for class " + printable(text_at(approval, "class")) + ": it is " +
+           printable(text_at(approval, "state")) + ", until " +
+           printable(text_at(approval, "valid_until")) + ".\nTo see all: aierase list approvals\n";
+  }
   for (const Json& row : plans) text += row_text(row);
   const std::size_t elsewhere = list_at(report, "elsewhere").size();
   if (elsewhere > 0) {
@@ -205,6 +211,8 @@ Result<int> hand_in(Session& session, std::string_view verb) {
     for (const Json& row : plans) {
       if (text_at(row, "course") == "recorded") out.print(printable(text_at(row, "id")) + "\n");
     }
+    const std::string approval = text_at(object_at(report, "approval"), "id");
+    if (!approval.empty()) out.print(printable(approval) + "\n");
   } else {
     out.print(report_text(report));
   }

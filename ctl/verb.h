@@ -116,13 +116,22 @@ inline constexpr std::array kShowOptions{
     Option{"until", "T", Arity::once, "in that text: refused from then on: 2026-11-20"},
     Option{"with", "FILE", Arity::many, "in that text: also what this text of another host says",
            "%files"},
+    Option{"standing", "CLASS", Arity::once,
+           "with --request: the text of an approval in advance, of this retention class"},
+    Option{"approver", "U", Arity::once, "with --standing: the person who will sign it"},
+    Option{"approval", "ID", Arity::once, "with --standing and reject: which one, of several"},
 };
 inline constexpr std::array kApproveOptions{
+    Option{"standing", "CLASS", Arity::once,
+           "in advance, what this retention class makes due for the nightly run"},
+    Option{"until", "DATE", Arity::once, "with --standing: to the end of that day, a year at most"},
     Option{"signed", "FILE", Arity::once,
            "hand in a signed text, signature behind it or in FILE.sig", "%files"},
 };
 inline constexpr std::array kRejectOptions{
     Option{"reason", "T", Arity::once, "why; recorded"},
+    Option{"standing", "CLASS", Arity::once,
+           "revoke all that you approved in advance for this retention class"},
     Option{"signed", "FILE", Arity::once,
            "hand in a signed text, signature behind it or in FILE.sig", "%files"},
 };
@@ -176,12 +185,14 @@ inline constexpr std::array kCertificateExportOptions{
 inline constexpr std::array kAuditOptions{
     Option{"since", "T", Arity::once, "from then on: 2026-11-20, 2026-11-20T19:30:00Z, 2h, 7d"},
     Option{"until", "T", Arity::once, "up to then, a date to its end"},
+    Option{"after", "NUMBER", Arity::once, "only rows behind that one, to go on where one ended"},
     Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
     Option{"action", "ACTION", Arity::once, "calls that asked polkit for this",
            "read import export export-key change retire approve validate place-hold lift-hold "
            "manage-policy manage-store erase"},
-    Option{"outcome", "OUTCOME", Arity::once, "ok, begun, or the code of an error: access_denied",
-           "ok begun access_denied not_found usage invalid_input"},
+    Option{"outcome", "OUTCOME", Arity::once,
+           "ok, begun, notice, or the code of an error: access_denied",
+           "ok begun notice access_denied not_found usage invalid_input"},
     Option{"follow", "", Arity::flag, "go on with what comes; without --since from now on"},
     Option{"json-lines", "", Arity::flag, "one JSON object per line"},
 };
@@ -202,10 +213,10 @@ inline constexpr std::array kVerbs{
          kImportOptions, 1, kAnyNumber, Reach::daemon, Bulk::yes, "%files"},
     Verb{"export", Group::models, "A [DEST|-]", "hand files or a key out; recorded for ever",
          kExportOptions, 1, 2, Reach::daemon, Bulk::yes, "%assets"},
-    Verb{"list", Group::models, "[assets|plans|certificates|holds]", "what is there", kListOptions,
-         0, 1, Reach::daemon, Bulk::no, "assets plans certificates holds"},
-    Verb{"show", Group::models, "ID", "one asset, plan, certificate or hold in full", kShowOptions,
-         1, kAnyNumber, Reach::daemon, Bulk::no, "%all"},
+    Verb{"list", Group::models, "[assets|plans|certificates|holds|approvals]", "what is there",
+         kListOptions, 0, 1, Reach::daemon, Bulk::no, "assets plans certificates holds approvals"},
+    Verb{"show", Group::models, "[ID]", "one asset, plan, certificate or hold in full",
+         kShowOptions, 0, kAnyNumber, Reach::daemon, Bulk::no, "%all"},
     Verb{"set", Group::models, "A", "change labels, retention or custodians", kSetOptions, 1, 1,
          Reach::daemon, Bulk::no, "%assets"},
     Verb{"suspend", Group::models, "A", "make an asset unusable for now", kReasonOptions, 1, 1,

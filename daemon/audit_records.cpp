@@ -95,6 +95,11 @@ Json audit_json(const domain::AuditRow& row) {
   if (!row.action.empty()) json["action"] = row.action;
   if (!row.method.empty()) json["method"] = row.method;
   if (!row.detail.empty()) json["message"] = row.detail;
+  if (row.notice) {
+    json["notice"] = Json{{"kind", row.action},
+                          {"days", row.notice->days},
+                          {"moment", to_rfc3339(row.notice->moment)}};
+  }
   return json;
 }
 

@@ -76,9 +76,37 @@ Json given_json(const std::vector<domain::Approval>& approvals) {
     row["decision"] = domain::to_text(approval.decision);
     row["as"] = approval.capacities;
     put(row, "reason", approval.reason);
+    if (approval.standing) {
+      row["standing"] = Json{{"id", approval.standing->id.text()},
+                             {"class", approval.standing->retention_class},
+                             {"given", to_rfc3339(approval.standing->given)},
+                             {"valid_until", to_rfc3339(approval.standing->until)}};
+    }
     list.push_back(std::move(row));
   }
   return list;
+}
+
+Json standing_json(const lifecycle::StandingView& view) {
+  const domain::StandingApproval& approval = view.approval;
+  const domain::StandingUse& terms = approval.terms;
+  Json json{{"id", terms.id.text()},
+            {"class", terms.retention_class},
+            {"state", lifecycle::to_text(view.state)},
+            {"by", decider_json(approval.actor, approval.signed_by)},
+            {"given", to_rfc3339(terms.given)},
+            {"valid_from", to_rfc3339(terms.from)},
+            {"valid_until", to_rfc3339(terms.until)},
+            {"rules_sha256", to_hex(terms.rules)},
+            {"log_index", terms.log_index}};
+  put(json, "why", view.why);
+  if (!approval.end) return json;
+  json["ended"] = Json{{"cause", domain::to_text(approval.end->cause)},
+                       {"by", decider_json(approval.end->actor, approval.end->signed_by)},
+                       {"time", to_rfc3339(approval.end->time)},
+                       {"log_index", approval.end->log_index}};
+  put(json["ended"], "reason", approval.end->reason);
+  return json;
 }
 
 Json validation_json(const domain::ValidationAct& act) {
@@ -105,11 +133,13 @@ Json hand_in_json(const HandInReport& report) {
     elsewhere.push_back(Json{
         {"id", id_text(IdType::plan, one.plan)}, {"store", one.store.text()}, {"host", one.host}});
   }
-  return {{"decision", certificate::to_text(report.decision)},
-          {"signer", person_json(report.signer)},
-          {"key", report.key},
-          {"plans", std::move(here)},
-          {"elsewhere", std::move(elsewhere)}};
+  Json json{{"decision", certificate::to_text(report.decision)},
+            {"signer", person_json(report.signer)},
+            {"key", report.key},
+            {"plans", std::move(here)},
+            {"elsewhere", std::move(elsewhere)}};
+  if (report.standing) json["approval"] = standing_json(*report.standing);
+  return json;
 }
 
 }  // namespace aierase::daemon

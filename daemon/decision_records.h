@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "lifecycle/signed_acts.h"
+#include "lifecycle/standing.h"
 #include "lifecycle/store.h"
 
 namespace aierase::daemon {
@@ -17,6 +18,8 @@ Json given_json(const std::vector<domain::Approval>& approvals);
 Json validation_json(const domain::ValidationAct& act);
 // What was signed, beside its digests.
 void add_signed_text(Json& decision, const domain::SignedText& text);
+// An approval in advance, whole.
+Json standing_json(const lifecycle::StandingView& view);
 Json hand_in_json(const lifecycle::HandInReport& report);
 
 }  // namespace aierase::daemon

@@ -88,4 +88,28 @@ Result<domain::Actor> Enrolment::signer(const certificate::SshPublicKey& key) co
   return actor;
 }
 
+Result<std::optional<domain::Actor>> Enrolment::today(const domain::Actor& then,
+                                                      const std::optional<std::string>& key) const {
+  using Answer = std::optional<domain::Actor>;
+  const auto is_the_same = [&](const std::optional<domain::PersonEntry>& person) {
+    return !then.person || (person && person->id == then.person->id);
+  };
+  if (key) {
+    ASSIGN_OR_RETURN(const certificate::SshPublicKey enrolled,
+                     certificate::SshPublicKey::from_line(*key));
+    Result<domain::Actor> actor = signer(enrolled);
+    if (!actor.ok()) {
+      if (actor.error().code == Errc::signer_unknown) return Answer();
+      return std::move(actor).error();
+    }
+    return is_the_same(actor->person) ? Answer(std::move(*actor)) : Answer();
+  }
+  const std::optional<Account> account = account_of(then.uid);
+  if (!account || account->login != then.login) return Answer();
+  domain::Actor actor = then;
+  actor.groups = groups_of(*account);
+  ASSIGN_OR_RETURN(actor.person, entry_of(then.uid));
+  return is_the_same(actor.person) ? Answer(std::move(actor)) : Answer();
+}
+
 }  // namespace aierase::daemon

@@ -30,6 +30,10 @@ class Enrolment {
   // The person of this key, as an actor: with the account, if there is one, and its groups. Nobody:
   // Errc::signer_unknown.
   Result<domain::Actor> signer(const certificate::SshPublicKey& key) const;
+  // Who somebody is today that was known then, by account or by key; nobody, where that account,
+  // entry or key is gone, or is somebody else's now.
+  Result<std::optional<domain::Actor>> today(const domain::Actor& then,
+                                             const std::optional<std::string>& key) const;
 
  private:
   Env& env_;

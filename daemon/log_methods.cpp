@@ -42,7 +42,10 @@ void pick_person(const std::string& who, catalog::AuditQuery& query) {
 }
 
 bool is_outcome(const std::string& word) {
-  if (word == domain::kAuditOk || word == domain::kAuditBegun) return true;
+  for (const std::string_view known :
+       {domain::kAuditOk, domain::kAuditBegun, domain::kAuditNotice}) {
+    if (word == known) return true;
+  }
   for (int code = 0; code <= static_cast<int>(Errc::busy); ++code) {
     if (info(static_cast<Errc>(code)).name == word) return true;
   }
@@ -60,7 +63,7 @@ Result<AuditWish> read_wish(CallOptions& options) {
   ASSIGN_OR_RETURN(query.outcome, options.text("outcome"));
   if (query.outcome && !is_outcome(*query.outcome)) {
     return CallOptions::wrong("outcome", "does not know " + quoted(*query.outcome) +
-                                             "; ok, begun or the code of an error");
+                                             "; ok, begun, notice or the code of an error");
   }
   ASSIGN_OR_RETURN(wish.asset, options.text_or("asset", ""));
   ASSIGN_OR_RETURN(wish.page, read_page(options));
@@ -110,6 +113,7 @@ const sd_bus_vtable kVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Audit", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
                             serve_method<audit>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_SIGNAL_WITH_ARGS("Noticed", SD_BUS_ARGS("ax", numbers), 0),
     SD_BUS_VTABLE_END,
 };
 

@@ -57,6 +57,10 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
     return people.custodians(names);
   };
   settings.person_of = [&people](std::uint32_t uid) { return people.entry_of(uid); };
+  settings.person_today = [&people](const domain::Actor& then,
+                                    const std::optional<std::string>& key) {
+    return people.today(then, key);
+  };
   return settings;
 }
 
@@ -120,6 +124,7 @@ class Daemon {
  private:
   StoreThread::Listeners listeners() {
     return {[this](std::vector<std::string> ids) { emit_changes(bus_.get(), ids); },
+            [this](std::vector<std::int64_t> numbers) { emit_notices(bus_.get(), numbers); },
             [this](Error error) {
               log_error(error, "the store stops");
               loop_.stop(1);

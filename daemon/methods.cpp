@@ -38,6 +38,20 @@ void emit_changes(sd_bus* bus, const std::vector<std::string>& ids) {
   }
 }
 
+void emit_notices(sd_bus* bus, const std::vector<std::int64_t>& numbers) {
+  for (std::size_t first = 0; first < numbers.size(); first += kIdsPerSignal) {
+    sd_bus_message* raw = nullptr;
+    if (sd_bus_message_new_signal(bus, &raw, bus::kObject, bus::kLogInterface, "Noticed") < 0) {
+      return;
+    }
+    const bus::MessagePtr signal(raw);
+    const std::size_t count = std::min(numbers.size() - first, kIdsPerSignal);
+    const int added =
+        sd_bus_message_append_array(raw, 'x', numbers.data() + first, count * sizeof(std::int64_t));
+    if (added >= 0) sd_bus_send(bus, raw, nullptr);
+  }
+}
+
 Status add_interface(sd_bus* bus, const char* interface, const sd_bus_vtable* vtable, void* data,
                      Slots& slots) {
   sd_bus_slot* slot = nullptr;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <systemd/sd-bus.h>
 
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ Status add_jobs(sd_bus* bus, Jobs& jobs, Slots& slots);
 Status add_interface(sd_bus* bus, const char* interface, const sd_bus_vtable* vtable, void* data,
                      Slots& slots);
 void emit_changes(sd_bus* bus, const std::vector<std::string>& ids);
+// Numbers in the audit.
+void emit_notices(sd_bus* bus, const std::vector<std::int64_t>& numbers);
 
 // The wall between sd-bus and us: no exception gets out, every refusal is answered.
 template <Status (*Method)(Service&, sd_bus_message*)>

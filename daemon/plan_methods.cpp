@@ -10,6 +10,7 @@
 #include "daemon/records.h"
 #include "daemon/selection.h"
 #include "daemon/signed_methods.h"
+#include "daemon/standing_methods.h"
 #include "domain/ids.h"
 
 namespace aierase::daemon {
@@ -208,6 +209,18 @@ const sd_bus_vtable kVtable[] = {
     SD_BUS_METHOD_WITH_ARGS(
         "HandIn", SD_BUS_ARGS("s", verb, "s", text, "s", signature, "a{sv}", options),
         SD_BUS_RESULT("a{sv}", record), serve_method<hand_in>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "ApproveStanding", SD_BUS_ARGS("s", class, "s", until, "a{sv}", options),
+        SD_BUS_RESULT("a{sv}", record), serve_method<approve_standing>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RejectStanding", SD_BUS_ARGS("s", class, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<reject_standing>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListApprovals", SD_BUS_ARGS("a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", page), serve_method<list_approvals>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "StandingToSign", SD_BUS_ARGS("s", class, "s", approver, "a{sv}", options),
+        SD_BUS_RESULT("a{sv}", record), serve_method<standing_to_sign>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
 

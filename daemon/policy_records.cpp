@@ -136,10 +136,16 @@ Json policy_report_json(const lifecycle::PolicyReport& report) {
     put(one, "due_after", row.change.erasure_after);
     rows.push_back(std::move(one));
   }
+  Json voided = Json::array();
+  for (const domain::StandingApproval& approval : report.voided) {
+    voided.push_back(Json{{"id", approval.terms.id.text()},
+                          {"class", approval.terms.retention_class},
+                          {"login", approval.actor.login}});
+  }
   return {{"version", to_hex(report.version)}, {"previous", to_hex(report.previous)},
           {"assets_count", report.assets},     {"weakened_count", report.weakened},
           {"due_count", report.due},           {"in_conflict_count", report.in_conflict},
-          {"weakened", std::move(rows)}};
+          {"weakened", std::move(rows)},       {"approvals_voided", std::move(voided)}};
 }
 
 }  // namespace aierase::daemon

@@ -101,10 +101,29 @@ void StoreThread::report_changes(std::vector<std::string> changes) {
   loop_.post([this, ids = std::move(changes)]() mutable { listeners_.on_changes(std::move(ids)); });
 }
 
+void StoreThread::report_notices(lifecycle::Store& store) {
+  Result<std::vector<domain::AuditRow>> notices = store.take_notices();
+  if (!notices.ok()) return log_error(notices.error(), "notices cannot be read");
+  if (notices->empty()) return;
+  std::vector<std::int64_t> numbers;
+  for (const domain::AuditRow& row : *notices) {
+    numbers.push_back(row.number);
+    const std::string subject = row.subjects.empty() ? std::string() : row.subjects.front().id;
+    log(LogLevel::notice, row.detail,
+        {{"AIERASE_NOTICE", row.action},
+         {"AIERASE_NUMBER", std::to_string(row.number)},
+         {"AIERASE_SUBJECT", subject},
+         {"AIERASE_DAYS", std::to_string(row.notice ? row.notice->days : 0)}});
+  }
+  loop_.post(
+      [this, told = std::move(numbers)]() mutable { listeners_.on_notices(std::move(told)); });
+}
+
 void StoreThread::report() {
   if (!session_->is_open()) return;
   const Result<lifecycle::Store*> store = session_->store();
   report_changes((*store)->take_changes());
+  if (!failed_) report_notices(**store);
   if (failed_ || !(*store)->must_stop()) return;
   failed_ = true;
   loop_.post([this] {

@@ -26,6 +26,7 @@ class StoreThread {
   using Act = Task<Then(StoreSession&)>;
   struct Listeners {  // called on the loop
     std::function<void(std::vector<std::string>)> on_changes;
+    std::function<void(std::vector<std::int64_t>)> on_notices;  // numbers in the audit
     std::function<void(Error)> on_fatal;
   };
 
@@ -65,6 +66,7 @@ class StoreThread {
   bool execute_slice();  // true: there is more to do at once
   void report();
   void report_changes(std::vector<std::string> changes);
+  void report_notices(lifecycle::Store& store);
   void write_last_audit();
 
   Loop& loop_;

@@ -5,6 +5,7 @@
 #include "ctl/handing_in.h"
 #include "ctl/outcome.h"
 #include "ctl/render.h"
+#include "ctl/standing.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
 
@@ -58,9 +59,14 @@ std::string outcome_text(const Json& plan, const Output& out) {
 }  // namespace
 
 Result<int> run_approve(Session& session) {
+  if (session.arguments().has("standing")) return approve_standing(session);
+  if (session.arguments().has("until")) {
+    return make_error(Errc::usage, "--until is for --standing",
+                      "what is approved of one plan ends with the plan");
+  }
   if (session.arguments().has("signed")) return hand_in(session, "approve");
   if (session.arguments().operands().empty()) {
-    return make_error(Errc::usage, "'approve' needs P@DIGEST, or --signed FILE",
+    return make_error(Errc::usage, "'approve' needs P@DIGEST, --signed FILE or --standing CLASS",
                       "aierase show PLAN prints the command");
   }
   Output& out = session.out();

@@ -29,6 +29,13 @@ Result<Json> read_filters(const Session& session) {
   for (const char* key : {"who", "action", "outcome"}) {
     if (const std::string* value = given.find(key)) options[key] = *value;
   }
+  if (const std::string* after = given.find("after")) {
+    if (after->empty() || after->size() > 18 ||
+        after->find_first_not_of("0123456789") != std::string::npos) {
+      return make_error(Errc::usage, "--after takes the number of a row, not " + quoted(*after));
+    }
+    options["cursor"] = *after;
+  }
   if (!given.operands().empty()) options["asset"] = given.operands().front();
   return options;
 }
@@ -76,7 +83,7 @@ Status read_pages(Session& session, Json& options, Listing& listing) {
 Result<int> follow(Session& session, Json options) {
   Output& out = session.out();
   Listing listing(out);
-  if (!options.contains("since")) {  // from now on
+  if (!options.contains("since") && !options.contains("cursor")) {  // from now on
     ASSIGN_OR_RETURN(const Json page, session.call("Log", "Audit", {}, Json{{"limit", 1}}));
     options["cursor"] = text_at(page, "newest");
   }

@@ -11,13 +11,16 @@ namespace {
 
 struct Noun {
   std::string_view interface;
+  std::string_view method;
   std::string_view plural, singular;
   std::string (*table)(const Json&, const Output&);
 };
-constexpr Noun kNouns[] = {{"Asset", "assets", "asset", asset_table},
-                           {"Plan", "plans", "plan", plan_table},
-                           {"Certificate", "certificates", "certificate", certificate_table},
-                           {"Hold", "holds", "hold", hold_table}};
+constexpr Noun kNouns[] = {
+    {"Asset", "List", "assets", "asset", asset_table},
+    {"Plan", "List", "plans", "plan", plan_table},
+    {"Certificate", "List", "certificates", "certificate", certificate_table},
+    {"Hold", "List", "holds", "hold", hold_table},
+    {"Plan", "ListApprovals", "approvals", "approval", standing_table}};
 
 const Noun* find_noun(std::string_view word) {
   for (const Noun& noun : kNouns) {
@@ -44,7 +47,7 @@ Result<int> run_list(Session& session) {
   const Noun* noun = find_noun(operands.empty() ? "assets" : operands[0]);
   if (noun == nullptr) {
     return make_error(Errc::usage, "there is no list of " + quoted(operands[0]),
-                      "assets, plans, certificates and holds have one");
+                      "assets, plans, certificates, holds and approvals have one");
   }
   const auto matches = session.arguments().all("match");
   if (!matches.empty() && noun->singular != "asset") {
@@ -57,7 +60,7 @@ Result<int> run_list(Session& session) {
   const bool at_once = out.form() == Form::json_lines || (out.for_people() && out.quiet());
   Json all = Json::array();
   for (;;) {
-    ASSIGN_OR_RETURN(const Json page, session.call(noun->interface, "List", {}, options));
+    ASSIGN_OR_RETURN(const Json page, session.call(noun->interface, noun->method, {}, options));
     const Json& rows = list_at(page, noun->plural);
     if (at_once) {
       print_page(out, *noun, rows);

@@ -27,6 +27,19 @@ std::string weakened_text(const Json& report, const Output& out) {
   return text;
 }
 
+// Approvals in advance that end with the rules they were given for.
+std::string voided_text(const Json& report) {
+  std::string text;
+  for (const Json& row : list_at(report, "approvals_voided")) {
+    text += "The standing approval of " + printable(text_at(row, "login")) + " for class " +
+            printable(text_at(row, "class")) + " is void: the class has other rules.\n";
+  }
+  return text.empty() ? text
+                      : text +
+                            "Whoever gave one may give another:\n"
+                            "  aierase approve --standing CLASS --until DATE\n\n";
+}
+
 std::string report_text(const Json& report, const Output& out, bool dry_run) {
   Fields fields;
   fields.add("Version", text_at(report, "version"));
@@ -35,7 +48,8 @@ std::string report_text(const Json& report, const Output& out, bool dry_run) {
   fields.add("Lose protection", text_at(report, "weakened_count"));
   fields.add("Due now", text_at(report, "due_count"));
   fields.add("In conflict now", text_at(report, "in_conflict_count"));
-  std::string text = weakened_text(report, out) + "\n" + fields.text(out.width()) + "\n";
+  std::string text =
+      weakened_text(report, out) + "\n" + fields.text(out.width()) + "\n" + voided_text(report);
   if (dry_run) return text + "This was a dry run: the policy in force is as it was.\n";
   return text +
          "This policy is in force. Every plan that is decided from now on is decided by it,\n"

@@ -3,15 +3,17 @@
 #include "ctl/changing.h"
 #include "ctl/handing_in.h"
 #include "ctl/render.h"
+#include "ctl/standing.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
 
 namespace aierase::ctl {
 
 Result<int> run_reject(Session& session) {
+  if (session.arguments().has("standing")) return reject_standing(session);
   if (session.arguments().has("signed")) return hand_in(session, "reject");
   if (session.arguments().operands().empty()) {
-    return make_error(Errc::usage, "'reject' needs a plan, or --signed FILE",
+    return make_error(Errc::usage, "'reject' needs a plan, --signed FILE or --standing CLASS",
                       "aierase list plans shows them");
   }
   const std::string& wanted = session.operand(0);

@@ -4,6 +4,7 @@
 #include "ctl/handing_in.h"
 #include "ctl/outcome.h"
 #include "ctl/render.h"
+#include "ctl/standing.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
 
@@ -61,6 +62,15 @@ Result<Shown> look_up(Session& session, const std::string& wanted) {
 
 Result<int> run_show(Session& session) {
   const Arguments& given = session.arguments();
+  if (given.has("request") && given.has("standing")) return print_standing_request(session);
+  for (const char* option : {"standing", "approver", "approval"}) {
+    if (!given.has(option)) continue;
+    return make_error(Errc::usage, std::string("--") + option + " is for --request --standing",
+                      "`aierase list approvals` shows what was approved in advance");
+  }
+  if (given.operands().empty()) {
+    return make_error(Errc::usage, "'show' needs an id or a name", "aierase list");
+  }
   if (given.has("request")) return print_request(session);
   if (given.operands().size() > 1) {
     return make_error(Errc::usage, "'show' shows one thing at a time",

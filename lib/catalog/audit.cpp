@@ -51,6 +51,11 @@ domain::AuditRow read_row(Row& row) {
   result.subjects = read_subjects(row);
   result.outcome = row.text();
   result.detail = row.text();
+  const std::optional<std::uint64_t> days = row.maybe_count();
+  const std::optional<UtcTime> moment = row.maybe_time();
+  if (days && moment) {
+    result.notice = domain::NoticeTold{static_cast<std::uint32_t>(*days), *moment};
+  }
   return result;
 }
 
@@ -74,7 +79,8 @@ Result<std::vector<domain::AuditRow>> ReadView::audit_rows(const AuditQuery& que
       Statement statement,
       connection_->prepare(
           "SELECT id, begun, time, last_time, calls, actor_uid, actor_login, actor_audit_uid, "
-          "action, method, subjects, outcome, detail FROM audit a WHERE id > ?1 AND id <= ?2 "
+          "action, method, subjects, outcome, detail, n.days, n.moment FROM audit a "
+          "LEFT JOIN notice n ON n.audit = a.id WHERE id > ?1 AND id <= ?2 "
           "AND (?3 IS NULL OR last_time >= ?3) AND (?4 IS NULL OR time <= ?4) "
           "AND (?5 IS NULL OR actor_uid = ?5) AND (?6 IS NULL OR actor_login = ?6) "
           "AND (?7 IS NULL OR outcome = ?7) AND (?8 IS NULL OR action = ?8) "

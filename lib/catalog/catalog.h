@@ -28,7 +28,9 @@
 #include "domain/batches.h"
 #include "domain/disposition.h"
 #include "domain/loaded_policy.h"
+#include "domain/notice.h"
 #include "domain/plan.h"
+#include "domain/standing.h"
 
 namespace aierase::catalog {
 
@@ -247,6 +249,15 @@ class ReadView {
   Result<std::vector<Uuid>> due_plans(UtcTime by) const;
   Result<bool> has_held_items(const Uuid& plan) const;
 
+  Result<std::optional<domain::StandingApproval>> standing_approval(const Uuid& id) const;
+  Result<Page<domain::StandingApproval>> standing_approvals(
+      const std::string& cursor,
+      std::size_t limit) const;  // newest first
+  // Not ended, and with a day later than that, the oldest first.
+  Result<std::vector<domain::StandingApproval>> standing_approvals_beyond(UtcTime moment) const;
+  // Approved or running, and by a standing approval, too.
+  Result<std::vector<Uuid>> plans_by_standing() const;
+
   // In force, and of its assets the one asked for alone: a hold may bind a million.
   Result<std::vector<domain::Hold>> holds_on(const Uuid& asset) const;
   // The others come without their assets.
@@ -280,11 +291,18 @@ class ReadView {
   Result<std::int64_t> last_audit() const;                             // 0: there is none
   Result<bool> hold_binds(const Uuid& hold, const Uuid& asset) const;  // a lifted one, too
 
+  // This one, or one of the same with fewer days.
+  Result<bool> is_told(const domain::Notice& notice) const;
+  Result<std::int64_t> last_notice() const;  // number in the audit; 0: there is none
+  Result<std::vector<Uuid>> plans_due_before(UtcTime moment) const;  // approved ones
+
   Result<std::vector<ImportIntent>> imports() const;
   Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
   // Every leaf by which a hold was placed or lifted, in order.
   Result<std::vector<domain::LogLeaf>> hold_leaves() const;
+  // Every leaf that ended a standing approval, in order.
+  Result<std::vector<domain::LogLeaf>> standing_end_leaves() const;
   // The last one by which a policy came into force.
   Result<std::optional<domain::LogLeaf>> policy_leaf() const;
   Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
@@ -332,10 +350,13 @@ class Transaction : public ReadView {
   Status add_export(const domain::ExportRecord& record);
   Status add_event(const Event& event);
   Result<std::int64_t> add_audit(const domain::AuditRow& row);  // its number
+  Status add_notice(const domain::Notice& notice, std::int64_t audit);
 
   Status insert_plan(const domain::Plan& plan);
   Status set_plan_state(const Uuid& plan, domain::PlanState state, std::optional<UtcTime> due,
                         std::optional<UtcTime> finished);
+  // Back from approved: it waits for people again, until then.
+  Status reopen_plan(const Uuid& plan, UtcTime expires);
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
   // The brake has tripped: it has no moment until somebody releases it.
@@ -345,6 +366,8 @@ class Transaction : public ReadView {
   Status add_approval(const domain::Approval& approval);
   // Before the approval or validation that names it; one that is there already stays.
   Status keep_signed_text(const Digest& signature, const domain::SignedText& text);
+  Status add_standing_approval(const domain::StandingApproval& approval);  // not its end
+  Status end_standing_approval(const Uuid& id, const domain::StandingEnd& end);
   Status add_policy(const domain::LoadedPolicy& policy);
   Status put_enforcement(const Enforcement& enforcement);
   // Everything will be looked at: nothing is known to have changed since.

@@ -55,6 +55,20 @@ Result<std::vector<domain::LogLeaf>> ReadView::hold_leaves() const {
   return leaves;
 }
 
+Result<std::vector<domain::LogLeaf>> ReadView::standing_end_leaves() const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT id, leaf_hash, type, time, salt, record "
+                                        "FROM log_leaf INDEXED BY log_leaf_standing "
+                                        "WHERE type = 'standing-ended' ORDER BY id"));
+  std::vector<domain::LogLeaf> leaves;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(current));
+    leaves.push_back(std::move(leaf));
+    return {};
+  }));
+  return leaves;
+}
+
 Result<std::optional<domain::LogLeaf>> ReadView::policy_leaf() const {
   ASSIGN_OR_RETURN(
       Statement statement,

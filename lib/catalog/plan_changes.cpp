@@ -104,6 +104,20 @@ Status Transaction::put_brake(const Uuid& plan, const std::string& why, std::uin
   return {};
 }
 
+Status Transaction::reopen_plan(const Uuid& plan, UtcTime expires) {
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection_->write("UPDATE plan SET state = 'requested', due = NULL, expires = ? "
+                         "WHERE uuid = ? AND state IN " +
+                             states_before(domain::PlanState::requested),
+                         expires, plan));
+  if (changed == 0) {
+    return refused(*connection_, "SELECT state FROM plan WHERE uuid = ?", domain::IdType::plan,
+                   plan, domain::PlanState::requested);
+  }
+  return {};
+}
+
 Status Transaction::put_item(const Uuid& plan, const domain::PlanItem& item) {
   ASSIGN_OR_RETURN(const std::string reasons, reasons_json(item.reasons));
   ASSIGN_OR_RETURN(
@@ -134,13 +148,16 @@ Status Transaction::add_approval(const domain::Approval& approval) {
   ASSIGN_OR_RETURN(const std::string capacities, texts_json(approval.capacities));
   ASSIGN_OR_RETURN(const DecisionColumns by,
                    DecisionColumns::of(approval.actor, approval.signed_by));
+  std::optional<Uuid> standing;
+  if (approval.standing) standing = approval.standing->id;
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO approval (plan, decision, actor_uid, actor_login, actor_audit_uid, time, "
       "reason, capacities, log_index, due, " +
-          kDecisionColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          kDecisionColumns +
+          ", standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, domain::to_text(approval.decision), ActorColumns{approval.actor}, approval.time,
       approval.reason, capacities, approval.log_index, approval.due, by.person, by.text,
-      by.signature, by.key, by.carrier_uid, by.carrier_login, by.carrier_audit_uid));
+      by.signature, by.key, by.carrier_uid, by.carrier_login, by.carrier_audit_uid, standing));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "catalog/cursor.h"
 #include "catalog/decision_row.h"
 #include "catalog/row.h"
+#include "catalog/standing_row.h"
 
 namespace aierase::catalog {
 namespace {
@@ -75,7 +76,7 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
       Statement statement,
       connection.prepare("SELECT decision, actor_uid, actor_login, actor_audit_uid, time, reason, "
                          "capacities, log_index, due, " +
-                         kDecisionColumns + " FROM approval WHERE plan = ? ORDER BY id"));
+                         kDecisionColumns + ", standing FROM approval WHERE plan = ? ORDER BY id"));
   statement.bind(id);
   return each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "approval");
@@ -90,7 +91,11 @@ Status load_approvals(Connection& connection, std::int64_t id, domain::Plan& pla
     approval.due = row.maybe_time();
     approval.actor.person = read_person(row);
     approval.signed_by = read_signed_by(row);
+    const std::optional<Uuid> standing = row.maybe_uuid();
     RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan.id));
+    if (standing) {
+      ASSIGN_OR_RETURN(approval.standing, standing_use(connection, *standing));
+    }
     plan.approvals.push_back(std::move(approval));
     return {};
   });

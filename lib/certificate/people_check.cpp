@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "certificate/signed_act.h"
 #include "certificate/ssh_signature.h"
 #include "crypto/primitives.h"
@@ -55,7 +56,40 @@ bool approves(const std::string& text, const Json& predicate) {
   });
 }
 
-Fault signature_fault(const Json& part, const Json& predicate) {
+// Of an approval in advance: it was in force when the plan was made and when the erasure began, and
+// was given for a class that applied.
+Fault standing_fault(const Json& person, const Json& standing, const Json& predicate) {
+  const std::optional<UtcTime> given = from_rfc3339(text_at(standing, "given_at"));
+  const std::optional<UtcTime> from = from_rfc3339(text_at(standing, "valid_from"));
+  const std::optional<UtcTime> until = from_rfc3339(text_at(standing, "valid_until"));
+  const std::optional<UtcTime> used = from_rfc3339(text_at(person, "at"));
+  const std::optional<UtcTime> intent = from_rfc3339(text_at(at(predicate, "times"), "intent_at"));
+  if (!given || !from || !until || !used || !intent) {
+    return "an approval in advance says not when";
+  }
+  if (*used < *from || *used >= *until || *intent >= *until) {
+    return "an approval in advance was not in force when it counted";
+  }
+  const Json& classes = at(at(predicate, "policy"), "classes");
+  const Json& name = at(standing, "retention_class");
+  const bool applied =
+      classes.is_array() && std::find(classes.begin(), classes.end(), name) != classes.end();
+  if (!applied) return "an approval in advance is for a class that did not apply";
+  return std::nullopt;
+}
+
+bool approves_in_advance(const std::string& text, const Json& standing, const Json& predicate) {
+  const Result<SignedAct> act = parse_signed_act(text);
+  const auto* approval = act.ok() ? std::get_if<StandingApproval>(&*act) : nullptr;
+  return approval != nullptr && approval->store.text() == text_at(at(predicate, "store"), "id") &&
+         approval->id.text() == text_at(standing, "id") &&
+         approval->retention_class == text_at(standing, "retention_class") &&
+         to_hex(approval->rules) == text_at(standing, "rules_sha256") &&
+         to_rfc3339(approval->valid_from) == text_at(standing, "valid_from") &&
+         to_rfc3339(approval->valid_until) == text_at(standing, "valid_until");
+}
+
+Fault signature_fault(const Json& part, const Json& standing, const Json& predicate) {
   const std::optional<Signed> handed_in = signed_of(part);
   if (!handed_in) return "what an approver signed is not what its digests say";
   const Result<SshSigner> signer = verify_ssh_signature(handed_in->signature, handed_in->text);
@@ -63,6 +97,10 @@ Fault signature_fault(const Json& part, const Json& predicate) {
   if (signer->key.fingerprint() != text_at(part, "key") ||
       signer->key.line() != text_at(part, "public_key")) {
     return "an approver signed with another key than it names";
+  }
+  if (standing.is_object()) {
+    if (approves_in_advance(handed_in->text, standing, predicate)) return std::nullopt;
+    return "what an approver signed is not the approval in advance that counted";
   }
   if (!approves(handed_in->text, predicate))
     return "what an approver signed is not about this plan";
@@ -92,9 +130,13 @@ std::optional<std::string> people_fault(const Json& predicate) {
     if (role == "requester") requesters.insert(who);
     if (role != "approver") continue;
     approvers.insert(who);
+    const Json& standing = at(person, "standing_approval");
+    if (standing.is_object()) {
+      if (Fault fault = standing_fault(person, standing, predicate)) return fault;
+    }
     const Json& signature = at(person, "signature");
     if (!signature.is_object()) continue;
-    if (Fault fault = signature_fault(signature, predicate)) return fault;
+    if (Fault fault = signature_fault(signature, standing, predicate)) return fault;
   }
   if (requesters.size() != 1 || approvers.empty()) return "requester or approver are not named";
   if (rule == "two-person" && approvers.count(*requesters.begin()) != 0) {

@@ -73,6 +73,18 @@ std::string known_by_account(std::string_view role, const domain::Actor& actor, 
       .finish();
 }
 
+std::string standing_part(const domain::StandingUse& standing) {
+  return ObjectText()
+      .text("id", standing.id.text())
+      .text("retention_class", standing.retention_class)
+      .text("rules_sha256", to_hex(standing.rules))
+      .text("given_at", to_rfc3339(standing.given))
+      .text("valid_from", to_rfc3339(standing.from))
+      .text("valid_until", to_rfc3339(standing.until))
+      .number("log_index", standing.log_index)
+      .finish();
+}
+
 std::string approver(const domain::Approval& approval, const DispositionRecord& record) {
   ObjectText object = person("approver", approval.actor, approval.time);
   if (approval.actor.person) {
@@ -86,6 +98,7 @@ std::string approver(const domain::Approval& approval, const DispositionRecord& 
   } else {
     object.text("signature", kNoOwnSignature);
   }
+  if (approval.standing) object.raw("standing_approval", standing_part(*approval.standing));
   return object.finish();
 }
 
@@ -123,7 +136,12 @@ std::string manifest_digest(const DispositionRecord& record) {
 
 std::string people_rule_sentence(const DispositionRecord& record) {
   if (record.people_rule == domain::PeopleRule::two_person) {
-    return "one person requested, another approved";
+    const bool asked =
+        std::any_of(record.approvals.begin(), record.approvals.end(),
+                    [](const domain::Approval& approval) { return !approval.standing; });
+    return asked ? "one person requested, another approved"
+                 : "the nightly run requested; whoever approved had done so in advance, for a "
+                   "retention class";
   }
   return requester_approved(record)
              ? "one person requested and approved; the store is single-operator"

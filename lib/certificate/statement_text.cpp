@@ -274,6 +274,11 @@ void write_person(Page& page, const Json& person) {
     }
     page.point("  that is " + details);
   }
+  if (const Json& standing = at(person, {"standing_approval"}); standing.is_object()) {
+    page.point("  in advance, for what the class " + shown(standing, {"retention_class"}) +
+               " makes due: given " + shown(standing, {"given_at"}) + ", valid until " +
+               shown(standing, {"valid_until"}));
+  }
   if (at(person, {"signature"}).is_object()) {
     page.point("  by a signature of the SSH key " + shown(person, {"signature", "key"}) +
                ", handed in by " + shown(person, {"signature", "carried_by"}));

@@ -22,10 +22,18 @@ inline constexpr std::string_view kAuditBegun = "begun";
 // Of the row that gathers what several people were refused: no one has this uid.
 inline constexpr std::uint32_t kManyPeople = 0xffff'ffff;
 
+inline constexpr std::string_view kAuditNotice = "notice";  // no call: told by the daemon
+
 struct AuditSubject {
   std::string id;    // typed; empty where what was typed is nothing that we know
   std::string name;  // of an asset, or what was typed
   friend bool operator==(const AuditSubject&, const AuditSubject&) = default;
+};
+
+// Of a row that tells of something to come; its kind stands in `action`.
+struct NoticeTold {
+  std::uint32_t days = 0;
+  UtcTime moment{};
 };
 
 struct AuditRow {
@@ -38,8 +46,9 @@ struct AuditRow {
   std::string action;  // without the prefix; empty where nobody was asked
   std::string method;  // "Asset.Export"; empty where several are gathered
   std::vector<AuditSubject> subjects;
-  std::string outcome;  // "ok", "begun", or the code of an error, "access_denied"
-  std::string detail;   // the error's sentence
+  std::string outcome;  // "ok", "begun", "notice", or the code of an error, "access_denied"
+  std::string detail;   // the error's sentence, or the notice's
+  std::optional<NoticeTold> notice{};
 };
 
 }  // namespace aierase::domain

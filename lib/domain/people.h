@@ -41,6 +41,11 @@ struct Actor {
   std::optional<PersonEntry> person{};  // stored with decisions alone
 };
 
+// Who somebody is today that was known then, by the account, or by the key (a line of a .pub file)
+// with which he signed: with his groups. Nobody, where account, entry or key are gone.
+using PersonToday = std::function<Result<std::optional<Actor>>(
+    const Actor& then, const std::optional<std::string>& key)>;
+
 // One person by account, or by entry: two without an account are not one for having no uid.
 bool same_person(const Actor& a, const Actor& b);
 

@@ -45,6 +45,16 @@ struct SignedBy {
   Actor carrier;       // who handed it in, and decided nothing
 };
 
+// Of an approval that was given in advance: what was given then.
+struct StandingUse {
+  Uuid id;
+  std::string retention_class;
+  Digest rules{};   // SHA-256 of the class in canonical form
+  UtcTime given{};  // when the store recorded it
+  UtcTime from{}, until{};
+  std::uint64_t log_index = 0;  // of its own leaf
+};
+
 struct Approval {
   Uuid plan;
   Decision decision = Decision::approve;
@@ -54,8 +64,9 @@ struct Approval {
   // As whom: texts of the custodians that the actor was at that time ("alice", "@ml-owners").
   std::vector<std::string> capacities;
   std::uint64_t log_index = 0;
-  std::optional<SignedBy> signed_by{};  // none: by the account
-  std::optional<UtcTime> due{};         // of the last that was needed: the end of grace
+  std::optional<SignedBy> signed_by{};    // none: by the account
+  std::optional<UtcTime> due{};           // of the last that was needed: the end of grace
+  std::optional<StandingUse> standing{};  // none: given for this plan
 };
 
 // A dependant that stays although what it came from goes.

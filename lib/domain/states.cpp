@@ -22,6 +22,10 @@ constexpr std::array<std::string_view, 4> kValidations{"awaiting", "accepted", "
 constexpr std::array<std::string_view, 2> kDecisions{"approve", "reject"};
 constexpr std::array<std::string_view, 2> kTimings{"after-grace", "now"};
 constexpr std::array<std::string_view, 2> kPlanOrigins{"person", "enforce"};
+constexpr std::array<std::string_view, 7> kNoticeKinds{
+    "plan-waits",   "erasure-comes", "validation-waits", "approval-ends",
+    "plan-expires", "stopped",       "overdue"};
+constexpr std::array<std::string_view, 2> kStandingCauses{"revoked", "rules-changed"};
 constexpr std::array<std::string_view, 2> kAssetEvents{"retired", "placed-on-market"};
 constexpr std::array<std::string_view, 2> kHoldReaches{"present", "future"};
 constexpr std::array<std::string_view, 4> kRelations{"derived-from", "trained-on", "configured-by",
@@ -69,6 +73,8 @@ AIERASE_WORDS(Validation, parse_validation, kValidations)
 AIERASE_WORDS(Decision, parse_decision, kDecisions)
 AIERASE_WORDS(Timing, parse_timing, kTimings)
 AIERASE_WORDS(PlanOrigin, parse_plan_origin, kPlanOrigins)
+AIERASE_WORDS(NoticeKind, parse_notice_kind, kNoticeKinds)
+AIERASE_WORDS(StandingCause, parse_standing_cause, kStandingCauses)
 AIERASE_WORDS(AssetEvent, parse_asset_event, kAssetEvents)
 AIERASE_WORDS(HoldReach, parse_hold_reach, kHoldReaches)
 AIERASE_WORDS(Relation, parse_relation, kRelations)

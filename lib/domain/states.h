@@ -33,6 +33,18 @@ enum class Decision { approve, reject };
 enum class Timing { after_grace, now };
 // Who made a plan: a person who named its assets, or the nightly run for what is due.
 enum class PlanOrigin { person, enforce };
+// What a notice is about.
+enum class NoticeKind {
+  plan_waits,
+  erasure_comes,
+  validation_waits,
+  approval_ends,
+  plan_expires,
+  stopped,
+  overdue
+};
+// What ended a standing approval before its day.
+enum class StandingCause { revoked, rules_changed };
 enum class AssetEvent { retired, placed_on_market };  // that retention counts from
 enum class HoldReach { present, future };  // future: also what comes into the store later
 enum class Relation { derived_from, trained_on, configured_by, supersedes };
@@ -57,6 +69,8 @@ AIERASE_WORDS(Validation, parse_validation);
 AIERASE_WORDS(Decision, parse_decision);
 AIERASE_WORDS(Timing, parse_timing);
 AIERASE_WORDS(PlanOrigin, parse_plan_origin);
+AIERASE_WORDS(NoticeKind, parse_notice_kind);        // "plan-waits"
+AIERASE_WORDS(StandingCause, parse_standing_cause);  // "rules-changed"
 AIERASE_WORDS(AssetEvent, parse_asset_event);
 AIERASE_WORDS(HoldReach, parse_hold_reach);
 AIERASE_WORDS(Relation, parse_relation);             // "derived-from", ...

@@ -19,18 +19,21 @@ constexpr std::array kAssets{
 };
 
 // A plan begins requested. Approved and running follow themselves when the moment of erasure moves;
-// running goes back to approved where a round was begun and nothing destroyed.
+// running goes back to approved where a round was begun and nothing destroyed. Both are requested
+// again where nothing is erased yet, and what was approved in advance has lapsed.
 constexpr std::array kPlans{
     Transition<PlanState>{PlanState::requested, PlanState::approved},
     Transition<PlanState>{PlanState::requested, PlanState::rejected},
     Transition<PlanState>{PlanState::requested, PlanState::cancelled},
     Transition<PlanState>{PlanState::requested, PlanState::expired},
     Transition<PlanState>{PlanState::requested, PlanState::stale},
+    Transition<PlanState>{PlanState::approved, PlanState::requested},
     Transition<PlanState>{PlanState::approved, PlanState::approved},
     Transition<PlanState>{PlanState::approved, PlanState::running},
     Transition<PlanState>{PlanState::approved, PlanState::cancelled},
     Transition<PlanState>{PlanState::approved, PlanState::partial},
     Transition<PlanState>{PlanState::approved, PlanState::failed},
+    Transition<PlanState>{PlanState::running, PlanState::requested},
     Transition<PlanState>{PlanState::running, PlanState::approved},
     Transition<PlanState>{PlanState::running, PlanState::running},
     Transition<PlanState>{PlanState::running, PlanState::done},
@@ -39,8 +42,10 @@ constexpr std::array kPlans{
     Transition<PlanState>{PlanState::running, PlanState::cancelled},
 };
 
-// An item begins pending. What was erased or fell out stays so.
+// An item begins pending, and follows itself where why it waits is written anew. What was erased or
+// fell out stays so.
 constexpr std::array kItems{
+    Transition<ItemState>{ItemState::pending, ItemState::pending},
     Transition<ItemState>{ItemState::pending, ItemState::erased},
     Transition<ItemState>{ItemState::pending, ItemState::dropped},
     Transition<ItemState>{ItemState::pending, ItemState::held},

@@ -5,8 +5,9 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "lifecycle/core.h"
+#include "lifecycle/approving.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -69,36 +70,6 @@ Status check_digest(const domain::Plan& plan, std::string_view prefix) {
   return {};
 }
 
-// What the policy in force asks of a plan, item by item.
-struct Rulings {
-  std::vector<PolicyFacts> items;  // in the order of the plan's
-  std::optional<domain::Reason> no_haste;
-  UtcTime due{};  // if it were approved now
-};
-
-Result<Rulings> rulings_on(Core& core, const domain::Plan& plan, UtcTime now) {
-  Rulings rulings;
-  rulings.due = now;
-  for (const domain::PlanItem& item : plan.items) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
-    ASSIGN_OR_RETURN(const policy::Decision ruling, core.retention.decide(core.view(), asset, now));
-    rulings.items.push_back(policy_facts(ruling));
-    rulings.due = std::max(rulings.due, end_of_grace(ruling, plan, now));
-    if (!rulings.no_haste) rulings.no_haste = objection_to_now(ruling, plan);
-  }
-  return rulings;
-}
-
-// Whom classes name beside the assets' own custodians, as they are on this host.
-Result<std::vector<domain::Custodian>> named_by_policy(Core& core, const Rulings& rulings) {
-  std::set<std::string> names;
-  for (const PolicyFacts& policy : rulings.items) {
-    names.insert(policy.custodians.begin(), policy.custodians.end());
-  }
-  if (names.empty()) return std::vector<domain::Custodian>();
-  return core.settings.find_custodians(std::vector<std::string>(names.begin(), names.end()));
-}
-
 // As which custodians of which items the actor may speak; why not, if as none.
 Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& plan,
                                                const Rulings& rulings, const domain::Actor& actor,
@@ -115,83 +86,24 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
                         "whoever requested a plan does not approve it, under any account",
                         "another custodian of these assets approves", plan_text(plan.id));
   }
-  if (rule == domain::PeopleRule::single_operator) {
-    return std::vector<std::string>{"single operator"};
-  }
-  std::set<std::string> capacities;
-  for (const domain::PlanItem& item : plan.items) {
-    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
-                     core.view().custodians(item.asset));
-    for (const domain::Custodian& custodian : custodians) {
-      if (domain::is_custodian(actor, {custodian})) capacities.insert(custodian.text());
-    }
-  }
+  ASSIGN_OR_RETURN(std::vector<domain::Custodian> custodians,
+                   custodians_of(core.view(), assets_of(plan)));
   ASSIGN_OR_RETURN(const std::vector<domain::Custodian> named, named_by_policy(core, rulings));
-  for (const domain::Custodian& custodian : named) {
-    if (domain::is_custodian(actor, {custodian})) capacities.insert(custodian.text());
-  }
-  if (capacities.empty()) {
-    return make_error(Errc::access_denied,
-                      actor.login + " is no custodian of any asset in " + plan_text(plan.id),
-                      "`aierase show " + plan_text(plan.id) + "` names whose approval is needed",
-                      plan_text(plan.id));
-  }
-  return std::vector<std::string>(capacities.begin(), capacities.end());
-}
-
-Result<bool> all_approved(Core& core, const domain::Plan& plan, const Rulings& rulings,
-                          const std::vector<domain::Approval>& approvals, domain::PeopleRule rule) {
-  for (std::size_t i = 0; i < plan.items.size(); ++i) {
-    const PolicyFacts& policy = rulings.items[i];
-    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
-                     core.view().custodians(plan.items[i].asset));
-    if (approvals_counted(custodians, policy, plan.requester, approvals, rule) <
-        approvals_needed(policy, {.below_floor = plan.below_floor, .brake = plan.brake})) {
-      return false;
-    }
-  }
-  return !plan.items.empty();
+  custodians.insert(custodians.end(), named.begin(), named.end());
+  std::vector<std::string> capacities = capacities_among(custodians, actor, rule);
+  if (!capacities.empty()) return capacities;
+  return make_error(Errc::access_denied,
+                    actor.login + " is no custodian of any asset in " + plan_text(plan.id),
+                    "`aierase show " + plan_text(plan.id) + "` names whose approval is needed",
+                    plan_text(plan.id));
 }
 
 std::string decision_type(const domain::Approval& approval) {
   return approval.decision == domain::Decision::approve ? "approval" : "rejection";
 }
 
-Status log_decision(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
-                    const domain::Plan& plan, domain::Approval& approval,
-                    const SignedDecision* signed_decision) {
-  RETURN_IF_ERROR(keep(transaction, signed_decision));
-  ASSIGN_OR_RETURN(std::string record, decision_record(plan, approval));
-  const translog::LogRecord leaf{decision_type(approval), approval.time, std::move(record),
-                                 translog::Visibility::committed};
-  approval.log_index = state.log.size;
-  RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
-  return transaction.add_approval(approval);
-}
-
 bool is_open(const domain::PlanItem& item) {
   return item.state == domain::ItemState::pending || item.state == domain::ItemState::held;
-}
-
-// Of an approval or a cancellation: every asset that waits changes state, and remembers by whom.
-Status set_items(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
-                 const catalog::Event& act) {
-  const auto state = domain::parse_asset_state(act.to);
-  if (!state) return make_error(Errc::unexpected, "not an asset's state: " + act.to);
-  for (const domain::PlanItem& item : plan.items) {
-    if (!is_open(item)) continue;
-    catalog::Event event = act;
-    event.subject = asset_text(item.asset);
-    ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(item.asset));
-    event.from = domain::to_text(head.state);
-    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, *state, act.reason));
-    RETURN_IF_ERROR(transaction.add_event(event));
-    if (*state == domain::AssetState::retired) {
-      RETURN_IF_ERROR(transaction.put_event(item.asset, domain::AssetEvent::retired, act.time));
-    }
-    core.changed(domain::IdType::asset, item.asset);
-  }
-  return {};
 }
 
 Status drop_open(catalog::Transaction& transaction, const domain::Plan& plan,
@@ -227,6 +139,44 @@ Status make_stale(Core& core, const domain::Plan& plan, const std::string& why) 
 
 }  // namespace
 
+Status log_decision(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
+                    const domain::Plan& plan, domain::Approval& approval,
+                    const SignedDecision* signed_decision) {
+  RETURN_IF_ERROR(keep(transaction, signed_decision));
+  ASSIGN_OR_RETURN(std::string record, decision_record(plan, approval));
+  const translog::LogRecord leaf{decision_type(approval), approval.time, std::move(record),
+                                 translog::Visibility::committed};
+  approval.log_index = state.log.size;
+  RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+  return transaction.add_approval(approval);
+}
+
+Status set_items(Core& core, catalog::Transaction& transaction, const domain::Plan& plan,
+                 const catalog::Event& act) {
+  const auto state = domain::parse_asset_state(act.to);
+  if (!state) return make_error(Errc::unexpected, "not an asset's state: " + act.to);
+  for (const domain::PlanItem& item : plan.items) {
+    if (!is_open(item)) continue;
+    const bool waited = item.state == domain::ItemState::pending && !item.reasons.empty();
+    if (*state == domain::AssetState::retired && waited) {
+      domain::PlanItem agreed = item;
+      agreed.reasons.clear();
+      RETURN_IF_ERROR(transaction.put_item(plan.id, agreed));
+    }
+    catalog::Event event = act;
+    event.subject = asset_text(item.asset);
+    ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(item.asset));
+    event.from = domain::to_text(head.state);
+    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, *state, act.reason));
+    RETURN_IF_ERROR(transaction.add_event(event));
+    if (*state == domain::AssetState::retired) {
+      RETURN_IF_ERROR(transaction.put_event(item.asset, domain::AssetEvent::retired, act.time));
+    }
+    core.changed(domain::IdType::asset, item.asset);
+  }
+  return {};
+}
+
 UtcTime approved_at(const domain::Plan& plan) {
   UtcTime last{};
   for (const domain::Approval& approval : plan.approvals) last = std::max(last, approval.time);
@@ -249,6 +199,7 @@ Result<std::string> decision_record(const domain::Plan& plan, const domain::Appr
               {"by", actor_json(approval.actor)},
               {"reason", approval.reason}};
   if (approval.due) record["due"] = to_rfc3339(*approval.due);
+  if (approval.standing) record["standing"] = approval.standing->id.hex();
   add_signed_by(record, approval.actor, approval.signed_by);
   return dump_canonical(record);
 }
@@ -299,7 +250,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   ASSIGN_OR_RETURN(approval.capacities,
                    capacities_of(core, plan, rulings, actor, store_state.people_rule));
   for (const domain::Approval& earlier : plan.approvals) {
-    if (domain::same_person(earlier.actor, actor) &&
+    if (domain::same_person(earlier.actor, actor) && !earlier.standing &&
         earlier.decision == domain::Decision::approve) {
       return make_error(
           Errc::wrong_state,
@@ -307,11 +258,13 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
           "`aierase show " + plan_text(id) + "` names whose approval is needed", plan_text(id));
     }
   }
-  std::vector<domain::Approval> approvals = plan.approvals;
-  approvals.push_back(approval);
+  ASSIGN_OR_RETURN(InForce word, approvals_today(core, plan));
+  word.approvals.push_back(approval);
   ASSIGN_OR_RETURN(const bool complete,
-                   all_approved(core, plan, rulings, approvals, store_state.people_rule));
-  if (complete) approval.due = rulings.due;
+                   all_approved(core, plan, rulings, word.approvals, store_state.people_rule));
+  // A plan that waits for people again is not due before it was agreed to be.
+  const UtcTime due = std::max(rulings.due, agreed_due(plan));
+  if (complete) approval.due = due;
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -323,7 +276,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
             {approval.time, actor, release ? "release" : "approve", plan_text(id), before,
              std::string(domain::to_text(after)), carried_text(approval.signed_by)}));
         if (!complete) return {};
-        RETURN_IF_ERROR(transaction.set_plan_state(id, after, rulings.due, std::nullopt));
+        RETURN_IF_ERROR(transaction.set_plan_state(id, after, due, std::nullopt));
         if (release) return {};
         return set_items(core, transaction, plan,
                          {approval.time, actor, "retire", "", "", "retired",

@@ -28,6 +28,8 @@
 
 namespace aierase::lifecycle {
 
+inline constexpr auto kPlanLifetime = std::chrono::days(30);  // unapproved by then: expired
+
 // The key tree's view of the catalog.
 class CatalogNodes final : public keytree::NodeSource {
  public:
@@ -87,6 +89,9 @@ class Core {
   UtcTime next_expiry_check{};
   // A nightly run is going on: one at a time.
   bool enforcing = false;
+  // On the clock since the boot: since when some grace has ended by the wall clock alone.
+  std::optional<std::chrono::seconds> doubted_since;
+  std::int64_t noticed = 0;  // number of the last notice that was taken
   // From the first byte of step 4 until TX3: placing a hold is too late.
   enum class Return { possible, past } point_of_no_return = Return::possible;
 
@@ -227,7 +232,6 @@ class PlanCover {
 Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
                                const domain::Asset& asset, const PlanCover& plan);
 Result<PlanView> plan_view(Core& core, const Uuid& id);
-inline constexpr auto kPlanLifetime = std::chrono::days(30);
 // What the gate says of an asset that the plan would name: the item, with its reasons.
 Result<domain::PlanItem> item_for(Core& core, const domain::Plan& plan, const domain::Asset& asset,
                                   const PlanCover& cover, const ClockFacts& clock);

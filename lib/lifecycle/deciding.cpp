@@ -6,8 +6,10 @@
 #include <set>
 
 #include "base/json.h"
+#include "lifecycle/approving.h"
 #include "lifecycle/braking.h"
 #include "lifecycle/erase_round.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -66,6 +68,7 @@ struct Circumstances {
   ClockFacts clock;
   UtcTime moment{};  // by which the policy is asked
   BrakeFacts brake;
+  std::vector<StandingFacts> standing;
   Readers readers = Readers::to_be_drained;
   const PlanCover* cover = nullptr;
 };
@@ -81,6 +84,7 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   input.purpose = Purpose::execution;
   input.people_rule = around.state.people_rule;
   ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
+  input.attendance = attendance_of(round.plan);
   ASSIGN_OR_RETURN(const policy::Decision ruling,
                    core.retention.decide(view, candidate.asset, around.moment));
   input.policy = policy_facts(ruling);
@@ -95,9 +99,8 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   input.plan = {round.plan.state,  round.plan.requester,   round.plan.approvals,
                 round.plan.due,    agreed_due(round.plan), around.altered,
                 round.plan.timing, round.plan.below_floor, round.plan.origin,
-                round.plan.brake};
+                round.plan.brake,  around.standing};
   input.brake = around.brake;
-  input.attendance = attendance_of(round.plan);
   input.clock = around.clock;
   return Gate::decide(input);
 }
@@ -126,6 +129,22 @@ Result<Binding> compare_with_digest(Core& core, const Uuid& id) {
   if (!plan || plan_digest(core.store(), *plan) != plan->digest) return Binding::changed;
   core.compared_plan = id;
   return Binding::unchanged;
+}
+
+// A standing approval whose day ended meanwhile: the plan waits for people, and nothing falls out.
+bool waits_for_people(const GateDecision& decision) {
+  return !decision.reasons.empty() && std::all_of(decision.reasons.begin(), decision.reasons.end(),
+                                                  [](const domain::Reason& reason) {
+                                                    return reason.code == Errc::approval_expired;
+                                                  });
+}
+
+Result<std::vector<StandingFacts>> standing_of_round(Core& core, const catalog::ReadView& view,
+                                                     const Round& round) {
+  std::vector<Uuid> assets;
+  for (const Candidate& candidate : round.going) assets.push_back(candidate.item.asset);
+  ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians, custodians_of(view, assets));
+  return standing_facts(core, view, round.plan, custodians);
 }
 
 // A hold alone defers: the asset stays retired, and its item waits until the hold is lifted.
@@ -189,12 +208,16 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
     return make_error(Errc::clock, "the clock was set back: the plan is not due any more");
   }
   round.clock = around.clock;
+  // Where nobody attends, neither clock is believed by itself, whatever the rule.
   around.moment = attendance_of(round.plan) == Attendance::attended
                       ? around.clock.wall
                       : std::min(around.clock.wall, around.clock.trusted);
   ASSIGN_OR_RETURN(around.state, view.state());
   ASSIGN_OR_RETURN(around.brake.trips, trips_of_round(core, view, round, around.moment));
   ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
+  if (is_by_standing(round.plan)) {
+    ASSIGN_OR_RETURN(around.standing, standing_of_round(core, view, round));
+  }
   RETURN_IF_ERROR(check_holds(view));
   RETURN_IF_ERROR(check_policy(core));
   ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
@@ -237,6 +260,7 @@ Status write_braked(Core& core, catalog::Transaction& transaction, catalog::Stor
 
 Status write_dropped(Core& core, catalog::Transaction& transaction, const Round& round) {
   for (const Candidate& candidate : round.dropped) {
+    if (waits_for_people(candidate.decision)) continue;
     domain::PlanItem item = candidate.item;
     const bool deferred = is_deferred(candidate.decision);
     item.state = deferred ? domain::ItemState::held : domain::ItemState::dropped;

@@ -4,8 +4,29 @@
 
 #include "blob/manifest.h"
 #include "certificate/statement.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
+namespace {
+
+// As they stand in the log; those that have lapsed did not count.
+Result<std::vector<domain::Approval>> approvals_that_count(Core& core, const domain::Plan& plan) {
+  std::vector<domain::Approval> approvals;
+  ASSIGN_OR_RETURN(const std::vector<StandingFacts> standing,
+                   standing_facts(core, core.view(), plan, {}));
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  for (const domain::Approval& approval : plan.approvals) {
+    const bool lapsed =
+        approval.standing &&
+        std::any_of(standing.begin(), standing.end(), [&](const StandingFacts& facts) {
+          return facts.approval.terms.id == approval.standing->id && lapse_of(facts, clock);
+        });
+    if (!lapsed) approvals.push_back(approval);
+  }
+  return approvals;
+}
+
+}  // namespace
 
 Result<DispositionFacts> DispositionFacts::of_round(Core& core, const domain::Plan& plan) {
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
@@ -26,7 +47,7 @@ Result<DispositionFacts> DispositionFacts::of_round(Core& core, const domain::Pl
   record.reason = plan.reason;
   record.ticket = plan.ticket;
   record.requested = plan.created;
-  record.approvals = plan.approvals;
+  ASSIGN_OR_RETURN(facts.approvals_, approvals_that_count(core, plan));
   for (const domain::Approval& approval : plan.approvals) {
     if (!approval.signed_by) continue;
     const Digest& signature = approval.signed_by->signature;
@@ -93,6 +114,11 @@ Status DispositionFacts::add_policy(const domain::Asset& asset) {
   policy.retention_class = asset.retention;
   policy.classes = ruling.classes;
   policy.bases = ruling.terms.bases;
+  // What was approved in advance speaks for what its class makes due, and for nothing else.
+  record_.approvals = approvals_;
+  std::erase_if(record_.approvals, [&](const domain::Approval& approval) {
+    return approval.standing && approval.standing->retention_class != policy_facts(ruling).due_by;
+  });
   policy.floors.clear();
   policy.below_floor.clear();
   if (ruling.floors_in_force.empty()) return {};

@@ -33,7 +33,8 @@ class DispositionFacts {
   const domain::Plan* plan_;
   SecretBytes workspace_;
   std::uint64_t epoch_ = 0;
-  domain::DispositionRecord record_;  // what all assets of the round share stays in it
+  std::vector<domain::Approval> approvals_;  // of the plan, that count
+  domain::DispositionRecord record_;         // what all assets of the round share stays in it
 };
 
 }  // namespace aierase::lifecycle

@@ -4,7 +4,9 @@
 
 #include "base/json.h"
 #include "lifecycle/core.h"
+#include "lifecycle/noticing.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -39,10 +41,12 @@ Status end_plan(Core& core, const Uuid& id) {
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
         RETURN_IF_ERROR(transaction.set_plan_state(id, end, plan->due, now));
-        return transaction.add_event(
+        RETURN_IF_ERROR(transaction.add_event(
             {now, own_actor(), "execute", plan_text(id), std::string(domain::to_text(plan->state)),
              std::string(domain::to_text(end)),
-             std::to_string(erased) + " erased, " + std::to_string(dropped) + " fell out"});
+             std::to_string(erased) + " erased, " + std::to_string(dropped) + " fell out"}));
+        if (erased == 0) return {};
+        return tell(core, transaction, validation_waits(*plan, erased, now));
       });
 }
 
@@ -50,8 +54,10 @@ Status expire_requests(Core& core) {
   const UtcTime now = core.now();
   if (now < core.next_expiry_check) return {};
   core.next_expiry_check = now + std::chrono::seconds(kExpiryCheckSeconds);
+  RETURN_IF_ERROR(return_lapsed(core));
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
                    core.view().plans_in(domain::PlanState::requested));
+  RETURN_IF_ERROR(look_for_notices(core));
   for (const Uuid& id : plans) {
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
     if (!plan || now < plan->expires) continue;
@@ -85,6 +91,19 @@ Result<std::optional<Uuid>> next_plan(Core& core) {
   return std::optional<Uuid>();
 }
 
+// What was approved in advance is looked at anew before each round; item by item before the first,
+// and later by the gate alone.
+Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+  if (!plan || !is_by_standing(*plan)) return run_next_round(core, id);
+  ASSIGN_OR_RETURN(const InForce word, approvals_today(core, *plan));
+  if (plan->state == domain::PlanState::approved || !word.lapsed.empty()) {
+    ASSIGN_OR_RETURN(const bool returned, return_to_people(core, id));
+    if (returned) return RoundCourse::ran;
+  }
+  return run_next_round(core, id);
+}
+
 }  // namespace
 
 Result<bool> Store::execute_due() {
@@ -106,7 +125,7 @@ Result<bool> Store::execute_due() {
     return true;
   }
   if (!plan || !core.signer) return false;
-  Result<RoundCourse> done = run_next_round(core, *plan);
+  Result<RoundCourse> done = run_or_return(core, *plan);
   if (done.ok()) {
     core.stuck.erase(*plan);
     core.round_limit = limits::kItemsPerEraseRound;

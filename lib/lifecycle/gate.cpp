@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json.h"
+
 namespace aierase::lifecycle {
 namespace {
 
@@ -89,11 +91,17 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
         {Errc::damaged, "the approval of " + *in.plan.altered +
                             " is not what the log committed to; run `aierase check`"});
   }
+  const InForce word =
+      approvals_in_force(in.plan.approvals, in.plan.standing, in.plan.origin, in.clock);
   const std::size_t needed =
       approvals_needed(in.policy, {.below_floor = in.plan.below_floor, .brake = in.plan.brake});
-  const std::size_t counted = approvals_counted(
-      in.asset.asset->custodians, in.policy, in.plan.requester, in.plan.approvals, in.people_rule);
+  const std::size_t counted = approvals_counted(in.asset.asset->custodians, in.policy,
+                                                in.plan.requester, word.approvals, in.people_rule);
   if (counted >= needed) return;
+  if (!word.lapsed.empty()) {
+    reasons.insert(reasons.end(), word.lapsed.begin(), word.lapsed.end());
+    return;
+  }
   reasons.push_back({Errc::approval_missing,
                      needed == 1 ? std::string("no custodian of it has approved")
                                  : std::to_string(counted) + " of " + std::to_string(needed) +
@@ -218,6 +226,63 @@ std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& cust
   return approvers;
 }
 
+std::optional<domain::Reason> lapse_of(const StandingFacts& facts, const ClockFacts& clock) {
+  const domain::StandingApproval& approval = facts.approval;
+  const domain::StandingUse& terms = approval.terms;
+  const std::string what = "the standing approval of " + approval.actor.login + " for class " +
+                           quoted(terms.retention_class);
+  if (facts.record == Binding::changed) {
+    return Reason{Errc::damaged, what + " is not what the log committed to; run `aierase check`"};
+  }
+  if (approval.end) {
+    const bool revoked = approval.end->cause == domain::StandingCause::revoked;
+    return Reason{Errc::approval_refused,
+                  what +
+                      (revoked ? " was revoked at " : " ended when the class got other rules, ") +
+                      to_rfc3339(approval.end->time)};
+  }
+  if (std::max(clock.wall, clock.trusted) >= terms.until) {
+    return Reason{Errc::approval_expired, what + " was valid until " + to_rfc3339(terms.until)};
+  }
+  if (std::min(clock.wall, clock.trusted) < terms.from) {
+    return Reason{Errc::approval_expired,
+                  what + " begins only at " + to_rfc3339(terms.from) + ", by both clocks"};
+  }
+  if (facts.rules != terms.rules) {
+    return Reason{Errc::approval_refused, what + " was given for other rules of the class"};
+  }
+  if (facts.person == StandingFacts::Person::gone) {
+    return Reason{Errc::approval_refused,
+                  what + " does not count: nobody here is that person any more"};
+  }
+  return std::nullopt;
+}
+
+InForce approvals_in_force(const std::vector<domain::Approval>& approvals,
+                           const std::vector<StandingFacts>& standing, domain::PlanOrigin origin,
+                           const ClockFacts& clock) {
+  InForce word;
+  for (const domain::Approval& approval : approvals) {
+    if (!approval.standing) {
+      word.approvals.push_back(approval);
+      continue;
+    }
+    if (origin != domain::PlanOrigin::enforce) continue;
+    const auto facts = std::find_if(
+        standing.begin(), standing.end(),
+        [&](const StandingFacts& one) { return one.approval.terms.id == approval.standing->id; });
+    if (facts == standing.end()) continue;
+    if (std::optional<domain::Reason> lapsed = lapse_of(*facts, clock)) {
+      word.lapsed.push_back(std::move(*lapsed));
+      continue;
+    }
+    word.approvals.push_back(approval);
+    std::vector<std::string>& capacities = word.approvals.back().capacities;
+    std::erase_if(capacities, [&](const auto& text) { return !names(facts->capacities, text); });
+  }
+  return word;
+}
+
 std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
                               const PolicyFacts& policy, const domain::Actor& requester,
                               const std::vector<domain::Approval>& approvals,
@@ -233,6 +298,7 @@ std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
   for (const domain::Approval& approval : approvals) {
     if (approval.decision != domain::Decision::approve) continue;
     if (standing_of(approval.actor, requester, rule) != Standing::counts) continue;
+    if (approval.standing && approval.standing->retention_class != policy.due_by) continue;
     if (!speaks_for_it(approval)) continue;
     const bool counted = std::any_of(people.begin(), people.end(), [&](const auto& person) {
       return domain::same_person(person, approval.actor);

@@ -16,6 +16,7 @@
 #include "domain/asset.h"
 #include "domain/disposition.h"
 #include "domain/plan.h"
+#include "domain/standing.h"
 
 namespace aierase::lifecycle {
 
@@ -48,6 +49,15 @@ struct AssetFacts {
   std::size_t open_leases = 0;  // at execution: not drained in time
 };
 
+// A standing approval that speaks for a plan, as it is now.
+struct StandingFacts {
+  domain::StandingApproval approval;
+  Binding record = Binding::unchanged;  // row, signature and end, with what the log committed to
+  std::optional<Digest> rules;          // of its class in the policy in force; none: no such class
+  enum class Person { known, gone } person = Person::known;  // by account or key, today
+  std::vector<std::string> capacities;                       // as whom the person may speak today
+};
+
 struct PlanFacts {
   domain::PlanState state = domain::PlanState::requested;
   domain::Actor requester;
@@ -59,6 +69,7 @@ struct PlanFacts {
   std::string below_floor;  // legal basis; empty: floors block
   domain::PlanOrigin origin = domain::PlanOrigin::person;
   std::string brake;  // why it has tripped for this plan already: one approval more
+  std::vector<StandingFacts> standing;  // of every approval that was given in advance
 };
 
 // What the policy in force says of the asset.
@@ -66,7 +77,8 @@ struct PolicyFacts {
   std::vector<domain::Reason> floors;
   std::vector<domain::Reason> conflicts;
   domain::Verdict verdict = domain::Verdict::eligible;
-  bool keeps_after_retirement = false;     // a floor that counts from the retirement
+  bool keeps_after_retirement = false;  // a floor that counts from the retirement
+  std::string due_by;  // the class whose ceiling makes it due now; empty: none does
   std::optional<domain::Reason> no_haste;  // why it cannot go without grace, where that was asked
   std::uint32_t approvals = 1;
   std::vector<std::string>
@@ -114,7 +126,21 @@ bool given_as(const domain::Approval& approval, const domain::Custodian& custodi
 // Texts of those who may approve the end of an asset: its custodians and those of its classes.
 std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
                                       const PolicyFacts& policy);
-// How many people have approved as one of those, and count.
+// Why a standing approval does not count any more, if so. Its day is over by the later of the two
+// clocks, and begins by the earlier one.
+std::optional<domain::Reason> lapse_of(const StandingFacts& facts, const ClockFacts& clock);
+// The approvals of a plan that are in force: given for it, or in advance and not lapsed; the latter
+// as whom the person may speak today, and for plans of the nightly run alone. What lapsed is told.
+struct InForce {
+  std::vector<domain::Approval> approvals;
+  std::vector<domain::Reason> lapsed;
+};
+InForce approvals_in_force(const std::vector<domain::Approval>& approvals,
+                           const std::vector<StandingFacts>& standing, domain::PlanOrigin origin,
+                           const ClockFacts& clock);
+
+// How many people have approved as one of those, and count; in advance, for what their class makes
+// due.
 std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
                               const PolicyFacts& policy, const domain::Actor& requester,
                               const std::vector<domain::Approval>& approvals,

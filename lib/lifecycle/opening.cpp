@@ -210,6 +210,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
   ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
+  ASSIGN_OR_RETURN(core.noticed, core.view().last_notice());
   RETURN_IF_ERROR(record_slot_review(core));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);

@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "lifecycle/core.h"
+#include "lifecycle/noticing.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -232,6 +234,7 @@ Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
 
 Status add_plan(Core& core, domain::Plan& plan) {
   plan.digest = plan_digest(core.store(), plan);
+  ASSIGN_OR_RETURN(const WordInAdvance word, word_in_advance(core, plan));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -249,9 +252,14 @@ Status add_plan(Core& core, domain::Plan& plan) {
         ASSIGN_OR_RETURN(std::string record, dump_canonical(fields));
         const translog::LogRecord leaf{"plan-requested", plan.created, std::move(record),
                                        translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
+        RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+        RETURN_IF_ERROR(record_word(core, transaction, state, plan, word));
+        if (word.due) return {};
+        return tell(core, transaction, plan_waits(plan, plan.expires));
       }));
   core.changed(domain::IdType::plan, plan.id);
+  if (!word.due) return {};
+  for (const domain::PlanItem& item : plan.items) core.keys.revoke(item.asset);
   return {};
 }
 
@@ -285,6 +293,7 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
 Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
   const domain::Plan& plan = view.plan;
   const UtcTime now = core.now();
+  ASSIGN_OR_RETURN(const InForce word, approvals_today(core, plan));
   std::set<std::string> missing;
   for (const domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
@@ -299,7 +308,7 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     const std::size_t needed =
         approvals_needed(facts, {.below_floor = plan.below_floor, .brake = plan.brake});
     const std::size_t counted =
-        approvals_counted(asset.custodians, facts, plan.requester, plan.approvals, rule);
+        approvals_counted(asset.custodians, facts, plan.requester, word.approvals, rule);
     if (counted >= needed) continue;
     ++view.needed.items_waiting;
     view.needed.people = std::max(view.needed.people, needed - counted);
@@ -368,6 +377,7 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   }
   domain::Plan plan;
   plan.id = Uuid::random();
+  plan.origin = request.origin;
   plan.requester = request.actor;
   plan.reason = request.reason;
   plan.ticket = request.ticket;

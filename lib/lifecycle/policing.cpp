@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -47,7 +48,7 @@ Status compare_one(Core& core, const Retention& next, UtcTime now, const domain:
   return {};
 }
 
-Status put_in_force(Core& core, domain::LoadedPolicy loaded, const Digest& previous) {
+Status put_in_force(Core& core, domain::LoadedPolicy loaded, const PolicyReport& report) {
   return transact(
       core, ReserveShare::none,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -57,8 +58,15 @@ Status put_in_force(Core& core, domain::LoadedPolicy loaded, const Digest& previ
         loaded.log_index = state.log.size;
         RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
         RETURN_IF_ERROR(transaction.add_policy(loaded));
+        for (const domain::StandingApproval& approval : report.voided) {
+          RETURN_IF_ERROR(end_standing(
+              core, transaction, state, approval,
+              {domain::StandingCause::rules_changed, loaded.actor, loaded.loaded,
+               "policy " + to_hex(loaded.version) + " came into force", 0, std::nullopt}));
+        }
         return transaction.add_event({loaded.loaded, loaded.actor, "policy-load", "store",
-                                      to_hex(previous), to_hex(loaded.version), loaded.reason});
+                                      to_hex(report.previous), to_hex(loaded.version),
+                                      loaded.reason});
       });
 }
 
@@ -78,6 +86,7 @@ Result<PolicyReport> Store::load_policy(const PolicyRequest& request) {
   PolicyReport report;
   report.version = set.version();
   report.previous = core.retention.set().version();
+  ASSIGN_OR_RETURN(report.voided, bound_to_other_rules(core, set));
   const Retention next(std::move(set));
   const UtcTime now = core.now();
   RETURN_IF_ERROR(core.view().visit_living(
@@ -92,8 +101,9 @@ Result<PolicyReport> Store::load_policy(const PolicyRequest& request) {
   loaded.loaded = now;
   loaded.actor = request.actor;
   loaded.reason = request.reason;
-  RETURN_IF_ERROR(put_in_force(core, std::move(loaded), report.previous));
+  RETURN_IF_ERROR(put_in_force(core, std::move(loaded), report));
   ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
+  core.next_expiry_check = {};  // plans that counted on what is void now are looked at at once
   return report;
 }
 

@@ -159,6 +159,9 @@ PolicyFacts policy_facts(const policy::Decision& decision) {
   facts.keeps_after_retirement = decision.retain_after_retirement.has_value();
   facts.approvals = decision.terms.approvals;
   facts.custodians = decision.terms.custodians;
+  if (decision.verdict == domain::Verdict::due) {
+    facts.due_by = decision.ceilings.front().retention_class;
+  }
   return facts;
 }
 

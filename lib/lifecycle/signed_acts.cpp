@@ -13,6 +13,7 @@ namespace {
 using certificate::ActDecision;
 using certificate::ActPlan;
 using certificate::DecisionAct;
+using certificate::SignedAct;
 using Course = HandInReport::Course;
 
 constexpr auto kOutcomeLifetime = std::chrono::days(30);  // as an unapproved plan has it
@@ -86,23 +87,25 @@ Status check_sizes(const HandIn& file) {
   return {};
 }
 
-Result<DecisionAct> read_act(const HandIn& file, UtcTime now) {
-  ASSIGN_OR_RETURN(certificate::SignedAct act, certificate::parse_signed_act(file.text));
-  auto* decision = std::get_if<DecisionAct>(&act);
-  if (decision == nullptr) {
-    return make_error(Errc::invalid_input, "this store takes signed decisions about plans alone",
-                      "a text for one is made with `aierase show PLAN --request`");
-  }
-  const HandInVerb fits = verb_of(decision->decision);
+// What a standing approval and its revocation decide; of a text about plans, what it says.
+ActDecision decision_of(const SignedAct& act) {
+  if (const auto* decision = std::get_if<DecisionAct>(&act)) return decision->decision;
+  return std::holds_alternative<certificate::StandingApproval>(act) ? ActDecision::approve
+                                                                    : ActDecision::reject;
+}
+
+Result<SignedAct> read_act(const HandIn& file, UtcTime now) {
+  ASSIGN_OR_RETURN(SignedAct act, certificate::parse_signed_act(file.text));
+  const HandInVerb fits = verb_of(decision_of(act));
   if (fits != file.verb) {
     return make_error(
         Errc::usage,
-        "the signed text says \"" + std::string(certificate::to_text(decision->decision)) +
+        "the signed text says \"" + std::string(certificate::to_text(decision_of(act))) +
             "\", which is not for `aierase " + std::string(verb_text(file.verb)) + "`",
         "hand it in with: aierase " + std::string(verb_text(fits)) + " --signed FILE");
   }
   RETURN_IF_ERROR(certificate::check_validity(act, now));
-  return std::move(*decision);
+  return act;
 }
 
 // A valid signature, by somebody who is enrolled, over a text that is in force.
@@ -116,7 +119,12 @@ class Carried {
     ASSIGN_OR_RETURN(carried.signer, file.find_signer(signer.key));
     // Who sets the clock back does not bring an expired text back.
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
-    ASSIGN_OR_RETURN(carried.act, read_act(file, std::max(core.now(), state.trusted)));
+    ASSIGN_OR_RETURN(SignedAct act, read_act(file, std::max(core.now(), state.trusted)));
+    if (auto* decision = std::get_if<DecisionAct>(&act)) {
+      carried.act = std::move(*decision);
+    } else {
+      carried.standing = std::move(act);
+    }
     carried.decision.text = {file.text, file.signature, signer.key.line()};
     carried.decision.by = {crypto::sha256(as_bytes(file.text)),
                            crypto::sha256(as_bytes(file.signature)), signer.key.fingerprint(),
@@ -126,7 +134,8 @@ class Carried {
   }
 
   domain::Actor signer;
-  DecisionAct act;
+  DecisionAct act;                    // about plans; or else
+  std::optional<SignedAct> standing;  // an approval in advance, or its revocation
   SignedDecision decision;
 };
 
@@ -136,10 +145,11 @@ Result<bool> said_before(Core& core, const Carried& carried, const domain::Plan&
     const domain::Decision word = carried.act.decision == ActDecision::approve
                                       ? domain::Decision::approve
                                       : domain::Decision::reject;
-    return std::any_of(
-        plan.approvals.begin(), plan.approvals.end(), [&](const domain::Approval& earlier) {
-          return earlier.decision == word && domain::same_person(earlier.actor, carried.signer);
-        });
+    return std::any_of(plan.approvals.begin(), plan.approvals.end(),
+                       [&](const domain::Approval& earlier) {
+                         return earlier.decision == word && !earlier.standing &&
+                                domain::same_person(earlier.actor, carried.signer);
+                       });
   }
   // An outcome may be judged anew; an old judgement handed in again does not undo the new one.
   ASSIGN_OR_RETURN(const auto heads, core.view().certificates_of_plan(plan.id));
@@ -282,6 +292,12 @@ Result<HandInReport> Store::hand_in(const HandIn& file) {
   HandInReport report;
   report.signer = carried.signer;
   report.key = carried.decision.by.key;
+  if (carried.standing) {
+    report.decision = decision_of(*carried.standing);
+    ASSIGN_OR_RETURN(report.standing,
+                     hand_in_standing(core, carried.signer, carried.decision, *carried.standing));
+    return report;
+  }
   report.decision = carried.act.decision;
   for (const ActPlan& plan : carried.act.plans) {
     if (plan.store != core.store()) {

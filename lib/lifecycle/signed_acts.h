@@ -15,6 +15,7 @@
 
 #include "certificate/signed_act.h"
 #include "certificate/ssh_key.h"
+#include "lifecycle/standing.h"
 #include "lifecycle/store.h"
 
 namespace aierase::lifecycle {
@@ -57,7 +58,8 @@ struct HandInReport {
   domain::Actor signer;
   std::string key;  // fingerprint
   certificate::ActDecision decision = certificate::ActDecision::approve;
-  std::vector<Here> here;  // at least one is recorded
+  std::vector<Here> here;                // at least one is recorded, unless it was about
+  std::optional<StandingView> standing;  // an approval in advance, given or revoked
   std::vector<Elsewhere> elsewhere;
 };
 

@@ -76,9 +76,10 @@ struct StoreSettings {
   std::string directory;  // /var/lib/aierase
   HostFacts host;
   FindCustodians find_custodians;
-  domain::PersonLookup person_of;  // what people.toml says of a user now; may be absent
-  AuditTrail* audit = nullptr;     // written with every commit; outlives the store
-  StepHook at_step;                // tests only
+  domain::PersonLookup person_of;    // what people.toml says of a user now; may be absent
+  domain::PersonToday person_today;  // absent: nobody approves in advance
+  AuditTrail* audit = nullptr;       // written with every commit; outlives the store
+  StepHook at_step;                  // tests only
 };
 
 struct InitRequest {
@@ -202,6 +203,7 @@ struct RetireRequest {
   SkipBlocked skip_blocked = SkipBlocked::no;
   domain::Timing timing = domain::Timing::after_grace;
   std::string below_floor;  // legal basis for an erasure below a floor; empty: none is asked for
+  domain::PlanOrigin origin = domain::PlanOrigin::person;  // enforce: by the nightly run alone
   Persist persist = Persist::yes;
 };
 
@@ -243,6 +245,8 @@ struct PolicyReport {
   std::uint64_t due = 0;          // now, under the new one
   std::uint64_t in_conflict = 0;  // now, under the new one
   std::vector<Row> rows;          // of what is weakened, at most limits::kPolicyRowsShown
+  // Approvals in advance that end with it, since their class has other rules.
+  std::vector<domain::StandingApproval> voided;
 };
 
 // How a decision came that was signed; see signed_acts.h.
@@ -253,6 +257,10 @@ struct SignedDecision {
 struct SigningWish;
 struct HandIn;
 struct HandInReport;
+struct StandingRequest;
+struct StandingRevocation;
+struct StandingView;
+struct StandingWish;
 
 // ---- validation -------------------------------------------------------------------------------
 struct ValidateRequest {
@@ -410,6 +418,13 @@ class Store {
                           const SignedDecision* signed_decision = nullptr);
   Result<PlanView> cancel(const domain::Actor& actor, const Uuid& plan);
 
+  // Approvals in advance, of one retention class, for plans of the nightly run; all in standing.h.
+  // R31.
+  Result<StandingView> approve_standing(const StandingRequest& request);
+  Result<std::vector<StandingView>> revoke_standing(const StandingRevocation& request);
+  Result<catalog::Page<StandingView>> list_standing(const std::string& cursor, std::size_t limit);
+  Result<certificate::SignedAct> standing_to_sign(const StandingWish& wish);
+
   // What a custodian found when looking at the outcome; changes no byte of a certificate. R18-R20.
   Result<ValidateReport> validate(const ValidateRequest& request);
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate);
@@ -462,6 +477,8 @@ class Store {
   Result<bool> execute_due();
   // Ids of assets, plans and certificates that changed since the last call, for signals.
   std::vector<std::string> take_changes();
+  // Notices that became durable since the last call, for journal and signals.
+  Result<std::vector<domain::AuditRow>> take_notices();
 
  private:
   friend class CheckRun;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -76,12 +77,8 @@ std::string_view to_text(WaitsFor what) noexcept {
 }
 
 Attendance attendance_of(const domain::Plan& plan) {
-  if (agreed_due(plan) > approved_at(plan)) return Attendance::unattended;
-  // What approved a plan of the nightly run as it was made was there before it, and looked at
-  // nothing.
-  const bool looked_at =
-      plan.origin == domain::PlanOrigin::person || approved_at(plan) > plan.created;
-  return looked_at ? Attendance::attended : Attendance::unattended;
+  if (is_by_standing(plan)) return Attendance::unattended;
+  return agreed_due(plan) > approved_at(plan) ? Attendance::unattended : Attendance::attended;
 }
 
 bool is_due(const domain::Plan& plan, const ClockFacts& clock) {

@@ -182,6 +182,10 @@ PolicySet PolicySet::of(std::vector<RetentionClass> classes, const Brake& brake)
   return set;
 }
 
+Digest rules_of(const RetentionClass& value) {
+  return crypto::sha256(as_bytes(dump_canonical(class_json(value)).value()));
+}
+
 const RetentionClass* PolicySet::find(std::string_view name) const {
   const auto found = std::lower_bound(
       classes_.begin(), classes_.end(), name,

@@ -63,6 +63,9 @@ class PolicySet {
   Digest version_{};
 };
 
+// SHA-256 of what canonical() says of this class: what a standing approval is bound to.
+Digest rules_of(const RetentionClass& value);
+
 struct ParsedPolicy {
   std::optional<PolicySet> set;
   std::vector<Finding> findings;  // in the order of files and lines; warnings too

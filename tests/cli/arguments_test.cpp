@@ -69,7 +69,7 @@ TEST(ACommandLine, RefusesWhatTheVerbDoesNotKnow) {
   EXPECT_EQ(refusal_of({"frobnicate"}), Errc::usage);
   EXPECT_EQ(refusal_of({"certificate"}), Errc::usage);
   EXPECT_EQ(refusal_of({"status", "extra"}), Errc::usage);
-  EXPECT_EQ(refusal_of({"show"}), Errc::usage);
+  EXPECT_EQ(refusal_of({"cancel"}), Errc::usage);
   EXPECT_EQ(refusal_of({"show", ""}), Errc::usage);
   EXPECT_EQ(refusal_of({"retire", "a", "--cascade=maybe"}), Errc::usage);
   EXPECT_EQ(refusal_of({"show", std::string(100'000, 'x')}), Errc::usage);

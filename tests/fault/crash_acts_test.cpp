@@ -4,6 +4,7 @@
 
 #include "fault/support/crashes.h"
 #include "fault/support/inspect.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::test {
 namespace {
@@ -101,6 +102,43 @@ Status tighten(World& world) {
 Status expire(World& world) {
   world.clock.advance(std::chrono::hours(31 * 24));
   return status_of(world.store->execute_due());
+}
+
+Status load_policy(World& world) {
+  return status_of(world.store->load_policy(
+      {alice(),
+       {{"rules.toml", "[class.drafts]\nmatch = [\"name=model-*\"]\nerase-after = \"30 days\"\n"}},
+       "agreed"}));
+}
+
+Status approve_in_advance(World& world) {
+  return status_of(world.store->approve_standing(
+      {bob(), "drafts", world.clock.now() + std::chrono::hours(100 * 24)}));
+}
+
+Status policy_and_approval(World& world) {
+  RETURN_IF_ERROR(load_policy(world));
+  return approve_in_advance(world);
+}
+
+Status revoke_in_advance(World& world) {
+  return status_of(world.store->revoke_standing({bob(), "drafts", "not these"}));
+}
+
+Status until_due(World& world) {
+  RETURN_IF_ERROR(policy_and_approval(world));
+  world.clock.advance(std::chrono::hours(31 * 24));
+  return {};
+}
+
+// Made, approved in advance and retired in one act.
+Status request_by_night(World& world) {
+  lifecycle::RetireRequest request;
+  request.actor = person(900, "aierase-enforce");
+  request.assets = {world.asset("model-0").id, world.asset("model-1").id};
+  request.reason = "due";
+  request.origin = domain::PlanOrigin::enforce;
+  return status_of(world.store->retire(request));
 }
 
 struct ActCase {
@@ -206,6 +244,9 @@ INSTANTIATE_TEST_SUITE_P(
                       ActCase{"cancel what is requested", request_two, cancel},
                       ActCase{"cancel what is approved", request_and_approve, cancel},
                       ActCase{"hold", nothing, hold}, ActCase{"tighten", nothing, tighten},
+                      ActCase{"approve in advance", load_policy, approve_in_advance},
+                      ActCase{"revoke in advance", policy_and_approval, revoke_in_advance},
+                      ActCase{"a plan of the night", until_due, request_by_night},
                       ActCase{"expire", request_two, expire}));
 
 // I6: the record is durable before the first byte leaves; the power goes at that very moment.

@@ -276,6 +276,55 @@ CREATE TABLE signed_text (
   key       TEXT    NOT NULL            -- a line of a .pub file
 ) STRICT;
 
+-- What custodians approved in advance, of one retention class and up to a day.
+CREATE TABLE standing_approval (
+  id                INTEGER PRIMARY KEY,
+  uuid              BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  class             TEXT    NOT NULL,
+  rules             BLOB    NOT NULL CHECK (length(rules) = 32),  -- of the class, as they were
+  actor_uid         INTEGER NOT NULL,
+  actor_login       TEXT    NOT NULL,
+  actor_audit_uid   INTEGER,
+  given             INTEGER NOT NULL,
+  valid_from        INTEGER NOT NULL,
+  valid_until       INTEGER NOT NULL,
+  log_index         INTEGER NOT NULL,
+  person            TEXT,               -- this and what follows: as in approval
+  signed_sha256     BLOB,
+  signature         BLOB    REFERENCES signed_text (sha256),
+  key               TEXT,
+  carrier_uid       INTEGER,
+  carrier_login     TEXT,
+  carrier_audit_uid INTEGER,
+  CHECK (valid_from < valid_until),
+  CHECK ((signature IS NULL) = (signed_sha256 IS NULL)),
+  CHECK ((signature IS NULL) = (key IS NULL)),
+  CHECK ((signature IS NULL) = (carrier_uid IS NULL))
+) STRICT;
+CREATE INDEX standing_approval_until ON standing_approval (valid_until);
+
+-- What ended one before its day. It has no other row: it does not come back.
+CREATE TABLE standing_end (
+  standing          INTEGER PRIMARY KEY REFERENCES standing_approval (id),
+  cause             TEXT    NOT NULL,   -- revoked, rules-changed
+  actor_uid         INTEGER NOT NULL,
+  actor_login       TEXT    NOT NULL,
+  actor_audit_uid   INTEGER,
+  time              INTEGER NOT NULL,
+  reason            TEXT    NOT NULL,
+  log_index         INTEGER NOT NULL,
+  person            TEXT,               -- this and what follows: as in approval
+  signed_sha256     BLOB,
+  signature         BLOB    REFERENCES signed_text (sha256),
+  key               TEXT,
+  carrier_uid       INTEGER,
+  carrier_login     TEXT,
+  carrier_audit_uid INTEGER,
+  CHECK ((signature IS NULL) = (signed_sha256 IS NULL)),
+  CHECK ((signature IS NULL) = (key IS NULL)),
+  CHECK ((signature IS NULL) = (carrier_uid IS NULL))
+) STRICT;
+
 CREATE TABLE approval (
   id                INTEGER PRIMARY KEY,
   plan              INTEGER NOT NULL REFERENCES plan (id),
@@ -295,11 +344,13 @@ CREATE TABLE approval (
   carrier_uid       INTEGER,            -- who handed the signature in
   carrier_login     TEXT,
   carrier_audit_uid INTEGER,
+  standing          BLOB    REFERENCES standing_approval (uuid),  -- NULL: given for this plan
   CHECK ((signature IS NULL) = (signed_sha256 IS NULL)),
   CHECK ((signature IS NULL) = (key IS NULL)),
   CHECK ((signature IS NULL) = (carrier_uid IS NULL))
 ) STRICT;
 CREATE INDEX approval_plan ON approval (plan);
+CREATE INDEX approval_standing ON approval (plan) WHERE standing IS NOT NULL;
 
 -- Legal holds; a lifted one stays as a row, in force is what has no time of lifting.
 CREATE TABLE hold (
@@ -466,6 +517,7 @@ CREATE TABLE log_leaf (
   record    TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX log_leaf_hold ON log_leaf (id) WHERE type IN ('hold-placed', 'hold-lifted');
+CREATE INDEX log_leaf_standing ON log_leaf (id) WHERE type = 'standing-ended';
 CREATE INDEX log_leaf_policy ON log_leaf (id) WHERE type = 'policy-loaded';
 
 -- Every call on the bus, allowed or denied. Rows are added, never changed and never removed: no
@@ -487,6 +539,16 @@ CREATE TABLE audit (
   detail          TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX audit_begun ON audit (begun) WHERE begun IS NOT NULL;
+
+-- Rows of the audit that tell people of something, each once: of several days left the fewest.
+CREATE TABLE notice (
+  kind    TEXT    NOT NULL,
+  subject TEXT    NOT NULL,
+  moment  INTEGER NOT NULL,             -- that it is about
+  days    INTEGER NOT NULL CHECK (days >= 0),
+  audit   INTEGER NOT NULL UNIQUE REFERENCES audit (id),
+  PRIMARY KEY (kind, subject, moment, days)
+) STRICT, WITHOUT ROWID;
 
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
 CREATE TABLE tally (

@@ -112,7 +112,11 @@ lifecycle::StoreSettings World::settings() {
   settings.clock = &clock;
   settings.directory = kStoreDirectory;
   settings.host = host;
-  settings.find_custodians = custodians_of_this_host;
+  settings.find_custodians = find_custodians ? find_custodians : custodians_of_this_host;
+  settings.person_today = [this](const domain::Actor& then, const std::optional<std::string>& key) {
+    return person_today ? person_today(then, key)
+                        : Result<std::optional<domain::Actor>>(std::optional(then));
+  };
   settings.audit = audit;
   settings.at_step = [this](lifecycle::EraseStep step) {
     adversary.learn(disk, kStoreDirectory);

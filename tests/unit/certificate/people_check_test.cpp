@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/time.h"
 #include "certificate/signed_act.h"
+#include "certificate/verify.h"
 #include "unit/certificate/sample_record.h"
 #include "unit/certificate/ssh_sample.h"
 
@@ -110,6 +112,93 @@ TEST(AnApproverWhoSigned, IsAnotherPersonThanWhoAsked) {
   predicate["people"].back()["uid"] = "none";
   predicate["people"].back().erase("person");
   EXPECT_EQ(fault_of(predicate), "a person has neither uid nor entry");
+}
+
+// ---- in advance ---------------------------------------------------------------------------------
+
+domain::DispositionRecord record_in_advance() {
+  domain::DispositionRecord record = sample::record();
+  domain::Approval& approval = record.approvals.front();
+  approval.standing = domain::StandingUse{sample::uuid_of(0x77),
+                                          "pilots",
+                                          sample::digest_of("rules"),
+                                          sample::time_at(-90),
+                                          sample::time_at(-100),
+                                          sample::time_at(400),
+                                          39};
+  return record;
+}
+
+StandingApproval text_in_advance(const domain::DispositionRecord& record) {
+  const domain::StandingUse& terms = *record.approvals.front().standing;
+  return {terms.id,    record.store, record.host, terms.retention_class,
+          terms.rules, "carl",       terms.from,  terms.until};
+}
+
+domain::DispositionRecord signed_in_advance(const StandingApproval& act) {
+  const SoftwareKey key(SshKeyType::ed25519);
+  domain::DispositionRecord record = record_in_advance();
+  const domain::SignedText text{render(act).value(), key.sign(render(act).value()), key.line()};
+  domain::SignedBy by{crypto::sha256(as_bytes(text.text)), crypto::sha256(as_bytes(text.signature)),
+                      SshPublicKey::from_line(key.line()).value().fingerprint(),
+                      sample::actor(1001, "olga")};
+  record.signed_texts.emplace(by.signature, text);
+  record.approvals.front().signed_by = std::move(by);
+  return record;
+}
+
+TEST(AnApprovalInAdvance, SaysForWhichClassAndUntilWhen) {
+  const Json predicate = predicate_of(record_in_advance());
+  EXPECT_EQ(fault_of(predicate), "");
+  const Json& standing = predicate.at("people").back().at("standing_approval");
+  EXPECT_EQ(standing.at("retention_class"), "pilots");
+  EXPECT_EQ(standing.at("valid_until"), to_rfc3339(sample::time_at(400)));
+  const Result<std::string> text = statement_text(sample::statement_of(record_in_advance()));
+  ASSERT_TRUE(text.ok());
+  EXPECT_NE(text->find("in advance, for what the class pilots makes due"), std::string::npos)
+      << *text;
+}
+
+TEST(AnApprovalInAdvance, WasInForceWhenItCountedAndWhenTheErasureBegan) {
+  const Json good = predicate_of(record_in_advance());
+  const auto with = [&](const char* key, const std::string& value) {
+    Json predicate = good;
+    predicate["people"].back()["standing_approval"][key] = value;
+    return fault_of(predicate);
+  };
+  const std::string late = "an approval in advance was not in force when it counted";
+  EXPECT_EQ(with("valid_until", to_rfc3339(sample::time_at(200))), late) << "the moment it counted";
+  EXPECT_EQ(with("valid_until", to_rfc3339(sample::time_at(301))), late) << "the intent";
+  EXPECT_EQ(with("valid_until", to_rfc3339(sample::time_at(302))), "");
+  EXPECT_EQ(with("valid_from", to_rfc3339(sample::time_at(201))), late);
+  EXPECT_EQ(with("given_at", "yesterday"), "an approval in advance says not when");
+  EXPECT_EQ(with("retention_class", "others"),
+            "an approval in advance is for a class that did not apply");
+}
+
+TEST(AnApprovalInAdvance, ThatIsSignedIsTheOneThatCounted) {
+  const StandingApproval good = text_in_advance(record_in_advance());
+  EXPECT_EQ(fault_of(predicate_of(signed_in_advance(good))), "");
+  using Change = void (*)(StandingApproval&);
+  const Change changes[] = {
+      [](StandingApproval& act) { act.id = sample::uuid_of(0x78); },
+      [](StandingApproval& act) { act.store = sample::uuid_of(0x56); },
+      [](StandingApproval& act) { act.retention_class = "default"; },
+      [](StandingApproval& act) { act.rules = sample::digest_of("other rules"); },
+      [](StandingApproval& act) { act.valid_from += std::chrono::seconds(1); },
+      [](StandingApproval& act) { act.valid_until -= std::chrono::seconds(1); },
+  };
+  for (const Change change : changes) {
+    StandingApproval act = good;
+    change(act);
+    EXPECT_EQ(fault_of(predicate_of(signed_in_advance(act))),
+              "what an approver signed is not the approval in advance that counted");
+  }
+  const Json plan_text = predicate_of(signed_record(act_about(sample::record())));
+  Json mixed = plan_text;
+  mixed["people"].back()["standing_approval"] =
+      predicate_of(record_in_advance())["people"].back()["standing_approval"];
+  EXPECT_EQ(fault_of(mixed), "what an approver signed is not the approval in advance that counted");
 }
 
 }  // namespace

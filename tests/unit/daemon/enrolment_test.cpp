@@ -98,5 +98,39 @@ TEST_F(AnEnrolment, ReadsTheFileAnewAndNeverTakesABrokenOneForAnEmptyOne) {
   EXPECT_FALSE(enrolment.signer(key).ok()) << "anybody could have written it";
 }
 
+// ---- who somebody is today ----------------------------------------------------------------------
+
+TEST_F(AnEnrolment, KnowsSomebodyAgainByAccountWithTheGroupsOfToday) {
+  domain::Actor then;  // daemon, on every Linux
+  then.uid = 1;
+  then.login = "daemon";
+  const auto now = enrolment.today(then, std::nullopt);
+  ASSERT_TRUE(now.ok()) << now.error().message;
+  ASSERT_TRUE(*now);
+  EXPECT_FALSE((*now)->groups.empty());
+  then.login = "somebody-else";
+  EXPECT_FALSE(enrolment.today(then, std::nullopt)->has_value()) << "the number is another's now";
+  then.uid = domain::kNoUid;
+  EXPECT_FALSE(enrolment.today(then, std::nullopt)->has_value());
+}
+
+TEST_F(AnEnrolment, KnowsNobodyAgainWhoWasStruckOut) {
+  write(person("dora", "uid = 1\n" + key_line()));
+  domain::Actor then;
+  then.uid = 1;
+  then.login = "daemon";
+  then.person = domain::PersonEntry{"dora", "Dora Example", "", "", "", ""};
+  EXPECT_TRUE(enrolment.today(then, std::nullopt)->has_value());
+  EXPECT_TRUE(enrolment.today(then, std::string(kDorasKey))->has_value());
+  write(person("dora", "uid = 1"));
+  EXPECT_TRUE(enrolment.today(then, std::nullopt)->has_value()) << "still there, by the account";
+  EXPECT_FALSE(enrolment.today(then, std::string(kDorasKey))->has_value()) << "without the key";
+  write(person("emil", "uid = 1\n" + key_line()));
+  EXPECT_FALSE(enrolment.today(then, std::nullopt)->has_value()) << "that is emil now";
+  EXPECT_FALSE(enrolment.today(then, std::string(kDorasKey))->has_value());
+  write("[person.dora]\nnom = \"Dora\"\n");
+  EXPECT_FALSE(enrolment.today(then, std::nullopt).ok()) << "a broken file tells nothing";
+}
+
 }  // namespace
 }  // namespace aierase::daemon

@@ -36,8 +36,8 @@ TEST(AnAsset, IsErasedOnlyFromErasingAndReturnsFromRetiredOnlySuspended) {
 TEST(APlansState, LeavesRequestedByADecisionAndNeverLeavesItsEnd) {
   //                       to: r a r d p r c e s f
   expect_table<PlanState>({".x...xxxx.",    // requested
-                           ".xx.x.x..x",    // approved
-                           ".xxxx.x..x",    // running
+                           "xxx.x.x..x",    // approved
+                           "xxxxx.x..x",    // running
                            "..........",    // done
                            "..........",    // partial
                            "..........",    // rejected
@@ -49,7 +49,7 @@ TEST(APlansState, LeavesRequestedByADecisionAndNeverLeavesItsEnd) {
 
 TEST(AnItem, ComesBackFromHeldAndFromNothingElse) {
   //                       to: p e d h
-  expect_table<ItemState>({".xxx",    // pending
+  expect_table<ItemState>({"xxxx",    // pending
                            "....",    // erased
                            "....",    // dropped
                            "x.x."});  // held

@@ -274,5 +274,102 @@ TEST(Approvals, OfAPersonDoNotCountForAUserOfThatName) {
   EXPECT_EQ(counted(user, {approval_by("dora", 1009)}), 1U);
 }
 
+// ---- approvals in advance -----------------------------------------------------------------------
+
+// Approved by bob in advance alone, for the class that makes it due, up to the next second.
+struct CaseInAdvance : Case {
+  CaseInAdvance() {
+    StandingFacts facts;
+    facts.approval.terms.id = Uuid::random();
+    facts.approval.terms.retention_class = "drafts";
+    facts.approval.terms.from = kNow;
+    facts.approval.terms.until = kNow + std::chrono::seconds(1);
+    facts.approval.actor = who(1001, "bob");
+    facts.rules = facts.approval.terms.rules;
+    facts.capacities = {"bob"};
+    input.plan.approvals[0].standing = facts.approval.terms;
+    input.plan.standing = {facts};
+    input.plan.origin = domain::PlanOrigin::enforce;
+    input.policy.due_by = "drafts";
+  }
+  StandingFacts& facts() { return input.plan.standing[0]; }
+};
+
+TEST(AnApprovalInAdvance, OpensTheGateForWhatItsClassMakesDue) {
+  CaseInAdvance one;
+  EXPECT_TRUE(one.decide().permit.has_value());
+}
+
+struct LapsedFact {
+  const char* name;
+  void (*set)(CaseInAdvance&);
+  Errc code;
+};
+void PrintTo(const LapsedFact& fact, std::ostream* out) {
+  *out << fact.name;
+}
+
+const LapsedFact kLapsedFacts[] = {
+    {"the wall clock is at its end",
+     [](CaseInAdvance& c) { c.input.clock.wall += std::chrono::seconds(1); },
+     Errc::approval_expired},
+    {"trusted time is at its end",
+     [](CaseInAdvance& c) { c.input.clock.trusted += std::chrono::seconds(1); },
+     Errc::approval_expired},
+    {"the wall clock is before its begin",
+     [](CaseInAdvance& c) {
+       c.facts().approval.terms.from += std::chrono::seconds(1);
+       c.facts().approval.terms.until += std::chrono::seconds(2);
+       c.input.clock.trusted += std::chrono::seconds(1);
+     },
+     Errc::approval_expired},
+    {"it was revoked", [](CaseInAdvance& c) { c.facts().approval.end.emplace(); },
+     Errc::approval_refused},
+    {"the class has other rules", [](CaseInAdvance& c) { c.facts().rules = Digest{std::byte{1}}; },
+     Errc::approval_refused},
+    {"there is no such class", [](CaseInAdvance& c) { c.facts().rules.reset(); },
+     Errc::approval_refused},
+    {"the person is gone", [](CaseInAdvance& c) { c.facts().person = StandingFacts::Person::gone; },
+     Errc::approval_refused},
+    {"the record was altered", [](CaseInAdvance& c) { c.facts().record = Binding::changed; },
+     Errc::damaged},
+    {"the person answers for it no more", [](CaseInAdvance& c) { c.facts().capacities.clear(); },
+     Errc::approval_missing},
+    {"nothing is known of it", [](CaseInAdvance& c) { c.input.plan.standing.clear(); },
+     Errc::approval_missing},
+    {"another class makes it due", [](CaseInAdvance& c) { c.input.policy.due_by = "others"; },
+     Errc::approval_missing},
+    {"no class makes it due", [](CaseInAdvance& c) { c.input.policy.due_by.clear(); },
+     Errc::approval_missing},
+    {"a person made the plan",
+     [](CaseInAdvance& c) { c.input.plan.origin = domain::PlanOrigin::person; },
+     Errc::approval_missing},
+    {"whoever gave it ran the night's run",
+     [](CaseInAdvance& c) { c.input.plan.requester = who(1001, "bob"); }, Errc::approval_missing},
+};
+
+class AnApprovalInAdvanceThatLapsed : public ::testing::TestWithParam<LapsedFact> {};
+
+TEST_P(AnApprovalInAdvanceThatLapsed, DoesNotOpenTheGate) {
+  CaseInAdvance one;
+  GetParam().set(one);
+  const GateDecision decision = one.decide();
+  EXPECT_FALSE(decision.permit);
+  ASSERT_EQ(decision.reasons.size(), 1U);
+  EXPECT_EQ(info(decision.reasons[0].code).name, info(GetParam().code).name)
+      << decision.reasons[0].text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Facts, AnApprovalInAdvanceThatLapsed, ::testing::ValuesIn(kLapsedFacts));
+
+TEST(AnApprovalInAdvance, OfAPersonWhoAlsoApprovedThePlanCountsOnce) {
+  CaseInAdvance one;
+  domain::Approval by_hand = one.input.plan.approvals[0];
+  by_hand.standing.reset();
+  one.input.plan.approvals.push_back(by_hand);
+  one.input.policy.approvals = 2;
+  EXPECT_FALSE(one.decide().permit);
+}
+
 }  // namespace
 }  // namespace aierase::lifecycle

@@ -306,17 +306,7 @@ TEST_F(ASignedText, ThatWasChangedInTheCatalogErasesNothing) {
   }
 }
 
-TEST_F(ASignedText, OfAnotherKindIsNotTaken) {
-  certificate::StandingApproval standing;
-  standing.id = Uuid::random();
-  standing.store = world.store_uuid();
-  standing.host = "node7";
-  standing.retention_class = "default";
-  standing.approver = "dora";
-  standing.valid_from = world.clock.read().wall - std::chrono::hours(1);
-  standing.valid_until = world.clock.read().wall + std::chrono::hours(1);
-  expect_refused(world.store->hand_in(file(certificate::render(standing).value())),
-                 Errc::invalid_input, "decisions about plans alone");
+TEST_F(ASignedText, WithoutASignatureIsNotTaken) {
   HandIn bare = file(text_of(act({asked({"gauss"})})));
   bare.signature.clear();
   expect_refused(world.store->hand_in(bare), Errc::invalid_input, "without a signature");
