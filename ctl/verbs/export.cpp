@@ -193,7 +193,8 @@ Status hand_all(Job& job, const Delivery& delivery, Receiver& receiver) {
     std::vector<UniqueFd> open;
     std::vector<JobFile> batch;
     for (; at < end; ++at) {
-      ASSIGN_OR_RETURN(UniqueFd file, receiver.create(delivery.files[at].name));
+      ASSIGN_OR_RETURN(UniqueFd file,
+                       receiver.create(delivery.files[at].name, delivery.files[at].bytes));
       batch.push_back({delivery.files[at].name, file.get()});
       open.push_back(std::move(file));
     }
@@ -221,15 +222,17 @@ Status hand_over(Job& job, const Delivery& delivery, std::optional<Receiver>& re
                  Progress& progress) {
   if (delivery.files.empty()) return {};
   if (delivery.shape == Shape::one_to_stdout) {
-    return is_terminal(STDOUT_FILENO) ? hand_to_terminal(job, delivery)
-                                      : hand_one(job, delivery, STDOUT_FILENO);
+    if (is_terminal(STDOUT_FILENO)) return hand_to_terminal(job, delivery);
+    widen_pipe(STDOUT_FILENO);
+    return hand_one(job, delivery, STDOUT_FILENO);
   }
   if (delivery.shape == Shape::archive_to_stdout) {
     return hand_archive(job, delivery, STDOUT_FILENO, progress);
   }
   if (delivery.shape == Shape::all_to_directory) return hand_all(job, delivery, *receiver);
   const std::string name = delivery.target.substr(delivery.target.rfind('/') + 1);
-  ASSIGN_OR_RETURN(const UniqueFd file, receiver->create(name));
+  const bool archive = delivery.shape == Shape::archive_to_file;  // which we write ourselves
+  ASSIGN_OR_RETURN(const UniqueFd file, receiver->create(name, archive ? 0 : delivery.bytes));
   if (delivery.shape == Shape::one_to_file) return hand_one(job, delivery, file.get());
   return hand_archive(job, delivery, file.get(), progress);
 }

@@ -27,6 +27,7 @@ inline constexpr std::size_t kListPageRows = 200;          // rows in one bus re
 inline constexpr std::size_t kDescriptorsPerCall = 16;     // a system bus disconnects at the 17th
 inline constexpr std::size_t kJobs = 16;                   // each holds buffers and threads
 inline constexpr std::size_t kJobsPerUid = 8;
+inline constexpr std::size_t kLanesPerJob = 4;           // files at once; 16 MiB of buffers each
 inline constexpr std::size_t kOpenCallsPerUid = 64;      // calls waiting for an answer
 inline constexpr std::size_t kOpenQuestions = 64;        // to polkit, over all callers
 inline constexpr std::size_t kOpenQuestionsPerUid = 16;  // nobody keeps the others from asking
