@@ -69,6 +69,7 @@ inline constexpr std::array kStatusOptions{
 };
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
+    Option{"max-rate", "R", Arity::once, "with --deep: at most R bytes a second (200M, 1G)"},
 };
 inline constexpr std::array kImportOptions{
     Option{"tar", "", Arity::flag, "PATH or standard input is a tar archive with many files"},
