@@ -125,13 +125,36 @@ class ImportWork final : public JobWork {
 
   Result<lifecycle::ImportReport> import() {
     if (order_.ticket.draft.kind == domain::AssetKind::dataset_key) return import_key();
+    ASSIGN_OR_RETURN(std::string metadata, read_metadata());
     ASSIGN_OR_RETURN(domain::Manifest manifest, seal_files());
+    manifest.metadata = std::move(metadata);
     ASSIGN_OR_RETURN(std::vector<domain::Source> sources, sources_of());
     return ask_store_for<lifecycle::ImportReport>(
         [ticket = std::move(order_.ticket), content = std::move(manifest),
          from = std::move(sources)](lifecycle::Store& store) mutable {
           return store.finish_import(std::move(ticket), std::move(content), std::move(from));
         });
+  }
+
+  // What it means is the client's matter: here it is text, and no longer than allowed.
+  Result<std::string> read_metadata() {
+    std::string text;
+    if (!order_.metadata) return text;
+    RETURN_IF_ERROR(observe(order_.metadata->get(), "metadata", Direction::read));
+    blob::DescriptorSource source(order_.metadata->get(), channel_->progress.cancelled);
+    Bytes piece(64 << 10);
+    while (true) {
+      ASSIGN_OR_RETURN(const std::size_t got, source.read(piece));
+      text += as_text(ByteView(piece).first(got));
+      if (text.size() > limits::kMetadataBytes) {
+        return make_error(
+            Errc::resource_limit,
+            "the metadata has more than " + std::to_string(limits::kMetadataBytes) + " bytes");
+      }
+      if (got == 0) break;
+    }
+    if (is_valid_utf8(text)) return text;
+    return make_error(Errc::invalid_input, "the metadata is not text in UTF-8");
   }
 
   Result<domain::Manifest> seal_files() {

@@ -16,6 +16,7 @@
 #include "ctl/receiving.h"
 #include "ctl/render.h"
 #include "ctl/sending.h"
+#include "ctl/tensors.h"
 #include "ctl/verbs/verbs.h"
 
 namespace aierase::ctl {
@@ -84,8 +85,10 @@ Status add_range(const std::string& text, Delivery& delivery) {
 
 Status choose_files(const Arguments& given, Delivery& delivery) {
   if (text_at(delivery.asset, "kind") == "dataset-key") {
-    if (given.has("file") || given.has("range") || given.has("tar")) {
-      return export_usage("a dataset-key goes out whole: leave --file, --range and --tar out");
+    if (given.has("file") || given.has("range") || given.has("tar") || given.has("tensor")) {
+      return export_usage(
+          "a dataset-key goes out whole: leave --file, --range, --tensor and --tar "
+          "out");
     }
     delivery.files = {{kKeyName, number_at(delivery.asset, "bytes")}};
     return {};
@@ -105,6 +108,7 @@ Status choose_files(const Arguments& given, Delivery& delivery) {
     delivery.options["file"] = *wanted;
   }
   if (!given.has("range")) return {};
+  if (given.has("tensor")) return export_usage("--tensor and --range exclude each other");
   if (delivery.files.size() != 1) {
     return export_usage("--range needs --file: the asset has " +
                         counted(delivery.files.size(), "file"));
@@ -112,10 +116,31 @@ Status choose_files(const Arguments& given, Delivery& delivery) {
   return add_range(given.value_or("range", ""), delivery);
 }
 
+// The bytes of one tensor are a range of one file.
+Status choose_tensor(Session& session, Delivery& delivery) {
+  const Arguments& given = session.arguments();
+  if (!given.has("tensor")) return {};
+  if (given.has("tar")) return export_usage("--tensor and --tar exclude each other");
+  ASSIGN_OR_RETURN(const Json asset, show_asset_metadata(session, text_at(delivery.asset, "id")));
+  ASSIGN_OR_RETURN(const Json tensors, tensors_of(asset));
+  ASSIGN_OR_RETURN(const TensorPlace place,
+                   find_tensor(tensors, given.value_or("tensor", ""), given.value_or("file", "")));
+  std::erase_if(delivery.files, [&](const TarMember& one) { return one.name != place.file; });
+  if (delivery.files.empty()) {
+    return make_error(Errc::damaged, "the asset has no file " + quoted(place.file) +
+                                         ", where its table of tensors says that it is");
+  }
+  delivery.options["file"] = place.file;
+  delivery.options["first"] = place.first;
+  delivery.options["last"] = place.first + (place.bytes - 1);
+  delivery.bytes = place.bytes;
+  return {};
+}
+
 Status choose_shape(const Arguments& given, Delivery& delivery) {
   const std::string target = given.operands().size() > 1 ? given.operands()[1] : "-";
   const bool key = text_at(delivery.asset, "kind") == "dataset-key";
-  const bool one = key || given.has("file") || given.has("range");
+  const bool one = key || given.has("file") || given.has("range") || given.has("tensor");
   if (target == "-") {
     if (given.has("tar")) {
       delivery.shape = Shape::archive_to_stdout;
@@ -267,6 +292,7 @@ Result<Delivery> prepare_export(Session& session) {
                       text_at(delivery.asset, "id"));
   }
   RETURN_IF_ERROR(choose_files(session.arguments(), delivery));
+  RETURN_IF_ERROR(choose_tensor(session, delivery));
   RETURN_IF_ERROR(choose_shape(session.arguments(), delivery));
   RETURN_IF_ERROR(refuse_bad_output(delivery));
   const std::string destination =
