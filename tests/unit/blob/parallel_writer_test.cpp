@@ -48,11 +48,21 @@ class AnImportOfManyFiles : public BlobTest {
 
 TEST_F(AnImportOfManyFiles, KeepsTheirOrderWhicheverLaneReadThem) {
   auto into = start(3);
+  // The first three keep their lanes until more files wait.
+  BoundedQueue<int> gate(1);
+  const auto held = [&](std::size_t) -> Status {
+    gate.pop();
+    return {};
+  };
   std::vector<Named> files;
   for (std::size_t i = 0; i < 40; ++i) {
     files.push_back(
-        {"shard-" + std::to_string(i), content_of(i, i % 5 == 0 ? kLarge + i : i * 99)});
-    ASSERT_TRUE(add(*into, files.back().path, files.back().content).ok());
+        {"shard-" + std::to_string(i), content_of(i, i < 3 || i % 5 == 0 ? kLarge + i : i * 99)});
+    if (i == 12) gate.close();
+    ASSERT_TRUE(into->add_file(files.back().path,
+                               i < 3 ? std::make_unique<OwnedSource>(files.back().content, held)
+                                     : std::make_unique<OwnedSource>(files.back().content))
+                    .ok());
   }
   const Result<domain::Manifest> manifest = into->finish();
   ASSERT_TRUE(manifest.ok()) << manifest.error().message;
