@@ -53,7 +53,7 @@ equal "has the same content" "$(a --json show big:2 | json 'd["asset"]["manifest
 
 check "check --deep" a check --deep
 check "check --deep at a rate" a check --deep --max-rate 1G big:1
-a check --deep --max-rate 1 big:1 >"$DIR/out" 2>"$DIR/err" &
+"$AIERASE" --bus "$BUS" check --deep --max-rate 1 big:1 >"$DIR/out" 2>"$DIR/err" &
 CHECK=$!
 # The store serves others while the check waits for its second piece.
 check "status meanwhile" a status
