@@ -38,9 +38,10 @@ class AFileReadDirectly : public ::testing::Test {
 };
 
 TEST_F(AFileReadDirectly, GivesAllItsBytesAtEverySizeAroundAPiece) {
-  constexpr std::size_t kPiece = 1 << 20;
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4096}, kPiece - 1,
-                                 kPiece, kPiece + 1, 3 * kPiece + 4096, 3 * kPiece + 5000}) {
+  constexpr std::size_t kPieceBytes = 1 << 20;
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{4096}, kPieceBytes - 1, kPieceBytes,
+        kPieceBytes + 1, 3 * kPieceBytes + 4096, 3 * kPieceBytes + 5000}) {
     const Bytes content = content_of(size, size);
     open(content);
     if (!file_.valid()) GTEST_SKIP() << "no direct I/O where the build lies";

@@ -5,7 +5,7 @@
 namespace aierase::blob {
 namespace {
 
-constexpr std::size_t kSegment = crypto::kFloeSegmentPlaintext;
+constexpr std::size_t kPlain = crypto::kFloeSegmentPlaintext;
 
 class ReadingAhead : public BlobTest {
  protected:
@@ -23,20 +23,20 @@ class ReadingAhead : public BlobTest {
 };
 
 TEST_F(ReadingAhead, TouchesOnlyTheSegmentsOfTheRange) {
-  const domain::Manifest manifest = import({{"large", content_of(1, 30 * kSegment)}});
+  const domain::Manifest manifest = import({{"large", content_of(1, 30 * kPlain)}});
   watch();
   AssetReader from = reader(manifest);
-  ASSERT_TRUE(range(from, manifest.files[0], 5 * kSegment + 10, 6 * kSegment).ok());
+  ASSERT_TRUE(range(from, manifest.files[0], 5 * kPlain + 10, 6 * kPlain).ok());
   EXPECT_EQ(read_, (std::multiset<std::uint64_t>{5, 6, 7, 8, 9, 10, 11}));
   read_.clear();
-  ASSERT_TRUE(range(from, manifest.files[0], 20 * kSegment, 1).ok());
+  ASSERT_TRUE(range(from, manifest.files[0], 20 * kPlain, 1).ok());
   EXPECT_EQ(read_, (std::multiset<std::uint64_t>{20}));
 }
 
 TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenEverythingIsWanted) {
   std::vector<Named> files;
   for (std::size_t i = 0; i < 60; ++i) {
-    files.push_back({std::to_string(i), content_of(i, kSegment / 4 + i)});
+    files.push_back({std::to_string(i), content_of(i, kPlain / 4 + i)});
   }
   const domain::Manifest manifest = import(files);
   watch();
@@ -51,7 +51,7 @@ TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenEverythingIsWanted) {
 }
 
 TEST_F(ReadingAhead, GivesOutNothingOfASegmentThatIsDamagedAndAllBeforeIt) {
-  const Bytes content = content_of(1, 30 * kSegment);
+  const Bytes content = content_of(1, 30 * kPlain);
   const domain::Manifest manifest = import({{"large", content}});
   const std::string path = path_of(manifest.blobs[0]);
   Bytes changed = bytes_of(path);
@@ -63,23 +63,23 @@ TEST_F(ReadingAhead, GivesOutNothingOfASegmentThatIsDamagedAndAllBeforeIt) {
   ASSERT_FALSE(copied.ok());
   EXPECT_EQ(copied.error().code, Errc::damaged);
   EXPECT_NE(copied.error().message.find("segment 17"), std::string::npos);
-  ASSERT_EQ(sink.bytes.size(), 17 * kSegment);
+  ASSERT_EQ(sink.bytes.size(), 17 * kPlain);
   EXPECT_TRUE(std::equal(sink.bytes.begin(), sink.bytes.end(), content.begin()));
   // Mended, the same reader goes on.
   changed[kPageBytes + 17 * crypto::kFloeSegmentBytes + 99] ^= std::byte{1};
   put_bytes(path, changed);
-  EXPECT_TRUE(range(from, manifest.files[0], 17 * kSegment, 100).ok());
+  EXPECT_TRUE(range(from, manifest.files[0], 17 * kPlain, 100).ok());
 }
 
 TEST_F(ReadingAhead, EndsWhenTheAssetIsRevokedInTheMiddle) {
-  const domain::Manifest manifest = import({{"large", content_of(1, 30 * kSegment)}});
+  const domain::Manifest manifest = import({{"large", content_of(1, 30 * kPlain)}});
   AssetReader from = reader(manifest);
   class Revoking final : public ByteSink {
    public:
     explicit Revoking(AssetReader& reader) : reader_(reader) {}
     Status write(ByteView from) override {
       bytes += from.size();
-      if (bytes >= 4 * kSegment) reader_.revoke();
+      if (bytes >= 4 * kPlain) reader_.revoke();
       return {};
     }
     std::size_t bytes = 0;
@@ -88,8 +88,8 @@ TEST_F(ReadingAhead, EndsWhenTheAssetIsRevokedInTheMiddle) {
     AssetReader& reader_;
   };
   Revoking sink(from);
-  EXPECT_EQ(from.copy_range(manifest.files[0], 0, 30 * kSegment, sink).error().code, Errc::erased);
-  EXPECT_EQ(sink.bytes, 4 * kSegment);
+  EXPECT_EQ(from.copy_range(manifest.files[0], 0, 30 * kPlain, sink).error().code, Errc::erased);
+  EXPECT_EQ(sink.bytes, 4 * kPlain);
 }
 
 }  // namespace
