@@ -29,7 +29,7 @@ class Receiver {
   Status refuse_existing(const std::vector<std::string>& names) const;
   // A file that will have `bytes` bytes; 0: not known. A large one is opened for direct I/O, so
   // only the daemon writes to it.
-  Result<UniqueFd> create(const std::string& name, std::uint64_t bytes);
+  Result<UniqueFd> create(const std::string& name, std::uint64_t bytes = 0);
   Status keep();
 
  private:

@@ -44,7 +44,7 @@ Result<int> run_certificate_trust(Session& session) {
   ASSIGN_OR_RETURN(const Existing existing, look_at(path, pem));
   if (existing == Existing::absent) {
     ASSIGN_OR_RETURN(Receiver receiver, Receiver::open_directory(directory));
-    ASSIGN_OR_RETURN(const UniqueFd file, receiver.create(store + ".pem", 0));
+    ASSIGN_OR_RETURN(const UniqueFd file, receiver.create(store + ".pem"));
     RETURN_IF_ERROR(write_fully(file.get(), pem.data(), pem.size()));
     if (fchmod(file.get(), 0644) != 0) return errno_error(errno, "cannot set the mode of the file");
     RETURN_IF_ERROR(receiver.keep());
