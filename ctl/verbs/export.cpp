@@ -252,6 +252,7 @@ Status hand_over(Job& job, const Delivery& delivery, std::optional<Receiver>& re
     return hand_one(job, delivery, STDOUT_FILENO);
   }
   if (delivery.shape == Shape::archive_to_stdout) {
+    widen_pipe(STDOUT_FILENO);
     return hand_archive(job, delivery, STDOUT_FILENO, progress);
   }
   if (delivery.shape == Shape::all_to_directory) return hand_all(job, delivery, *receiver);
