@@ -164,6 +164,10 @@ Result<Json> asset_page(Session& session, const std::string& asset, const Json& 
 
 }  // namespace
 
+Result<Json> show_asset_metadata(Session& session, const std::string& asset) {
+  return asset_page(session, asset, {{"metadata", "yes"}});
+}
+
 Result<Json> show_asset(Session& session, const std::string& asset, Files files) {
   ASSIGN_OR_RETURN(Json whole, asset_page(session, asset, Json::object()));
   if (files == Files::first || number_at(whole, "files_omitted") == 0) return whole;

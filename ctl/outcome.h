@@ -39,5 +39,7 @@ Result<Json> show_plan(Session& session, const std::string& plan);
 // Of an asset with very many files one answer holds only the first ones; `all` asks for the rest.
 enum class Files { first, all };
 Result<Json> show_asset(Session& session, const std::string& asset, Files files = Files::first);
+// With what a client had sealed in as `metadata`, where there is something.
+Result<Json> show_asset_metadata(Session& session, const std::string& asset);
 
 }  // namespace aierase::ctl

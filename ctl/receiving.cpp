@@ -93,17 +93,45 @@ Result<UniqueFd> Receiver::folder(const std::string& path) {
   return at;
 }
 
-Result<UniqueFd> Receiver::create(const std::string& name) {
+namespace {
+
+// From this size on a file is written around the page cache, where there is such a way.
+constexpr std::uint64_t kLargeFile = 8 << 20;
+
+int open_new(int folder, const std::string& name, int caching) {
+  constexpr int kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+  return openat(folder, name.c_str(), kNewFile | caching, 0600);
+}
+
+UniqueFd open_new_file(int folder, const std::string& name, std::uint64_t bytes) {
+  UniqueFd file(open_new(folder, name, bytes < kLargeFile ? 0 : O_DIRECT));
+  if (file.valid() || errno != EINVAL || bytes < kLargeFile) return file;
+  // Some kernels make the name before they refuse the flag.
+  unlinkat(folder, name.c_str(), 0);
+  return UniqueFd(open_new(folder, name, 0));
+}
+
+}  // namespace
+
+Result<UniqueFd> Receiver::create(const std::string& name, std::uint64_t bytes) {
   // The daemon's word is not enough to write outside the directory.
   RETURN_IF_ERROR(domain::check_file_path(name));
   const std::size_t slash = name.rfind('/');
   const std::string path = slash == std::string::npos ? std::string() : name.substr(0, slash);
   ASSIGN_OR_RETURN(const UniqueFd at, folder(path));
   const std::string last = slash == std::string::npos ? name : name.substr(slash + 1);
-  UniqueFd file(openat(at.get(), last.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600));
+  UniqueFd file = open_new_file(at.get(), last, bytes);
   if (!file.valid()) return cannot_make(errno, shown_ + "/" + name);
   made_.push_back({name, 0});
+  // Room for all of it, in one piece where there is one; a file system that reserves none finds
+  // out while it is written. Its size says how far it was written, whatever happens.
+  if (bytes >= kLargeFile &&
+      fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0 &&
+      errno == ENOSPC) {
+    return errno_error(ENOSPC, "cannot create " + quoted(shown_ + "/" + name) + " of " +
+                                   std::to_string(bytes) + " bytes")
+        .about(name);
+  }
   return file;
 }
 

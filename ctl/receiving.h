@@ -6,6 +6,7 @@
 // also syncs the file system, so that an asset may be erased after its export.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ class Receiver {
 
   // Errc::already_exists naming the first of `names` that is there.
   Status refuse_existing(const std::vector<std::string>& names) const;
-  Result<UniqueFd> create(const std::string& name);
+  // A file that will have `bytes` bytes; 0: not known. A large one is opened for direct I/O, so
+  // only the daemon writes to it.
+  Result<UniqueFd> create(const std::string& name, std::uint64_t bytes = 0);
   Status keep();
 
  private:

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "ctl/interrupt.h"
+#include "ctl/page_cache.h"
 
 namespace aierase::ctl {
 namespace {
@@ -54,9 +55,12 @@ Result<PipeEnds> make_pipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "cannot make a pipe");
   PipeEnds pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-  // Larger is faster; a refusal costs only that.
-  fcntl(pipe.writing.get(), F_SETPIPE_SZ, kPipeBytes);
+  widen_pipe(pipe.writing.get());
   return pipe;
+}
+
+void widen_pipe(int descriptor) {
+  fcntl(descriptor, F_SETPIPE_SZ, kPipeBytes);
 }
 
 Status send_files(Job& job, const Found& found) {
@@ -66,6 +70,7 @@ Status send_files(Job& job, const Found& found) {
     std::vector<JobFile> batch;
     for (; at < end; ++at) {
       ASSIGN_OR_RETURN(UniqueFd file, open_found(found.files[at]));
+      spare_page_cache(file.get(), found.files[at].identity.size);
       batch.push_back({found.files[at].name, file.get()});
       open.push_back(std::move(file));
     }

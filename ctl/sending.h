@@ -32,5 +32,7 @@ struct PipeEnds {
   UniqueFd writing;
 };
 Result<PipeEnds> make_pipe();
+// A pipe that holds more is faster; a refusal, or no pipe at all, costs only that.
+void widen_pipe(int descriptor);
 
 }  // namespace aierase::ctl

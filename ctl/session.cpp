@@ -94,10 +94,12 @@ Result<Json> Session::call_with_option(std::string_view noun, std::string_view m
 }
 
 Result<Job> Session::start(std::string_view noun, std::string_view method, CallArguments arguments,
-                           const Json& options) {
+                           const Json& options, std::vector<bus::DescriptorOption> files) {
   ASSIGN_OR_RETURN(bus::Client* const bus, client());
+  bus::Options with_files(options);
+  with_files.files = std::move(files);
   auto job = bus->start(interface_of(noun).c_str(), std::string(method).c_str(),
-                        packed(std::move(arguments), bus::Options(options)));
+                        packed(std::move(arguments), std::move(with_files)));
   if (!job.ok()) return with_next_step(std::move(job).error(), line_);
   return Job(std::move(job).value());
 }

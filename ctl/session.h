@@ -71,8 +71,9 @@ class Session {
   // As call(), with a descriptor as one of the options.
   Result<Json> call_with_option(std::string_view noun, std::string_view method, const Json& options,
                                 std::string_view key, int descriptor);
+  // `files` are options, too; their descriptors stay the caller's.
   Result<Job> start(std::string_view noun, std::string_view method, CallArguments arguments,
-                    const Json& options);
+                    const Json& options, std::vector<bus::DescriptorOption> files = {});
   // Changes are noticed from here on; to be called before looking at what to wait for.
   Status watch_changes();
   // Returns when something changed, or when the time is over.

@@ -69,6 +69,7 @@ inline constexpr std::array kStatusOptions{
 };
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
+    Option{"max-rate", "R", Arity::once, "with --deep: at most R bytes a second (200M, 1G)"},
 };
 inline constexpr std::array kImportOptions{
     Option{"tar", "", Arity::flag, "PATH or standard input is a tar archive with many files"},
@@ -92,6 +93,7 @@ inline constexpr std::array kImportOptions{
 inline constexpr std::array kExportOptions{
     Option{"file", "F", Arity::once, "one file of the asset"},
     Option{"range", "A-B", Arity::once, "bytes A to B of that file, both included, from 0"},
+    Option{"tensor", "T", Arity::once, "the bytes of one tensor, as show --tensors names it"},
     Option{"tar", "", Arity::flag, "all files as one tar archive"},
 };
 inline constexpr std::array kListOptions{
@@ -111,6 +113,7 @@ inline constexpr std::array kReasonOptions{
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
 inline constexpr std::array kShowOptions{
+    Option{"tensors", "", Arity::flag, "of an asset: its tensors, their types, shapes and places"},
     Option{"request", "", Arity::flag, "print the text that a person signs to decide about plans"},
     Option{"reason", "T", Arity::once, "in that text: why; needed unless it approves or accepts"},
     Option{"until", "T", Arity::once, "in that text: refused from then on: 2026-11-20"},

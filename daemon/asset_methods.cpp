@@ -78,6 +78,7 @@ Status import_asset(Service& service, sd_bus_message* message) {
     order.sources = std::move(wanted.sources);
     order.asserts_encrypted = wanted.asserts_encrypted;
     order.generates_key = wanted.generates_key;
+    order.metadata = std::move(wanted.metadata);
     ASSIGN_OR_RETURN(order.ticket, store->begin_import(std::move(wanted.request)));
     return Respond([&service, caller, begun = std::move(order)]() mutable {
       return start_import(service, caller, std::move(begun));
@@ -160,18 +161,21 @@ Status show(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(std::string typed, read_text(message));
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
   ASSIGN_OR_RETURN(const std::optional<std::uint64_t> first, options.number("first_file"));
+  ASSIGN_OR_RETURN(const bool metadata, options.agreed("metadata"));
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   const Named named(domain::IdType::asset, std::move(typed));
   call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
-  call.work = [named, from = static_cast<std::size_t>(first.value_or(0))](
+  call.work = [named, metadata, from = static_cast<std::size_t>(first.value_or(0))](
                   StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const Uuid asset, named.found());
     ASSIGN_OR_RETURN(const lifecycle::AssetView view, store->show_asset(asset));
-    return with_object(asset_json(view, from));
+    Json shown = asset_json(view, from);
+    if (metadata && !view.metadata.empty()) shown["metadata"] = view.metadata;
+    return with_object(std::move(shown));
   };
   service.serve(message, std::move(call));
   return {};

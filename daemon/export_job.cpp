@@ -11,6 +11,8 @@
 
 #include "blob/asset_reader.h"
 #include "blob/descriptor_io.h"
+#include "blob/direct_sink.h"
+#include "blob/direct_source.h"
 #include "daemon/observation.h"
 #include "daemon/secret_input.h"
 #include "domain/ids.h"
@@ -109,6 +111,8 @@ class ExportWork final : public JobWork {
           blob::AssetReader::open(jobs_.env(), opened.ticket.reader, opened.ticket.lease.take_dek(),
                                   opened.ticket.manifest, channel_->progress));
       opened.reader = std::move(reader);
+      const bool all = opened.ticket.length == 0 && opened.ticket.manifest.files.size() > 1;
+      if (all) opened.reader->expect(blob::AssetReader::Expect::everything);
     }
     channel_->total_bytes.store(bytes_of(opened.ticket));
     opened.watch =
@@ -146,13 +150,26 @@ class ExportWork final : public JobWork {
     const bool part = opened_->ticket.length > 0;
     const std::uint64_t length = part ? opened_->ticket.length : found->bytes;
     const std::uint64_t before = channel_->progress.bytes.load();
-    blob::DescriptorSink sink(item.file.get(), channel_->progress.cancelled);
-    RETURN_IF_ERROR(opened_->reader->copy_range(*found, opened_->ticket.first, length, sink));
+    RETURN_IF_ERROR(copy_out(*found, length, item.file.get()));
     // Whatever the reader counts: at the end of a file all its bytes are out.
     channel_->progress.bytes.store(before + length);
     handed_out_ += 1;
     channel_->progress.files.store(handed_out_);
     return {};
+  }
+
+  Status copy_out(const domain::FileEntry& file, std::uint64_t length, int descriptor) {
+    const std::atomic<bool>& cancelled = channel_->progress.cancelled;
+    blob::AssetReader& reader = *opened_->reader;
+    const std::uint64_t first = opened_->ticket.first;
+    if (!blob::is_for_direct_io(descriptor)) {
+      blob::DescriptorSink sink(descriptor, cancelled);
+      return reader.copy_range(file, first, length, sink);
+    }
+    ASSIGN_OR_RETURN(const std::unique_ptr<blob::DirectSink> sink,
+                     blob::DirectSink::start(descriptor, cancelled));
+    RETURN_IF_ERROR(reader.copy_range(file, first, length, *sink));
+    return sink->finish();
   }
 
   Error explain(Error error) const {

@@ -7,6 +7,8 @@
 
 #include "base/limits.h"
 #include "blob/descriptor_io.h"
+#include "blob/direct_source.h"
+#include "blob/parallel_writer.h"
 #include "daemon/observation.h"
 #include "daemon/records.h"
 #include "daemon/secret_input.h"
@@ -23,6 +25,60 @@ domain::SourceSight sight_of(const std::string& description) {
 }
 
 constexpr std::size_t kReserveAtOnce = 16;  // blob ids per durable intent, after the first
+
+// One file of the caller's, which must be at its end what it was at its beginning.
+class CallersFile final : public blob::ByteSource {
+ public:
+  static Result<std::unique_ptr<blob::ByteSource>> open(JobFile item, const Observation& seen,
+                                                        const std::atomic<bool>& cancelled) {
+    std::unique_ptr<blob::ByteSource> source;
+    if (blob::is_for_direct_io(item.file.get())) {
+      ASSIGN_OR_RETURN(source, blob::DirectSource::start(item.file.get(), cancelled));
+    } else {
+      source = std::make_unique<blob::DescriptorSource>(item.file.get(), cancelled);
+    }
+    return std::unique_ptr<blob::ByteSource>(
+        new CallersFile(std::move(item), seen, std::move(source)));
+  }
+  Result<std::size_t> read(ByteSpan to) override {
+    ASSIGN_OR_RETURN(const std::size_t got, source_->read(to));
+    if (got == 0) RETURN_IF_ERROR(check_unchanged(item_.file.get(), item_.path, seen_));
+    return got;
+  }
+  std::optional<std::uint64_t> expected() override {
+    const bool known = seen_.filesystem != "pipe" && seen_.filesystem != "socket";
+    return known ? std::optional(seen_.size) : std::nullopt;
+  }
+
+ private:
+  CallersFile(JobFile item, const Observation& seen, std::unique_ptr<blob::ByteSource> source)
+      : item_(std::move(item)), seen_(seen), source_(std::move(source)) {}
+
+  JobFile item_;
+  const Observation seen_;
+  std::unique_ptr<blob::ByteSource> source_;
+};
+
+// Ids of blobs, each named by a durable intent of the import before it is handed out.
+class BlobIds {
+ public:
+  using Reserve = std::function<Result<std::vector<Uuid>>(std::size_t)>;
+  explicit BlobIds(Reserve reserve) : reserve_(std::move(reserve)) {}
+  Result<Uuid> next() {
+    if (ids_.empty()) {
+      ASSIGN_OR_RETURN(ids_, reserve_(asked_once_ ? kReserveAtOnce : 1));
+      asked_once_ = true;
+    }
+    const Uuid id = ids_.back();
+    ids_.pop_back();
+    return id;
+  }
+
+ private:
+  Reserve reserve_;
+  std::vector<Uuid> ids_;
+  bool asked_once_ = false;
+};
 
 class ImportWork final : public JobWork {
  public:
@@ -69,7 +125,9 @@ class ImportWork final : public JobWork {
 
   Result<lifecycle::ImportReport> import() {
     if (order_.ticket.draft.kind == domain::AssetKind::dataset_key) return import_key();
+    ASSIGN_OR_RETURN(std::string metadata, read_metadata());
     ASSIGN_OR_RETURN(domain::Manifest manifest, seal_files());
+    manifest.metadata = std::move(metadata);
     ASSIGN_OR_RETURN(std::vector<domain::Source> sources, sources_of());
     return ask_store_for<lifecycle::ImportReport>(
         [ticket = std::move(order_.ticket), content = std::move(manifest),
@@ -78,21 +136,68 @@ class ImportWork final : public JobWork {
         });
   }
 
+  // What it means is the client's matter: here it is text, and no longer than allowed.
+  Result<std::string> read_metadata() {
+    std::string text;
+    if (!order_.metadata) return text;
+    RETURN_IF_ERROR(observe(order_.metadata->get(), "metadata", Direction::read));
+    blob::DescriptorSource source(order_.metadata->get(), channel_->progress.cancelled);
+    Bytes piece(64 << 10);
+    while (true) {
+      ASSIGN_OR_RETURN(const std::size_t got, source.read(piece));
+      text += as_text(ByteView(piece).first(got));
+      if (text.size() > limits::kMetadataBytes) {
+        return make_error(
+            Errc::resource_limit,
+            "the metadata has more than " + std::to_string(limits::kMetadataBytes) + " bytes");
+      }
+      if (got == 0) break;
+    }
+    if (is_valid_utf8(text)) return text;
+    return make_error(Errc::invalid_input, "the metadata is not text in UTF-8");
+  }
+
   Result<domain::Manifest> seal_files() {
-    ASSIGN_OR_RETURN(blob::AssetWriter writer,
-                     blob::AssetWriter::create(
-                         jobs_.env(), order_.ticket.writer, order_.ticket.dek,
-                         [this] { return reserve(); }, channel_->progress));
+    // A lane that fails ends the waiting of all others, and of next().
+    const auto stop = [channel = channel_] {
+      channel->progress.cancelled.store(true);
+      channel->files.close();
+    };
+    blob::ParallelWriter writer(
+        jobs_.env(), order_.ticket.writer.directory, blob::lanes_of_this_machine(),
+        [this] { return lane(); }, stop);
+    Status fed = feed(writer);
+    if (!fed.ok()) {
+      stop();
+      return std::move(fed).error();
+    }
+    ASSIGN_OR_RETURN(domain::Manifest manifest, writer.finish());
+    RETURN_IF_ERROR(channel_->check_cancelled());
+    return manifest;
+  }
+
+  Status feed(blob::ParallelWriter& writer) {
     while (std::optional<JobFile> item = channel_->next()) {
       ASSIGN_OR_RETURN(const Observation seen,
                        observe(item->file.get(), item->path, Direction::read));
       note(seen);
-      blob::DescriptorSource source(item->file.get(), channel_->progress.cancelled);
-      RETURN_IF_ERROR(writer.add_file(item->path, source));
-      RETURN_IF_ERROR(check_unchanged(item->file.get(), item->path, seen));
+      std::string path = item->path;
+      ASSIGN_OR_RETURN(std::unique_ptr<blob::ByteSource> source,
+                       CallersFile::open(std::move(*item), seen, channel_->progress.cancelled));
+      RETURN_IF_ERROR(writer.add_file(std::move(path), std::move(source)));
     }
-    RETURN_IF_ERROR(channel_->check_cancelled());
-    return writer.finish();
+    return {};
+  }
+
+  // Called by the threads of the writer.
+  Result<blob::AssetWriter> lane() {
+    auto ids = std::make_shared<BlobIds>([this](std::size_t count) {
+      return ask_store_for<std::vector<Uuid>>(
+          [id = asset_, count](lifecycle::Store& store) { return store.reserve_blobs(id, count); });
+    });
+    return blob::AssetWriter::create(
+        jobs_.env(), order_.ticket.writer, order_.ticket.dek, [ids] { return ids->next(); },
+        channel_->progress);
   }
 
   Result<lifecycle::ImportReport> import_key() {
@@ -130,21 +235,6 @@ class ImportWork final : public JobWork {
          from = std::move(sources)](lifecycle::Store& store) mutable {
           return store.finish_key_import(std::move(ticket), std::move(secret), std::move(from));
         });
-  }
-
-  // A blob id that a durable intent of this import names.
-  Result<Uuid> reserve() {
-    if (reserved_.empty()) {
-      const std::size_t count = asked_once_ ? kReserveAtOnce : 1;
-      asked_once_ = true;
-      ASSIGN_OR_RETURN(reserved_, ask_store_for<std::vector<Uuid>>(
-                                      [id = asset_, count](lifecycle::Store& store) {
-                                        return store.reserve_blobs(id, count);
-                                      }));
-    }
-    const Uuid blob = reserved_.back();
-    reserved_.pop_back();
-    return blob;
   }
 
   void note(const Observation& seen) {
@@ -193,8 +283,6 @@ class ImportWork final : public JobWork {
   std::shared_ptr<JobChannel> channel_;
   ImportOrder order_;
   const Uuid asset_;
-  std::vector<Uuid> reserved_;
-  bool asked_once_ = false;
   std::set<std::string> filesystems_;
   bool on_disk_ = false;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct ImportOrder {
   std::vector<ToldSource> sources;
   bool asserts_encrypted = false;  // source_history = encrypted-from-first-write
   bool generates_key = false;
+  std::optional<UniqueFd> metadata;  // to be sealed into the manifest
 };
 
 std::unique_ptr<JobWork> make_import(Jobs& jobs, std::shared_ptr<JobChannel> channel,

@@ -19,6 +19,7 @@ struct ImportWish {
   std::vector<ToldSource> sources;
   bool asserts_encrypted = false;
   bool generates_key = false;
+  std::optional<UniqueFd> metadata;
 };
 
 // Everything but name and actor; the last reader of `options`.

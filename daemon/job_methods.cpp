@@ -82,6 +82,8 @@ const sd_bus_vtable kVtable[] = {
     SD_BUS_PROPERTY("State", "s", get_property, 0, 0),
     SD_BUS_PROPERTY("Progress", "d", get_property, 0, 0),
     SD_BUS_PROPERTY("Bytes", "t", get_property, 0, 0),
+    SD_BUS_PROPERTY("Rate", "t", get_property, 0, 0),
+    SD_BUS_PROPERTY("TimeLeft", "t", get_property, 0, 0),
     SD_BUS_PROPERTY("StartTime", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedByUID", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Cancelable", "b", get_property, 0, 0),

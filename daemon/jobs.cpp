@@ -154,7 +154,8 @@ Status Job::add_files(sd_bus_message* call) {
   ASSIGN_OR_RETURN(std::vector<JobFile> files, read_files(call));
   accepted_ += files.size();
   for (JobFile& file : files) {
-    if (!channel_->files.try_push(file)) {
+    // A job whose thread has failed answers at its end, with its error.
+    if (!channel_->files.try_push(file) && !channel_->files.closed()) {
       return make_error(Errc::resource_limit, "too many files wait for this job");
     }
   }
@@ -232,6 +233,21 @@ void Job::end(Result<Json> result) {
   }
 }
 
+std::uint64_t Job::rate() const {
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun_;
+  const auto bytes = static_cast<double>(channel_->progress.bytes.load());
+  return spent.count() <= 0 ? 0 : static_cast<std::uint64_t>(bytes / spent.count());
+}
+
+std::uint64_t Job::time_left() const {
+  if (has_ended()) return 0;
+  const std::uint64_t bytes = channel_->progress.bytes.load();
+  const std::uint64_t total = channel_->total_bytes.load();
+  const std::uint64_t now = rate();
+  if (total < bytes || total == 0 || now == 0) return UINT64_MAX;
+  return (total - bytes + now - 1) / now;
+}
+
 Status Job::append_property(std::string_view name, sd_bus_message* reply) const {
   const std::uint64_t bytes = channel_->progress.bytes.load();
   const std::uint64_t total = channel_->total_bytes.load();
@@ -249,6 +265,12 @@ Status Job::append_property(std::string_view name, sd_bus_message* reply) const 
     result = sd_bus_message_append_basic(reply, 'd', &value);
   } else if (name == "Bytes") {
     result = sd_bus_message_append_basic(reply, 't', &bytes);
+  } else if (name == "Rate") {
+    const std::uint64_t value = rate();
+    result = sd_bus_message_append_basic(reply, 't', &value);
+  } else if (name == "TimeLeft") {
+    const std::uint64_t value = time_left();
+    result = sd_bus_message_append_basic(reply, 't', &value);
   } else if (name == "StartTime") {
     const auto seconds = static_cast<std::uint64_t>(to_unix(started_));
     result = sd_bus_message_append_basic(reply, 't', &seconds);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -105,6 +106,8 @@ class Job {
     void operator()(sd_bus_track* track) const noexcept;
   };
   Status why_closed() const;
+  std::uint64_t rate() const;       // bytes a second on average, 0: none yet
+  std::uint64_t time_left() const;  // seconds; UINT64_MAX: not known
 
   Jobs& jobs_;
   const Uuid id_;
@@ -113,6 +116,7 @@ class Job {
   const Caller caller_;
   const Takes takes_;
   const UtcTime started_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   JobState state_;
   bool abandoned_ = false;
   std::shared_ptr<JobChannel> channel_;

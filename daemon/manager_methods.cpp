@@ -142,24 +142,30 @@ Status check(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
   ASSIGN_OR_RETURN(const std::optional<lifecycle::CheckDepth> depth,
                    options.word<lifecycle::CheckDepth>("depth", parse_depth));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> max_rate, options.number("max_rate"));
   RETURN_IF_ERROR(options.finish());
+  CheckOrder order;
+  order.depth = depth.value_or(lifecycle::CheckDepth::structure);
+  order.max_rate = max_rate.value_or(0);
+  if (max_rate && (*max_rate == 0 || order.depth != lifecycle::CheckDepth::deep)) {
+    return CallOptions::wrong("max_rate",
+                              "is bytes a second, at least 1, and goes with depth = deep");
+  }
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
   call.typed = names;
   call.look_up = ask_plainly("read", {{"act", "check"}});
   call.work = [&jobs = service.jobs(), caller = call.caller, typed = std::move(names),
-               how = depth.value_or(lifecycle::CheckDepth::structure)](
-                  StoreSession& session) mutable -> Result<Respond> {
+               how = std::move(order)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
-    std::vector<Uuid> assets;
     for (const std::string& name : typed) {
       ASSIGN_OR_RETURN(const Uuid asset, store->resolve_asset(name, catalog::NameScope::any));
-      assets.push_back(asset);
+      how.assets.push_back(asset);
     }
-    return Respond([&jobs, caller, how, ids = std::move(assets)]() mutable -> Result<Reply> {
+    return Respond([&jobs, caller, wanted = std::move(how)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("check", caller, Takes::nothing));
-      job->start(make_check(jobs, job->shared_channel(), std::move(ids), how));
+      job->start(make_check(jobs, job->shared_channel(), std::move(wanted)));
       return Reply{nullptr, job->path()};
     });
   };

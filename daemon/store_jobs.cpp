@@ -1,6 +1,7 @@
 #include "daemon/store_jobs.h"
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "blob/asset_reader.h"
@@ -15,9 +16,8 @@ namespace {
 
 class CheckWork final : public JobWork {
  public:
-  CheckWork(Jobs& jobs, std::shared_ptr<JobChannel> channel, std::vector<Uuid> assets,
-            lifecycle::CheckDepth depth)
-      : jobs_(jobs), channel_(std::move(channel)), assets_(std::move(assets)), depth_(depth) {}
+  CheckWork(Jobs& jobs, std::shared_ptr<JobChannel> channel, CheckOrder order)
+      : jobs_(jobs), channel_(std::move(channel)), order_(std::move(order)) {}
   ~CheckWork() override {
     // The run belongs to the store thread, and goes there.
     const Result<bool> gone = jobs_.store().run<bool>([id = id_](StoreSession& session) {
@@ -35,7 +35,10 @@ class CheckWork final : public JobWork {
       }));
       channel_->progress.bytes.store(step.bytes);
       channel_->progress.files.store(step.assets);
-      if (step.more) continue;
+      if (step.more) {
+        keep_to_rate(step.bytes);
+        continue;
+      }
       Json result{{"findings", step.findings}, {"assets", step.assets}, {"bytes", step.bytes}};
       if (step.omitted > 0) result["findings_omitted"] = step.omitted;
       return result;
@@ -51,10 +54,22 @@ class CheckWork final : public JobWork {
     std::uint64_t omitted = 0;
   };
 
+  // Cancelling closes the job's queue of files, which ends the wait.
+  void keep_to_rate(std::uint64_t bytes) {
+    if (order_.max_rate == 0) return;
+    const std::chrono::duration<double> due(static_cast<double>(bytes) /
+                                            static_cast<double>(order_.max_rate));
+    // As long as no clock can tell is long enough.
+    const std::chrono::duration<double> longest(std::chrono::hours(24 * 365));
+    channel_->files.wait_closed(
+        begun_ +
+        std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::min(due, longest)));
+  }
+
   Result<Step> next(StoreSession& session) {
     ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
     std::unique_ptr<lifecycle::CheckRun>& run = session.checks()[id_];
-    if (!run) run = std::make_unique<lifecycle::CheckRun>(*store, assets_, depth_);
+    if (!run) run = std::make_unique<lifecycle::CheckRun>(*store, order_.assets, order_.depth);
     Step step;
     ASSIGN_OR_RETURN(step.more, run->step());
     step.bytes = run->bytes();
@@ -68,8 +83,8 @@ class CheckWork final : public JobWork {
 
   Jobs& jobs_;
   std::shared_ptr<JobChannel> channel_;
-  std::vector<Uuid> assets_;
-  lifecycle::CheckDepth depth_;
+  const CheckOrder order_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   const Uuid id_ = Uuid::random();
 };
 
@@ -108,8 +123,8 @@ class CertificateWork final : public JobWork {
 }  // namespace
 
 std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> channel,
-                                    std::vector<Uuid> assets, lifecycle::CheckDepth depth) {
-  return std::make_unique<CheckWork>(jobs, std::move(channel), std::move(assets), depth);
+                                    CheckOrder order) {
+  return std::make_unique<CheckWork>(jobs, std::move(channel), std::move(order));
 }
 
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,

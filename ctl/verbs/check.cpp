@@ -1,4 +1,6 @@
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "ctl/describe.h"
 #include "ctl/progress.h"
@@ -7,11 +9,47 @@
 
 namespace aierase::ctl {
 
+namespace {
+
+// "200M": bytes, or so many times 1,024 of them; a rate that does not fit is as good as none.
+Result<std::uint64_t> parse_rate(const std::string& text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto number = std::from_chars(text.data(), end, value);
+  std::string_view unit(number.ptr, static_cast<std::size_t>(end - number.ptr));
+  constexpr std::string_view kUnits = "KMGT";
+  unsigned power = 0;
+  if (!unit.empty() && kUnits.find(unit[0]) != std::string_view::npos) {
+    power = static_cast<unsigned>(kUnits.find(unit[0])) + 1;
+    unit.remove_prefix(1);
+    if (unit.starts_with("iB")) unit.remove_prefix(2);
+  }
+  if (unit == "/s") unit = {};
+  if (number.ec != std::errc() || !unit.empty() || value == 0 || value > UINT64_MAX >> 10 * power) {
+    return make_error(Errc::usage, "--max-rate needs bytes a second, not " + quoted(text),
+                      "for instance 200M, which is 200 MiB a second");
+  }
+  return value << 10 * power;
+}
+
+Result<Json> options_of(const Arguments& given) {
+  Json options = {{"depth", given.has("deep") ? "deep" : "structure"}};
+  if (!given.has("max-rate")) return options;
+  if (!given.has("deep")) {
+    return make_error(Errc::usage, "--max-rate is for --deep: without it no content is read",
+                      "aierase check --deep --max-rate R");
+  }
+  ASSIGN_OR_RETURN(options["max_rate"], parse_rate(given.value_or("max-rate", "")));
+  return options;
+}
+
+}  // namespace
+
 Result<int> run_check(Session& session) {
   Output& out = session.out();
   CallArguments arguments;
   arguments.names = session.arguments().operands();
-  const Json options = {{"depth", session.arguments().has("deep") ? "deep" : "structure"}};
+  ASSIGN_OR_RETURN(const Json options, options_of(session.arguments()));
   ASSIGN_OR_RETURN(Job job, session.start("Manager", "Check", std::move(arguments), options));
   Json result;
   {

@@ -16,6 +16,7 @@
 #include "ctl/receiving.h"
 #include "ctl/render.h"
 #include "ctl/sending.h"
+#include "ctl/tensors.h"
 #include "ctl/verbs/verbs.h"
 
 namespace aierase::ctl {
@@ -84,8 +85,10 @@ Status add_range(const std::string& text, Delivery& delivery) {
 
 Status choose_files(const Arguments& given, Delivery& delivery) {
   if (text_at(delivery.asset, "kind") == "dataset-key") {
-    if (given.has("file") || given.has("range") || given.has("tar")) {
-      return export_usage("a dataset-key goes out whole: leave --file, --range and --tar out");
+    if (given.has("file") || given.has("range") || given.has("tar") || given.has("tensor")) {
+      return export_usage(
+          "a dataset-key goes out whole: leave --file, --range, --tensor and --tar "
+          "out");
     }
     delivery.files = {{kKeyName, number_at(delivery.asset, "bytes")}};
     return {};
@@ -105,6 +108,7 @@ Status choose_files(const Arguments& given, Delivery& delivery) {
     delivery.options["file"] = *wanted;
   }
   if (!given.has("range")) return {};
+  if (given.has("tensor")) return export_usage("--tensor and --range exclude each other");
   if (delivery.files.size() != 1) {
     return export_usage("--range needs --file: the asset has " +
                         counted(delivery.files.size(), "file"));
@@ -112,10 +116,31 @@ Status choose_files(const Arguments& given, Delivery& delivery) {
   return add_range(given.value_or("range", ""), delivery);
 }
 
+// The bytes of one tensor are a range of one file.
+Status choose_tensor(Session& session, Delivery& delivery) {
+  const Arguments& given = session.arguments();
+  if (!given.has("tensor")) return {};
+  if (given.has("tar")) return export_usage("--tensor and --tar exclude each other");
+  ASSIGN_OR_RETURN(const Json asset, show_asset_metadata(session, text_at(delivery.asset, "id")));
+  ASSIGN_OR_RETURN(const Json tensors, tensors_of(asset));
+  ASSIGN_OR_RETURN(const TensorPlace place,
+                   find_tensor(tensors, given.value_or("tensor", ""), given.value_or("file", "")));
+  std::erase_if(delivery.files, [&](const TarMember& one) { return one.name != place.file; });
+  if (delivery.files.empty()) {
+    return make_error(Errc::damaged, "the asset has no file " + quoted(place.file) +
+                                         ", where its table of tensors says that it is");
+  }
+  delivery.options["file"] = place.file;
+  delivery.options["first"] = place.first;
+  delivery.options["last"] = place.first + (place.bytes - 1);
+  delivery.bytes = place.bytes;
+  return {};
+}
+
 Status choose_shape(const Arguments& given, Delivery& delivery) {
   const std::string target = given.operands().size() > 1 ? given.operands()[1] : "-";
   const bool key = text_at(delivery.asset, "kind") == "dataset-key";
-  const bool one = key || given.has("file") || given.has("range");
+  const bool one = key || given.has("file") || given.has("range") || given.has("tensor");
   if (target == "-") {
     if (given.has("tar")) {
       delivery.shape = Shape::archive_to_stdout;
@@ -193,7 +218,8 @@ Status hand_all(Job& job, const Delivery& delivery, Receiver& receiver) {
     std::vector<UniqueFd> open;
     std::vector<JobFile> batch;
     for (; at < end; ++at) {
-      ASSIGN_OR_RETURN(UniqueFd file, receiver.create(delivery.files[at].name));
+      ASSIGN_OR_RETURN(UniqueFd file,
+                       receiver.create(delivery.files[at].name, delivery.files[at].bytes));
       batch.push_back({delivery.files[at].name, file.get()});
       open.push_back(std::move(file));
     }
@@ -221,15 +247,18 @@ Status hand_over(Job& job, const Delivery& delivery, std::optional<Receiver>& re
                  Progress& progress) {
   if (delivery.files.empty()) return {};
   if (delivery.shape == Shape::one_to_stdout) {
-    return is_terminal(STDOUT_FILENO) ? hand_to_terminal(job, delivery)
-                                      : hand_one(job, delivery, STDOUT_FILENO);
+    if (is_terminal(STDOUT_FILENO)) return hand_to_terminal(job, delivery);
+    widen_pipe(STDOUT_FILENO);
+    return hand_one(job, delivery, STDOUT_FILENO);
   }
   if (delivery.shape == Shape::archive_to_stdout) {
+    widen_pipe(STDOUT_FILENO);
     return hand_archive(job, delivery, STDOUT_FILENO, progress);
   }
   if (delivery.shape == Shape::all_to_directory) return hand_all(job, delivery, *receiver);
   const std::string name = delivery.target.substr(delivery.target.rfind('/') + 1);
-  ASSIGN_OR_RETURN(const UniqueFd file, receiver->create(name));
+  const bool archive = delivery.shape == Shape::archive_to_file;  // which we write ourselves
+  ASSIGN_OR_RETURN(const UniqueFd file, receiver->create(name, archive ? 0 : delivery.bytes));
   if (delivery.shape == Shape::one_to_file) return hand_one(job, delivery, file.get());
   return hand_archive(job, delivery, file.get(), progress);
 }
@@ -257,6 +286,7 @@ Result<Delivery> prepare_export(Session& session) {
   const std::string state = text_at(delivery.asset, "state");
   if (state != "active") return delivery;  // the daemon says so, before anything is made
   RETURN_IF_ERROR(choose_files(session.arguments(), delivery));
+  RETURN_IF_ERROR(choose_tensor(session, delivery));
   RETURN_IF_ERROR(choose_shape(session.arguments(), delivery));
   RETURN_IF_ERROR(refuse_bad_output(delivery));
   const std::string destination =

@@ -10,6 +10,7 @@
 #include "ctl/removal.h"
 #include "ctl/render.h"
 #include "ctl/sending.h"
+#include "ctl/tensors.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/states.h"
 
@@ -26,6 +27,7 @@ struct Intake {
   std::vector<std::string> paths;
   Json options = Json::object();
   Found found;          // Origin::paths
+  TensorTable tensors;  // Origin::paths
   UniqueFd descriptor;  // Origin::stream, Origin::archive
   std::vector<FoundSource> sources;
 };
@@ -177,6 +179,7 @@ Result<Intake> prepare(Session& session) {
       return import_usage("a dataset-key is one file, not " +
                           std::to_string(intake.found.files.size()));
     }
+    if (intake.options["kind"] != "dataset-key") intake.tensors = read_tensor_table(intake.found);
   } else {
     RETURN_IF_ERROR(open_stream(intake));
   }
@@ -210,7 +213,14 @@ Status send(const Intake& intake, Job& job, Progress& progress) {
 Result<Json> carry_out(Session& session, const Intake& intake) {
   CallArguments arguments;
   arguments.texts = {intake.name};
-  ASSIGN_OR_RETURN(Job job, session.start("Asset", "Import", std::move(arguments), intake.options));
+  UniqueFd metadata;
+  std::vector<bus::DescriptorOption> files;
+  if (!intake.tensors.text.empty()) {
+    ASSIGN_OR_RETURN(metadata, in_memory(intake.tensors.text));
+    files.push_back({"metadata", metadata.get()});
+  }
+  ASSIGN_OR_RETURN(Job job, session.start("Asset", "Import", std::move(arguments), intake.options,
+                                          std::move(files)));
   std::uint64_t total = intake.found.bytes;
   if (intake.origin == Origin::stream) total = intake.sources.front().bytes;
   Progress progress(session.out(), "Importing", total);
@@ -290,6 +300,8 @@ Result<int> run_import(Session& session) {
   ASSIGN_OR_RETURN(const Intake intake, prepare(session));
   ASSIGN_OR_RETURN(Json result, carry_out(session, intake));
   const Json asset = unwrapped(result, "asset");
+  for (const std::string& note : intake.tensors.notes) out.remark(note);
+  if (!intake.tensors.notes.empty()) result["notes"] = intake.tensors.notes;
   std::optional<Removal> removal;
   // What is stored was compared by its digests alone, and may be damaged on disk.
   const bool keeps_sources = is_existing(result) && session.arguments().has("remove-source");

@@ -5,6 +5,7 @@
 #include "ctl/outcome.h"
 #include "ctl/render.h"
 #include "ctl/standing.h"
+#include "ctl/tensors.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
 
@@ -58,6 +59,25 @@ Result<Shown> look_up(Session& session, const std::string& wanted) {
   return Shown{"asset", std::move(asset), std::move(text)};
 }
 
+Result<int> print_tensors(Session& session) {
+  Output& out = session.out();
+  const auto id = domain::parse_id(session.operand(0));
+  if (id && id->type != domain::IdType::asset) {
+    return make_error(Errc::usage,
+                      "--tensors is for assets, not for " + quoted(session.operand(0)));
+  }
+  ASSIGN_OR_RETURN(Json asset, show_asset_metadata(session, session.operand(0)));
+  ASSIGN_OR_RETURN(Json tensors, tensors_of(asset));
+  if (out.for_people()) {
+    out.print(describe_tensors(tensors, out.width()));
+    return 0;
+  }
+  asset.erase("metadata");
+  asset["tensors"] = std::move(tensors);
+  out.print_json("show", {{"asset", std::move(asset)}});
+  return 0;
+}
+
 }  // namespace
 
 Result<int> run_show(Session& session) {
@@ -80,6 +100,7 @@ Result<int> run_show(Session& session) {
     if (!given.has(option)) continue;
     return make_error(Errc::usage, std::string("--") + option + " is for --request");
   }
+  if (given.has("tensors")) return print_tensors(session);
   Output& out = session.out();
   ASSIGN_OR_RETURN(Shown shown, look_up(session, session.operand(0)));
   if (!out.for_people()) {

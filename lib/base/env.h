@@ -26,7 +26,9 @@ inline constexpr std::size_t kDirectAlignment = 4096;
 
 enum class OpenMode { read_only, read_write, create_new /* O_EXCL, read and write */ };
 enum class Durability { buffered, data_synced /* O_DSYNC: durable when write_at returns */ };
-enum class Caching { page_cache, direct /* O_DIRECT */ };
+// as_found, for reading: what lies in the page cache is taken from there, the rest goes around it
+// as far as buffer, offset and length allow, so that reading much pushes nothing out.
+enum class Caching { page_cache, direct /* O_DIRECT */, as_found };
 
 struct OpenHow {
   OpenMode mode = OpenMode::read_only;

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/cache_view.h"
 #include "base/env.h"
 #include "base/unique_fd.h"
 
@@ -62,7 +63,9 @@ bool fits_offset(std::uint64_t offset, std::uint64_t size) {
 class PosixFile final : public File {
  public:
   PosixFile(UniqueFd fd, std::string path, Caching caching)
-      : fd_(std::move(fd)), path_(std::move(path)), caching_(caching) {}
+      : fd_(std::move(fd)), path_(std::move(path)), caching_(caching) {
+    if (caching_ == Caching::as_found) cache_ = CacheView::open(path_, fd_.get());
+  }
 
   Status read_at(std::uint64_t offset, ByteSpan to) override;
   Status write_at(std::uint64_t offset, ByteView from) override;
@@ -81,12 +84,13 @@ class PosixFile final : public File {
   // sync on this descriptor would report a success that is none.
   Error final_error(int errno_value, std::string_view act);
   bool is_whole_step(std::size_t size) const {
-    return caching_ == Caching::page_cache || size % kDirectAlignment == 0;
+    return caching_ != Caching::direct || size % kDirectAlignment == 0;
   }
 
   UniqueFd fd_;
   std::string path_;
   Caching caching_;
+  std::unique_ptr<CacheView> cache_;
   bool failed_ = false;
 };
 
@@ -94,7 +98,7 @@ Status PosixFile::check_range(std::uint64_t offset, const void* data, std::size_
   if (!fits_offset(offset, size)) {
     return make_error(Errc::invalid_input, "an offset beyond the end of all files in " + path_);
   }
-  if (caching_ == Caching::page_cache) return {};
+  if (caching_ != Caching::direct) return {};
   const auto address = reinterpret_cast<std::uintptr_t>(data);
   if (offset % kDirectAlignment == 0 && size % kDirectAlignment == 0 &&
       address % kDirectAlignment == 0) {
@@ -120,8 +124,10 @@ Status PosixFile::read_at(std::uint64_t offset, ByteSpan to) {
   RETURN_IF_ERROR(check_range(offset, to.data(), to.size()));
   while (!to.empty()) {
     const std::size_t step = std::min(to.size(), kMaxTransfer);
-    const ssize_t got = retry_interrupted(
-        [&] { return ::pread(fd_.get(), to.data(), step, static_cast<off_t>(offset)); });
+    const int around = cache_ ? cache_->way_around(offset, to.first(step)) : -1;
+    const int fd = around >= 0 ? around : fd_.get();
+    const ssize_t got =
+        retry_interrupted([&] { return ::pread(fd, to.data(), step, static_cast<off_t>(offset)); });
     if (got < 0) return path_error(errno, "cannot read", path_);
     const auto size = static_cast<std::size_t>(got);
     if (size == 0 || (size < to.size() && !is_whole_step(size))) {

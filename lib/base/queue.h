@@ -2,8 +2,10 @@
 //
 // Contract: push() waits while the queue is full and fails once it is closed; pop() waits for an
 // item and returns nothing once the queue is closed and empty. try_push() never waits.
+// wait_closed() gives up at a moment.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -52,6 +54,10 @@ class BoundedQueue {
   bool closed() const {
     const std::lock_guard lock(mutex_);
     return closed_;
+  }
+  bool wait_closed(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    return not_full_.wait_until(lock, until, [&] { return closed_; });
   }
   std::size_t size() const {
     const std::lock_guard lock(mutex_);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "base/json.h"
 #include "blob/blob_check.h"
 #include "blob/layout.h"
+#include "blob/read_ahead.h"
 #include "crypto/floe.h"
 #include "crypto/primitives.h"
 
@@ -19,21 +19,6 @@ namespace {
 
 // A mounted model is read from a few places at once; each open blob holds keys and a descriptor.
 constexpr std::size_t kOpenBlobs = 4;
-
-struct OpenBlob {
-  OpenBlob(const domain::BlobEntry& of, std::unique_ptr<File> on_disk, crypto::FloeDecryptor opener)
-      : entry(&of), file(std::move(on_disk)), decryptor(std::move(opener)) {}
-
-  const domain::BlobEntry* entry;
-  std::unique_ptr<File> file;
-  crypto::FloeDecryptor decryptor;
-};
-
-// What cannot be authenticated is damage here: the manifest said that it would be.
-Error as_damage(Error error, const std::string& path, std::string_view what) {
-  if (error.code != Errc::verification_failed && error.code != Errc::damaged) return error;
-  return damaged_blob(path, what);
-}
 
 }  // namespace
 
@@ -44,18 +29,17 @@ struct AssetReader::Impl {
         options(std::move(where)),
         dek(std::move(key)),
         manifest(std::move(files)),
-        progress(counters) {
+        progress(counters),
+        ahead(file_system) {
     for (const domain::BlobEntry& blob : manifest.blobs) blobs.emplace(blob.id, &blob);
   }
 
   Status check_alive() const;
   Result<const domain::BlobEntry*> entry_of(const Uuid& id) const;
   Status check_extent(const domain::FileEntry& file) const;
-  Result<OpenBlob*> open_blob(const Uuid& id);
-  // Reads and opens one segment afresh into `plain`; its tag stays at the end of `sealed`.
-  Status load(OpenBlob& blob, std::uint64_t number);
-  Result<ByteView> segment(OpenBlob& blob, std::uint64_t number);
-  void forget_segment() { loaded.reset(); }
+  Result<std::shared_ptr<OpenBlob>> open_blob(const Uuid& id);
+  Result<const Fetched*> segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                                 std::uint64_t last);
   std::string path_of(const Uuid& blob) const { return blob_path(options.directory, blob); }
 
   template <typename Use>
@@ -72,12 +56,11 @@ struct AssetReader::Impl {
   const domain::Manifest manifest;
   Progress& progress;
   std::map<Uuid, const domain::BlobEntry*> blobs;
-  std::vector<std::unique_ptr<OpenBlob>> open;  // most recently used first
-  crypto::Aead aead;
-  PageBuffer sealed, plain;
-  std::optional<std::pair<Uuid, std::uint64_t>> loaded;  // whose segment lies in `plain`
-  std::size_t loaded_bytes = 0;
+  std::vector<std::shared_ptr<OpenBlob>> open;  // most recently used first
+  Expect expect = Expect::ranges;
   std::atomic<bool> revoked{false};
+  // Last, so that its threads end before what they look at goes.
+  ReadAhead ahead;
 };
 
 Status AssetReader::Impl::check_alive() const {
@@ -104,12 +87,12 @@ Status AssetReader::Impl::check_extent(const domain::FileEntry& file) const {
   return make_error(Errc::invalid_input, "the file lies outside its blob", {}, file.path);
 }
 
-Result<OpenBlob*> AssetReader::Impl::open_blob(const Uuid& id) {
+Result<std::shared_ptr<OpenBlob>> AssetReader::Impl::open_blob(const Uuid& id) {
   const auto known = std::find_if(open.begin(), open.end(),
                                   [&](const auto& blob) { return blob->entry->id == id; });
   if (known != open.end()) {
     std::rotate(open.begin(), known, known + 1);
-    return open.front().get();
+    return open.front();
   }
   ASSIGN_OR_RETURN(const domain::BlobEntry* entry, entry_of(id));
   Result<std::unique_ptr<File>> file = open_blob_file(env, path_of(id), *entry);
@@ -121,43 +104,22 @@ Result<OpenBlob*> AssetReader::Impl::open_blob(const Uuid& id) {
   Result<crypto::FloeDecryptor> decryptor =
       crypto::FloeDecryptor::start(key, blob_associated(options, id), entry->floe_header);
   if (!decryptor.ok()) {
-    return as_damage(std::move(decryptor).error(), path_of(id), "was not sealed for this asset");
+    if (decryptor.error().code != Errc::verification_failed) return std::move(decryptor).error();
+    return damaged_blob(path_of(id), "was not sealed for this asset");
   }
   if (open.size() == kOpenBlobs) open.pop_back();
-  open.insert(open.begin(), std::make_unique<OpenBlob>(*entry, std::move(file).value(),
+  open.insert(open.begin(), std::make_shared<OpenBlob>(*entry, path_of(id), std::move(file).value(),
                                                        std::move(decryptor).value()));
-  return open.front().get();
+  return open.front();
 }
 
-Status AssetReader::Impl::load(OpenBlob& blob, std::uint64_t number) {
+Result<const Fetched*> AssetReader::Impl::segment(const std::shared_ptr<OpenBlob>& blob,
+                                                  std::uint64_t number, std::uint64_t last) {
   RETURN_IF_ERROR(check_alive());
-  forget_segment();
-  const std::uint64_t bytes = blob.entry->bytes;
-  const std::size_t size = segment_plaintext(bytes, number);
-  const ByteSpan from = sealed.first(size + crypto::kFloeSegmentOverhead);
-  const std::string name = "is damaged in segment " + std::to_string(number);
-  if (Status read = blob.file->read_at(segment_offset(number), from); !read.ok()) {
-    return as_damage(std::move(read).error(), path_of(blob.entry->id), name);
-  }
-  const auto position = number + 1 == segment_count(bytes) ? crypto::FloeDecryptor::Position::final
-                                                           : crypto::FloeDecryptor::Position::inner;
-  Status opened = blob.decryptor.open_segment(number, position, from, plain.first(size), aead);
-  if (!opened.ok()) {
-    return as_damage(std::move(opened).error(), path_of(blob.entry->id), name);
-  }
-  loaded.emplace(blob.entry->id, number);
-  loaded_bytes = size;
+  ASSIGN_OR_RETURN(const Fetched* const fetched, ahead.get(blob, number, last));
   // A revocation that came meanwhile must not be followed by a byte.
-  return check_alive();
-}
-
-Result<ByteView> AssetReader::Impl::segment(OpenBlob& blob, std::uint64_t number) {
-  if (loaded != std::pair(blob.entry->id, number)) {
-    RETURN_IF_ERROR(load(blob, number));
-  } else {
-    RETURN_IF_ERROR(check_alive());
-  }
-  return plain.view(loaded_bytes);
+  RETURN_IF_ERROR(check_alive());
+  return fetched;
 }
 
 template <typename Use>
@@ -176,8 +138,12 @@ Status AssetReader::Impl::for_each_stretch(const domain::FileEntry& file, std::u
   length = std::min(length, file.bytes - offset);
   std::uint64_t at = file.offset + offset;
   while (length > 0) {
-    ASSIGN_OR_RETURN(OpenBlob* const blob, open_blob(file.blob));
-    ASSIGN_OR_RETURN(const ByteView whole, segment(*blob, at / crypto::kFloeSegmentPlaintext));
+    ASSIGN_OR_RETURN(const std::shared_ptr<OpenBlob> blob, open_blob(file.blob));
+    const std::uint64_t end = expect == Expect::everything ? blob->entry->bytes : at + length;
+    ASSIGN_OR_RETURN(const Fetched* const fetched,
+                     segment(blob, at / crypto::kFloeSegmentPlaintext,
+                             (end - 1) / crypto::kFloeSegmentPlaintext));
+    const ByteView whole = fetched->content();
     const auto skip = static_cast<std::size_t>(at % crypto::kFloeSegmentPlaintext);
     const ByteView rest = whole.subspan(skip);
     const ByteView part =
@@ -199,7 +165,7 @@ Status AssetReader::Impl::copy_range(const domain::FileEntry& file, std::uint64_
 }
 
 Status AssetReader::Impl::verify_file(const domain::FileEntry& file) {
-  forget_segment();
+  ahead.forget();
   crypto::Sha256 hash;
   RETURN_IF_ERROR(for_each_stretch(file, 0, file.bytes, [&](ByteView part) -> Status {
     hash.update(part);
@@ -215,16 +181,16 @@ Status AssetReader::Impl::verify_file(const domain::FileEntry& file) {
 
 Status AssetReader::Impl::verify_blob(const domain::BlobEntry& blob) {
   // What is held open was checked when it was opened; here the disk is asked again.
+  ahead.forget();
   open.clear();
-  ASSIGN_OR_RETURN(OpenBlob* const opened, open_blob(blob.id));
+  ASSIGN_OR_RETURN(const std::shared_ptr<OpenBlob> opened, open_blob(blob.id));
   const domain::BlobEntry& entry = *opened->entry;
   SealId seal_id(entry.floe_header);
   const std::uint64_t segments = segment_count(entry.bytes);
   for (std::uint64_t number = 0; number < segments; ++number) {
-    RETURN_IF_ERROR(load(*opened, number));
-    seal_id.add(
-        sealed.view(loaded_bytes + crypto::kFloeSegmentOverhead).last(crypto::kGcmTagBytes));
-    progress.bytes.fetch_add(loaded_bytes, std::memory_order_relaxed);
+    ASSIGN_OR_RETURN(const Fetched* const fetched, segment(opened, number, segments - 1));
+    seal_id.add(fetched->tag());
+    progress.bytes.fetch_add(fetched->bytes, std::memory_order_relaxed);
   }
   if (seal_id.finish(entry.bytes) != entry.seal_id) {
     return damaged_blob(path_of(entry.id), "has another seal id than was written");
@@ -240,11 +206,8 @@ AssetReader::~AssetReader() = default;
 Result<AssetReader> AssetReader::open(Env& env, WriterOptions options, crypto::Dek dek,
                                       domain::Manifest manifest, Progress& progress) {
   if (dek.empty()) return make_error(Errc::unexpected, "a reader needs the key of its asset");
-  auto impl = std::make_unique<Impl>(env, std::move(options), std::move(dek), std::move(manifest),
-                                     progress);
-  ASSIGN_OR_RETURN(impl->sealed, PageBuffer::make(crypto::kFloeSegmentBytes));
-  ASSIGN_OR_RETURN(impl->plain, PageBuffer::make(crypto::kFloeSegmentBytes));
-  return AssetReader(std::move(impl));
+  return AssetReader(std::make_unique<Impl>(env, std::move(options), std::move(dek),
+                                            std::move(manifest), progress));
 }
 
 const domain::Manifest& AssetReader::manifest() const {
@@ -266,6 +229,10 @@ Status AssetReader::verify_file(const domain::FileEntry& file) {
 
 Status AssetReader::verify_blob(const domain::BlobEntry& blob) {
   return impl_->verify_blob(blob);
+}
+
+void AssetReader::expect(Expect what) noexcept {
+  impl_->expect = what;
 }
 
 void AssetReader::revoke() noexcept {

@@ -3,8 +3,8 @@
 // Contract: one AssetReader is used by one thread; it holds the asset's key until destroyed or
 // revoked. A byte is handed out only after the tag of its segment held; a missing, swapped,
 // truncated, extended or reordered blob is Errc::damaged and names the file. Costs only the
-// segments touched. revoke() may be called from any thread: later reads fail with Errc::erased.
-// Specified in: aierase-store(5) BLOBS.
+// segments touched, several at once in threads of its own. revoke() may be called from any thread:
+// later reads fail with Errc::erased. Specified in: aierase-store(5) BLOBS.
 #pragma once
 
 #include <atomic>
@@ -43,6 +43,10 @@ class AssetReader {
   // Decrypts everything, compares each file's SHA-256 and each blob's seal_id and length.
   Status verify_file(const domain::FileEntry& file);
   Status verify_blob(const domain::BlobEntry& blob);
+  // What will be asked for: with `everything`, in the order of the manifest, whole blobs are opened
+  // ahead; otherwise nothing beyond a range that was asked for is read.
+  enum class Expect { ranges, everything };
+  void expect(Expect what) noexcept;
   void revoke() noexcept;
 
  private:

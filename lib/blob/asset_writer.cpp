@@ -60,7 +60,7 @@ struct AssetWriter::Impl {
   Status check_new_path(const std::string& path);
   Status add(std::string path, ByteSource& source);
   Status add_to_pack(ByteView content, std::size_t file);
-  Status add_large(ByteSource& source, std::size_t head, std::size_t file);
+  Status add_large(ByteSource& source, std::uint64_t expected, std::size_t head, std::size_t file);
   Result<std::size_t> read_head(ByteSource& source);
 
   Result<Stream> begin_stream(Lane lane);
@@ -69,7 +69,7 @@ struct AssetWriter::Impl {
   void advance(Stream& stream, std::size_t bytes, std::size_t file);
   Status end_file(Stream& stream, std::size_t file);
   Status end_stream(Stream& stream);
-  void submit(Stream& stream, BlobFile::Position position);
+  Status submit(Stream& stream, BlobFile::Position position);
   Status ensure_segment(Stream& stream);
 
   Status take(Completion completion);
@@ -145,21 +145,23 @@ Status AssetWriter::Impl::ensure_segment(Stream& stream) {
 // A full segment is submitted only when more follows: the last one must say that it is the last.
 Result<ByteSpan> AssetWriter::Impl::room(Stream& stream) {
   if (stream.segment != nullptr && stream.segment->bytes == crypto::kFloeSegmentPlaintext) {
-    submit(stream, BlobFile::Position::inner);
+    RETURN_IF_ERROR(submit(stream, BlobFile::Position::inner));
   }
   RETURN_IF_ERROR(ensure_segment(stream));
   const ByteSpan whole = stream.segment->buffer.first(crypto::kFloeSegmentPlaintext);
   return whole.subspan(stream.segment->bytes);
 }
 
-void AssetWriter::Impl::submit(Stream& stream, BlobFile::Position position) {
+Status AssetWriter::Impl::submit(Stream& stream, BlobFile::Position position) {
   Segment& segment = *std::exchange(stream.segment, nullptr);
+  RETURN_IF_ERROR(blobs[stream.blob].file->make_room(stream.submitted));
   segment.blob = blobs[stream.blob].file.get();
   segment.blob_index = stream.blob;
   segment.number = stream.submitted++;
   segment.position = position;
   segment.lane = stream.lane;
   pipeline->submit(segment);
+  return {};
 }
 
 void AssetWriter::Impl::advance(Stream& stream, std::size_t bytes, std::size_t file) {
@@ -195,8 +197,7 @@ Status AssetWriter::Impl::end_file(Stream& stream, std::size_t file) {
 Status AssetWriter::Impl::end_stream(Stream& stream) {
   RETURN_IF_ERROR(ensure_segment(stream));
   blobs[stream.blob].ended = true;
-  submit(stream, BlobFile::Position::final);
-  return {};
+  return submit(stream, BlobFile::Position::final);
 }
 
 Result<std::size_t> AssetWriter::Impl::read_head(ByteSource& source) {
@@ -225,14 +226,17 @@ Status AssetWriter::Impl::add_to_pack(ByteView content, std::size_t file) {
   return end_file(*pack, file);
 }
 
-Status AssetWriter::Impl::add_large(ByteSource& source, std::size_t head, std::size_t file) {
+Status AssetWriter::Impl::add_large(ByteSource& source, std::uint64_t expected, std::size_t head,
+                                    std::size_t file) {
   ASSIGN_OR_RETURN(Stream stream, begin_stream(Lane::own));
+  blobs[stream.blob].file->expect(expected);
   manifest.files[file].blob = manifest.blobs[stream.blob].id;
   RETURN_IF_ERROR(copy_in(stream, head_buffer.view(head), file));
   // The segment that room() would submit may be the last: it is asked for only with a byte at hand.
   std::byte ahead{};
   while (true) {
-    const bool full = stream.segment->bytes == crypto::kFloeSegmentPlaintext;
+    const bool full =
+        stream.segment != nullptr && stream.segment->bytes == crypto::kFloeSegmentPlaintext;
     ByteSpan to(&ahead, 1);
     if (!full) {
       ASSIGN_OR_RETURN(to, room(stream));
@@ -260,11 +264,15 @@ Status AssetWriter::Impl::add(std::string path, ByteSource& source) {
   domain::FileEntry entry;
   entry.path = std::move(path);
   manifest.files.push_back(std::move(entry));
-  ASSIGN_OR_RETURN(const std::size_t head, read_head(source));
-  if (head < limits::kPackFileBytes) {
-    RETURN_IF_ERROR(add_to_pack(head_buffer.view(head), file));
+  const std::uint64_t expected = source.expected().value_or(0);
+  std::size_t head = 0;
+  if (expected < limits::kPackFileBytes) {
+    ASSIGN_OR_RETURN(head, read_head(source));
+  }
+  if (expected >= limits::kPackFileBytes || head == limits::kPackFileBytes) {
+    RETURN_IF_ERROR(add_large(source, expected, head, file));
   } else {
-    RETURN_IF_ERROR(add_large(source, head, file));
+    RETURN_IF_ERROR(add_to_pack(head_buffer.view(head), file));
   }
   progress.files.fetch_add(1, std::memory_order_relaxed);
   return {};

@@ -4,12 +4,12 @@
 // Contract: one AssetWriter per import, driven by one thread; its own hash and seal threads live
 // until finish() or the destructor, so that 10,000 small files cost three threads. add_file()
 // returns once the source is read; what fails behind it is reported by the next call. Memory: at
-// most eight buffers of 1 MiB, and limits::kPackFileBytes for the head of a file whose size is not
-// known yet. Files below limits::kPackFileBytes share pack blobs, larger ones have a blob
-// of their own. A source that changes meanwhile is recorded as it was read. Blob ids come from
-// `reserve`, which must have made an import intent naming them durable before it returns (I1).
-// finish() returns only when every blob and its directory entry is durable. The destructor of an
-// unfinished writer unlinks what it wrote. Cancellation is looked at between segments. Specified
+// most eight buffers of 1 MiB, and limits::kPackFileBytes for the head of a file that is small or
+// whose size is not known yet. Files below limits::kPackFileBytes share pack blobs, larger ones
+// have a blob of their own. A source that changes meanwhile is recorded as it was read. Blob ids
+// come from `reserve`, which must have made an import intent naming them durable before it returns
+// (I1). finish() returns only when every blob and its directory entry is durable. The destructor of
+// an unfinished writer unlinks what it wrote. Cancellation is looked at between segments. Specified
 // in: aierase-store(5) BLOBS; erasure-design section 7.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/env.h"
@@ -32,6 +33,8 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   virtual Result<std::size_t> read(ByteSpan to) = 0;
+  // How many bytes will come, as far as known. What comes decides.
+  virtual std::optional<std::uint64_t> expected() { return std::nullopt; }
 };
 
 struct Progress {

@@ -13,7 +13,9 @@ Error damaged_blob(const std::string& path, std::string_view what) {
 
 Result<std::unique_ptr<File>> open_blob_file(Env& env, const std::string& path,
                                              const domain::BlobEntry& entry) {
-  Result<std::unique_ptr<File>> file = env.open(path, {});
+  OpenHow how;
+  how.caching = Caching::as_found;
+  Result<std::unique_ptr<File>> file = env.open(path, how);
   if (!file.ok()) {
     if (file.error().code == Errc::invalid_input) {
       return damaged_blob(path, "is not a regular file");

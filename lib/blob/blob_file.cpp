@@ -6,6 +6,8 @@
 namespace aierase::blob {
 namespace {
 
+constexpr std::uint64_t kRoomAtOnce = 64ULL << 20;
+
 std::size_t padded(std::size_t size, Caching caching) {
   if (caching == Caching::page_cache) return size;
   return (size + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
@@ -69,14 +71,13 @@ Result<std::unique_ptr<BlobFile>> BlobFile::create(Env& env, const WriterOptions
   RETURN_IF_ERROR(make_place(env, path));
   ASSIGN_OR_RETURN(NewFile created, create_file(env, path));
   std::unique_ptr<BlobFile> blob(new BlobFile(id, path, created.caching, std::move(encryptor)));
-  blob->files_[0] = std::move(created.file);
+  blob->own_ = std::move(created.file);
   // From here on the name is ours, and a failure must not leave it.
   const auto complete = [&]() -> Status {
-    for (std::size_t lane = 1; lane < kSealLanes; ++lane) {
-      ASSIGN_OR_RETURN(blob->files_[lane],
-                       open_as(env, path, OpenMode::read_write, created.caching));
+    for (std::unique_ptr<File>& file : blob->files_) {
+      ASSIGN_OR_RETURN(file, open_as(env, path, OpenMode::read_write, created.caching));
     }
-    return write_page(*blob->files_[0], blob->encryptor_.header());
+    return write_page(*blob->own_, blob->encryptor_.header());
   };
   if (Status completed = complete(); !completed.ok()) {
     blob.reset();
@@ -102,6 +103,20 @@ Result<SegmentTag> BlobFile::write_segment(std::size_t lane, std::uint64_t numbe
   return tag;
 }
 
+Status BlobFile::make_room(std::uint64_t number) {
+  const std::uint64_t needed = segment_offset(number + 1);
+  if (number == 0 || needed <= room_) return {};
+  const std::uint64_t expected = segment_offset(segment_count(expected_));
+  const std::uint64_t next = std::max(needed, std::min(2 * needed, needed + kRoomAtOnce));
+  const bool known = room_ == 0 && expected >= needed;
+  const std::uint64_t room = known ? expected : next;
+  Status taken = own_->allocate(room);
+  if (!taken.ok() && known && taken.error().code == Errc::no_space) return taken;
+  // Once refused it is not asked for again.
+  room_ = taken.ok() && own_->truncate(room).ok() ? room : ~std::uint64_t{0};
+  return {};
+}
+
 void BlobFile::add_tag(std::uint64_t number, const SegmentTag& tag) {
   early_tags_.emplace(number, tag);
   for (auto next = early_tags_.find(tags_); next != early_tags_.end();
@@ -116,7 +131,7 @@ Result<domain::BlobEntry> BlobFile::finish(std::uint64_t bytes) {
   if (tags_ != segment_count(bytes)) {
     return make_error(Errc::unexpected, "the blob " + path_ + " lacks segments", {}, path_);
   }
-  File& file = *files_[0];
+  File& file = *own_;
   // Takes off what direct I/O had to write behind the last segment.
   RETURN_IF_ERROR(file.truncate(container_bytes(bytes)));
   RETURN_IF_ERROR(file.sync());

@@ -41,6 +41,12 @@ class BlobFile {
   Result<SegmentTag> write_segment(std::size_t lane, std::uint64_t number, Position position,
                                    ByteView plaintext, PageBuffer& out, crypto::Aead& aead);
 
+  // Room on the disk is taken ahead, in one piece where there is one, and writes into it go side by
+  // side: a file that grows with each of them takes them one by one. Errc::no_space where what is
+  // expected does not fit; whatever else is refused here is heard at the write.
+  void expect(std::uint64_t bytes) { expected_ = bytes; }  // of plaintext, as far as known
+  Status make_room(std::uint64_t number);                  // before segment `number` is written
+
   // Tags come in any order, at most a pipeline's depth apart.
   void add_tag(std::uint64_t number, const SegmentTag& tag);
   std::uint64_t tags() const { return tags_; }  // of segments 0 to tags()-1, without a gap
@@ -55,6 +61,9 @@ class BlobFile {
   Caching caching_;
   crypto::FloeEncryptor encryptor_;
   std::array<std::unique_ptr<File>, kSealLanes> files_;
+  std::unique_ptr<File> own_;  // of the thread that created it
+  std::uint64_t expected_ = 0;
+  std::uint64_t room_ = 0;  // size of the file, as far as it was taken ahead
   SealId seal_id_;
   std::map<std::uint64_t, SegmentTag> early_tags_;
   std::uint64_t tags_ = 0;

@@ -15,7 +15,7 @@ namespace {
 using Severity = Finding::Severity;
 
 constexpr std::size_t kLeavesPerStep = 2048;
-constexpr std::uint64_t kBytesPerStep = 32ULL << 20;
+constexpr std::uint64_t kBytesPerStep = 16ULL << 20;
 constexpr unsigned kBlobDirectories = 256;
 
 class HashSink final : public blob::ByteSink {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -72,6 +73,43 @@ TEST_F(AStore, GivesBackWhatWasImportedAndRecordsTheExport) {
   EXPECT_EQ(shown->at("exports")[0].at("medium"), "stream");
   EXPECT_EQ(shown->at("exports")[0].at("destination"), "standard output");
   EXPECT_EQ(shown->at("source_history"), "unknown");
+}
+
+// Files are read side by side: the one that cannot be read ends the wait for the one that is
+// silent.
+TEST_F(AStore, EndsAnImportWithTheErrorOfOneFileWhileAnotherIsWaitedFor) {
+  Result<bus::Job> job = client_->start(bus::kAssetInterface, "Import", {"m", bus::Options()});
+  ASSERT_TRUE(job.ok());
+  const Pipe silent;
+  const UniqueFd directory(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bus::NamedFile files[] = {{"silent", silent.reader.get()}, {"no-file", directory.get()}};
+  ASSERT_TRUE(job->add_files(files).ok());
+  const Result<Json> result = job->wait();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, Errc::invalid_input);
+  EXPECT_NE(result.error().message.find("no-file"), std::string::npos) << result.error().message;
+  EXPECT_TRUE(blobs_go());
+  EXPECT_EQ(assets(), 0U);
+}
+
+// One fails in its lane, behind the call that handed it over.
+TEST_F(AStore, EndsAnImportWhoseOneSourceBreaksOffWhileAnotherIsWaitedFor) {
+  Result<bus::Job> job = client_->start(bus::kAssetInterface, "Import", {"m", bus::Options()});
+  ASSERT_TRUE(job.ok());
+  const Pipe silent;
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const UniqueFd broken(ends[0]);
+  // Closed with a byte unread: the other end hears ECONNRESET.
+  ASSERT_EQ(write(ends[0], "x", 1), 1);
+  close(ends[1]);
+  const bus::NamedFile files[] = {{"silent", silent.reader.get()}, {"broken", broken.get()}};
+  ASSERT_TRUE(job->add_files(files).ok());
+  const Result<Json> result = job->wait();
+  ASSERT_FALSE(result.ok());
+  EXPECT_NE(result.error().message.find("broken"), std::string::npos) << result.error().message;
+  EXPECT_TRUE(blobs_go());
+  EXPECT_EQ(assets(), 0U);
 }
 
 TEST_F(AStore, AnswersTheSameContentWithTheExistingAsset) {

@@ -78,6 +78,42 @@ TEST(ADeepCheck, OfASoundStoreFindsNothing) {
   }
 }
 
+TEST(ADeepCheck, ThatKeepsToARateEndsAtOnceWhenItIsCancelled) {
+  RunningDaemon daemon;
+  daemon.start();
+  bus::Client client = daemon.client();
+  init(client);
+  // At a byte a second the second piece would be read in half a year.
+  ASSERT_TRUE(import_text(client, "m", std::string(20'000'000, 'w')).ok());
+  Result<bus::Job> job = client.start(
+      bus::kManagerInterface, "Check",
+      {std::vector<std::string>{"m"}, bus::Options(Json{{"depth", "deep"}, {"max_rate", 1}})});
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  const Result<bus::JobProgress> progress = job->progress();
+  ASSERT_TRUE(progress.ok());
+  EXPECT_EQ(progress->state, "running");
+  // The store serves others meanwhile.
+  ASSERT_TRUE(client.call(bus::kManagerInterface, "Status", {bus::Options()}).ok());
+  ASSERT_TRUE(job->cancel().ok());
+  const Result<Json> result = job->wait();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, Errc::cancelled);
+}
+
+TEST(ADeepCheck, RefusesARateThatIsNone) {
+  RunningDaemon daemon;
+  daemon.start();
+  bus::Client client = daemon.client();
+  init(client);
+  for (const Json& options : {Json{{"depth", "deep"}, {"max_rate", 0}}, Json{{"max_rate", 5}},
+                              Json{{"depth", "deep"}, {"max_rate", "fast"}}}) {
+    const Result<bus::Job> job = client.start(bus::kManagerInterface, "Check",
+                                              {std::vector<std::string>{}, bus::Options(options)});
+    ASSERT_FALSE(job.ok()) << options.dump();
+    EXPECT_EQ(job.error().code, Errc::usage) << options.dump();
+  }
+}
+
 TEST(AStoreWithAPassphrase, WaitsForItAfterARestart) {
   RunningDaemon daemon;
   daemon.start();

@@ -8,6 +8,10 @@ refused 2 'no verb "frobnicate"' "$AIERASE" frobnicate
 refused 2 'second word' "$AIERASE" certificate
 refused 2 'too many' "$AIERASE" status now
 refused 2 'deep' "$AIERASE" status --deep
+refused 2 'for --deep' "$AIERASE" check --max-rate 5M
+refused 2 'bytes a second' "$AIERASE" check --deep --max-rate 0
+refused 2 'bytes a second' "$AIERASE" check --deep --max-rate 5X
+refused 2 'bytes a second' "$AIERASE" check --deep --max-rate 99999999T
 refused 2 'twice' "$AIERASE" retire x --reason a --reason b
 refused 2 'never means everything' a retire --reason "none selected"
 refused 2 'names no asset' a retire - --reason x </dev/null

@@ -96,7 +96,7 @@ Status DiskCore::check(const Handle& handle) const {
 }
 
 Status DiskCore::check_aligned(const Handle& handle, std::uint64_t offset, ByteView bytes) const {
-  if (handle.how.caching == Caching::page_cache) return {};
+  if (handle.how.caching != Caching::direct) return {};
   const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
   if (offset % kDirectAlignment == 0 && bytes.size() % kDirectAlignment == 0 &&
       address % kDirectAlignment == 0) {

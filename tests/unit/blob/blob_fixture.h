@@ -10,6 +10,7 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -73,6 +74,7 @@ class WatchedEnv final : public Env {
   std::function<Status(const std::string&, const OpenHow&)> at_open;
   std::function<Status(std::size_t)> after_write;  // may be called by two threads at once
   std::function<Status()> at_sync;
+  std::function<void(std::uint64_t, std::size_t)> at_read;  // by several threads at once
   std::vector<std::string> synced_directories;
 
   Result<std::unique_ptr<File>> open(const std::string& path, const OpenHow& how) override;
@@ -91,7 +93,10 @@ class WatchedEnv final : public Env {
   Status unlink(const std::string& path) override { return disk_.unlink(path); }
   Status remove_directory(const std::string& path) override { return disk_.remove_directory(path); }
   Status sync_directory(const std::string& path) override {
-    synced_directories.push_back(path);
+    {
+      const std::lock_guard lock(mutex_);
+      synced_directories.push_back(path);
+    }
     return disk_.sync_directory(path);
   }
   Result<StorageInfo> storage(const std::string& path) override { return disk_.storage(path); }
@@ -102,12 +107,16 @@ class WatchedEnv final : public Env {
 
  private:
   PosixEnv disk_;
+  std::mutex mutex_;
 };
 
 class WatchedFile final : public File {
  public:
   WatchedFile(WatchedEnv& env, std::unique_ptr<File> file) : env_(env), file_(std::move(file)) {}
-  Status read_at(std::uint64_t offset, ByteSpan to) override { return file_->read_at(offset, to); }
+  Status read_at(std::uint64_t offset, ByteSpan to) override {
+    if (env_.at_read) env_.at_read(offset, to.size());
+    return file_->read_at(offset, to);
+  }
   Status write_at(std::uint64_t offset, ByteView from) override {
     RETURN_IF_ERROR(file_->write_at(offset, from));
     return env_.after_write ? env_.after_write(from.size()) : Status();

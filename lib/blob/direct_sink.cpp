@@ -1,0 +1,134 @@
+#include "blob/direct_sink.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/env.h"
+
+namespace aierase::blob {
+namespace {
+
+constexpr std::size_t kPieceBytes = 1 << 20;
+constexpr int kThreads = 2;
+
+// Errc::io means that the store's own disk failed, which stops the daemon.
+Error cannot_write(int errno_value) {
+  Error error = errno_error(errno_value, "cannot write to the destination");
+  if (error.code == Errc::io) error.code = Errc::invalid_input;
+  return error;
+}
+
+std::size_t padded(std::size_t bytes) {
+  return (bytes + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DirectSink>> DirectSink::start(int fd, const std::atomic<bool>& cancelled) {
+  const off_t begin = ::lseek(fd, 0, SEEK_CUR);
+  if (begin < 0) return cannot_write(errno);
+  if (begin % static_cast<off_t>(kDirectAlignment) != 0) {
+    return make_error(Errc::invalid_input,
+                      "a descriptor for direct I/O stands at byte " + std::to_string(begin) +
+                          ", which is no multiple of " + std::to_string(kDirectAlignment),
+                      "open it without O_DIRECT");
+  }
+  std::unique_ptr<DirectSink> sink(
+      new DirectSink(fd, cancelled, static_cast<std::uint64_t>(begin)));
+  for (Piece& piece : sink->pieces_) {
+    ASSIGN_OR_RETURN(piece.buffer, PageBuffer::make(kPieceBytes));
+    sink->free_.push_back(&piece);
+  }
+  DirectSink* const self = sink.get();
+  try {
+    for (int i = 0; i < kThreads; ++i) self->threads_.emplace_back([self] { self->run(); });
+  } catch (const std::system_error&) {
+    return make_error(Errc::resource_limit, "no thread could be started for the export",
+                      "Run fewer jobs at once, or raise TasksMax= of the unit.");
+  }
+  return sink;
+}
+
+DirectSink::~DirectSink() {
+  stopping_.store(true);
+  to_write_.close();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Status DirectSink::put(const Piece& piece) const {
+  const ByteView whole = piece.buffer.view(padded(piece.bytes));
+  std::size_t at = 0;
+  while (at < whole.size()) {
+    const ssize_t put =
+        ::pwrite(fd_, whole.data() + at, whole.size() - at, static_cast<off_t>(piece.at + at));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return cannot_write(errno);
+    if (put == 0 || static_cast<std::size_t>(put) % kDirectAlignment != 0) {
+      return cannot_write(ENOSPC);
+    }
+    at += static_cast<std::size_t>(put);
+  }
+  return {};
+}
+
+void DirectSink::run() {
+  while (std::optional<Piece*> piece = to_write_.pop()) {
+    if (stopping_.load(std::memory_order_relaxed)) continue;
+    (*piece)->status = put(**piece);
+    written_.push(*piece);
+  }
+}
+
+Status DirectSink::take_back() {
+  Piece* const piece = *written_.pop();
+  --outstanding_;
+  free_.push_back(piece);
+  return std::move(piece->status);
+}
+
+Status DirectSink::next_piece() {
+  if (cancelled_.load(std::memory_order_relaxed)) {
+    return make_error(Errc::cancelled, "the job was cancelled");
+  }
+  while (free_.empty()) RETURN_IF_ERROR(take_back());
+  filling_ = free_.back();
+  free_.pop_back();
+  filling_->bytes = 0;
+  filling_->status = Status();
+  filling_->at = begin_ + done_bytes_;
+  return {};
+}
+
+void DirectSink::submit() {
+  Piece& piece = *std::exchange(filling_, nullptr);
+  const ByteSpan padding = piece.buffer.first(padded(piece.bytes)).subspan(piece.bytes);
+  std::fill(padding.begin(), padding.end(), std::byte{0});
+  done_bytes_ += piece.bytes;
+  ++outstanding_;
+  to_write_.push(&piece);
+}
+
+Status DirectSink::write(ByteView from) {
+  while (!from.empty()) {
+    if (filling_ == nullptr) RETURN_IF_ERROR(next_piece());
+    const std::size_t step = std::min(kPieceBytes - filling_->bytes, from.size());
+    const ByteSpan to = filling_->buffer.first(filling_->bytes + step).subspan(filling_->bytes);
+    std::copy_n(from.begin(), step, to.begin());
+    filling_->bytes += step;
+    from = from.subspan(step);
+    if (filling_->bytes == kPieceBytes) submit();
+  }
+  return {};
+}
+
+Status DirectSink::finish() {
+  if (filling_ != nullptr) submit();
+  while (outstanding_ > 0) RETURN_IF_ERROR(take_back());
+  if (::ftruncate(fd_, static_cast<off_t>(begin_ + done_bytes_)) != 0) return cannot_write(errno);
+  return {};
+}
+
+}  // namespace aierase::blob

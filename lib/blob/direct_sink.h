@@ -1,0 +1,63 @@
+// Writing a file that its owner opened for direct I/O: around the page cache, two pieces at a time.
+//
+// Contract: the descriptor and its flags stay the caller's; bytes go to where its offset stands,
+// which must be a multiple of 4,096, and onwards. What was written is there when finish() returns,
+// and the file then ends behind the last byte (the last piece is written padded, and cut).
+// Durability is the caller's, by fsync(2). One thread; two more until the destructor, which drops
+// what was not begun. Memory: four pieces of 1 MiB. Errors as those of DescriptorSink.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/queue.h"
+#include "blob/asset_reader.h"
+#include "blob/layout.h"
+
+namespace aierase::blob {
+
+class DirectSink final : public ByteSink {
+ public:
+  static Result<std::unique_ptr<DirectSink>> start(int fd, const std::atomic<bool>& cancelled);
+  DirectSink(const DirectSink&) = delete;
+  DirectSink& operator=(const DirectSink&) = delete;
+  ~DirectSink() override;
+
+  Status write(ByteView from) override;
+  Status finish();
+
+ private:
+  struct Piece {
+    PageBuffer buffer;
+    std::size_t bytes = 0;
+    std::uint64_t at = 0;
+    Status status;
+  };
+
+  DirectSink(int fd, const std::atomic<bool>& cancelled, std::uint64_t begin)
+      : fd_(fd), cancelled_(cancelled), begin_(begin) {}
+  Status next_piece();
+  Status take_back();
+  void submit();
+  void run();
+  Status put(const Piece& piece) const;
+
+  const int fd_;
+  const std::atomic<bool>& cancelled_;
+  const std::uint64_t begin_;
+  std::uint64_t done_bytes_ = 0;  // handed to the writing threads
+  std::array<Piece, 4> pieces_;
+  std::vector<Piece*> free_;
+  Piece* filling_ = nullptr;
+  std::size_t outstanding_ = 0;
+  BoundedQueue<Piece*> to_write_{4};
+  BoundedQueue<Piece*> written_{4};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace aierase::blob

@@ -1,0 +1,88 @@
+// Segments of blobs on their way from the disk to plaintext, several at once.
+//
+// Contract: all functions are called by one thread, the owner. get() gives one segment whose tag
+// held; those behind it, up to `last`, are begun as far as there is room, so that reading forward
+// finds them opened. Nothing beyond `last` is ever read. A single segment is opened by the owner
+// itself; threads begin with the first longer run. What get() gave stays until the next call.
+// Memory: up to kMostAhead segments, 2 MiB each. The destructor drops what was not begun and joins.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/env.h"
+#include "base/limits.h"
+#include "base/queue.h"
+#include "base/result.h"
+#include "blob/layout.h"
+#include "crypto/floe.h"
+#include "domain/asset.h"
+
+namespace aierase::blob {
+
+inline constexpr std::size_t kMostAhead = 2 * limits::kLanesPerJob + 2;
+
+// A blob that was found to be whole in length and header; holds its keys.
+struct OpenBlob {
+  OpenBlob(const domain::BlobEntry& of, std::string at, std::unique_ptr<File> on_disk,
+           crypto::FloeDecryptor opener);
+
+  const domain::BlobEntry* entry;
+  std::string path;
+  // A File is used by one thread at a time, so each lane opens its own; lane 0 is the owner's too.
+  std::array<std::unique_ptr<File>, limits::kLanesPerJob> files;
+  crypto::FloeDecryptor decryptor;
+};
+
+struct Fetched {
+  std::shared_ptr<OpenBlob> blob;  // none: free
+  std::uint64_t number = 0;
+  std::size_t bytes = 0;
+  PageBuffer sealed, plain;
+  Status status;
+  bool ready = false;
+  bool used = false;           // was given out
+  std::uint64_t last_use = 0;  // or begin
+
+  ByteView content() const { return plain.view(bytes); }
+  ByteView tag() const;
+};
+
+class ReadAhead {
+ public:
+  explicit ReadAhead(Env& env) : env_(env) {}
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+  ~ReadAhead();
+
+  // Errc::damaged names the blob's file and the segment.
+  Result<const Fetched*> get(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                             std::uint64_t last);
+  void forget();  // whatever was read is read anew
+
+ private:
+  Status start_threads();
+  Fetched* find(const OpenBlob& blob, std::uint64_t number);
+  Fetched* room_for_next();
+  Fetched& room_for_wanted();
+  Status begin(Fetched& fetch, const std::shared_ptr<OpenBlob>& blob, std::uint64_t number);
+  void await(Fetched& fetch);
+  void run(std::size_t lane);
+  Status fetch(Fetched& fetch, std::size_t lane, crypto::Aead& aead);
+
+  Env& env_;
+  std::vector<std::unique_ptr<Fetched>> fetches_;
+  std::uint64_t uses_ = 0;
+  crypto::Aead aead_;  // the owner's
+  BoundedQueue<Fetched*> wanted_{kMostAhead};
+  BoundedQueue<Fetched*> done_{kMostAhead};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace aierase::blob

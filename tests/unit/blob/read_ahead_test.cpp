@@ -1,0 +1,96 @@
+#include <set>
+
+#include "unit/blob/blob_fixture.h"
+
+namespace aierase::blob {
+namespace {
+
+constexpr std::size_t kPlain = crypto::kFloeSegmentPlaintext;
+
+class ReadingAhead : public BlobTest {
+ protected:
+  // Numbers of the segments that were read from the disk, and how often.
+  void watch() {
+    env_.at_read = [this](std::uint64_t offset, std::size_t) {
+      if (offset < kPageBytes) return;
+      const std::lock_guard lock(mutex_);
+      read_.insert((offset - kPageBytes) / crypto::kFloeSegmentBytes);
+    };
+  }
+
+  std::mutex mutex_;
+  std::multiset<std::uint64_t> read_;
+};
+
+TEST_F(ReadingAhead, TouchesOnlyTheSegmentsOfTheRange) {
+  const domain::Manifest manifest = import({{"large", content_of(1, 30 * kPlain)}});
+  watch();
+  AssetReader from = reader(manifest);
+  ASSERT_TRUE(range(from, manifest.files[0], 5 * kPlain + 10, 6 * kPlain).ok());
+  EXPECT_EQ(read_, (std::multiset<std::uint64_t>{5, 6, 7, 8, 9, 10, 11}));
+  read_.clear();
+  ASSERT_TRUE(range(from, manifest.files[0], 20 * kPlain, 1).ok());
+  EXPECT_EQ(read_, (std::multiset<std::uint64_t>{20}));
+}
+
+TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenEverythingIsWanted) {
+  std::vector<Named> files;
+  for (std::size_t i = 0; i < 60; ++i) {
+    files.push_back({std::to_string(i), content_of(i, kPlain / 4 + i)});
+  }
+  const domain::Manifest manifest = import(files);
+  watch();
+  AssetReader from = reader(manifest);
+  from.expect(AssetReader::Expect::everything);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    EXPECT_TRUE(range(from, manifest.files[i], 0, manifest.files[i].bytes).value() ==
+                files[i].content);
+  }
+  EXPECT_EQ(read_.size(), segment_count(manifest.blobs[0].bytes));
+  EXPECT_EQ(std::set<std::uint64_t>(read_.begin(), read_.end()).size(), read_.size());
+}
+
+TEST_F(ReadingAhead, GivesOutNothingOfASegmentThatIsDamagedAndAllBeforeIt) {
+  const Bytes content = content_of(1, 30 * kPlain);
+  const domain::Manifest manifest = import({{"large", content}});
+  const std::string path = path_of(manifest.blobs[0]);
+  Bytes changed = bytes_of(path);
+  changed[kPageBytes + 17 * crypto::kFloeSegmentBytes + 99] ^= std::byte{1};
+  put_bytes(path, changed);
+  AssetReader from = reader(manifest);
+  MemorySink sink;
+  const Status copied = from.copy_range(manifest.files[0], 0, content.size(), sink);
+  ASSERT_FALSE(copied.ok());
+  EXPECT_EQ(copied.error().code, Errc::damaged);
+  EXPECT_NE(copied.error().message.find("segment 17"), std::string::npos);
+  ASSERT_EQ(sink.bytes.size(), 17 * kPlain);
+  EXPECT_TRUE(std::equal(sink.bytes.begin(), sink.bytes.end(), content.begin()));
+  // Mended, the same reader goes on.
+  changed[kPageBytes + 17 * crypto::kFloeSegmentBytes + 99] ^= std::byte{1};
+  put_bytes(path, changed);
+  EXPECT_TRUE(range(from, manifest.files[0], 17 * kPlain, 100).ok());
+}
+
+TEST_F(ReadingAhead, EndsWhenTheAssetIsRevokedInTheMiddle) {
+  const domain::Manifest manifest = import({{"large", content_of(1, 30 * kPlain)}});
+  AssetReader from = reader(manifest);
+  class Revoking final : public ByteSink {
+   public:
+    explicit Revoking(AssetReader& reader) : reader_(reader) {}
+    Status write(ByteView from) override {
+      bytes += from.size();
+      if (bytes >= 4 * kPlain) reader_.revoke();
+      return {};
+    }
+    std::size_t bytes = 0;
+
+   private:
+    AssetReader& reader_;
+  };
+  Revoking sink(from);
+  EXPECT_EQ(from.copy_range(manifest.files[0], 0, 30 * kPlain, sink).error().code, Errc::erased);
+  EXPECT_EQ(sink.bytes, 4 * kPlain);
+}
+
+}  // namespace
+}  // namespace aierase::blob
