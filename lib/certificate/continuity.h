@@ -1,0 +1,46 @@
+// Whether heads of a log belong to one history: nothing dropped, put elsewhere or replaced between
+// them.
+//
+// Contract: holds what a reader kept (`from`) and what the files at hand prove; check() says of a
+// head whether it and `from` are of one log. What nothing proves is failed, never passed over.
+// Specified in: aierase-certificate(5) VERIFYING; RFC 9162 section 2.1.4.2.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "certificate/check.h"
+#include "translog/merkle.h"
+#include "translog/note.h"
+
+namespace aierase::certificate {
+
+class Continuity {
+ public:
+  explicit Continuity(translog::Checkpoint from) : from_(std::move(from)) {}
+  const translog::Checkpoint& from() const { return from_; }
+
+  // A proof that a log of `old_size` leaves became the one with this head; believed only as far as
+  // its hashes go.
+  void add_proof(std::uint64_t old_size, translog::Checkpoint head, translog::Proof proof);
+  // A root that a whole log, gone through leaf by leaf, had at that size.
+  void add_root(const std::string& origin, std::uint64_t size, const Digest& root);
+
+  Check check(const translog::Checkpoint& head) const;
+
+ private:
+  struct Link {
+    std::uint64_t old_size = 0;
+    translog::Checkpoint head;
+    translog::Proof proof;
+  };
+  bool is_linked(const translog::Checkpoint& earlier, const translog::Checkpoint& later,
+                 bool& refuted) const;
+
+  translog::Checkpoint from_;
+  std::vector<Link> links_;
+  std::map<std::pair<std::string, std::uint64_t>, Digest> roots_;
+};
+
+}  // namespace aierase::certificate
