@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "lifecycle/core.h"
+#include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -96,7 +96,9 @@ Result<bool> Store::execute_due() {
     RETURN_IF_ERROR(remove_orphans(core));
     return true;
   }
-  if (!plan || !core.signer) return false;
+  // Nothing else is due: the head of what was erased since the last one is published now, once for
+  // all of them.
+  if (!plan || !core.signer) return core.publisher->keep_up() == Progress::more;
   Result<RoundCourse> done = run_next_round(core, *plan);
   if (done.ok()) {
     core.stuck.erase(*plan);
