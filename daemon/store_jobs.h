@@ -14,8 +14,9 @@ namespace aierase::daemon {
 
 std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> channel,
                                     std::vector<Uuid> assets, lifecycle::CheckDepth depth);
-// Writes the bundle of `row` into the descriptor.
+// Writes the bundle of `row`, with its proof, into the descriptor.
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 catalog::CertificateRow row, UniqueFd file);
+                                                 catalog::CertificateRow row,
+                                                 lifecycle::LogProof proof, UniqueFd file);
 
 }  // namespace aierase::daemon
