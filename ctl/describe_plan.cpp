@@ -124,6 +124,18 @@ std::string item_table(const Json& plan, const Output& out) {
   return table.text(out.width());
 }
 
+// Who wants what the plan has retired: it may have been a mistake.
+std::string attempted_text(const Json& plan, const Output& out) {
+  const Json& uses = list_at(plan, "attempted_uses");
+  if (uses.empty()) return {};
+  Table table({"  ASSET", "ATTEMPTS", "LAST", "BY"});
+  for (const Json& use : uses) {
+    table.add({"  " + short_id(text_at(use, "asset")), text_at(use, "count"),
+               printable(text_at(use, "last")), person_at(use, "by")});
+  }
+  return "\nAttempted uses since it was retired\n" + table.text(out.width());
+}
+
 std::string describe_plan(const Json& plan, const Output& out) {
   Fields fields;
   fields.add("Plan", text_at(plan, "id"));
@@ -150,7 +162,8 @@ std::string describe_plan(const Json& plan, const Output& out) {
   for (const Json& kept : list_at(plan, "kept")) {
     fields.add("Stays", short_id(text_at(kept, "asset")) + ": " + text_at(kept, "reason"));
   }
-  return fields.text(out.width()) + "\n" + item_table(plan, out) + given_text(plan, out);
+  return fields.text(out.width()) + "\n" + item_table(plan, out) + given_text(plan, out) +
+         attempted_text(plan, out);
 }
 
 std::string plan_table(const Json& plans, const Output& out) {

@@ -122,14 +122,7 @@ Status export_asset(Service& service, sd_bus_message* message) {
                wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(wanted.asset, named.found());
-    ASSIGN_OR_RETURN(const domain::Asset asset, store->glance_at_asset(wanted.asset));
-    const std::string id = domain::id_text(domain::IdType::asset, wanted.asset);
-    if (asset.state == domain::AssetState::erased) {
-      return make_error(Errc::erased, asset.name.text() + " is erased, gone for good",
-                        "its certificate tells how and when: aierase certificate export " + id +
-                            " - --format text",
-                        id);
-    }
+    RETURN_IF_ERROR(store->check_use(wanted.actor, wanted.asset));
     return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("export", caller, Takes::files));
       job->start(make_export(jobs, job->shared_channel(), std::move(order)));

@@ -315,6 +315,17 @@ Json plan_row(const domain::Plan& plan) {
   return row;
 }
 
+Json attempted_json(const lifecycle::PlanView& view) {
+  Json uses = Json::array();
+  for (const domain::AttemptedUse& use : view.attempted_uses) {
+    uses.push_back({{"asset", asset_id(use.asset)},
+                    {"count", use.count},
+                    {"last", to_rfc3339(use.last)},
+                    {"by", person_json(use.by)}});
+  }
+  return uses;
+}
+
 Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   Json json = plan_row(view.plan);
   json["items"] = items_json(view.plan);
@@ -334,6 +345,7 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
     kept.push_back({{"asset", asset_id(dependant.asset)}, {"reason", dependant.reason}});
   }
   json["kept"] = std::move(kept);
+  json["attempted_uses"] = attempted_json(view);
   return json;
 }
 

@@ -255,14 +255,7 @@ Result<Delivery> prepare_export(Session& session) {
   Delivery delivery;
   ASSIGN_OR_RETURN(delivery.asset, show_asset(session, session.operand(0), Files::all));
   const std::string state = text_at(delivery.asset, "state");
-  if (state == "erased") return delivery;  // the daemon says so, before anything is made
-  if (state != "active") {
-    return make_error(Errc::wrong_state,
-                      printable(text_at(delivery.asset, "name")) + " is " + printable(state) +
-                          ", and is not handed out",
-                      state == "suspended" ? "aierase resume makes it usable again" : "",
-                      text_at(delivery.asset, "id"));
-  }
+  if (state != "active") return delivery;  // the daemon says so, before anything is made
   RETURN_IF_ERROR(choose_files(session.arguments(), delivery));
   RETURN_IF_ERROR(choose_shape(session.arguments(), delivery));
   RETURN_IF_ERROR(refuse_bad_output(delivery));

@@ -1,6 +1,7 @@
 // What may change of an asset once it is in: state, labels, custodians, class, sources, its end.
 #include "catalog/asset_row.h"
 #include "catalog/row.h"
+#include "catalog/transition_sql.h"
 
 namespace aierase::catalog {
 namespace {
@@ -12,22 +13,33 @@ Status must_meet(const Result<std::int64_t>& changed, const Uuid& asset) {
   return {};
 }
 
+Error refused_for(Connection& connection, const Uuid& asset, domain::AssetState to) {
+  return refused(connection, "SELECT state FROM asset WHERE uuid = ?", domain::IdType::asset, asset,
+                 to);
+}
+
 }  // namespace
 
 Status Transaction::set_asset_state(const Uuid& asset, domain::AssetState state,
                                     const std::string& reason) {
-  return must_meet(connection_->write("UPDATE asset SET state = ?, state_reason = ? WHERE uuid = ?",
-                                      domain::to_text(state), reason, asset),
-                   asset);
+  ASSIGN_OR_RETURN(const std::int64_t changed,
+                   connection_->write("UPDATE asset SET state = ?, state_reason = ? WHERE uuid = ? "
+                                      "AND state IN " +
+                                          states_before(state),
+                                      domain::to_text(state), reason, asset));
+  if (changed == 0) return refused_for(*connection_, asset, state);
+  return {};
 }
 
 Status Transaction::mark_erased(const Uuid& asset, UtcTime at) {
-  RETURN_IF_ERROR(
-      must_meet(connection_->write("UPDATE asset SET state = 'erased', erased_at = ?, leaf = NULL, "
-                                   "sealed_manifest = NULL, sealed_payload = NULL "
-                                   "WHERE uuid = ? AND state <> 'erased'",
-                                   at, asset),
-                asset));
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection_->write("UPDATE asset SET state = 'erased', erased_at = ?, leaf = NULL, "
+                         "sealed_manifest = NULL, sealed_payload = NULL "
+                         "WHERE uuid = ? AND state IN " +
+                             states_before(domain::AssetState::erased),
+                         at, asset));
+  if (changed == 0) return refused_for(*connection_, asset, domain::AssetState::erased);
   RETURN_IF_ERROR(connection_->write(
       "UPDATE blob SET orphan = 1 WHERE asset = (SELECT id FROM asset WHERE uuid = ?)", asset));
   return {};

@@ -221,6 +221,7 @@ class ReadView {
   // The plan in state requested, approved or running that names this asset in an item that is
   // pending or held.
   Result<std::optional<Uuid>> open_plan_of(const Uuid& asset) const;
+  Result<std::vector<domain::AttemptedUse>> attempted_uses(const Uuid& plan) const;
   Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;
   // Approved or running, and due by then; a plan that waits for holds alone has no moment.
   Result<std::vector<Uuid>> due_plans(UtcTime by) const;
@@ -326,6 +327,8 @@ class Transaction : public ReadView {
                         std::optional<UtcTime> finished);
   Status put_item(const Uuid& plan,
                   const domain::PlanItem& item);  // verdict, reasons, state, certificate
+  // One more attempt, the last for now; `use.count` is not looked at.
+  Status count_attempted_use(const Uuid& plan, const domain::AttemptedUse& use);
   Status add_approval(const domain::Approval& approval);
   // Before the approval or validation that names it; one that is there already stays.
   Status keep_signed_text(const Digest& signature, const domain::SignedText& text);

@@ -3,6 +3,7 @@
 #include "catalog/cursor.h"
 #include "catalog/decision_row.h"
 #include "catalog/row.h"
+#include "catalog/transition_sql.h"
 
 namespace aierase::catalog {
 namespace {
@@ -158,9 +159,14 @@ Result<std::vector<domain::ValidationAct>> ReadView::validations(const Uuid& cer
 
 Status Transaction::add_validation(const domain::ValidationAct& act) {
   ASSIGN_OR_RETURN(const std::int64_t changed,
-                   connection_->write("UPDATE certificate SET validation = ? WHERE uuid = ?",
+                   connection_->write("UPDATE certificate SET validation = ? WHERE uuid = ? AND "
+                                      "validation IN " +
+                                          states_before(act.verdict),
                                       domain::to_text(act.verdict), act.certificate));
-  if (changed == 0) return absent(domain::IdType::certificate, act.certificate);
+  if (changed == 0) {
+    return refused(*connection_, "SELECT validation FROM certificate WHERE uuid = ?",
+                   domain::IdType::certificate, act.certificate, act.verdict);
+  }
   ASSIGN_OR_RETURN(const std::string capacities, texts_json(act.capacities));
   ASSIGN_OR_RETURN(const DecisionColumns by, DecisionColumns::of(act.actor, act.signed_by));
   RETURN_IF_ERROR(connection_->write(

@@ -3,6 +3,7 @@
 #include "catalog/decision_row.h"
 #include "catalog/plan_row.h"
 #include "catalog/row.h"
+#include "catalog/transition_sql.h"
 
 namespace aierase::catalog {
 namespace {
@@ -36,6 +37,28 @@ Status insert_edges(Connection& connection, std::int64_t id, const domain::Plan&
   return {};
 }
 
+// Why no item took its new state.
+Error item_refused(Connection& connection, const Uuid& plan, const domain::PlanItem& item) {
+  const Result<std::int64_t> number = plan_row_number(connection, plan);
+  if (!number.ok()) return number.error();
+  Result<Statement> statement =
+      connection.prepare("SELECT state FROM plan_item WHERE plan = ? AND asset = ?");
+  if (!statement.ok()) return std::move(statement).error();
+  const Result<bool> there = statement->bind(*number, item.asset).step();
+  if (!there.ok()) return there.error();
+  const std::string text = domain::id_text(domain::IdType::plan, plan);
+  const std::string asset = domain::id_text(domain::IdType::asset, item.asset);
+  if (!*there) {
+    return make_error(Errc::not_found, text + " does not name " + asset,
+                      "nothing may come into a plan after its request", text);
+  }
+  Row row(*statement, "plan_item");
+  return make_error(Errc::wrong_state,
+                    asset + " is " + row.text() + " in " + text + " and cannot become " +
+                        std::string(domain::to_text(item.state)),
+                    "`aierase show " + text + "` tells more", text);
+}
+
 }  // namespace
 
 Status Transaction::insert_plan(const domain::Plan& plan) {
@@ -59,9 +82,14 @@ Status Transaction::set_plan_state(const Uuid& plan, domain::PlanState state,
                                    std::optional<UtcTime> due, std::optional<UtcTime> finished) {
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
-      connection_->write("UPDATE plan SET state = ?, due = ?, finished = ? WHERE uuid = ?",
-                         domain::to_text(state), due, finished, plan));
-  if (changed == 0) return absent(domain::IdType::plan, plan);
+      connection_->write(
+          "UPDATE plan SET state = ?, due = ?, finished = ? WHERE uuid = ? AND state IN " +
+              states_before(state),
+          domain::to_text(state), due, finished, plan));
+  if (changed == 0) {
+    return refused(*connection_, "SELECT state FROM plan WHERE uuid = ?", domain::IdType::plan,
+                   plan, state);
+  }
   return {};
 }
 
@@ -71,18 +99,22 @@ Status Transaction::put_item(const Uuid& plan, const domain::PlanItem& item) {
       const std::int64_t changed,
       connection_->write("UPDATE plan_item SET verdict = ?, reasons = ?, state = ?, "
                          "certificate = ? WHERE plan = (SELECT id FROM plan WHERE uuid = ?) "
-                         "AND asset = ?",
+                         "AND asset = ? AND state IN " +
+                             states_before(item.state),
                          domain::to_text(item.verdict), reasons, domain::to_text(item.state),
                          item.certificate, plan, item.asset));
-  if (changed == 0) {
-    const Result<std::int64_t> number = plan_row_number(*connection_, plan);
-    if (!number.ok()) return number.error();
-    return make_error(Errc::not_found,
-                      domain::id_text(domain::IdType::plan, plan) + " does not name " +
-                          domain::id_text(domain::IdType::asset, item.asset),
-                      "nothing may come into a plan after its request",
-                      domain::id_text(domain::IdType::plan, plan));
-  }
+  if (changed == 0) return item_refused(*connection_, plan, item);
+  return {};
+}
+
+Status Transaction::count_attempted_use(const Uuid& plan, const domain::AttemptedUse& use) {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
+  RETURN_IF_ERROR(connection_->write(
+      "INSERT INTO attempted_use (plan, asset, count, last, actor_uid, actor_login, "
+      "actor_audit_uid) VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT (plan, asset) DO UPDATE SET "
+      "count = count + 1, last = excluded.last, actor_uid = excluded.actor_uid, "
+      "actor_login = excluded.actor_login, actor_audit_uid = excluded.actor_audit_uid",
+      id, use.asset, use.last, ActorColumns{use.by}));
   return {};
 }
 

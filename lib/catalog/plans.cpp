@@ -257,6 +257,28 @@ Result<std::optional<Uuid>> ReadView::open_plan_of(const Uuid& asset) const {
   return plan;
 }
 
+Result<std::vector<domain::AttemptedUse>> ReadView::attempted_uses(const Uuid& plan) const {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT asset, count, last, actor_uid, actor_login, actor_audit_uid "
+                           "FROM attempted_use WHERE plan = ? ORDER BY asset"));
+  statement.bind(id);
+  std::vector<domain::AttemptedUse> uses;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, "attempted_use");
+    domain::AttemptedUse use;
+    use.asset = row.uuid();
+    use.count = row.count();
+    use.last = row.time();
+    use.by = row.actor();
+    RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
+    uses.push_back(std::move(use));
+    return {};
+  }));
+  return uses;
+}
+
 Result<std::vector<Uuid>> ReadView::plans_in(domain::PlanState state) const {
   std::vector<Uuid> plans;
   ASSIGN_OR_RETURN(Statement statement,

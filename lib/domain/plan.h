@@ -86,6 +86,14 @@ struct Plan {
   std::vector<Approval> approvals;
 };
 
+// That somebody wanted to use an asset after the plan had retired it: it may still be needed.
+struct AttemptedUse {
+  Uuid asset;
+  std::uint64_t count = 0;
+  UtcTime last{};
+  Actor by;  // the last
+};
+
 // A custodian's act after: what was found when the outcome was looked at.
 struct ValidationAct {
   Uuid certificate;

@@ -174,9 +174,11 @@ Status set_items(Core& core, catalog::Transaction& transaction, const domain::Pl
   if (!state) return make_error(Errc::unexpected, "not an asset's state: " + act.to);
   for (const domain::PlanItem& item : plan.items) {
     if (!is_open(item)) continue;
-    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, *state, act.reason));
     catalog::Event event = act;
     event.subject = asset_text(item.asset);
+    ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(item.asset));
+    event.from = domain::to_text(head.state);
+    RETURN_IF_ERROR(transaction.set_asset_state(item.asset, *state, act.reason));
     RETURN_IF_ERROR(transaction.add_event(event));
     if (*state == domain::AssetState::retired) {
       RETURN_IF_ERROR(transaction.put_event(item.asset, domain::AssetEvent::retired, act.time));
@@ -196,6 +198,25 @@ Status drop_open(catalog::Transaction& transaction, const domain::Plan& plan,
     RETURN_IF_ERROR(transaction.put_item(plan.id, dropped));
   }
   return {};
+}
+
+// The rules that the plan was made under hold no longer: it ends, and nothing of it is erased.
+Status make_stale(Core& core, const domain::Plan& plan, const std::string& why) {
+  const UtcTime now = core.now();
+  core.changed(domain::IdType::plan, plan.id);
+  return transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(drop_open(transaction, plan, why));
+        RETURN_IF_ERROR(
+            transaction.set_plan_state(plan.id, domain::PlanState::stale, std::nullopt, now));
+        RETURN_IF_ERROR(transaction.add_event(
+            {now, own_actor(), "stale", plan_text(plan.id), "requested", "stale", why}));
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", plan.id.hex()}}));
+        const translog::LogRecord leaf{"plan-stale", now, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
 }
 
 }  // namespace
@@ -258,8 +279,9 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approval.time = core.now();
   ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, approval.time));
   if (rulings.no_haste) {
-    return make_error(Errc::plan_stale,
-                      plan_text(id) + " was to go without grace: " + rulings.no_haste->text,
+    const std::string why = "it was to go without grace: " + rulings.no_haste->text;
+    RETURN_IF_ERROR(make_stale(core, plan, why));
+    return make_error(Errc::plan_stale, plan_text(id) + " is stale: " + why,
                       "request it again without --now", plan_text(id));
   }
   ASSIGN_OR_RETURN(approval.capacities,
@@ -349,9 +371,9 @@ Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         if (approved) {
-          RETURN_IF_ERROR(set_items(core, transaction, plan,
-                                    {now, actor, "cancel", "", "retired", "suspended",
-                                     plan_text(id) + " was cancelled"}));
+          RETURN_IF_ERROR(set_items(
+              core, transaction, plan,
+              {now, actor, "cancel", "", "", "suspended", plan_text(id) + " was cancelled"}));
         }
         RETURN_IF_ERROR(drop_open(transaction, plan, "cancelled by " + actor.login));
         RETURN_IF_ERROR(transaction.set_plan_state(id, end, std::nullopt, now));

@@ -1,5 +1,7 @@
 #include "lifecycle/core.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -187,6 +189,13 @@ Result<domain::LineageName> Core::lineage_name(const Uuid& id, domain::Relation 
   name.name = std::move(head.name);
   name.state = head.state;
   return name;
+}
+
+domain::Actor own_actor() {
+  domain::Actor daemon;
+  daemon.uid = geteuid();
+  daemon.login = "aierased";
+  return daemon;
 }
 
 Json actor_json(const domain::Actor& actor) {

@@ -155,6 +155,9 @@ class Core {
 
 struct Store::Impl : Core {};
 
+// The daemon, where it acts by itself.
+domain::Actor own_actor();
+
 // Canonical JSON records for the log; texts of actors and times as everywhere.
 Json actor_json(const domain::Actor& actor);
 Status check_text(std::string_view what, std::string_view text, std::size_t limit);
@@ -187,6 +190,9 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
 UtcTime approved_at(const domain::Plan& plan);  // of the last approval
 // The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
 UtcTime agreed_due(const domain::Plan& plan);
+
+// using.cpp: whether an asset may be used now; an attempt on a retired one is counted.
+Status check_usable(Core& core, const domain::Actor& actor, const domain::Asset& asset);
 
 // cataloguing.cpp
 Status check_class(const Core& core, const std::string& name);

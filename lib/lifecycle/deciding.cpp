@@ -211,9 +211,13 @@ Status write_dropped(Core& core, catalog::Transaction& transaction, const Round&
     item.reasons = candidate.decision.reasons;
     RETURN_IF_ERROR(transaction.put_item(round.plan.id, item));
     if (!deferred && candidate.asset.state == domain::AssetState::retired) {
-      RETURN_IF_ERROR(transaction.set_asset_state(
-          candidate.asset.id, domain::AssetState::suspended,
-          "fell out of " + plan_text(round.plan.id) + ": " + item.reasons.front().text));
+      const std::string why =
+          "fell out of " + plan_text(round.plan.id) + ": " + item.reasons.front().text;
+      RETURN_IF_ERROR(
+          transaction.set_asset_state(candidate.asset.id, domain::AssetState::suspended, why));
+      RETURN_IF_ERROR(
+          transaction.add_event({core.now(), own_actor(), "drop", asset_text(candidate.asset.id),
+                                 "retired", "suspended", why}));
     }
     core.changed(domain::IdType::asset, candidate.asset.id);
   }

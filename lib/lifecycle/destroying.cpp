@@ -1,7 +1,5 @@
 // TX3, undo and step 5 of the erase protocol: what recovery needs as well as a round.
 
-#include <unistd.h>
-
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -85,10 +83,7 @@ Status tx3_item(catalog::Transaction& transaction, const catalog::RoundItem& ite
                 const catalog::CertificateRow& row) {
   RETURN_IF_ERROR(transaction.add_certificate(row));
   RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
-  domain::Actor daemon;
-  daemon.uid = geteuid();
-  daemon.login = "aierased";
-  RETURN_IF_ERROR(transaction.add_event({row.issued, daemon, "erase", asset_text(item.asset),
+  RETURN_IF_ERROR(transaction.add_event({row.issued, own_actor(), "erase", asset_text(item.asset),
                                          "retired", "erased", "executed " + plan_text(item.plan)}));
   domain::PlanItem plan_item;  // name and kcv stand in the row and do not change
   plan_item.asset = item.asset;

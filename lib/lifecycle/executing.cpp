@@ -34,10 +34,16 @@ Status end_plan(Core& core, const Uuid& id) {
   domain::PlanState end = domain::PlanState::done;
   if (dropped > 0) end = erased > 0 ? domain::PlanState::partial : domain::PlanState::failed;
   core.changed(domain::IdType::plan, id);
-  return transact(core, ReserveShare::half,
-                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
-                    return transaction.set_plan_state(id, end, plan->due, core.now());
-                  });
+  const UtcTime now = core.now();
+  return transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+        RETURN_IF_ERROR(transaction.set_plan_state(id, end, plan->due, now));
+        return transaction.add_event(
+            {now, own_actor(), "execute", plan_text(id), std::string(domain::to_text(plan->state)),
+             std::string(domain::to_text(end)),
+             std::to_string(erased) + " erased, " + std::to_string(dropped) + " fell out"});
+      });
 }
 
 Status expire_requests(Core& core) {
@@ -50,16 +56,19 @@ Status expire_requests(Core& core) {
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
     if (!plan || now < plan->expires) continue;
     core.changed(domain::IdType::plan, id);
-    RETURN_IF_ERROR(
-        transact(core, ReserveShare::none,
-                 [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                   RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::expired,
-                                                              std::nullopt, now));
-                   ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
-                   const translog::LogRecord leaf{"plan-expired", now, std::move(record),
-                                                  translog::Visibility::committed};
-                   return core.append_log(transaction, state, {&leaf, 1});
-                 }));
+    RETURN_IF_ERROR(transact(
+        core, ReserveShare::none,
+        [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+          RETURN_IF_ERROR(
+              transaction.set_plan_state(id, domain::PlanState::expired, std::nullopt, now));
+          RETURN_IF_ERROR(
+              transaction.add_event({now, own_actor(), "expire", plan_text(id), "requested",
+                                     "expired", "nobody approved it in time"}));
+          ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
+          const translog::LogRecord leaf{"plan-expired", now, std::move(record),
+                                         translog::Visibility::committed};
+          return core.append_log(transaction, state, {&leaf, 1});
+        }));
   }
   return {};
 }

@@ -11,18 +11,6 @@
 namespace aierase::lifecycle {
 namespace {
 
-Status check_usable(const domain::Asset& asset) {
-  if (asset.state == domain::AssetState::active) return {};
-  std::string hint = "`aierase show " + asset_text(asset.id) + "` tells why";
-  if (asset.state == domain::AssetState::suspended) {
-    hint = "`aierase resume " + asset.name.text() + " --reason TEXT`";
-  }
-  return make_error(Errc::wrong_state,
-                    asset.name.text() + " is " + std::string(domain::to_text(asset.state)) +
-                        " and cannot be used",
-                    std::move(hint), asset_text(asset.id));
-}
-
 Result<domain::FileEntry> pick_file(const domain::Manifest& manifest,
                                     const std::optional<std::string>& path) {
   if (!path) {
@@ -95,7 +83,7 @@ Result<ExportTicket> Store::begin_export(ExportRequest request) {
   RETURN_IF_ERROR(check_text("the destination", request.destination, limits::kPathBytes));
   ExportTicket ticket;
   ASSIGN_OR_RETURN(ticket.asset, core.living_asset(request.asset));
-  RETURN_IF_ERROR(check_usable(ticket.asset));
+  RETURN_IF_ERROR(check_usable(core, request.actor, ticket.asset));
   ASSIGN_OR_RETURN(crypto::Dek dek, core.dek_of(ticket.asset));
   std::string scope = "all";
   if (ticket.asset.kind == domain::AssetKind::dataset_key) {

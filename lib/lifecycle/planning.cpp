@@ -290,6 +290,7 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   PlanView view;
   view.plan = std::move(*plan);
   ASSIGN_OR_RETURN(view.waits_for, waits_for(core, view.plan));
+  ASSIGN_OR_RETURN(view.attempted_uses, core.view().attempted_uses(id));
   if (view.plan.state != domain::PlanState::requested) return view;
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
   RETURN_IF_ERROR(add_needs(core, state.people_rule, view));

@@ -211,7 +211,8 @@ struct PlanView {
   domain::Plan plan;
   WaitsFor waits_for = WaitsFor::nothing;
   ApprovalsNeeded needed;
-  std::optional<UtcTime> due_if_approved_now;  // of one that is requested
+  std::optional<UtcTime> due_if_approved_now;        // of one that is requested
+  std::vector<domain::AttemptedUse> attempted_uses;  // of what it has retired
 };
 
 // ---- policies ---------------------------------------------------------------------------------
@@ -385,6 +386,9 @@ class Store {
   Status report_sources_removed(const domain::Actor& actor, const Uuid& asset,
                                 const std::vector<std::string>& descriptions);
 
+  // Whether the asset may be used by anybody. An attempt on what is retired is counted on its plan;
+  // the first one in its grace lets the grace begin anew.
+  Status check_use(const domain::Actor& actor, const Uuid& asset);
   Result<ExportTicket> begin_export(ExportRequest request);
 
   struct Changes {

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "domain/transitions.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
 
@@ -15,12 +16,6 @@ using domain::Validation;
 
 std::string certificate_text(const Uuid& id) {
   return domain::id_text(domain::IdType::certificate, id);
-}
-
-// What may follow what. An accepted outcome may still turn out to be wrong; nothing becomes
-// awaited again, and nobody says the same twice.
-bool may_follow(Validation before, Validation after) {
-  return after != Validation::awaiting && after != before;
 }
 
 Status check_request(const ValidateRequest& request) {
@@ -169,7 +164,7 @@ Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   ASSIGN_OR_RETURN(std::vector<Subject> subjects, subjects_of(core, request, now.people_rule));
   const domain::Validation said = subjects.front().head.validation;
   std::erase_if(subjects, [&](const Subject& subject) {
-    return !may_follow(subject.head.validation, request.verdict);
+    return !domain::may_follow(subject.head.validation, request.verdict);
   });
   if (subjects.empty()) {
     return make_error(Errc::wrong_state, "it is " + std::string(domain::to_text(said)) + " already",

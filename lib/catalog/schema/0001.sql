@@ -252,6 +252,18 @@ CREATE TABLE plan_kept (
   UNIQUE (plan, asset)
 ) STRICT, WITHOUT ROWID;
 
+-- Attempts to use what a plan has retired: how many, and the last.
+CREATE TABLE attempted_use (
+  plan            INTEGER NOT NULL REFERENCES plan (id),
+  asset           BLOB    NOT NULL REFERENCES asset (uuid),
+  count           INTEGER NOT NULL,
+  last            INTEGER NOT NULL,
+  actor_uid       INTEGER NOT NULL,
+  actor_login     TEXT    NOT NULL,
+  actor_audit_uid INTEGER,
+  PRIMARY KEY (plan, asset)
+) STRICT, WITHOUT ROWID;
+
 -- What people signed, once for all that it decides; approval and validation name it by `signature`.
 CREATE TABLE signed_text (
   id        INTEGER PRIMARY KEY,

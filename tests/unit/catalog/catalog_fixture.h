@@ -86,6 +86,13 @@ inline Bytes bytes_of(std::string_view text) {
   return copy_of(as_bytes(text));
 }
 
+// The way of an asset to its end, with nothing between.
+inline Status erase(Transaction& transaction, const Uuid& asset, UtcTime when) {
+  RETURN_IF_ERROR(transaction.set_asset_state(asset, domain::AssetState::retired, ""));
+  RETURN_IF_ERROR(transaction.set_asset_state(asset, domain::AssetState::erasing, ""));
+  return transaction.mark_erased(asset, when);
+}
+
 class CatalogTest : public ::testing::Test {
  protected:
   CatalogTest() : path(directory / "catalog.db") {}

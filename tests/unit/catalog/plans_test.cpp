@@ -17,6 +17,7 @@ class APlan : public CatalogTest {
     domain::Plan plan = plan_of(1, {assets[2], assets[0]});
     plan.requester.audit_login_uid = 1000;
     plan.ticket = "T-1";
+    plan.origin = domain::PlanOrigin::enforce;
     plan.items[0].verdict = domain::Verdict::blocked;
     plan.items[0].reasons = {{Errc::legal_hold, "held by \"Smith\""}, {Errc::busy, "\xc3\xa9"}};
     plan.edges = {{assets[1].id, domain::Relation::derived_from, assets[0].id}};
@@ -27,6 +28,7 @@ class APlan : public CatalogTest {
     approval.time = at(10);
     approval.capacities = {"bob", "@owners"};
     approval.log_index = 7;
+    approval.due = at(20);
     plan.approvals = {approval};
     return plan;
   }
@@ -71,6 +73,8 @@ TEST_F(APlan, ComesBackWhole) {
   EXPECT_EQ(found.approvals[0].time, at(10));
   EXPECT_EQ(found.approvals[0].capacities, plan.approvals[0].capacities);
   EXPECT_EQ(found.approvals[0].log_index, 7U);
+  EXPECT_EQ(found.approvals[0].due, at(20));
+  EXPECT_EQ(found.origin, domain::PlanOrigin::enforce);
 }
 
 TEST_F(APlan, HasAHeadWithoutItemsAndEdges) {
@@ -142,7 +146,41 @@ TEST_F(APlan, IsTheOpenPlanOfAnAssetOnlyWhileItIsOpenAndTheItemWaits) {
   EXPECT_TRUE(in_state(domain::PlanState::approved));
   EXPECT_TRUE(in_state(domain::PlanState::running));
   EXPECT_FALSE(in_state(domain::PlanState::partial));
-  EXPECT_FALSE(in_state(domain::PlanState::cancelled));
+  EXPECT_ERRC(commit([&](Transaction& t) {
+                return t.set_plan_state(plan.id, domain::PlanState::running, at(3), {});
+              }),
+              Errc::wrong_state);
+  EXPECT_EQ((*view().plan_head(plan.id))->state, domain::PlanState::partial);
+}
+
+TEST_F(APlan, TakesBackNoItemThatWasErasedOrFellOut) {
+  const domain::Plan plan = plan_of(1, {assets[0]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  domain::PlanItem item = plan.items[0];
+  item.state = domain::ItemState::dropped;
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.put_item(plan.id, item); }).ok());
+  item.state = domain::ItemState::pending;
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.put_item(plan.id, item); }), Errc::wrong_state);
+}
+
+TEST_F(APlan, CountsAttemptsToUseWhatItRetired) {
+  const domain::Plan plan = plan_of(1, {assets[0]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  EXPECT_TRUE(view().attempted_uses(plan.id)->empty());
+  const auto attempt = [&](int when, const char* who) {
+    return commit([&](Transaction& t) {
+      return t.count_attempted_use(plan.id, {assets[0].id, 9, at(when), actor_of(1001, who)});
+    });
+  };
+  EXPECT_OK(attempt(3, "bob"));
+  EXPECT_OK(attempt(4, "dan"));
+  const auto uses = view().attempted_uses(plan.id);
+  ASSERT_TRUE(uses.ok());
+  ASSERT_EQ(uses->size(), 1U);
+  EXPECT_EQ((*uses)[0].asset, assets[0].id);
+  EXPECT_EQ((*uses)[0].count, 2U);
+  EXPECT_EQ((*uses)[0].last, at(4));
+  EXPECT_EQ((*uses)[0].by.login, "dan");
 }
 
 TEST_F(APlan, ChangesStateDueAndEndTogether) {
@@ -150,6 +188,9 @@ TEST_F(APlan, ChangesStateDueAndEndTogether) {
   ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
   EXPECT_EQ(view().counts()->open_plans, 1U);
   ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                for (const auto state : {domain::PlanState::approved, domain::PlanState::running}) {
+                  RETURN_IF_ERROR(t.set_plan_state(plan.id, state, at(5), {}));
+                }
                 return t.set_plan_state(plan.id, domain::PlanState::done, at(5), at(6));
               }).ok());
   const domain::Plan found = **view().plan_head(plan.id);

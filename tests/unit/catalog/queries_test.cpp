@@ -44,7 +44,7 @@ class AQueryOverAFewAssets : public CatalogTest {
     });
     add(4, "tiny", [](domain::Asset& asset) { asset.retention = "short"; });
     add(5, "gone:1", [](domain::Asset&) {});
-    ASSERT_TRUE(commit([&](Transaction& t) { return t.mark_erased(uuid_of(5, 1), at(9)); }).ok());
+    ASSERT_TRUE(commit([&](Transaction& t) { return erase(t, uuid_of(5, 1), at(9)); }).ok());
   }
   template <typename Change>
   void add(std::uint32_t number, const std::string& name, Change change) {
@@ -159,7 +159,7 @@ TEST_F(AQueryOverAFewAssets, ByExactNameMeansTheLivingOneElseTheLatestErased) {
   ASSERT_TRUE(insert(asset_of(6, "gone:1")).ok()) << "the name of an erased one is free";
   EXPECT_EQ(living("gone:1"), uuid_of(6, 1));
   EXPECT_EQ(any("gone:1"), uuid_of(6, 1));
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.mark_erased(uuid_of(6, 1), at(9)); }).ok());
+  ASSERT_TRUE(commit([&](Transaction& t) { return erase(t, uuid_of(6, 1), at(9)); }).ok());
   EXPECT_EQ(any("gone:1"), uuid_of(6, 1)) << "the latest";
   EXPECT_FALSE(any("nothing").has_value());
 }

@@ -181,6 +181,23 @@ TEST_F(ARow, OfAnAssetTakesItsChanges) {
   EXPECT_EQ(found.sources[0].removed_at, at(9));
 }
 
+TEST_F(ARow, OfAnAssetTakesOnlyStatesThatMayFollow) {
+  create();
+  const domain::Asset asset = asset_of(1, "a");
+  ASSERT_TRUE(insert(asset).ok());
+  const auto to = [&](domain::AssetState state) {
+    return commit([&](Transaction& t) { return t.set_asset_state(asset.id, state, "why"); });
+  };
+  EXPECT_ERRC(to(domain::AssetState::erasing), Errc::wrong_state);
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.mark_erased(asset.id, at(9)); }),
+              Errc::wrong_state);
+  EXPECT_EQ((*view().asset(asset.id))->state, domain::AssetState::active);
+  EXPECT_OK(to(domain::AssetState::retired));
+  EXPECT_ERRC(to(domain::AssetState::active), Errc::wrong_state);
+  EXPECT_OK(to(domain::AssetState::suspended));
+  EXPECT_OK(to(domain::AssetState::active));
+}
+
 TEST_F(ARow, OfAnUnknownAssetCannotBeChanged) {
   create();
   const Uuid unknown = uuid_of(77);
@@ -210,7 +227,7 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   ASSERT_TRUE(insert(asset, blobs, {{asset.id, domain::Relation::trained_on, parent.id}}).ok());
   EXPECT_EQ(*view().blobs(asset.id), blobs) << "in the order given";
   EXPECT_TRUE(view().orphan_blobs()->empty());
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.mark_erased(asset.id, at(99)); }).ok());
+  ASSERT_TRUE(commit([&](Transaction& t) { return erase(t, asset.id, at(99)); }).ok());
 
   const domain::Asset found = **view().asset(asset.id);
   EXPECT_EQ(found.state, domain::AssetState::erased);
@@ -230,7 +247,7 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   EXPECT_EQ(*view().orphan_blobs(), std::vector<Uuid>{blobs[1]});
   EXPECT_FALSE(view().blob_owner(blobs[0])->has_value());
   EXPECT_ERRC(commit([&](Transaction& t) { return t.mark_erased(asset.id, at(100)); }),
-              Errc::not_found);
+              Errc::wrong_state);
 }
 
 TEST_F(ARow, OfALivingAssetsBlobIsNotForgotten) {
@@ -244,7 +261,10 @@ TEST_F(ARow, OfAnAssetCannotBecomeErasedWithItsKeyStillThere) {
   create();
   ASSERT_TRUE(insert(asset_of(1, "a")).ok());
   EXPECT_FALSE(commit([&](Transaction& t) -> Status {
-                 return t.set_asset_state(uuid_of(1, 1), domain::AssetState::erased, "");
+                 const Uuid id = uuid_of(1, 1);
+                 RETURN_IF_ERROR(t.set_asset_state(id, domain::AssetState::retired, ""));
+                 RETURN_IF_ERROR(t.set_asset_state(id, domain::AssetState::erasing, ""));
+                 return t.set_asset_state(id, domain::AssetState::erased, "");
                }).ok());
   domain::Asset without_leaf = asset_of(2, "b");
   without_leaf.leaf.reset();

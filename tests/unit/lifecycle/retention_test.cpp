@@ -133,6 +133,50 @@ TEST_F(ARetention, TellsTheTrueEndOfTheGraceAlsoAfterACrash) {
   EXPECT_EQ(predicate_of(world, "m:1")["policy"]["grace"], "ended at 2026-01-08T00:00:00Z");
 }
 
+TEST_F(ARetention, CountsAttemptedUsesAndBeginsItsGraceAnewOnce) {
+  const PlanView plan = approved(wish());
+  const auto attempt = [&] {
+    lifecycle::ExportRequest request;
+    request.actor = carol;
+    request.asset = world.asset("m:1").id;
+    EXPECT_EQ(world.store->begin_export(std::move(request)).error().code, Errc::wrong_state);
+    return *world.store->show_plan(plan.plan.id);
+  };
+  world.clock.advance(3 * kDay);
+  const PlanView first = attempt();
+  EXPECT_EQ(first.plan.due, world.clock.now() + 7 * kDay);
+  world.clock.advance(kDay);
+  EXPECT_EQ(world.store->check_use(bob(), world.asset("m:1").id).error().code, Errc::wrong_state);
+  const PlanView second = attempt();
+  EXPECT_EQ(second.plan.due, first.plan.due) << "nobody keeps it for ever by asking";
+  ASSERT_EQ(second.attempted_uses.size(), 1U);
+  EXPECT_EQ(second.attempted_uses[0].count, 3U);
+  EXPECT_EQ(second.attempted_uses[0].by.login, carol.login);
+  world.clock.advance(6 * kDay - seconds(1));
+  EXPECT_EQ(after_execution(), AssetState::retired);
+  world.clock.advance(seconds(1));
+  EXPECT_EQ(after_execution(), AssetState::erased);
+}
+
+TEST_F(ARetention, BeginsNoGraceAnewBeyondTheMomentByWhichItHasToGo) {
+  ASSERT_TRUE(done(load("[class.due]\nmatch = [\"name=m\"]\nerase-after = \"9 days\"\n")));
+  const PlanView plan = approved(wish());
+  world.clock.advance(6 * kDay);
+  EXPECT_EQ(world.store->check_use(bob(), world.asset("m:1").id).error().code, Errc::wrong_state);
+  EXPECT_EQ(world.store->show_plan(plan.plan.id)->plan.due, plan.plan.due.value() + 2 * kDay);
+}
+
+TEST_F(ARetention, MakesAPlanStaleThatItsRulesNoLongerAllow) {
+  const auto asked = world.store->retire(wish(Timing::now));
+  ASSERT_TRUE(done(asked));
+  ASSERT_TRUE(done(load("[class.calm]\nmatch = [\"name=m\"]\ngrace = \"2 days\"\n")));
+  EXPECT_EQ(approve(*asked).error().code, Errc::plan_stale);
+  EXPECT_EQ(world.store->show_plan(asked->plan.id)->plan.state, domain::PlanState::stale);
+  EXPECT_EQ(approve(*asked).error().code, Errc::plan_stale);
+  EXPECT_EQ(state_of(world, "m:1"), AssetState::active);
+  EXPECT_TRUE(done(world.store->retire(wish()))) << "nothing of it is in the way";
+}
+
 TEST_F(ARetention, SkipsTheGraceWhereItsClassAllows) {
   const PlanView plan = approved(wish(Timing::now));
   EXPECT_EQ(plan.waits_for, WaitsFor::nothing);
