@@ -30,11 +30,9 @@ Status LogFiles::make_directories(const std::string& path) {
   if (known_.count(path) != 0) return {};
   if (path.size() > directory_.size()) RETURN_IF_ERROR(make_directories(parent_of(path)));
   const Status made = env_.make_directory(path, kDirectoryMode);
-  if (made.ok()) {
-    unsynced_.insert(parent_of(path));
-  } else if (made.error().code != Errc::already_exists) {
-    return made;
-  }
+  if (!made.ok() && made.error().code != Errc::already_exists) return made;
+  // Also of one that is there: whoever made it may not have lived to sync it.
+  unsynced_.insert(parent_of(path));
   known_.insert(path);
   return {};
 }
