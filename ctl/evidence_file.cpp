@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/unique_fd.h"
+#include "certificate/evidence.h"
 #include "ctl/interrupt.h"
 #include "ctl/receiving.h"
 
@@ -39,6 +41,14 @@ Result<std::string> read_evidence(const std::string& path, std::size_t limit) {
           path);
     }
   }
+}
+
+Result<std::string> read_checkpoint(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string content, read_evidence(path, limits::kCertificateBytes));
+  std::optional<std::string> note = certificate::checkpoint_in(content);
+  if (note) return std::move(*note);
+  return make_error(Errc::invalid_input, "there is no checkpoint in " + quoted(path),
+                    "name a checkpoint, a proof, or a certificate that carries one", path);
 }
 
 Status write_evidence(const std::string& path, std::string_view content) {

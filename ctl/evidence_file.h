@@ -13,6 +13,8 @@
 namespace aierase::ctl {
 
 Result<std::string> read_evidence(const std::string& path, std::size_t limit);
+// The checkpoint that a file of any kind carries; nobody has looked at its signature.
+Result<std::string> read_checkpoint(const std::string& path);
 // A name that is taken is Errc::already_exists.
 Status write_evidence(const std::string& path, std::string_view content);
 // Takes the place of what is there.

@@ -1,6 +1,5 @@
 #include <nlohmann/json.hpp>
 
-#include "base/limits.h"
 #include "certificate/evidence.h"
 #include "ctl/evidence_file.h"
 #include "ctl/render.h"
@@ -12,13 +11,8 @@ namespace {
 
 // The head that a file of any kind carries.
 Result<translog::Checkpoint> head_in(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string content, read_evidence(path, limits::kCertificateBytes));
-  const std::optional<std::string> note = certificate::checkpoint_in(content);
-  if (!note) {
-    return make_error(Errc::invalid_input, "there is no checkpoint in " + quoted(path),
-                      "name a checkpoint, a proof, or a certificate that carries one", path);
-  }
-  ASSIGN_OR_RETURN(const translog::SignedNote parsed, translog::parse_note(*note));
+  ASSIGN_OR_RETURN(const std::string note, read_checkpoint(path));
+  ASSIGN_OR_RETURN(const translog::SignedNote parsed, translog::parse_note(note));
   return translog::parse_checkpoint(parsed.text);
 }
 

@@ -72,13 +72,8 @@ struct Evidence {
 // What the reader kept has to hold itself, where its log is known here.
 Result<translog::Checkpoint> kept_head(const std::string& path,
                                        const certificate::TrustStore& trust) {
-  ASSIGN_OR_RETURN(const std::string content, read_evidence(path, limits::kCertificateBytes));
-  const std::optional<std::string> note = certificate::checkpoint_in(content);
-  if (!note) {
-    return make_error(Errc::invalid_input, "there is no checkpoint in " + quoted(path),
-                      "name a checkpoint, a proof, or a certificate that carries one", path);
-  }
-  const certificate::HeadFinding finding = certificate::check_head(*note, trust);
+  ASSIGN_OR_RETURN(const std::string note, read_checkpoint(path));
+  const certificate::HeadFinding finding = certificate::check_head(note, trust);
   if (finding.check.result != certificate::CheckResult::failed) return *finding.head;
   return make_error(Errc::verification_failed,
                     "the checkpoint to compare with, " + quoted(path) + ": " + finding.check.detail,

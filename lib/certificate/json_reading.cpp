@@ -57,6 +57,17 @@ Result<Digest> digest_member(const Json& object, const char* key) {
   return digest;
 }
 
+Result<crypto::PublicKey> key_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const Bytes der, base64_member(object, key));
+  crypto::PublicKey read{};
+  if (der.size() < read.size()) return malformed(std::string(key) + " is no Ed25519 key");
+  std::copy(der.end() - static_cast<std::ptrdiff_t>(read.size()), der.end(), read.begin());
+  if (crypto::public_key_der(read) != der || !crypto::is_valid_public_key(read)) {
+    return malformed(std::string(key) + " is no Ed25519 key");
+  }
+  return read;
+}
+
 Result<UtcTime> time_member(const Json& object, const char* key) {
   ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
   const std::optional<UtcTime> time = from_rfc3339(text);

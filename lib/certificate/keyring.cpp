@@ -46,12 +46,7 @@ Result<KeyringKey> read_key(const Json& json, const Uuid& store) {
   const auto known = domain::parse_key_purpose(purpose);
   if (!known) return malformed("a key is for " + quoted(purpose) + ", not for signer or log");
   key.purpose = *known;
-  ASSIGN_OR_RETURN(const Bytes der, base64_member(json, "public_key"));
-  if (der.size() < key.key.size()) return malformed("public_key is no Ed25519 key");
-  std::copy(der.end() - static_cast<std::ptrdiff_t>(key.key.size()), der.end(), key.key.begin());
-  if (crypto::public_key_der(key.key) != der || !crypto::is_valid_public_key(key.key)) {
-    return malformed("public_key is no Ed25519 key");
-  }
+  ASSIGN_OR_RETURN(key.key, key_member(json, "public_key"));
   RETURN_IF_ERROR(expect_text(json, "key_id", key_id(key.key)));
   if ((key.purpose == domain::KeyPurpose::log) != json.contains("verifier_key")) {
     return malformed("verifier_key is there for log keys, and for them alone");

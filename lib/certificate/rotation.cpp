@@ -22,22 +22,11 @@ std::string pair_text(const KeyPair& pair) {
       .finish();
 }
 
-Result<crypto::PublicKey> read_key(const Json& pair, const char* member) {
-  ASSIGN_OR_RETURN(const Bytes der, base64_member(pair, member));
-  crypto::PublicKey key{};
-  if (der.size() < key.size()) return malformed(std::string(member) + " is no Ed25519 key");
-  std::copy(der.end() - static_cast<std::ptrdiff_t>(key.size()), der.end(), key.begin());
-  if (crypto::public_key_der(key) != der || !crypto::is_valid_public_key(key)) {
-    return malformed(std::string(member) + " is no Ed25519 key");
-  }
-  return key;
-}
-
 Result<KeyPair> read_pair(const Json& payload, const char* member) {
   RETURN_IF_ERROR(check_members(payload[member], member, {"log", "signer"}));
   KeyPair pair;
-  ASSIGN_OR_RETURN(pair.log, read_key(payload[member], "log"));
-  ASSIGN_OR_RETURN(pair.signer, read_key(payload[member], "signer"));
+  ASSIGN_OR_RETURN(pair.log, key_member(payload[member], "log"));
+  ASSIGN_OR_RETURN(pair.signer, key_member(payload[member], "signer"));
   return pair;
 }
 
