@@ -186,7 +186,11 @@ Result<translog::Proof> Publisher::prove(const domain::SignedHead& head, Make ma
   translog::TileNodes nodes(last->size, files_.reader());
   Result<translog::Proof> proof = make(nodes);
   if (proof.ok()) return proof;
-  RETURN_IF_ERROR(write_all_again(*last));
+  const Status written = write_all_again(*last);
+  if (!written.ok()) {
+    fault_ = written.error();
+    return written.error();
+  }
   translog::TileNodes again(last->size, files_.reader());
   return make(again);
 }

@@ -179,6 +179,7 @@ TEST_F(APublishedLog, WhoseFullTileSaysOtherwiseIsNotWrittenOver) {
   ASSERT_FALSE(proof.ok());
   EXPECT_EQ(proof.error().code, Errc::damaged);
   EXPECT_EQ(proof.error().subject, tile);
+  EXPECT_EQ(finding_about("log"), "log-unpublished");
   EXPECT_EQ(world.disk.content(tile), changed);
 }
 
