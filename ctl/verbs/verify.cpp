@@ -80,20 +80,21 @@ Result<translog::Checkpoint> kept_head(const std::string& path,
                     "compare with one that holds", path);
 }
 
-// Directories first: from a whole log follows what its heads were.
+// Files teach which heads there are, then directories what these heads were.
 Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& trust,
                    certificate::Continuity* history) {
   PosixEnv env;
   for (Evidence& one : files) {
-    if (is_log(one.path)) {
-      const certificate::ReadLogFile reader = [&](const std::string& name, std::size_t limit) {
-        return read_file(env, one.path + "/" + name, limit);
-      };
-      one.report = certificate::verify_log(reader, trust, history);
-      continue;
-    }
+    if (is_log(one.path)) continue;
     ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes));
     if (history != nullptr) certificate::learn(*one.content, *history);
+  }
+  for (Evidence& one : files) {
+    if (one.content) continue;
+    const certificate::ReadLogFile reader = [&](const std::string& name, std::size_t limit) {
+      return read_file(env, one.path + "/" + name, limit);
+    };
+    one.report = certificate::verify_log(reader, trust, history);
   }
   for (Evidence& one : files) {
     if (one.content) one.report = certificate::verify_evidence(*one.content, trust, history);

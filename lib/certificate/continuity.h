@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,11 @@ namespace aierase::certificate {
 
 class Continuity {
  public:
-  explicit Continuity(translog::Checkpoint from) : from_(std::move(from)) {}
-  const translog::Checkpoint& from() const { return from_; }
+  explicit Continuity(translog::Checkpoint from) : from_(std::move(from)), sizes_{from_.size} {}
+
+  // The root at these sizes is wanted of whoever goes through a whole log.
+  void want(std::uint64_t size) { sizes_.insert(size); }
+  bool wants(std::uint64_t size) const { return sizes_.count(size) != 0; }
 
   // A proof that a log of `old_size` leaves became the one with this head; believed only as far as
   // its hashes go.
@@ -39,6 +43,7 @@ class Continuity {
                  bool& refuted) const;
 
   translog::Checkpoint from_;
+  std::set<std::uint64_t> sizes_;
   std::vector<Link> links_;
   std::map<std::pair<std::string, std::uint64_t>, Digest> roots_;
 };

@@ -139,13 +139,16 @@ std::optional<std::string> checkpoint_in(std::string_view content) {
 }
 
 void learn(std::string_view content, Continuity& continuity) {
-  if (!content.starts_with(kConsistencyStart)) return;
-  const Result<translog::ConsistencyFile> file = translog::parse_consistency(content);
-  if (!file.ok()) return;
-  const Result<translog::SignedNote> note = translog::parse_note(file->checkpoint);
+  const std::optional<std::string> text = checkpoint_in(content);
+  if (!text) return;
+  const Result<translog::SignedNote> note = translog::parse_note(*text);
   if (!note.ok()) return;
   const Result<translog::Checkpoint> head = translog::parse_checkpoint(note->text);
-  if (head.ok()) continuity.add_proof(file->old_size, *head, file->proof);
+  if (!head.ok()) return;
+  continuity.want(head->size);
+  if (!content.starts_with(kConsistencyStart)) return;
+  const Result<translog::ConsistencyFile> file = translog::parse_consistency(content);
+  if (file.ok()) continuity.add_proof(file->old_size, *head, file->proof);
 }
 
 }  // namespace aierase::certificate

@@ -20,7 +20,8 @@ VerifyReport verify_evidence(std::string_view content, const TrustStore& trust,
                              const Continuity* from);
 // The checkpoint in such a file, if there is one; nobody has looked at its signature.
 std::optional<std::string> checkpoint_in(std::string_view content);
-// What a consistency proof adds to a history.
+// What a file adds to a history: the size of its head is wanted, and a consistency proof may link
+// it.
 void learn(std::string_view content, Continuity& continuity);
 
 // The log as STORE/log or a copy of it has it: every leaf, tile and root is gone through.

@@ -95,7 +95,7 @@ class LogReader {
   // What the leaves so far hash to, at the size that the reader asks for.
   void remember_root() {
     if (from_ == nullptr) return;
-    if (tree_.size() != from_->from().size && tree_.size() != head_.size) return;
+    if (!from_->wants(tree_.size()) && tree_.size() != head_.size) return;
     from_->add_root(head_.origin, tree_.size(), tree_.state().root);
   }
 

@@ -117,6 +117,14 @@ TEST_F(ALog, IsOfOneHistoryWithEachHeadItHad) {
   }
 }
 
+TEST_F(ALog, TellsWhatTheOtherFilesAtHandHadAsHeads) {
+  Continuity kept(log_.head(255));
+  learn(log_.checkpoint(31, key_), kept);
+  EXPECT_TRUE(verify(log_.files(key_), &kept).verified);
+  EXPECT_TRUE(verify_evidence(log_.checkpoint(31, key_), trust_, &kept).verified);
+  EXPECT_FALSE(verify_evidence(log_.checkpoint(32, key_), trust_, &kept).verified);
+}
+
 TEST_F(ALog, ThatWasRewrittenAndSignedAnewIsAFork) {
   sample::Log rewritten = log_;
   rewritten.bodies[7] = "rewritten";
