@@ -53,6 +53,7 @@ constexpr std::array kHandlers{
     Handler{"verify", run_verify},
     Handler{"certificate export", run_certificate_export},
     Handler{"certificate trust", run_certificate_trust},
+    Handler{"log checkpoint", run_log_checkpoint},
     Handler{"audit", run_audit},
     Handler{"completion", run_completion},
     Handler{"help", run_help},

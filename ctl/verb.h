@@ -180,10 +180,22 @@ inline constexpr std::array kWaitOptions{
 inline constexpr std::array kVerifyOptions{
     Option{"trust", "DIR", Arity::once, "directory of trusted keys (/etc/aierase/trust.d)",
            "%files"},
+    Option{"from", "CHECKPOINT", Arity::once,
+           "a checkpoint you kept: show that nothing was dropped between it and FILE", "%files"},
+};
+inline constexpr std::array kLogCheckpointOptions{
+    Option{"from", "CHECKPOINT", Arity::once,
+           "with the proof that it continues the log of this earlier one", "%files"},
+};
+inline constexpr std::array kCertificateTrustOptions{
+    Option{"rotate", "", Arity::flag, "give signer and log new keys first"},
 };
 inline constexpr std::array kCertificateExportOptions{
-    Option{"format", "F", Arity::once, "bundle (for programs, signed) or text (for people)",
-           "bundle text"},
+    Option{"format", "F", Arity::once,
+           "bundle (for programs, signed), text (for people), or timestamp-request",
+           "bundle text timestamp-request"},
+    Option{"timestamp", "FILE", Arity::many,
+           "with this answer of a time stamping authority to such a request", "%files"},
 };
 inline constexpr std::array kAuditOptions{
     Option{"since", "T", Arity::once, "from then on: 2026-11-20, 2026-11-20T19:30:00Z, 2h, 7d"},
@@ -257,12 +269,15 @@ inline constexpr std::array kVerbs{
     Verb{"enforce", Group::rules, "", "plan and erase what the policy makes due: the nightly run",
          kEnforceOptions, 0, 0},
 
-    Verb{"verify", Group::evidence, "FILE...", "check certificates, without daemon or network",
-         kVerifyOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+    Verb{"verify", Group::evidence, "FILE...",
+         "check certificates, proofs, checkpoints, logs, without daemon or network", kVerifyOptions,
+         1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
     Verb{"certificate export", Group::evidence, "C FILE", "write a certificate into a file",
          kCertificateExportOptions, 2, 2, Reach::daemon, Bulk::yes, "%certificates"},
-    Verb{"certificate trust", Group::evidence, "DIR", "write the signer's public key for others",
-         kNoOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
+    Verb{"certificate trust", Group::evidence, "DIR", "write the store's public keys for others",
+         kCertificateTrustOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
+    Verb{"log checkpoint", Group::evidence, "[FILE]", "the signed head of the log",
+         kLogCheckpointOptions, 0, 1, Reach::daemon, Bulk::no, "%files"},
     Verb{"audit", Group::evidence, "[A]", "who called what upon what, and how it ended",
          kAuditOptions, 0, 1, Reach::daemon, Bulk::no, "%assets"},
 

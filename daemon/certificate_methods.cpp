@@ -65,10 +65,13 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   call.work = [&jobs = service.jobs(), caller = call.caller, named,
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(catalog::CertificateRow found, find(session, named));
-    return Respond([&jobs, caller, row = std::move(found),
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(lifecycle::LogProof in_log, store->prove(found.log_index));
+    return Respond([&jobs, caller, row = std::move(found), proof = std::move(in_log),
                     target = std::move(to)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));
-      job->start(make_certificate_export(job->shared_channel(), std::move(row), std::move(target)));
+      job->start(make_certificate_export(job->shared_channel(), std::move(row), std::move(proof),
+                                         std::move(target)));
       return Reply{nullptr, job->path()};
     });
   };
@@ -127,6 +130,33 @@ Status validate(Service& service, sd_bus_message* message) {
   return {};
 }
 
+// Signer, keyring and trusted root: what somebody needs who verifies.
+Result<Json> trust_of(Store& store) {
+  ASSIGN_OR_RETURN(const lifecycle::StatusReport report, store.status());
+  ASSIGN_OR_RETURN(const certificate::Keyring keyring, store.keyring());
+  Json trust = trust_json(store.signer(), report.state.store);
+  ASSIGN_OR_RETURN(trust["keyring"], certificate::keyring_json(keyring));
+  ASSIGN_OR_RETURN(trust["trusted_root"], certificate::trusted_root_json(keyring));
+  return trust;
+}
+
+Status rotate_keys(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.effect = Effect::changes;
+  call.look_up = ask_plainly("manage-store", {{"act", "rotate-keys"}});
+  call.work = [actor = call.caller.actor](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    RETURN_IF_ERROR(store->rotate_keys(actor));
+    ASSIGN_OR_RETURN(Json trust, trust_of(*store));
+    return with_object(std::move(trust));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
 Status trust(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
   RETURN_IF_ERROR(options.finish());
@@ -135,8 +165,8 @@ Status trust(Service& service, sd_bus_message* message) {
   call.look_up = ask_plainly("read");
   call.work = [](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const lifecycle::StatusReport report, store->status());
-    return with_object(trust_json(store->signer(), report.state.store));
+    ASSIGN_OR_RETURN(Json trust, trust_of(*store));
+    return with_object(std::move(trust));
   };
   service.serve(message, std::move(call));
   return {};
@@ -154,6 +184,9 @@ const sd_bus_vtable kVtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Trust", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", trust),
                             serve_method<trust>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RotateKeys", SD_BUS_ARGS("a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", trust), serve_method<rotate_keys>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Validate", SD_BUS_ARGS("s", subject, "s", verdict, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", record), serve_method<validate>,
                             SD_BUS_VTABLE_UNPRIVILEGED),

@@ -109,11 +109,36 @@ Status audit(Service& service, sd_bus_message* message) {
   return {};
 }
 
+Status checkpoint(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> from, options.number("from"));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.look_up = ask_plainly("read", {{"act", "checkpoint"}});
+  call.work = [from](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const lifecycle::LogHead log, store->log_head(from));
+    Json hashes = Json::array();
+    for (const Digest& hash : log.consistency) hashes.push_back(to_base64(hash));
+    return with_object({{"checkpoint", log.head.checkpoint},
+                        {"size", log.head.size},
+                        {"root", to_base64(log.head.root)},
+                        {"signed_at", to_rfc3339(log.head.signed_at)},
+                        {"consistency", std::move(hashes)}});
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
 const sd_bus_vtable kVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Audit", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
                             serve_method<audit>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL_WITH_ARGS("Noticed", SD_BUS_ARGS("ax", numbers), 0),
+    SD_BUS_METHOD_WITH_ARGS("Checkpoint", SD_BUS_ARGS("a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", head), serve_method<checkpoint>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
 

@@ -10,6 +10,7 @@
 #include "daemon/observation.h"
 #include "daemon/records.h"
 #include "domain/ids.h"
+#include "translog/note.h"
 
 namespace aierase::daemon {
 namespace {
@@ -90,8 +91,12 @@ class CheckWork final : public JobWork {
 
 class CertificateWork final : public JobWork {
  public:
-  CertificateWork(std::shared_ptr<JobChannel> channel, catalog::CertificateRow row, UniqueFd file)
-      : channel_(std::move(channel)), row_(std::move(row)), file_(std::move(file)) {}
+  CertificateWork(std::shared_ptr<JobChannel> channel, catalog::CertificateRow row,
+                  lifecycle::LogProof proof, UniqueFd file)
+      : channel_(std::move(channel)),
+        row_(std::move(row)),
+        proof_(std::move(proof)),
+        file_(std::move(file)) {}
 
   Result<Json> run() override {
     const std::string id = domain::id_text(domain::IdType::certificate, row_.id);
@@ -105,7 +110,9 @@ class CertificateWork final : public JobWork {
     }
     std::copy(row_.signature.begin(), row_.signature.end(), signature.begin());
     std::copy(row_.public_key.begin(), row_.public_key.end(), key.begin());
-    ASSIGN_OR_RETURN(std::string bundle, certificate::bundle_json(row_.statement, signature, key));
+    ASSIGN_OR_RETURN(const certificate::LogEntry entry, log_entry(signature, key));
+    ASSIGN_OR_RETURN(std::string bundle,
+                     certificate::bundle_json(row_.statement, signature, key, entry));
     blob::DescriptorSink sink(file_.get(), channel_->progress.cancelled);
     RETURN_IF_ERROR(sink.write(as_bytes(bundle)));
     channel_->progress.bytes.store(bundle.size());
@@ -115,8 +122,24 @@ class CertificateWork final : public JobWork {
   }
 
  private:
+  Result<certificate::LogEntry> log_entry(const crypto::Signature& signature,
+                                          const crypto::PublicKey& key) {
+    certificate::LogEntry entry;
+    ASSIGN_OR_RETURN(const translog::SignedNote note, translog::parse_note(proof_.head.checkpoint));
+    ASSIGN_OR_RETURN(const translog::Checkpoint head, translog::parse_checkpoint(note.text));
+    entry.leaf = proof_.leaf;
+    entry.log_id = translog::note_key_id(head.origin, proof_.log_key);
+    entry.hashes = proof_.hashes;
+    entry.size = proof_.head.size;
+    entry.root = proof_.head.root;
+    entry.checkpoint = proof_.head.checkpoint;
+    ASSIGN_OR_RETURN(entry.body, certificate::log_entry_body(row_.statement, signature, key));
+    return entry;
+  }
+
   std::shared_ptr<JobChannel> channel_;
   catalog::CertificateRow row_;
+  lifecycle::LogProof proof_;
   UniqueFd file_;
 };
 
@@ -128,8 +151,10 @@ std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> chan
 }
 
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 catalog::CertificateRow row, UniqueFd file) {
-  return std::make_unique<CertificateWork>(std::move(channel), std::move(row), std::move(file));
+                                                 catalog::CertificateRow row,
+                                                 lifecycle::LogProof proof, UniqueFd file) {
+  return std::make_unique<CertificateWork>(std::move(channel), std::move(row), std::move(proof),
+                                           std::move(file));
 }
 
 }  // namespace aierase::daemon

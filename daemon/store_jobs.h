@@ -20,8 +20,9 @@ struct CheckOrder {
 };
 std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> channel,
                                     CheckOrder order);
-// Writes the bundle of `row` into the descriptor.
+// Writes the bundle of `row`, with its proof, into the descriptor.
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 catalog::CertificateRow row, UniqueFd file);
+                                                 catalog::CertificateRow row,
+                                                 lifecycle::LogProof proof, UniqueFd file);
 
 }  // namespace aierase::daemon

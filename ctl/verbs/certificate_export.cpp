@@ -8,15 +8,18 @@
 
 #include "base/limits.h"
 #include "certificate/verify.h"
-#include "ctl/interrupt.h"
+#include "ctl/evidence_file.h"
 #include "ctl/outcome.h"
-#include "ctl/receiving.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
+#include "translog/proof_file.h"
 
 namespace aierase::ctl {
 namespace {
+
+constexpr const char* kProofEnding = ".tlog-proof";
+constexpr const char* kRequestFormat = "timestamp-request";
 
 // A certificate's id as it is, or the one of an erased asset.
 Result<std::string> certificate_of(Session& session, const std::string& wanted) {
@@ -68,7 +71,7 @@ Result<std::string> text_of(Session& session, const std::string& bundle) {
   ASSIGN_OR_RETURN(const Json trust, session.call("Certificate", "Trust", {}, Json::object()));
   ASSIGN_OR_RETURN(
       const certificate::TrustStore signer,
-      certificate::TrustStore::of_key(text_at(trust, "public_key_pem"), "the daemon's own signer"));
+      certificate::TrustStore::of_keyring(text_at(trust, "keyring"), "the daemon's own keys"));
   const certificate::VerifyReport report = certificate::verify_bundle(bundle, signer);
   if (!report.verified) {
     std::string why;
@@ -85,19 +88,25 @@ Result<std::string> text_of(Session& session, const std::string& bundle) {
          "  The signed bundle was checked when this text was made: it holds under the\n"
          "  signer that the daemon itself names,\n"
          "    " +
-         printable(text_at(trust, "fingerprint")) +
+         printable(report.signer) +
          "\n"
          "  This text is not signed. To be sure, verify the bundle with a key that came\n"
          "  to you by another way: aierase verify FILE\n";
 }
 
-Status write_certificate(const std::string& path, const std::string& content) {
-  ASSIGN_OR_RETURN(Receiver receiver, Receiver::open_parent(path));
-  ASSIGN_OR_RETURN(const UniqueFd file, receiver.create(path.substr(path.rfind('/') + 1)));
-  RETURN_IF_ERROR(write_fully(file.get(), content.data(), content.size()));
-  // Certificates are for others to read.
-  if (fchmod(file.get(), 0644) != 0) return errno_error(errno, "cannot set the mode of the file");
-  return receiver.keep();
+// The proof beside the bundle, as a file that readers of other logs know.
+Result<std::string> proof_of(const std::string& bundle) {
+  ASSIGN_OR_RETURN(const certificate::LogEntry entry, certificate::log_entry_of_bundle(bundle));
+  return translog::format_inclusion(
+      {entry.leaf, entry.hashes, entry.checkpoint, copy_of(as_bytes(entry.body))});
+}
+
+Status write_with_proof(const std::string& path, const std::string& bundle) {
+  ASSIGN_OR_RETURN(const std::string proof, proof_of(bundle));
+  RETURN_IF_ERROR(write_evidence(path, bundle));
+  Status written = write_evidence(path + kProofEnding, proof);
+  if (!written.ok()) unlink(path.c_str());
+  return written;
 }
 
 }  // namespace
@@ -105,21 +114,38 @@ Status write_certificate(const std::string& path, const std::string& content) {
 Result<int> run_certificate_export(Session& session) {
   Output& out = session.out();
   const std::string format = session.arguments().value_or("format", "bundle");
-  if (format != "bundle" && format != "text") {
+  if (format != "bundle" && format != "text" && format != kRequestFormat) {
     return make_error(Errc::usage, "there is no format " + quoted(format),
-                      "bundle for programs, text for people");
+                      "bundle for programs, text for people, timestamp-request for authorities");
+  }
+  const std::vector<std::string> stamps = session.arguments().all("timestamp");
+  if (!stamps.empty() && format != "bundle") {
+    return make_error(Errc::usage, "--timestamp goes with the bundle alone");
   }
   const std::string& path = session.operand(1);
   ASSIGN_OR_RETURN(const std::string certificate, certificate_of(session, session.operand(0)));
   ASSIGN_OR_RETURN(std::string content, bundle_of(session, certificate));
+  for (const std::string& stamp : stamps) {
+    ASSIGN_OR_RETURN(const std::string response, read_evidence(stamp, limits::kTimeStampBytes));
+    Result<std::string> stamped = certificate::with_timestamp(content, as_bytes(response));
+    if (!stamped.ok()) return std::move(stamped).error().in(quoted(stamp)).about(stamp);
+    content = std::move(*stamped);
+  }
   if (format == "text") {
     ASSIGN_OR_RETURN(content, text_of(session, content));
+  } else if (format == kRequestFormat) {
+    ASSIGN_OR_RETURN(const Bytes request, certificate::timestamp_request_for(content));
+    content = as_text(request);
   }
   if (path == "-") {
     out.print(content);
     return 0;
   }
-  RETURN_IF_ERROR(write_certificate(path, content));
+  if (format == "bundle") {
+    RETURN_IF_ERROR(write_with_proof(path, content));
+  } else {
+    RETURN_IF_ERROR(write_evidence(path, content));
+  }
   if (!out.for_people()) {
     out.print_json("certificate export",
                    {{"certificate", certificate}, {"format", format}, {"file", printable(path)}});
@@ -127,10 +153,15 @@ Result<int> run_certificate_export(Session& session) {
     out.print(printable(certificate) + "\n");
   } else if (format == "bundle") {
     out.print(
-        "Wrote the certificate to " + printable(path) +
-        ".\nNext: whoever has it, and the signer's key from you by another way, verifies it:\n"
-        "  aierase certificate trust DIR    writes that key\n  aierase verify " +
+        "Wrote the certificate to " + printable(path) + ", and its proof for the log to " +
+        printable(path + kProofEnding) +
+        ".\nNext: whoever has it, and the store's keys from you by another way, verifies it:\n"
+        "  aierase certificate trust DIR    writes those keys\n  aierase verify " +
         printable(path) + " --trust DIR\n");
+  } else if (format == kRequestFormat) {
+    out.print("Wrote a request for a time stamp to " + printable(path) +
+              ".\nNext: have an authority answer it, and put the answer into the certificate:\n"
+              "  aierase certificate export C FILE --timestamp ANSWER\n");
   } else {
     out.print("Wrote " + printable(path) +
               " for people to read, as checked against the daemon's own signer. It proves nothing "

@@ -1,64 +1,120 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/env.h"
-#include "ctl/interrupt.h"
-#include "ctl/receiving.h"
+#include "base/limits.h"
+#include "certificate/keyring.h"
+#include "ctl/evidence_file.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 
 namespace aierase::ctl {
 namespace {
 
-constexpr std::size_t kPemBytes = 4096;
+enum class Existing { absent, equal, earlier };
 
-enum class Existing { absent, equal };
+struct TrustFile {
+  std::string path;
+  std::string content;
+  Existing existing = Existing::absent;
+};
 
-// An equal file is left alone; another one is an error.
-Result<Existing> look_at(const std::string& path, const std::string& pem) {
-  PosixEnv env;
-  ASSIGN_OR_RETURN(const auto there, env.stat(path));
-  if (!there) return Existing::absent;
-  const auto content = read_file(env, path, kPemBytes);
-  if (content.ok() && as_text(*content) == pem) return Existing::equal;
+Error another_key(const std::string& path) {
   return make_error(Errc::already_exists, quoted(path) + " exists, and is another key",
                     "find out whose it is before you replace it", path);
 }
+
+Result<std::optional<std::string>> content_of(const std::string& path) {
+  PosixEnv env;
+  ASSIGN_OR_RETURN(const auto there, env.stat(path));
+  if (!there) return std::optional<std::string>();
+  Result<Bytes> content = read_file(env, path, limits::kKeyringBytes);
+  if (!content.ok()) return another_key(path);
+  return std::optional<std::string>(as_text(*content));
+}
+
+// What lies in the directory from before may be replaced where its keys are the first of these.
+Result<Existing> look_at_keyring(const TrustFile& keyring) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> there, content_of(keyring.path));
+  if (!there) return Existing::absent;
+  if (*there == keyring.content) return Existing::equal;
+  const Result<certificate::Keyring> earlier = certificate::parse_keyring(*there);
+  ASSIGN_OR_RETURN(const certificate::Keyring now, certificate::parse_keyring(keyring.content));
+  if (earlier.ok() && certificate::continues(now, *earlier)) return Existing::earlier;
+  return another_key(keyring.path);
+}
+
+struct TrustFiles {
+  TrustFile keyring, pem, trusted_root;
+
+  static Result<TrustFiles> of(const std::string& directory, const Json& trust) {
+    const std::string stem = directory + "/" + text_at(trust, "store");
+    TrustFiles files;
+    files.keyring = {stem + ".keyring.json", text_at(trust, "keyring")};
+    files.pem = {stem + ".pem", text_at(trust, "public_key_pem")};
+    files.trusted_root = {stem + ".trusted_root.json", text_at(trust, "trusted_root")};
+    ASSIGN_OR_RETURN(files.keyring.existing, look_at_keyring(files.keyring));
+    for (TrustFile* file : {&files.pem, &files.trusted_root}) {
+      ASSIGN_OR_RETURN(const std::optional<std::string> there, content_of(file->path));
+      if (!there) continue;
+      file->existing = *there == file->content ? Existing::equal : Existing::earlier;
+      // Only a keyring says that the key in the file was one of this store.
+      if (file->existing == Existing::earlier && files.keyring.existing == Existing::absent) {
+        return another_key(file->path);
+      }
+    }
+    return files;
+  }
+
+  Status write() const {
+    for (const TrustFile* file : {&keyring, &pem, &trusted_root}) {
+      if (file->existing == Existing::equal) continue;
+      RETURN_IF_ERROR(replace_evidence(file->path, file->content));
+    }
+    return {};
+  }
+};
 
 }  // namespace
 
 Result<int> run_certificate_trust(Session& session) {
   Output& out = session.out();
   const std::string& directory = session.operand(0);
+  const bool rotate = session.arguments().has("rotate");
   ASSIGN_OR_RETURN(Json trust, session.call("Certificate", "Trust", {}, Json::object()));
-  const std::string store = text_at(trust, "store");
-  const std::string pem = text_at(trust, "public_key_pem");
   if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
     return errno_error(errno, "cannot create the directory " + quoted(directory)).about(directory);
   }
-  const std::string path = directory + "/" + store + ".pem";
-  ASSIGN_OR_RETURN(const Existing existing, look_at(path, pem));
-  if (existing == Existing::absent) {
-    ASSIGN_OR_RETURN(Receiver receiver, Receiver::open_directory(directory));
-    ASSIGN_OR_RETURN(const UniqueFd file, receiver.create(store + ".pem"));
-    RETURN_IF_ERROR(write_fully(file.get(), pem.data(), pem.size()));
-    if (fchmod(file.get(), 0644) != 0) return errno_error(errno, "cannot set the mode of the file");
-    RETURN_IF_ERROR(receiver.keep());
+  // Before anything is rotated: the directory has to take what comes of it.
+  ASSIGN_OR_RETURN(TrustFiles files, TrustFiles::of(directory, trust));
+  RETURN_IF_ERROR(files.write());
+  if (rotate) {
+    ASSIGN_OR_RETURN(trust, session.call("Certificate", "RotateKeys", {}, Json::object()));
+    ASSIGN_OR_RETURN(files, TrustFiles::of(directory, trust));
+    RETURN_IF_ERROR(files.write());
   }
   if (!out.for_people()) {
-    trust["file"] = printable(path);
+    for (const char* file : {"keyring", "trusted_root"}) trust.erase(file);
+    trust["file"] = printable(files.pem.path);
+    trust["files"] = {printable(files.pem.path), printable(files.keyring.path),
+                      printable(files.trusted_root.path)};
     out.print_json("certificate trust", std::move(trust));
   } else if (out.quiet()) {
-    out.print(printable(path) + "\n");
+    out.print(printable(files.pem.path) + "\n");
   } else {
-    out.print((existing == Existing::absent ? "Wrote " : "Already there: ") + printable(path) +
-              ".\nFingerprint: " + printable(text_at(trust, "fingerprint")) +
+    out.print((rotate ? "Signer and log have new keys; the log has the change, signed by the keys "
+                        "before and after.\n"
+                      : "") +
+              std::string("Wrote ") + printable(files.keyring.path) +
+              "\n  all keys that ever signed for this store, each with its time\nWrote " +
+              printable(files.pem.path) + "\n  the signer in force, for openssl\nWrote " +
+              printable(files.trusted_root.path) +
+              "\n  the keys of the log, for Sigstore's verifiers\nFingerprint: " +
+              printable(text_at(trust, "fingerprint")) +
               "\nNext: whoever verifies compares the fingerprint with you by another way, puts the "
-              "file into\n/etc/aierase/trust.d, and runs aierase verify FILE.\n");
+              "files into\n/etc/aierase/trust.d, and runs aierase verify FILE.\n");
   }
   return 0;
 }

@@ -36,6 +36,7 @@ Result<int> run_enforce(Session& session);
 Result<int> run_verify(Session& session);
 Result<int> run_certificate_export(Session& session);
 Result<int> run_certificate_trust(Session& session);
+Result<int> run_log_checkpoint(Session& session);
 Result<int> run_audit(Session& session);
 Result<int> run_completion(Session& session);
 Result<int> run_help(Session& session);

@@ -1,13 +1,12 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/env.h"
 #include "base/limits.h"
-#include "base/unique_fd.h"
-#include "certificate/verify.h"
+#include "certificate/evidence.h"
+#include "certificate/log_check.h"
+#include "ctl/evidence_file.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 
@@ -16,31 +15,13 @@ namespace {
 
 constexpr const char* kTrustDirectory = "/etc/aierase/trust.d";
 
-// Not through Env: a certificate may come by a link or a pipe (`verify <(curl ...)`).
-Result<std::string> certificate_file(const std::string& path) {
-  const UniqueFd file(path == "-" ? dup(STDIN_FILENO)
-                                  : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  const std::string shown = path == "-" ? "standard input" : quoted(path);
-  if (!file.valid()) return errno_error(errno, "cannot read " + shown).about(path);
-  std::string text;
-  std::vector<char> piece(64 << 10);
-  for (;;) {
-    const ssize_t got = read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EISDIR) {
-      return make_error(Errc::invalid_input, shown + " is a directory", "name the files in it",
-                        path);
-    }
-    if (got < 0) return errno_error(errno, "cannot read " + shown).about(path);
-    if (got == 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(got));
-    if (text.size() > limits::kCertificateBytes) {
-      return make_error(Errc::resource_limit,
-                        shown + " has more than " + std::to_string(limits::kCertificateBytes) +
-                            " bytes; no certificate has",
-                        "", path);
-    }
-  }
+bool is_there(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0;
+}
+
+bool is_log(const std::string& path) {
+  return is_there(path + "/checkpoint");
 }
 
 const char* word_of(certificate::CheckResult result) {
@@ -82,28 +63,79 @@ void take(const certificate::VerifyReport& report, Outcome& outcome) {
   outcome.all_verified = false;
 }
 
+struct Evidence {
+  std::string path;
+  std::optional<std::string> content;  // none: a directory
+  certificate::VerifyReport report;
+};
+
+// What the reader kept has to hold itself, where its log is known here.
+Result<translog::Checkpoint> kept_head(const std::string& path,
+                                       const certificate::TrustStore& trust) {
+  ASSIGN_OR_RETURN(const std::string note, read_checkpoint(path));
+  const certificate::HeadFinding finding = certificate::check_head(note, trust);
+  if (finding.check.result != certificate::CheckResult::failed) return *finding.head;
+  return make_error(Errc::verification_failed,
+                    "the checkpoint to compare with, " + quoted(path) + ": " + finding.check.detail,
+                    "compare with one that holds", path);
+}
+
+// Files teach which heads there are, then directories what these heads were.
+Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& trust,
+                   certificate::Continuity* history) {
+  PosixEnv env;
+  for (Evidence& one : files) {
+    if (is_log(one.path)) continue;
+    ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes));
+    if (history != nullptr) certificate::learn(*one.content, *history);
+  }
+  for (Evidence& one : files) {
+    if (one.content) continue;
+    const certificate::ReadLogFile reader = [&](const std::string& name, std::size_t limit) {
+      return read_file(env, one.path + "/" + name, limit);
+    };
+    one.report = certificate::verify_log(reader, trust, history);
+  }
+  for (Evidence& one : files) {
+    if (one.content) one.report = certificate::verify_evidence(*one.content, trust, history);
+  }
+  return {};
+}
+
+Result<certificate::TrustStore> trusted(const Session& session, const std::string& directory) {
+  PosixEnv env;
+  // The default directory may be missing: then every signer is unknown. A given one must be there.
+  if (!session.arguments().has("trust") && !is_there(directory)) {
+    return certificate::TrustStore();
+  }
+  return certificate::TrustStore::load(env, directory);
+}
+
 }  // namespace
 
 Result<int> run_verify(Session& session) {
   Output& out = session.out();
   const std::string directory = session.arguments().value_or("trust", kTrustDirectory);
-  PosixEnv env;
-  certificate::TrustStore trust;
-  struct stat status {};
-  // The default directory may be missing: then every signer is unknown. A given one must be there.
-  if (session.arguments().has("trust") || stat(directory.c_str(), &status) == 0) {
-    ASSIGN_OR_RETURN(trust, certificate::TrustStore::load(env, directory));
+  ASSIGN_OR_RETURN(const certificate::TrustStore trust, trusted(session, directory));
+  std::optional<certificate::Continuity> history;
+  if (session.arguments().has("from")) {
+    ASSIGN_OR_RETURN(const translog::Checkpoint kept,
+                     kept_head(session.arguments().value_or("from", ""), trust));
+    history.emplace(kept);
   }
+  std::vector<Evidence> evidence;
+  for (const std::string& path : session.arguments().operands()) {
+    evidence.push_back({path, std::nullopt, {}});
+  }
+  RETURN_IF_ERROR(look_at_all(evidence, trust, history ? &*history : nullptr));
   Outcome outcome;
   Json files = Json::array();
-  for (const std::string& path : session.arguments().operands()) {
-    ASSIGN_OR_RETURN(const std::string bundle, certificate_file(path));
-    const certificate::VerifyReport report = certificate::verify_bundle(bundle, trust);
-    take(report, outcome);
-    Json row = certificate::report_json(report);
-    row["file"] = path == "-" || is_printable_utf8(path) ? path : quoted(path);
+  for (const Evidence& one : evidence) {
+    take(one.report, outcome);
+    Json row = certificate::report_json(one.report);
+    row["file"] = one.path == "-" || is_printable_utf8(one.path) ? one.path : quoted(one.path);
     files.push_back(std::move(row));
-    if (out.for_people() && !out.quiet()) out.print(report_text(path, report, out));
+    if (out.for_people() && !out.quiet()) out.print(report_text(one.path, one.report, out));
   }
   if (!out.for_people()) {
     Json object = files.size() == 1 ? files[0] : Json::object();
@@ -116,7 +148,7 @@ Result<int> run_verify(Session& session) {
   if (outcome.worst == Errc::signer_unknown) {
     out.remark(
         "hint: nobody here vouches for the signer: compare the fingerprint with the issuer by "
-        "another way, and put the key as a .pem file into " +
+        "another way, and put the keyring that `aierase certificate trust` writes into " +
         printable(directory));
   }
   return info(outcome.worst).exit_code;

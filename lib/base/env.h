@@ -34,7 +34,7 @@ struct OpenHow {
   OpenMode mode = OpenMode::read_only;
   Durability durability = Durability::buffered;
   Caching caching = Caching::page_cache;
-  unsigned permissions = 0600;  // of a created file, before umask
+  unsigned permissions = 0600;  // of a created file; for group and others whatever the umask
 };
 
 enum class FileType { regular, directory, other };
@@ -101,6 +101,8 @@ class Env {
   virtual Result<std::vector<std::string>> list(
       const std::string& path) = 0;  // names, sorted, without . and ..
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // RENAME_NOREPLACE
+  // Takes the place of a file `to`, too: at no moment is there none, or half of one.
+  virtual Status replace(const std::string& from, const std::string& to) = 0;
   virtual Status unlink(const std::string& path) = 0;
   virtual Status remove_directory(const std::string& path) = 0;
   virtual Status sync_directory(const std::string& path) = 0;
@@ -118,6 +120,7 @@ class PosixEnv final : public Env {
   Status make_directory(const std::string& path, unsigned permissions) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status replace(const std::string& from, const std::string& to) override;
   Status unlink(const std::string& path) override;
   Status remove_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;

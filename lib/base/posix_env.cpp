@@ -292,6 +292,11 @@ Result<std::unique_ptr<File>> PosixEnv::open(const std::string& path, const Open
   UniqueFd fd(retry_interrupted(
       [&] { return ::open(path.c_str(), open_flags(how), static_cast<mode_t>(how.permissions)); }));
   if (!fd.valid()) return open_error(errno, path, how);
+  // What others are to read they can read, whatever the umask.
+  const bool shared = how.mode == OpenMode::create_new && (how.permissions & 077) != 0;
+  if (shared && ::fchmod(fd.get(), static_cast<mode_t>(how.permissions)) != 0) {
+    return path_error(errno, "cannot set the mode of", path);
+  }
   auto file = std::make_unique<PosixFile>(std::move(fd), path, how.caching);
   ASSIGN_OR_RETURN(const FileInfo found, file->info());
   if (found.type == FileType::other) {
@@ -308,7 +313,11 @@ Result<std::optional<FileInfo>> PosixEnv::stat(const std::string& path) {
 }
 
 Status PosixEnv::make_directory(const std::string& path, unsigned permissions) {
-  if (::mkdir(path.c_str(), static_cast<mode_t>(permissions)) == 0) return {};
+  if (::mkdir(path.c_str(), static_cast<mode_t>(permissions)) == 0) {
+    if ((permissions & 077) == 0) return {};
+    if (::chmod(path.c_str(), static_cast<mode_t>(permissions)) == 0) return {};
+    return path_error(errno, "cannot set the mode of", path);
+  }
   if (errno == EEXIST) {
     return make_error(Errc::already_exists, path + " exists already", {}, path);
   }
@@ -341,6 +350,11 @@ Status PosixEnv::rename(const std::string& from, const std::string& to) {
   if (errno == EINVAL)
     error.hint = "The file system may not know RENAME_NOREPLACE; use ext4 or xfs.";
   return error;
+}
+
+Status PosixEnv::replace(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return {};
+  return path_error(errno, "cannot rename " + from + " to", to);
 }
 
 Status PosixEnv::unlink(const std::string& path) {

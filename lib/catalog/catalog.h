@@ -25,6 +25,7 @@
 #include "catalog/enforcement.h"
 #include "domain/asset.h"
 #include "domain/audit.h"
+#include "domain/authority.h"
 #include "domain/batches.h"
 #include "domain/disposition.h"
 #include "domain/loaded_policy.h"
@@ -306,6 +307,13 @@ class ReadView {
   // The last one by which a policy came into force.
   Result<std::optional<domain::LogLeaf>> policy_leaf() const;
   Result<std::vector<Digest>> log_hashes(std::uint64_t from, std::size_t limit) const;
+  // Whole leaves from that index on, without a gap.
+  Result<std::vector<domain::LogLeaf>> log_leaves(std::uint64_t from, std::size_t limit) const;
+  Result<std::optional<domain::SignedHead>> last_signed_head() const;
+  // The first that was signed with that leaf in it.
+  Result<std::optional<domain::SignedHead>> first_head_with(std::uint64_t leaf) const;
+  Result<std::vector<domain::AuthorityKey>> authority_keys() const;  // in the order they came
+  Result<bool> has_certificate_from(std::uint64_t leaf) const;       // at that leaf or behind it
 
  protected:
   explicit ReadView(Connection& connection) : connection_(&connection) {}
@@ -329,6 +337,8 @@ class Transaction : public ReadView {
   Status put_undo(std::span<const domain::NodeRow> rows);
   Status clear_undo();
   Status append_log(std::span<const domain::LogLeaf> leaves);
+  Status add_signed_head(const domain::SignedHead& head);
+  Status add_authority_key(const domain::AuthorityKey& key);
 
   Status start_import(const ImportIntent& intent);
   Status reserve_blobs(const Uuid& asset, std::span<const Uuid> blobs);

@@ -81,6 +81,26 @@ Result<std::optional<domain::LogLeaf>> ReadView::policy_leaf() const {
   return std::optional<domain::LogLeaf>(std::move(leaf));
 }
 
+Result<std::vector<domain::LogLeaf>> ReadView::log_leaves(std::uint64_t from,
+                                                          std::size_t limit) const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT id, leaf_hash, type, time, salt, record FROM "
+                                        "log_leaf WHERE id >= ? ORDER BY id LIMIT ?"));
+  statement.bind(from, static_cast<std::uint64_t>(limit));
+  std::vector<domain::LogLeaf> leaves;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(current));
+    if (leaf.index != from + leaves.size()) {
+      return make_error(Errc::damaged,
+                        "leaf " + std::to_string(from + leaves.size()) + " of the log is missing",
+                        "put an undamaged copy of the current database back");
+    }
+    leaves.push_back(std::move(leaf));
+    return {};
+  }));
+  return leaves;
+}
+
 // A gap would shift every hash behind it and go unnoticed until a proof fails: it is damage.
 Result<std::vector<Digest>> ReadView::log_hashes(std::uint64_t from, std::size_t limit) const {
   std::vector<Digest> hashes;

@@ -32,8 +32,9 @@ std::string key_id(const crypto::PublicKey& key) {
 }
 
 Result<std::string> bundle_json(std::string_view statement, const crypto::Signature& signature,
-                                const crypto::PublicKey& key) {
+                                const crypto::PublicKey& key, const std::optional<LogEntry>& log) {
   const std::string id = key_id(key);
+  const std::string entries = log ? "[" + log_entry_json(*log) + "]" : "[]";
   const std::string signed_by =
       ArrayText()
           .raw(ObjectText().text("keyid", id).text("sig", to_base64(signature)).finish())
@@ -47,7 +48,7 @@ Result<std::string> bundle_json(std::string_view statement, const crypto::Signat
       .text("mediaType", kMediaType)
       .raw("verificationMaterial", ObjectText()
                                        .raw("publicKey", ObjectText().text("hint", id).finish())
-                                       .raw("tlogEntries", "[]")
+                                       .raw("tlogEntries", entries)
                                        .finish())
       .raw("dsseEnvelope", envelope)
       .finish();

@@ -2,15 +2,17 @@
 //
 // Contract: sign_statement demands the proof that the key is destroyed; there is no other way to a
 // signature. bundle_json is deterministic and needs no key: it may be re-made at any time around
-// the stored statement and signature. The log entry is absent until the log publishes one.
+// the stored statement and signature.
 // Specified in: aierase-certificate(5) BUNDLE; DSSE v1; Sigstore bundle v0.3.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/uuid.h"
+#include "certificate/log_entry.h"
 #include "crypto/signature.h"
 #include "domain/destroyed_proof.h"
 
@@ -27,7 +29,8 @@ Result<crypto::Signature> sign_statement(const domain::DestroyedProof& proof,
 std::string key_id(const crypto::PublicKey& key);
 
 Result<std::string> bundle_json(std::string_view statement, const crypto::Signature& signature,
-                                const crypto::PublicKey& key);
+                                const crypto::PublicKey& key,
+                                const std::optional<LogEntry>& log = std::nullopt);
 
 // The body of a certificate's log leaf: canonical JSON of a Rekor v2 dsse 0.0.2 entry.
 Result<std::string> log_entry_body(std::string_view statement, const crypto::Signature& signature,

@@ -8,14 +8,16 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "certificate/bundle.h"
+#include "certificate/json_reading.h"
+#include "certificate/log_check.h"
 #include "certificate/statement.h"
 #include "certificate/statement_check.h"
+#include "crypto/timestamp.h"
 
 namespace aierase::certificate {
 namespace {
 
 constexpr std::string_view kBundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
-constexpr std::size_t kPemBytes = 4096;
 constexpr std::size_t kFingerprintDigits = 64;
 constexpr JsonLimits kBundleLimits{limits::kCertificateBytes, 16, 10'000};
 constexpr JsonLimits kStatementLimits{limits::kCertificateBytes, 32};
@@ -24,56 +26,27 @@ struct Parsed {
   std::string payload;
   crypto::Signature signature{};
   std::string hint;
-  bool has_log_entry = false;
-  bool has_timestamp = false;
+  std::optional<LogEntry> log;
+  std::vector<Bytes> timestamps;  // responses of authorities
 };
-
-Error malformed(std::string why) {
-  return make_error(Errc::invalid_input, std::move(why));
-}
-
-// An object with all of `needed`, and beyond them nothing but `allowed`.
-Status check_members(const Json& value, std::string_view what,
-                     std::initializer_list<std::string_view> needed,
-                     std::initializer_list<std::string_view> allowed = {}) {
-  if (!value.is_object()) return malformed(std::string(what) + " is missing or no object");
-  for (const std::string_view key : needed) {
-    if (!value.contains(std::string(key))) {
-      return malformed(std::string(what) + " lacks " + std::string(key));
-    }
-  }
-  for (const auto& [key, unused] : value.items()) {
-    const std::string_view name = key;
-    const auto is_name = [&](std::string_view other) { return other == name; };
-    if (std::none_of(needed.begin(), needed.end(), is_name) &&
-        std::none_of(allowed.begin(), allowed.end(), is_name)) {
-      return malformed(std::string(what) + " has the unknown member " + quoted(name));
-    }
-  }
-  return {};
-}
-
-Result<std::string> text_member(const Json& object, const char* key) {
-  const Json& value = object[key];
-  if (!value.is_string()) return malformed(std::string(key) + " is no text");
-  return value.get<std::string>();
-}
-
-Status expect_text(const Json& object, const char* key, std::string_view expected) {
-  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
-  if (text == expected) return {};
-  return malformed(std::string(key) + " is " + quoted(text) + ", not " + std::string(expected));
-}
-
-Result<Bytes> base64_member(const Json& object, const char* key) {
-  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
-  std::optional<Bytes> bytes = from_base64(text);
-  if (!bytes) return malformed(std::string(key) + " is not base64");
-  return std::move(*bytes);
-}
 
 bool is_fingerprint(std::string_view text) {
   return text.size() == kFingerprintDigits && from_hex(text).has_value();
+}
+
+Status read_timestamps(const Json& data, Parsed& parsed) {
+  RETURN_IF_ERROR(check_members(data, "timestampVerificationData", {"rfc3161Timestamps"}));
+  const Json& list = data["rfc3161Timestamps"];
+  if (!list.is_array() || list.size() > limits::kTimeStampsPerBundle) {
+    return malformed("rfc3161Timestamps is no list of at most " +
+                     std::to_string(limits::kTimeStampsPerBundle));
+  }
+  for (const Json& one : list) {
+    RETURN_IF_ERROR(check_members(one, "a time stamp", {"signedTimestamp"}));
+    ASSIGN_OR_RETURN(Bytes response, base64_member(one, "signedTimestamp"));
+    parsed.timestamps.push_back(std::move(response));
+  }
+  return {};
 }
 
 Status read_material(const Json& material, Parsed& parsed) {
@@ -83,11 +56,15 @@ Status read_material(const Json& material, Parsed& parsed) {
   ASSIGN_OR_RETURN(parsed.hint, text_member(material["publicKey"], "hint"));
   if (!is_fingerprint(parsed.hint)) return malformed("the key hint is no SHA-256 in hex");
   if (const auto entries = material.find("tlogEntries"); entries != material.end()) {
-    if (!entries->is_array()) return malformed("tlogEntries is no list");
-    parsed.has_log_entry = !entries->empty();
+    if (!entries->is_array() || entries->size() > 1) {
+      return malformed("tlogEntries is no list of at most one");
+    }
+    for (const Json& entry : *entries) {
+      ASSIGN_OR_RETURN(parsed.log, read_log_entry(entry));
+    }
   }
-  parsed.has_timestamp = material.contains("timestampVerificationData");
-  return {};
+  if (!material.contains("timestampVerificationData")) return {};
+  return read_timestamps(material["timestampVerificationData"], parsed);
 }
 
 Status read_envelope(const Json& envelope, Parsed& parsed) {
@@ -120,12 +97,6 @@ Result<Parsed> parse_bundle(std::string_view bundle) {
   return parsed;
 }
 
-const TrustedKey* find_key(const TrustStore& trust, std::string_view hint) {
-  const auto found = std::find_if(trust.keys.begin(), trust.keys.end(),
-                                  [&](const auto& trusted) { return key_id(trusted.key) == hint; });
-  return found == trust.keys.end() ? nullptr : &*found;
-}
-
 void add(VerifyReport& report, std::string name, CheckResult result, std::string detail) {
   report.checks.push_back({std::move(name), result, std::move(detail)});
 }
@@ -146,7 +117,24 @@ VerifyReport not_a_bundle(const Error& error) {
   return report;
 }
 
-CheckResult check_signature(const Parsed& parsed, const TrustedKey* trusted, VerifyReport& report) {
+// Why a key that is trusted does not speak for this certificate.
+std::optional<std::string> objection(const Parsed& parsed, const TrustedKey& trusted,
+                                     const TrustStore& trust) {
+  if (trust.revoked.count(parsed.hint) != 0) {
+    return "The key SHA256:" + parsed.hint + " was revoked here: nothing that it signed counts.";
+  }
+  if (!trusted.role || !parsed.log || speaks_for_leaf(*trusted.role, parsed.log->leaf)) {
+    return std::nullopt;
+  }
+  const KeyringKey& role = *trusted.role;
+  return "The key was not in force at leaf " + std::to_string(parsed.log->leaf) +
+         " of the log: it speaks for leaves from " + std::to_string(role.first_leaf) +
+         (role.end_leaf ? " and before " + std::to_string(*role.end_leaf) : std::string(" on")) +
+         ".";
+}
+
+CheckResult check_signature(const Parsed& parsed, const TrustedKey* trusted,
+                            const TrustStore& trust, VerifyReport& report) {
   if (trusted == nullptr) {
     report.signer = "UNKNOWN (SHA256:" + parsed.hint + ")";
     add(report, "signer", CheckResult::failed,
@@ -156,7 +144,9 @@ CheckResult check_signature(const Parsed& parsed, const TrustedKey* trusted, Ver
     return CheckResult::not_checked;
   }
   report.signer = "SHA256:" + parsed.hint;
-  add(report, "signer", CheckResult::passed, "The key is trusted here: " + trusted->file);
+  const std::optional<std::string> against = objection(parsed, *trusted, trust);
+  add(report, "signer", against ? CheckResult::failed : CheckResult::passed,
+      against.value_or("The key is trusted here: " + trusted->file));
   const std::string encoded = pre_authentication_encoding(kPayloadType, parsed.payload);
   if (crypto::verify_signature(trusted->key, as_bytes(encoded), parsed.signature)) {
     add(report, "signature", CheckResult::passed, "The Ed25519 signature holds.");
@@ -167,7 +157,18 @@ CheckResult check_signature(const Parsed& parsed, const TrustedKey* trusted, Ver
   return CheckResult::failed;
 }
 
-void check_content(const Parsed& parsed, VerifyReport& report) {
+// Who speaks for one store speaks for no other.
+std::optional<std::string> foreign_store(const Json& statement, const TrustedKey* trusted) {
+  if (trusted == nullptr || !trusted->role) return std::nullopt;
+  const Json::json_pointer place("/predicate/store/id");
+  const bool told = statement.contains(place) && statement[place].is_string();
+  const std::string id = told ? statement[place].get<std::string>() : std::string();
+  if (id == trusted->store.text()) return std::nullopt;
+  return "it speaks of the store " + quoted(id) + ", and its key is of the store " +
+         trusted->store.text();
+}
+
+void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport& report) {
   const Result<Json> json = parse_json(parsed.payload, kStatementLimits);
   if (!json.ok()) {
     add(report, "statement", CheckResult::failed, "Refused: " + json.error().message + ".");
@@ -176,6 +177,7 @@ void check_content(const Parsed& parsed, VerifyReport& report) {
     return;
   }
   StatementFindings findings = check_statement(*json);
+  if (!findings.statement_fault) findings.statement_fault = foreign_store(*json, trusted);
   add_verdict(report, "statement", findings.statement_fault,
               "It has the form of a disposal statement and agrees with itself.");
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
@@ -186,12 +188,48 @@ void check_content(const Parsed& parsed, VerifyReport& report) {
       sound ? std::move(findings.assurance) : "The statement was refused.");
 }
 
-void add_log(const Parsed& parsed, VerifyReport& report) {
-  std::string detail = parsed.has_log_entry
-                           ? "This bundle carries a log entry, which this version does not check."
-                           : "This bundle carries no log entry.";
-  if (parsed.has_timestamp) detail += " Its time stamps were not checked.";
-  add(report, "log", CheckResult::not_checked, std::move(detail));
+// The keyring of a store says that its certificates are in its log: one without a proof may have
+// been signed aside of it.
+Check check_log(const Parsed& parsed, const TrustedKey* trusted, const TrustStore& trust) {
+  if (!parsed.log) {
+    if (trusted != nullptr && trusted->role) {
+      return {"log", CheckResult::failed,
+              "The proof is missing: the keyring of this store names its log, and nothing here "
+              "shows that the certificate is in it."};
+    }
+    return {"log", CheckResult::not_checked, "This bundle carries no log entry."};
+  }
+  if (trusted == nullptr) {
+    return {"log", CheckResult::not_checked, "Not checked: the signer is not known."};
+  }
+  const Result<std::string> body = log_entry_body(parsed.payload, parsed.signature, trusted->key);
+  if (!body.ok()) return {"log", CheckResult::failed, body.error().message};
+  return check_log_entry(*parsed.log, *body, *trusted, trust);
+}
+
+// What others say of when the signature was there already.
+Check check_timestamp(const Bytes& response, const crypto::Signature& signature,
+                      const TrustStore& trust) {
+  const Result<crypto::TimeStamp> said = crypto::read_timestamp(response, signature);
+  if (!said.ok())
+    return {"timestamp", CheckResult::failed, "Refused: " + said.error().message + "."};
+  const std::string time = to_rfc3339(said->time);
+  if (trust.time_authorities.empty()) {
+    return {"timestamp", CheckResult::not_checked,
+            "A time stamp says " + time + "; no authority of time stamps is trusted here."};
+  }
+  const Result<crypto::TimeStamp> held =
+      crypto::verify_timestamp(response, signature, trust.time_authorities);
+  if (held.ok()) {
+    return {"timestamp", CheckResult::passed,
+            "An authority trusted here saw the signature at " + time + "."};
+  }
+  return {"timestamp", CheckResult::failed, "Refused: " + held.error().message + "."};
+}
+
+bool none_failed(const VerifyReport& report) {
+  return std::none_of(report.checks.begin(), report.checks.end(),
+                      [](const Check& check) { return check.result == CheckResult::failed; });
 }
 
 bool only_the_signer_failed(const VerifyReport& report) {
@@ -214,32 +252,27 @@ std::string_view to_text(CheckResult result) {
 
 }  // namespace
 
-Result<TrustStore> TrustStore::load(Env& env, const std::string& directory) {
-  TrustStore store;
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> info, env.stat(directory));
-  if (!info) return store;
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(directory));
-  for (const std::string& name : names) {
-    constexpr std::string_view kSuffix = ".pem";
-    if (name.size() <= kSuffix.size() ||
-        name.compare(name.size() - kSuffix.size(), kSuffix.size(), kSuffix) != 0) {
-      continue;
-    }
-    const std::string path = directory + "/" + name;
-    Result<Bytes> pem = read_file(env, path, kPemBytes);
-    if (!pem.ok()) return std::move(pem).error().in("trusted key " + path);
-    Result<crypto::PublicKey> key = crypto::parse_public_key_pem(as_text(*pem));
-    if (!key.ok()) return std::move(key).error().in("trusted key " + path).about(path);
-    store.keys.push_back({path, *key});
-  }
-  return store;
+Result<Bytes> timestamp_request_for(std::string_view bundle) {
+  ASSIGN_OR_RETURN(const Parsed parsed, parse_bundle(bundle));
+  return crypto::timestamp_request(parsed.signature);
 }
 
-Result<TrustStore> TrustStore::of_key(std::string_view pem, std::string origin) {
-  ASSIGN_OR_RETURN(const crypto::PublicKey key, crypto::parse_public_key_pem(pem));
-  TrustStore store;
-  store.keys.push_back({std::move(origin), key});
-  return store;
+Result<std::string> with_timestamp(std::string_view bundle, ByteView response) {
+  ASSIGN_OR_RETURN(const Parsed parsed, parse_bundle(bundle));
+  Result<crypto::TimeStamp> said = crypto::read_timestamp(response, parsed.signature);
+  if (!said.ok()) return std::move(said).error();
+  ASSIGN_OR_RETURN(Json json, parse_json(bundle, kBundleLimits));
+  json["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"].push_back(
+      {{"signedTimestamp", to_base64(response)}});
+  ASSIGN_OR_RETURN(std::string stamped, dump_canonical(json));
+  RETURN_IF_ERROR(parse_bundle(stamped));
+  return stamped;
+}
+
+Result<LogEntry> log_entry_of_bundle(std::string_view bundle) {
+  ASSIGN_OR_RETURN(Parsed parsed, parse_bundle(bundle));
+  if (parsed.log) return std::move(*parsed.log);
+  return make_error(Errc::not_found, "the certificate carries no log entry");
 }
 
 VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust) {
@@ -247,14 +280,16 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust) {
   if (!parsed.ok()) return not_a_bundle(parsed.error());
   VerifyReport report;
   add(report, "format", CheckResult::passed, "A Sigstore bundle v0.3 with one signature.");
-  const TrustedKey* trusted = find_key(trust, parsed->hint);
-  const CheckResult signature = check_signature(*parsed, trusted, report);
-  check_content(*parsed, report);
-  add_log(*parsed, report);
-  const bool rest_passed = only_the_signer_failed(report);
-  report.verified = rest_passed && signature == CheckResult::passed;
-  report.outcome =
-      rest_passed && trusted == nullptr ? Errc::signer_unknown : Errc::verification_failed;
+  const TrustedKey* trusted = trust.signer(parsed->hint);
+  const CheckResult signature = check_signature(*parsed, trusted, trust, report);
+  check_content(*parsed, trusted, report);
+  report.checks.push_back(check_log(*parsed, trusted, trust));
+  for (const Bytes& response : parsed->timestamps) {
+    report.checks.push_back(check_timestamp(response, parsed->signature, trust));
+  }
+  const bool only_unknown = trusted == nullptr && only_the_signer_failed(report);
+  report.verified = trusted != nullptr && signature == CheckResult::passed && none_failed(report);
+  report.outcome = only_unknown ? Errc::signer_unknown : Errc::verification_failed;
   if (signature == CheckResult::passed) report.statement = std::move(parsed->payload);
   return report;
 }

@@ -9,33 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "base/env.h"
 #include "base/errc.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "crypto/signature.h"
+#include "certificate/check.h"
+#include "certificate/log_entry.h"
+#include "certificate/trust_store.h"
 
 namespace aierase::certificate {
-
-struct TrustedKey {
-  std::string file;  // where it was read
-  crypto::PublicKey key{};
-};
-
-// Every *.pem (Ed25519 SubjectPublicKeyInfo) of a directory; none is an empty store.
-struct TrustStore {
-  std::vector<TrustedKey> keys;
-  static Result<TrustStore> load(Env& env, const std::string& directory);
-  // One key; `origin` says for people where it came from.
-  static Result<TrustStore> of_key(std::string_view pem, std::string origin);
-};
-
-enum class CheckResult { passed, failed, not_checked };
-struct Check {
-  std::string name;  // "format", "signature", "signer", "statement", "assurance", "residuals"
-  CheckResult result = CheckResult::not_checked;
-  std::string detail;  // a sentence
-};
 
 struct VerifyReport {
   bool verified = false;
@@ -44,6 +25,13 @@ struct VerifyReport {
   std::vector<Check> checks;
   std::string statement;  // the signed bytes, once the signature held
 };
+
+// What an authority of time stamps is asked with: the digest of the signature, and nothing else.
+Result<Bytes> timestamp_request_for(std::string_view bundle);
+// The bundle with one time stamp more: the response of an authority over its signature.
+Result<std::string> with_timestamp(std::string_view bundle, ByteView response);
+// The log entry in a bundle, unchecked; Errc::not_found where it carries none.
+Result<LogEntry> log_entry_of_bundle(std::string_view bundle);
 
 VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust);
 

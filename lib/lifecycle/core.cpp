@@ -7,8 +7,12 @@
 
 #include "base/json.h"
 #include "blob/manifest.h"
+#include "lifecycle/publishing.h"
 
 namespace aierase::lifecycle {
+
+Core::Core() = default;
+Core::~Core() = default;
 
 RowNodes::RowNodes(std::vector<domain::NodeRow> rows) : rows_(std::move(rows)) {
   std::sort(rows_.begin(), rows_.end(),

@@ -50,8 +50,15 @@ class RowNodes final : public keytree::NodeSource {
   std::vector<domain::NodeRow> rows_;  // sorted by id
 };
 
+class Publisher;
+
 class Core {
  public:
+  Core();
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
   StoreSettings settings;
   std::unique_ptr<File> store_lock;
   SlotLocator locator;
@@ -61,6 +68,8 @@ class Core {
   crypto::RootSecret root;     // R_e of the current epoch
   crypto::SealKey anchor_key;  // derived from it
   std::optional<crypto::SigningKey> signer;
+  std::optional<crypto::SigningKey> log_key;
+  std::unique_ptr<Publisher> publisher;  // once the store is open
   KeyRing keys;
   Retention retention;
   std::set<std::string> changes;
@@ -253,12 +262,22 @@ Status remove_orphans(Core& core);                                // step 5, for
 Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
-// signer_files.cpp: signer.key and log.key beside the slot.
-Status write_key_files(Env& env, const std::string& directory, const Uuid& store,
-                       const crypto::UnlockSecret* unlock);
+// signer_files.cpp: signer.key and log.key beside the slot. `ending` is that of the files: none, or
+// ".next" until a rotation that is durable moves them to their names.
+struct Authority {
+  crypto::SigningKey signer, log;
+};
+Result<Authority> write_key_files(Env& env, const std::string& directory, const Uuid& store,
+                                  const crypto::UnlockSecret* unlock, const std::string& ending);
 Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, const Uuid& store,
                                          const crypto::UnlockSecret* unlock,
                                          std::string_view purpose);
+
+// rotating.cpp: the key files are those that the catalog names last; a rotation that was
+// interrupted is finished, or was none.
+Status settle_key_files(Core& core);
+// The key of that purpose, only if it is the one that the catalog names.
+Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpose purpose);
 
 // locator.cpp
 Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator);

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "certificate/bundle.h"
 #include "certificate/statement.h"
-#include "lifecycle/core.h"
+#include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -148,6 +148,7 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
     return done;
   }
   core.point_of_no_return = Core::Return::possible;
+  if (core.publisher) core.publisher->certificate_added();
   for (const catalog::RoundItem& item : round->items) {
     core.changed(domain::IdType::asset, item.asset);
     core.changed(domain::IdType::certificate, item.certificate);

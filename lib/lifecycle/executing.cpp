@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "lifecycle/core.h"
 #include "lifecycle/noticing.h"
+#include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/standing.h"
 
@@ -124,7 +125,9 @@ Result<bool> Store::execute_due() {
     RETURN_IF_ERROR(remove_orphans(core));
     return true;
   }
-  if (!plan || !core.signer) return false;
+  // Nothing else is due: the head of what was erased since the last one is published now, once for
+  // all of them.
+  if (!plan || !core.signer) return core.publisher->keep_up() == Progress::more;
   Result<RoundCourse> done = run_or_return(core, *plan);
   if (done.ok()) {
     core.stuck.erase(*plan);

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "certificate/bundle.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
 
@@ -137,15 +138,27 @@ Result<std::optional<crypto::UnlockSecret>> unlock_secret(InitRequest& request,
   return secret;
 }
 
-Status first_rows(Core& core, const domain::Actor& actor, const domain::SlotAssurance& slot) {
+Status first_keys(const Core& core, catalog::Transaction& transaction, const Authority& authority) {
+  RETURN_IF_ERROR(transaction.add_authority_key(
+      {domain::KeyPurpose::signer, authority.signer.public_key(), core.now(), 0}));
+  return transaction.add_authority_key(
+      {domain::KeyPurpose::log, authority.log.public_key(), core.now(), 0});
+}
+
+Status first_rows(Core& core, const domain::Actor& actor, const domain::SlotAssurance& slot,
+                  const Authority& authority) {
   ASSIGN_OR_RETURN(const domain::NodeBatch tree, keytree::create(core.store(), core.root));
   return transact(core, ReserveShare::none,
                   [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
                     RETURN_IF_ERROR(transaction.put_nodes(tree.put));
                     RETURN_IF_ERROR(transaction.put_epoch({0, core.now(), slot}));
-                    const Json record{{"store", core.store().hex()},
-                                      {"by", actor_json(actor)},
-                                      {"unlock", to_text(core.locator.unlock)}};
+                    RETURN_IF_ERROR(first_keys(core, transaction, authority));
+                    const Json record{
+                        {"store", core.store().hex()},
+                        {"by", actor_json(actor)},
+                        {"signer", certificate::key_id(authority.signer.public_key())},
+                        {"log", certificate::key_id(authority.log.public_key())},
+                        {"unlock", to_text(core.locator.unlock)}};
                     ASSIGN_OR_RETURN(std::string text, dump_canonical(record));
                     const translog::LogRecord leaf{"store-created", core.now(), std::move(text),
                                                    translog::Visibility::committed};
@@ -179,7 +192,8 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
   ASSIGN_OR_RETURN(const crypto::SlotSecret secret, crypto::SlotSecret::random());
   RETURN_IF_ERROR(core.slot->write(core.store(), 0, secret));
   const crypto::UnlockSecret* unlock = core.unlock ? &*core.unlock : nullptr;
-  RETURN_IF_ERROR(write_key_files(env, slot_staging, core.store(), unlock));
+  ASSIGN_OR_RETURN(const Authority authority,
+                   write_key_files(env, slot_staging, core.store(), unlock, ""));
   RETURN_IF_ERROR(env.sync_directory(slot_staging));
   ASSIGN_OR_RETURN(crypto::RootSecret root, core.root_of(secret, 0));
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
@@ -190,7 +204,7 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
   ASSIGN_OR_RETURN(const catalog::StoreState state, first_state(core, request.people_rule));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::create(env, staging + "/catalog.db", state));
   core.settings.directory = staging;
-  RETURN_IF_ERROR(first_rows(core, request.actor, assurance));
+  RETURN_IF_ERROR(first_rows(core, request.actor, assurance, authority));
   // One more commit, so that both anchor blocks and the whole commit path have worked once.
   RETURN_IF_ERROR(transact(core, ReserveShare::none,
                            [](catalog::Transaction&, catalog::StoreState&) { return Status(); }));
@@ -199,9 +213,7 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
   ASSIGN_OR_RETURN(report.state, core.view().state());
   report.slot = assurance;
   report.unlock = core.locator.unlock;
-  ASSIGN_OR_RETURN(const crypto::SigningKey signer, read_key_file(env, slot_staging + "/signer.key",
-                                                                  core.store(), unlock, "signer"));
-  report.signer = signer.public_key();
+  report.signer = authority.signer.public_key();
   report.findings = core.settings.host.findings;
   core.catalog.reset();
   // TRUNCATE leaves an empty journal behind; without its database it would only confuse.

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "lifecycle/opening_table.h"
+#include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -156,13 +157,15 @@ Status settle_empty_journal(const Core& core) {
 
 // Without its signer a store still serves its models; erasures wait, and status says so.
 void load_signer(Core& core) {
-  Result<crypto::SigningKey> key = read_signer(core);
+  Result<crypto::SigningKey> key = read_authority_key(core, domain::KeyPurpose::signer);
   if (key.ok()) {
     core.signer.emplace(std::move(key).value());
   } else {
     core.settings.host.findings.push_back("the signer's key cannot be read: " +
                                           key.error().message);
   }
+  Result<crypto::SigningKey> log_key = read_authority_key(core, domain::KeyPurpose::log);
+  if (log_key.ok()) core.log_key.emplace(std::move(log_key).value());
 }
 
 }  // namespace
@@ -207,6 +210,11 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
+  const Status settled = settle_key_files(core);
+  if (!settled.ok()) {
+    core.settings.host.findings.push_back("a rotation of keys is not finished: " +
+                                          settled.error().message);
+  }
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
   ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
@@ -214,6 +222,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(record_slot_review(core));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);
+  core.publisher = std::make_unique<Publisher>(core);
+  RETURN_IF_ERROR(core.publisher->start());
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 

@@ -11,8 +11,8 @@ constexpr std::size_t kMagicBytes = 8;
 constexpr std::size_t kSeedBytes = 32;
 
 Status write_key_file(Env& env, const std::string& path, const Uuid& store,
-                      const crypto::UnlockSecret* unlock, std::string_view purpose) {
-  ASSIGN_OR_RETURN(const crypto::SigningKey key, crypto::SigningKey::generate());
+                      const crypto::UnlockSecret* unlock, std::string_view purpose,
+                      const crypto::SigningKey& key) {
   ASSIGN_OR_RETURN(const SecretBytes seed, key.seed());
   if (unlock) {
     ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::keyfile_key(*unlock, purpose));
@@ -35,10 +35,14 @@ Status write_key_file(Env& env, const std::string& path, const Uuid& store,
 
 }  // namespace
 
-Status write_key_files(Env& env, const std::string& directory, const Uuid& store,
-                       const crypto::UnlockSecret* unlock) {
-  RETURN_IF_ERROR(write_key_file(env, directory + "/signer.key", store, unlock, "signer"));
-  return write_key_file(env, directory + "/log.key", store, unlock, "log");
+Result<Authority> write_key_files(Env& env, const std::string& directory, const Uuid& store,
+                                  const crypto::UnlockSecret* unlock, const std::string& ending) {
+  ASSIGN_OR_RETURN(crypto::SigningKey signer, crypto::SigningKey::generate());
+  RETURN_IF_ERROR(
+      write_key_file(env, directory + "/signer.key" + ending, store, unlock, "signer", signer));
+  ASSIGN_OR_RETURN(crypto::SigningKey log, crypto::SigningKey::generate());
+  RETURN_IF_ERROR(write_key_file(env, directory + "/log.key" + ending, store, unlock, "log", log));
+  return Authority{std::move(signer), std::move(log)};
 }
 
 Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, const Uuid& store,

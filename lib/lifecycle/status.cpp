@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "lifecycle/core.h"
+#include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -98,6 +98,21 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
   return {};
 }
 
+void look_at_log(const Core& core, std::vector<Finding>& findings) {
+  const std::string directory = Publisher::directory_of(core);
+  if (!core.log_key) {
+    findings.push_back({Severity::error, "log-key-missing",
+                        parent_of(core.locator.slot_path) + "/log.key",
+                        "the key of the log cannot be read: certificates get no proof until it can",
+                        "restore it from a copy of that directory and restart aierased"});
+  }
+  if (core.publisher->fault()) {
+    findings.push_back({Severity::error, "log-unpublished", directory,
+                        "the log was not published: " + core.publisher->fault()->message,
+                        core.publisher->fault()->hint});
+  }
+}
+
 void look_at_host(const Core& core, std::vector<Finding>& findings) {
   for (const std::string& text : core.settings.host.findings) {
     findings.push_back({Severity::warning, "host", core.settings.host.host, text,
@@ -169,6 +184,7 @@ Result<std::vector<Finding>> Store::doctor() {
   look_at_slot(report, findings);
   look_at_keys(core, report, findings);
   RETURN_IF_ERROR(look_at_rows(core, report, findings));
+  look_at_log(core, findings);
   look_at_host(core, findings);
   return findings;
 }

@@ -22,6 +22,7 @@
 #include "blob/asset_reader.h"
 #include "blob/asset_writer.h"
 #include "catalog/catalog.h"
+#include "certificate/keyring.h"
 #include "certificate/signed_act.h"
 #include "crypto/keys.h"
 #include "crypto/signature.h"
@@ -299,6 +300,19 @@ struct HoldView {
   std::vector<catalog::Event> events;  // of one that is shown
 };
 
+// ---- log --------------------------------------------------------------------------------------
+// That a leaf is in the log whose head it ends with.
+struct LogProof {
+  std::uint64_t leaf = 0;
+  std::vector<Digest> hashes;
+  domain::SignedHead head;
+  crypto::PublicKey log_key{};  // that signed the head
+};
+struct LogHead {
+  domain::SignedHead head;
+  std::vector<Digest> consistency;  // from the size that was asked for
+};
+
 // ---- check ------------------------------------------------------------------------------------
 enum class CheckDepth { structure, deep };
 
@@ -449,6 +463,15 @@ class Store {
   // Brings a policy into force, or with Persist::dry_run only says what that would change. R28.
   Result<PolicyReport> load_policy(const PolicyRequest& request);
   const Retention& retention() const;
+
+  // The head of the log as it is now, signed and public, with the files of STORE/log: at once, for
+  // the nightly run. What certificates need is published without being asked.
+  Status publish_log();
+  Result<LogProof> prove(std::uint64_t leaf);
+  Result<LogHead> log_head(std::optional<std::uint64_t> from);
+  Result<certificate::Keyring> keyring();
+  // New keys for signer and log, recorded in the log and signed by the keys before and after.
+  Status rotate_keys(const domain::Actor& actor);
 
   // A person looked at the clock: trusted time is the wall clock's from now on.
   Result<UtcTime> confirm_clock(const domain::Actor& actor);

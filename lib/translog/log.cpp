@@ -138,6 +138,14 @@ domain::LogState replay(std::span<const Digest> leaf_hashes) {
   return state;
 }
 
+domain::LogState state_of(std::uint64_t size, std::vector<Digest> frontier) {
+  domain::LogState state;
+  state.size = size;
+  state.root = root_of(frontier);
+  state.frontier = std::move(frontier);
+  return state;
+}
+
 Bytes encode_frontier(const domain::LogState& state) {
   Bytes bytes;
   bytes.reserve(state.frontier.size() * sizeof(Digest));

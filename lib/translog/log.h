@@ -39,6 +39,9 @@ Result<domain::LogBatch> append(const domain::LogState& before, std::span<const 
 domain::LogState replay(std::span<const Digest> leaf_hashes);
 domain::LogState extended(const domain::LogState& before, const Digest& leaf);
 
+// The state of a log of `size` leaves that has these complete subtrees, largest first.
+domain::LogState state_of(std::uint64_t size, std::vector<Digest> frontier);
+
 // Frontier as bytes for the catalog and back: 32 bytes per subtree; size must fit.
 Bytes encode_frontier(const domain::LogState& state);
 Result<domain::LogState> decode_frontier(std::uint64_t size, ByteView frontier);

@@ -67,6 +67,9 @@ Result<std::vector<std::string>> CountingEnv::list(const std::string& path) {
 Status CountingEnv::rename(const std::string& from, const std::string& to) {
   return real_.rename(from, to);
 }
+Status CountingEnv::replace(const std::string& from, const std::string& to) {
+  return real_.replace(from, to);
+}
 Status CountingEnv::unlink(const std::string& path) {
   return real_.unlink(path);
 }

@@ -98,6 +98,8 @@ as_json "certificate export" certificate export j:1 j.json
 as_json "certificate trust" certificate trust trust
 as_json verify verify j.json --trust trust
 as_json "verify, unknown signer" verify j.json --trust support-v4
+as_json "log checkpoint" log checkpoint head
+as_json "log checkpoint, taken" log checkpoint head
 as_json unlock unlock
 as_json "policy check" policy check "$SOURCE/policies/retention/experiments.toml"
 as_json "policy test" policy test "$SOURCE/policies/retention/experiments.toml"

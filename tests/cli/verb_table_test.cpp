@@ -38,7 +38,9 @@ std::map<std::string, std::string> verb_parts(const std::string& page) {
       std::string first, second, third;
       words >> first >> second >> third;
       current = first;
-      if (first == "certificate" || first == "policy" || first == "hold") current += " " + second;
+      if (first == "certificate" || first == "policy" || first == "hold" || first == "log") {
+        current += " " + second;
+      }
     }
     before = line;
     parts[current] += line + "\n";

@@ -84,7 +84,11 @@ Result<std::vector<std::string>> FakeDisk::list(const std::string& path) {
   return core_->list(path);
 }
 Status FakeDisk::rename(const std::string& from, const std::string& to) {
-  return core_->rename(from, to);
+  return core_->rename(from, to, DiskCore::Target::must_be_free);
+}
+
+Status FakeDisk::replace(const std::string& from, const std::string& to) {
+  return core_->rename(from, to, DiskCore::Target::may_be_taken);
 }
 Status FakeDisk::unlink(const std::string& path) {
   return core_->unlink(path);

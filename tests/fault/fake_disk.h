@@ -58,6 +58,7 @@ class FakeDisk final : public Env {
   Status make_directory(const std::string& path, unsigned permissions) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status replace(const std::string& from, const std::string& to) override;
   Status unlink(const std::string& path) override;
   Status remove_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;

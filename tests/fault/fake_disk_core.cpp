@@ -379,16 +379,18 @@ Result<std::vector<std::string>> DiskCore::list(const std::string& path) {
   return names;
 }
 
-Status DiskCore::rename(const std::string& from, const std::string& to) {
+Status DiskCore::rename(const std::string& from, const std::string& to, Target kind) {
   const std::lock_guard lock(mutex_);
   if (stopped_in_) return off();
   ASSIGN_OR_RETURN(const Place source, place_of(from));
   ASSIGN_OR_RETURN(const Place target, place_of(to));
   const InodePtr inode = find(from);
   if (!inode) return not_there(from);
-  if (find(to)) return name_taken(to);
+  const InodePtr replaced = find(to);
+  if (replaced && kind == Target::must_be_free) return name_taken(to);
   const Turn turn = take_turn("rename", from + " -> " + to);
   if (turn == Turn::failed) return errno_error(EIO, "fake disk: rename " + from);
+  if (replaced && --replaced->links == 0) state_.used -= footprint(*replaced);
   source.directory->names.erase(source.name);
   target.directory->names[target.name] = inode;
   state_.pending_names.push_back(

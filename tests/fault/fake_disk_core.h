@@ -96,7 +96,8 @@ class DiskCore {
   Result<std::optional<FileInfo>> stat(const std::string& path);
   Status make_directory(const std::string& path, unsigned permissions);
   Result<std::vector<std::string>> list(const std::string& path);
-  Status rename(const std::string& from, const std::string& to);
+  enum class Target { must_be_free, may_be_taken };
+  Status rename(const std::string& from, const std::string& to, Target kind);
   Status unlink(const std::string& path);
   Status remove_directory(const std::string& path);
   Status sync_directory(const std::string& path);

@@ -121,6 +121,24 @@ TEST(ARename, RefusesANameThatIsTaken) {
   EXPECT_EQ(disk.content("/b"), text("b"));
 }
 
+TEST(AReplacement, LeavesTheOldFileOrTheNewOneAndNeverNone) {
+  FakeDisk disk;
+  create_durably(disk, "/new", text("new"));
+  create_durably(disk, "/name", text("old"));
+  ASSERT_TRUE(disk.replace("/new", "/name").ok());
+  EXPECT_EQ(disk.content("/name"), text("new"));
+  const auto before = disk.snapshot();
+  for (std::uint64_t seed = 0; seed < 16; ++seed) {
+    disk.power_cut(Cut::scatter, seed);
+    const bool replaced = !disk.stat("/new").value().has_value();
+    EXPECT_EQ(disk.content("/name"), replaced ? text("new") : text("old"));
+    disk.restore(*before);
+  }
+  ASSERT_TRUE(disk.sync_directory("/").ok());
+  disk.power_cut(Cut::lose_all, 1);
+  EXPECT_EQ(disk.content("/name"), text("new"));
+}
+
 TEST(AnUnlinkedFile, ComesBackUntilItsDirectoryIsSynced) {
   FakeDisk disk;
   create_durably(disk, "/file", text("data"));

@@ -34,7 +34,7 @@ void verify_as_bundle(std::string_view text) {
 void verify_as_signed_payload(std::string_view text) {
   const auto& key = signing_key();
   TrustStore trust;
-  trust.keys.push_back({"fuzz.pem", key.public_key()});
+  trust.add(key.public_key(), "fuzz.pem");
   const std::string encoded =
       aierase::certificate::pre_authentication_encoding(aierase::certificate::kPayloadType, text);
   const auto signature = key.sign(aierase::as_bytes(encoded));

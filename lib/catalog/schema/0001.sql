@@ -520,6 +520,23 @@ CREATE INDEX log_leaf_hold ON log_leaf (id) WHERE type IN ('hold-placed', 'hold-
 CREATE INDEX log_leaf_standing ON log_leaf (id) WHERE type = 'standing-ended';
 CREATE INDEX log_leaf_policy ON log_leaf (id) WHERE type = 'policy-loaded';
 
+-- Heads of the log that were signed: id = size of the log. No two of them contradict each other.
+CREATE TABLE signed_head (
+  id         INTEGER PRIMARY KEY,
+  root       BLOB    NOT NULL CHECK (length(root) = 32),
+  time       INTEGER NOT NULL,
+  checkpoint TEXT    NOT NULL            -- a signed note
+) STRICT;
+
+-- The public keys of signer and log, each from the leaf on by which it came.
+CREATE TABLE authority_key (
+  id         INTEGER PRIMARY KEY,
+  purpose    TEXT    NOT NULL,
+  public_key BLOB    NOT NULL UNIQUE CHECK (length(public_key) = 32),
+  since      INTEGER NOT NULL,
+  first_leaf INTEGER NOT NULL
+) STRICT;
+
 -- Every call on the bus, allowed or denied. Rows are added, never changed and never removed: no
 -- statement of ours does either. `begun`: the row of the same call that stood here before its first
 -- effect was durable; once that call has ended, it says nothing more.

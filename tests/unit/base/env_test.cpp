@@ -67,6 +67,30 @@ TEST_F(ARealFileSystem, NeverReplacesAFile) {
   EXPECT_EQ(env_.list(directory_.path()).value(), (std::vector<std::string>{"f", "h"}));
 }
 
+TEST_F(ARealFileSystem, ReplacesAFileWhereThatIsAskedFor) {
+  ASSERT_TRUE(create("f")->write_at(0, as_bytes("old")).ok());
+  ASSERT_TRUE(create("g")->write_at(0, as_bytes("new")).ok());
+  EXPECT_TRUE(env_.replace(directory_ / "g", directory_ / "f").ok());
+  EXPECT_EQ(as_text(*read_file(env_, directory_ / "f", 16)), "new");
+  EXPECT_EQ(env_.list(directory_.path()).value(), std::vector<std::string>{"f"});
+  EXPECT_EQ(env_.replace(directory_ / "g", directory_ / "f").error().code, Errc::not_found);
+}
+
+TEST_F(ARealFileSystem, MakesWhatOthersReadReadableWhateverTheUmask) {
+  const mode_t before = ::umask(0077);
+  OpenHow how;
+  how.mode = OpenMode::create_new;
+  how.permissions = 0644;
+  EXPECT_TRUE(env_.open(directory_ / "public", how).ok());
+  EXPECT_TRUE(env_.make_directory(directory_ / "shelf", 0755).ok());
+  how.permissions = 0600;
+  EXPECT_TRUE(env_.open(directory_ / "secret", how).ok());
+  ::umask(before);
+  EXPECT_EQ((*env_.stat(directory_ / "public"))->permissions, 0644U);
+  EXPECT_EQ((*env_.stat(directory_ / "shelf"))->permissions, 0755U);
+  EXPECT_EQ((*env_.stat(directory_ / "secret"))->permissions, 0600U);
+}
+
 TEST_F(ARealFileSystem, NeverFollowsALinkNorOpensAPipe) {
   create("f");
   std::filesystem::create_symlink("f", directory_ / "link");

@@ -90,6 +90,9 @@ class WatchedEnv final : public Env {
   Status rename(const std::string& from, const std::string& to) override {
     return disk_.rename(from, to);
   }
+  Status replace(const std::string& from, const std::string& to) override {
+    return disk_.replace(from, to);
+  }
   Status unlink(const std::string& path) override { return disk_.unlink(path); }
   Status remove_directory(const std::string& path) override { return disk_.remove_directory(path); }
   Status sync_directory(const std::string& path) override {

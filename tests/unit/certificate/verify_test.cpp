@@ -16,7 +16,7 @@ namespace {
 
 TrustStore trust_of(const crypto::SigningKey& key) {
   TrustStore trust;
-  trust.keys.push_back({"/etc/aierase/trust/store.pem", key.public_key()});
+  trust.add(key.public_key(), "/etc/aierase/trust/store.pem");
   return trust;
 }
 
@@ -214,13 +214,13 @@ TEST(HostileBundles, AreAnsweredAndNeverCrash) {
   }
 }
 
-TEST(ABundleWithALogEntry, SaysThatItWasNotChecked) {
+TEST(ABundleWithALogEntryThatIsNone, IsRefused) {
   const auto key = sample::signer();
   Json json = *parse_json(sample::bundle_of(sample::statement_of(sample::record()), key));
   json["verificationMaterial"]["tlogEntries"].push_back(Json::object());
   const VerifyReport report = verify_bundle(dump_canonical(json).value(), trust_of(key));
-  EXPECT_TRUE(report.verified);
-  EXPECT_EQ(check_named(report, "log").result, CheckResult::not_checked);
+  EXPECT_FALSE(report.verified);
+  EXPECT_EQ(check_named(report, "format").result, CheckResult::failed);
 }
 
 TEST(AStatementThatClaimsPurgeBelowEA3, IsRefusedWhoeverSignedIt) {

@@ -1,0 +1,81 @@
+#include "certificate/continuity.h"
+
+#include "base/json.h"
+
+namespace aierase::certificate {
+namespace {
+
+std::string heads(const translog::Checkpoint& earlier, const translog::Checkpoint& later) {
+  return "the head of " + std::to_string(earlier.size) + " and that of " +
+         std::to_string(later.size) + " leaves";
+}
+
+}  // namespace
+
+void Continuity::add_proof(std::uint64_t old_size, translog::Checkpoint head,
+                           translog::Proof proof) {
+  links_.push_back({old_size, std::move(head), std::move(proof)});
+}
+
+void Continuity::add_root(const std::string& origin, std::uint64_t size, const Digest& root) {
+  roots_[{origin, size}] = root;
+}
+
+bool Continuity::is_linked(const translog::Checkpoint& earlier, const translog::Checkpoint& later,
+                           bool& refuted) const {
+  for (const Link& link : links_) {
+    if (link.old_size != earlier.size || link.head.origin != later.origin ||
+        link.head.size != later.size || link.head.root != later.root) {
+      continue;
+    }
+    if (translog::is_consistent(earlier.size, earlier.root, later.size, later.root, link.proof)) {
+      return true;
+    }
+    refuted = true;
+  }
+  const auto before = roots_.find({earlier.origin, earlier.size});
+  const auto after = roots_.find({later.origin, later.size});
+  if (before == roots_.end() || after == roots_.end()) return false;
+  const bool same = before->second == earlier.root && after->second == later.root;
+  if (!same) refuted = true;
+  return same;
+}
+
+Check Continuity::check(const translog::Checkpoint& head) const {
+  const auto failed = [](std::string why) {
+    return Check{"consistency", CheckResult::failed, std::move(why)};
+  };
+  if (head.origin != from_.origin) {
+    return failed("This is of the log " + quoted(head.origin) +
+                  ", and the checkpoint to compare "
+                  "with of the log " +
+                  quoted(from_.origin) + ".");
+  }
+  if (head.size == from_.size) {
+    if (head.root == from_.root) {
+      return {"consistency", CheckResult::passed, "It is the very head to compare with."};
+    }
+    return failed("FORKED: two heads of " + std::to_string(head.size) +
+                  " leaves with different roots. This log was told differently to different "
+                  "readers.");
+  }
+  const bool grown = head.size > from_.size;
+  const translog::Checkpoint& earlier = grown ? from_ : head;
+  const translog::Checkpoint& later = grown ? head : from_;
+  bool refuted = false;
+  if (is_linked(earlier, later, refuted)) {
+    return {"consistency", CheckResult::passed,
+            "Proven: " + heads(earlier, later) +
+                " are of one history, with nothing dropped, "
+                "replaced or put elsewhere between them."};
+  }
+  if (refuted) {
+    return failed("FORKED: " + heads(earlier, later) +
+                  " are not of one history: leaves were dropped, replaced or put elsewhere.");
+  }
+  return failed("Not shown: nothing here proves that " + heads(earlier, later) +
+                " are of one history. `aierase log checkpoint FILE --from CHECKPOINT` writes such "
+                "a proof, and the directory of the log has it: name it beside this file.");
+}
+
+}  // namespace aierase::certificate

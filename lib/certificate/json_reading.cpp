@@ -1,0 +1,88 @@
+#include "certificate/json_reading.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace aierase::certificate {
+
+Error malformed(std::string why) {
+  return make_error(Errc::invalid_input, std::move(why));
+}
+
+Status check_members(const Json& value, std::string_view what,
+                     std::initializer_list<std::string_view> needed,
+                     std::initializer_list<std::string_view> allowed) {
+  if (!value.is_object()) return malformed(std::string(what) + " is missing or no object");
+  for (const std::string_view key : needed) {
+    if (!value.contains(std::string(key))) {
+      return malformed(std::string(what) + " lacks " + std::string(key));
+    }
+  }
+  for (const auto& [key, unused] : value.items()) {
+    const std::string_view name = key;
+    const auto is_name = [&](std::string_view other) { return other == name; };
+    if (std::none_of(needed.begin(), needed.end(), is_name) &&
+        std::none_of(allowed.begin(), allowed.end(), is_name)) {
+      return malformed(std::string(what) + " has the unknown member " + quoted(name));
+    }
+  }
+  return {};
+}
+
+Result<std::string> text_member(const Json& object, const char* key) {
+  const Json& value = object[key];
+  if (!value.is_string()) return malformed(std::string(key) + " is no text");
+  return value.get<std::string>();
+}
+
+Status expect_text(const Json& object, const char* key, std::string_view expected) {
+  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
+  if (text == expected) return {};
+  return malformed(std::string(key) + " is " + quoted(text) + ", not " + std::string(expected));
+}
+
+Result<Bytes> base64_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
+  std::optional<Bytes> bytes = from_base64(text);
+  if (!bytes) return malformed(std::string(key) + " is not base64");
+  return std::move(*bytes);
+}
+
+Result<Digest> digest_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const Bytes bytes, base64_member(object, key));
+  Digest digest{};
+  if (bytes.size() != digest.size()) return malformed(std::string(key) + " is no SHA-256");
+  std::copy(bytes.begin(), bytes.end(), digest.begin());
+  return digest;
+}
+
+Result<crypto::PublicKey> key_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const Bytes der, base64_member(object, key));
+  crypto::PublicKey read{};
+  if (der.size() < read.size()) return malformed(std::string(key) + " is no Ed25519 key");
+  std::copy(der.end() - static_cast<std::ptrdiff_t>(read.size()), der.end(), read.begin());
+  if (crypto::public_key_der(read) != der || !crypto::is_valid_public_key(read)) {
+    return malformed(std::string(key) + " is no Ed25519 key");
+  }
+  return read;
+}
+
+Result<UtcTime> time_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
+  const std::optional<UtcTime> time = from_rfc3339(text);
+  if (!time) return malformed(std::string(key) + " is no time as 2026-11-20T19:30:00Z");
+  return *time;
+}
+
+Result<std::uint64_t> number_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || std::to_string(number) != text) {
+    return malformed(std::string(key) + " is no number");
+  }
+  return number;
+}
+
+}  // namespace aierase::certificate

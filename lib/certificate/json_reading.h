@@ -1,0 +1,33 @@
+// Reads JSON of strangers member by member, to the letter of a form.
+//
+// Contract: pure; every refusal is Errc::invalid_input with a sentence that names the place.
+// Members that the form does not know are refused: nothing in a signed file goes unread.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/signature.h"
+
+namespace aierase::certificate {
+
+Error malformed(std::string why);
+// An object with all of `needed`, and beyond them nothing but `allowed`.
+Status check_members(const Json& value, std::string_view what,
+                     std::initializer_list<std::string_view> needed,
+                     std::initializer_list<std::string_view> allowed = {});
+Result<std::string> text_member(const Json& object, const char* key);
+Status expect_text(const Json& object, const char* key, std::string_view expected);
+Result<Bytes> base64_member(const Json& object, const char* key);
+Result<Digest> digest_member(const Json& object, const char* key);          // in base64
+Result<crypto::PublicKey> key_member(const Json& object, const char* key);  // DER in base64
+Result<UtcTime> time_member(const Json& object, const char* key);
+// A number as text, as the Protobuf JSON mapping writes 64 bits.
+Result<std::uint64_t> number_member(const Json& object, const char* key);
+
+}  // namespace aierase::certificate

@@ -1,0 +1,30 @@
+// Time stamps of others (RFC 3161): the request, and what an authority answered.
+//
+// Contract: nothing here talks to anybody; requests and responses are DER in files. A response is
+// bytes of a stranger: read with a limit, and believed only under a certificate that the reader
+// trusts, as it was valid at the time that is stamped. Specified in: RFC 3161; RFC 5816.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace aierase::crypto {
+
+// Over the SHA-256 of `data`; asks for the certificate of the authority, and has no nonce, so that
+// equal data give equal bytes.
+Result<Bytes> timestamp_request(ByteView data);
+
+struct TimeStamp {
+  UtcTime time{};
+};
+// What a granted response over exactly this data says, whoever signed it.
+Result<TimeStamp> read_timestamp(ByteView response, ByteView data);
+// The same, signed by an authority whose certificate, or its issuer's, is among these PEM texts.
+Result<TimeStamp> verify_timestamp(ByteView response, ByteView data,
+                                   const std::vector<std::string>& trusted);
+
+}  // namespace aierase::crypto

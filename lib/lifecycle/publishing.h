@@ -1,0 +1,60 @@
+// The log in public: its files in STORE/log and its signed heads, and proofs out of them.
+//
+// Contract: a head is signed only over leaves that are durable, only if it continues the last one
+// that was signed, and leaves the process only after it is durable itself. Files that are missing
+// are written anew from the database; files that say something else stop the publication, and
+// nothing else. Specified in: aierase-store(5) PUBLISHED LOG.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "lifecycle/core.h"
+#include "lifecycle/log_files.h"
+
+namespace aierase::lifecycle {
+
+enum class Progress { more, done };
+
+class Publisher {
+ public:
+  explicit Publisher(Core& core) : core_(core), files_(core.env(), directory_of(core)) {}
+  static std::string directory_of(const Core& core) { return core.settings.directory + "/log"; }
+
+  // Some thousand leaves; `done` once the head of all that is durable is signed and public.
+  Result<Progress> slice();
+  Result<domain::SignedHead> publish();  // up to the end, now
+
+  // Hashes that lead from the leaf to the root of `head`, held against it.
+  Result<translog::Proof> inclusion(std::uint64_t leaf, const domain::SignedHead& head);
+  Result<translog::Proof> consistency(std::uint64_t old_size, const domain::SignedHead& head);
+
+  // A certificate waits for its proof: whether to publish without being asked.
+  void certificate_added() { wanted_ = true; }
+  // One slice of what is wanted; a failure is kept for doctor, and tried again later.
+  Progress keep_up();
+  const std::optional<Error>& fault() const { return fault_; }
+  Status start();  // what an earlier process left undone
+
+ private:
+  Status open_tree(const std::optional<domain::SignedHead>& last);
+  Status add_leaves(const catalog::StoreState& state,
+                    const std::optional<domain::SignedHead>& last);
+  Status add_bundle(std::span<const domain::LogLeaf> leaves,
+                    const std::optional<domain::SignedHead>& last);
+  Status sign_head(const catalog::StoreState& state);
+  Status write_all_again(const domain::SignedHead& last);
+  template <typename Make>
+  Result<translog::Proof> prove(const domain::SignedHead& head, Make make);
+  translog::TileWriter::Put put_tile();
+
+  Core& core_;
+  LogFiles files_;
+  std::optional<translog::TileWriter> tree_;  // as far as it is written
+  std::vector<std::string> filled_;           // tiles and bundles that became full
+  bool wanted_ = false;
+  std::optional<Error> fault_;
+  UtcTime again_at_{};
+};
+
+}  // namespace aierase::lifecycle

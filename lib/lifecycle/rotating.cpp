@@ -1,0 +1,125 @@
+// New keys for signer and log. The catalog names the keys in force; the files follow it.
+
+#include "certificate/rotation.h"
+#include "lifecycle/publishing.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr const char* kNext = ".next";
+
+std::string key_path(const Core& core, domain::KeyPurpose purpose) {
+  return parent_of(core.locator.slot_path) + "/" + std::string(domain::to_text(purpose)) + ".key";
+}
+
+Result<std::optional<domain::AuthorityKey>> key_in_force(const Core& core,
+                                                         domain::KeyPurpose purpose) {
+  ASSIGN_OR_RETURN(const std::vector<domain::AuthorityKey> keys, core.view().authority_keys());
+  std::optional<domain::AuthorityKey> latest;
+  for (const domain::AuthorityKey& key : keys) {
+    if (key.purpose == purpose) latest = key;
+  }
+  return latest;
+}
+
+Result<crypto::SigningKey> read_key(const Core& core, domain::KeyPurpose purpose,
+                                    const char* ending) {
+  return read_key_file(core.env(), key_path(core, purpose) + ending, core.store(),
+                       core.unlock ? &*core.unlock : nullptr, domain::to_text(purpose));
+}
+
+bool is_there(const Core& core, const std::string& path) {
+  const Result<std::optional<FileInfo>> info = core.env().stat(path);
+  return info.ok() && info->has_value();
+}
+
+Status unlink_if_there(Core& core, const std::string& path) {
+  return is_there(core, path) ? core.env().unlink(path) : Status();
+}
+
+Status settle_key_file(Core& core, domain::KeyPurpose purpose) {
+  const std::string path = key_path(core, purpose);
+  if (!is_there(core, path + kNext)) return {};
+  ASSIGN_OR_RETURN(const std::optional<domain::AuthorityKey> wanted, key_in_force(core, purpose));
+  const Result<crypto::SigningKey> next = read_key(core, purpose, kNext);
+  // A rotation that was not committed never was; its key has signed nothing that left.
+  if (!wanted || !next.ok() || next->public_key() != wanted->public_key) {
+    return core.env().unlink(path + kNext);
+  }
+  return core.env().replace(path + kNext, path);
+}
+
+Result<Authority> write_next_files(Core& core) {
+  const std::string directory = parent_of(core.locator.slot_path);
+  for (const auto purpose : {domain::KeyPurpose::signer, domain::KeyPurpose::log}) {
+    RETURN_IF_ERROR(unlink_if_there(core, key_path(core, purpose) + kNext));
+  }
+  ASSIGN_OR_RETURN(Authority next, write_key_files(core.env(), directory, core.store(),
+                                                   core.unlock ? &*core.unlock : nullptr, kNext));
+  RETURN_IF_ERROR(core.env().sync_directory(directory));
+  return next;
+}
+
+Status check_rotatable(const Core& core) {
+  RETURN_IF_ERROR(core.writable());
+  if (core.waiting) {
+    return make_error(Errc::busy, "a certificate waits for the signature of the present key",
+                      "free disk space first; `aierase doctor` says what is in the way");
+  }
+  if (core.signer && core.log_key) return {};
+  return make_error(Errc::wrong_state,
+                    "the keys in force cannot be read, and they have to sign their successors",
+                    "restore them from a copy of the slot's directory and restart aierased");
+}
+
+Status add_key(catalog::Transaction& transaction, domain::KeyPurpose purpose,
+               const crypto::SigningKey& key, UtcTime since, std::uint64_t leaf) {
+  return transaction.add_authority_key({purpose, key.public_key(), since, leaf});
+}
+
+}  // namespace
+
+Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpose purpose) {
+  ASSIGN_OR_RETURN(const std::optional<domain::AuthorityKey> wanted, key_in_force(core, purpose));
+  ASSIGN_OR_RETURN(crypto::SigningKey key, read_key(core, purpose, ""));
+  if (wanted && key.public_key() == wanted->public_key) return key;
+  return make_error(Errc::foreign,
+                    key_path(core, purpose) + " holds another key than the one in force",
+                    "put the key file back that belongs to this database", key_path(core, purpose));
+}
+
+Status settle_key_files(Core& core) {
+  RETURN_IF_ERROR(settle_key_file(core, domain::KeyPurpose::signer));
+  RETURN_IF_ERROR(settle_key_file(core, domain::KeyPurpose::log));
+  return core.env().sync_directory(parent_of(core.locator.slot_path));
+}
+
+Status Store::rotate_keys(const domain::Actor& actor) {
+  Core& core = *impl_;
+  RETURN_IF_ERROR(check_rotatable(core));
+  // Of an earlier rotation whose files could not be moved: a key in force may lie under .next.
+  RETURN_IF_ERROR(settle_key_files(core));
+  ASSIGN_OR_RETURN(Authority next, write_next_files(core));
+  const UtcTime now = core.now();
+  ASSIGN_OR_RETURN(
+      const std::string body,
+      certificate::rotation_body(core.store(), now,
+                                 {&*core.signer, &*core.log_key, &next.signer, &next.log}));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::none,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        const std::uint64_t leaf = state.log.size;
+        RETURN_IF_ERROR(add_key(transaction, domain::KeyPurpose::signer, next.signer, now, leaf));
+        RETURN_IF_ERROR(add_key(transaction, domain::KeyPurpose::log, next.log, now, leaf));
+        RETURN_IF_ERROR(transaction.add_event({now, actor, "rotate-keys", "store", "", "", ""}));
+        const translog::LogRecord record{"key-rotation", now, body,
+                                         translog::Visibility::published};
+        return core.append_log(transaction, state, {&record, 1});
+      }));
+  core.signer = std::move(next.signer);
+  core.log_key = std::move(next.log);
+  return settle_key_files(core);
+}
+
+}  // namespace aierase::lifecycle
