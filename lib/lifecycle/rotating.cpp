@@ -38,16 +38,20 @@ Status unlink_if_there(Core& core, const std::string& path) {
   return is_there(core, path) ? core.env().unlink(path) : Status();
 }
 
-Status settle_key_file(Core& core, domain::KeyPurpose purpose) {
+enum class Settled { already, now };
+
+Result<Settled> settle_key_file(Core& core, domain::KeyPurpose purpose) {
   const std::string path = key_path(core, purpose);
-  if (!is_there(core, path + kNext)) return {};
+  if (!is_there(core, path + kNext)) return Settled::already;
   ASSIGN_OR_RETURN(const std::optional<domain::AuthorityKey> wanted, key_in_force(core, purpose));
   const Result<crypto::SigningKey> next = read_key(core, purpose, kNext);
   // A rotation that was not committed never was; its key has signed nothing that left.
   if (!wanted || !next.ok() || next->public_key() != wanted->public_key) {
-    return core.env().unlink(path + kNext);
+    RETURN_IF_ERROR(core.env().unlink(path + kNext));
+    return Settled::now;
   }
-  return core.env().replace(path + kNext, path);
+  RETURN_IF_ERROR(core.env().replace(path + kNext, path));
+  return Settled::now;
 }
 
 Result<Authority> write_next_files(Core& core) {
@@ -90,8 +94,9 @@ Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpo
 }
 
 Status settle_key_files(Core& core) {
-  RETURN_IF_ERROR(settle_key_file(core, domain::KeyPurpose::signer));
-  RETURN_IF_ERROR(settle_key_file(core, domain::KeyPurpose::log));
+  ASSIGN_OR_RETURN(const Settled signer, settle_key_file(core, domain::KeyPurpose::signer));
+  ASSIGN_OR_RETURN(const Settled log, settle_key_file(core, domain::KeyPurpose::log));
+  if (signer == Settled::already && log == Settled::already) return {};
   return core.env().sync_directory(parent_of(core.locator.slot_path));
 }
 
