@@ -135,10 +135,10 @@ const sd_bus_vtable kVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Audit", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
                             serve_method<audit>, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_SIGNAL_WITH_ARGS("Noticed", SD_BUS_ARGS("ax", numbers), 0),
     SD_BUS_METHOD_WITH_ARGS("Checkpoint", SD_BUS_ARGS("a{sv}", options),
                             SD_BUS_RESULT("a{sv}", head), serve_method<checkpoint>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_SIGNAL_WITH_ARGS("Noticed", SD_BUS_ARGS("ax", numbers), 0),
     SD_BUS_VTABLE_END,
 };
 

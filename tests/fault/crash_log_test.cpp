@@ -16,6 +16,7 @@ std::shared_ptr<const World::Moment> one_published(World& world) {
   EXPECT_TRUE(done(world.import(small_asset("model-2", 2))));
   EXPECT_TRUE(done(world.erase({"model-1"})));
   EXPECT_TRUE(done(world.import(small_asset("model-3", 3))));
+  EXPECT_TRUE(done(world.hold({"name=model-3"})));  // what the last head does not cover
   world.close();
   world.disk.power_cut(Cut::keep_all, 1);
   return world.keep();

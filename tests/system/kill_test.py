@@ -141,7 +141,7 @@ def look_at_erasure(host, models):
             raise Failure("erased, but the certificates are %s" % certificates)
         bundle = os.path.join(host.root, "bundle.json")
         trust = os.path.join(host.root, "trust")
-        for path in (bundle, os.path.join(trust)):
+        for path in (bundle, bundle + ".tlog-proof", trust):
             shutil.rmtree(path, ignore_errors=True)
             if os.path.isfile(path):
                 os.unlink(path)

@@ -291,6 +291,7 @@ struct CaseInAdvance : Case {
     input.plan.standing = {facts};
     input.plan.origin = domain::PlanOrigin::enforce;
     input.policy.due_by = "drafts";
+    input.policy.verdict = domain::Verdict::due;
   }
   StandingFacts& facts() { return input.plan.standing[0]; }
 };

@@ -116,8 +116,10 @@ TEST_F(APublishedLog, WhoseFilesAreGoneIsWrittenAgainFromTheDatabase) {
   const auto head = published_head(world);
   for (const char* name : {"/tile/0", "/tile/entries"}) {
     const std::string folder = std::string(kLogDirectory) + name;
-    for (const std::string& tile : *world.disk.list(folder)) {
-      for (const std::string& part : *world.disk.list(folder + "/" + tile)) {
+    const auto tiles = world.disk.list(folder);
+    for (const std::string& tile : *tiles) {
+      const auto parts = world.disk.list(folder + "/" + tile);
+      for (const std::string& part : *parts) {
         ASSERT_TRUE(done(world.disk.unlink(folder + "/" + tile + "/" + part)));
       }
     }

@@ -49,6 +49,8 @@ class AStandingApproval : public ::testing::Test {
     ASSERT_TRUE(done(world.open()));
     ASSERT_TRUE(done(load(kPolicy)));
     add("m:1");
+    add("left:1");  // so that the brake has nothing to say: something is left of each class
+    add("left:2", "others");
   }
   Result<lifecycle::PolicyReport> load(const std::string& text) {
     return world.store->load_policy({carol(), {{"rules.toml", text}}, "as agreed"});
@@ -161,10 +163,9 @@ TEST_F(AStandingApproval, DoesNotCountForPlansThatPeopleMake) {
   EXPECT_TRUE(made->plan.approvals.empty());
 }
 
-TEST_F(AStandingApproval, DoesNotCountForWhatIsNotDueOrDueByAnotherClass) {
+TEST_F(AStandingApproval, DoesNotCountForWhatAnotherClassMakesDue) {
   ASSERT_TRUE(done(give(now() + 300 * kDay)));
   add("other:1", "others");
-  EXPECT_EQ(due().plan.state, PlanState::requested) << "not due";
   world.clock.advance(31 * kDay);
   EXPECT_EQ(due({"other:1"}).plan.state, PlanState::requested) << "another class";
   EXPECT_EQ(state_of(world, "other:1"), AssetState::active);
