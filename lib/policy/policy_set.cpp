@@ -51,11 +51,11 @@ class Gatherer {
  public:
   ParsedPolicy parse(const std::vector<PolicyText>& texts) {
     if (texts.size() > limits::kPolicyFiles) {
-      findings_.push_back({Severity::error,
-                           {texts.back().name, 0, 0},
-                           "a set of " + std::to_string(texts.size()) + " files; the limit is " +
-                               std::to_string(limits::kPolicyFiles),
-                           {}});
+      Finding finding;
+      finding.place.file = texts.back().name;
+      finding.message = "a set of " + std::to_string(texts.size()) + " files; the limit is " +
+                        std::to_string(limits::kPolicyFiles);
+      findings_.push_back(std::move(finding));
     } else {
       for (const PolicyText& text : texts) read(text);
       check_references();
