@@ -9,6 +9,7 @@
 #include "lifecycle/approving.h"
 #include "lifecycle/braking.h"
 #include "lifecycle/erase_round.h"
+#include "lifecycle/noticing.h"
 #include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
@@ -255,6 +256,7 @@ Status write_braked(Core& core, catalog::Transaction& transaction, catalog::Stor
   const translog::LogRecord leaf{"brake-tripped", core.now(), std::move(record),
                                  translog::Visibility::committed};
   core.changed(domain::IdType::plan, plan);
+  RETURN_IF_ERROR(tell(core, transaction, stopped(plan_text(plan), round.plan.created, why)));
   return core.append_log(transaction, state, {&leaf, 1});
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "lifecycle/braking.h"
+#include "lifecycle/enforce_notices.h"
 #include "lifecycle/enforce_plans.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/sweeping.h"
@@ -29,7 +30,8 @@ EnforceOutcome outcome_of(const domain::Plan& plan) {
 }  // namespace
 
 struct EnforceRun::Impl {
-  Impl(Store& s, EnforceRequest r) : store(s), core(*s.impl_), request(std::move(r)) {}
+  Impl(Store& s, EnforceRequest r)
+      : store(s), core(*s.impl_), request(std::move(r)), notices(core) {}
   ~Impl() {
     if (began_writing) core.enforcing = false;
   }
@@ -50,9 +52,24 @@ struct EnforceRun::Impl {
   Status tell_planned(const MadePlan& made);
   Status tell_failures();
   Status end();
-  bool is_overdue(UtcTime since) const { return since + kPeopleHave <= now; }
+  // Where it has waited for people too long; `plan`: the one it waits in.
+  void count_overdue(const EnforceItem& item, UtcTime since, const domain::Plan* plan = nullptr) {
+    if (since + kPeopleHave > now) return;
+    ++report.overdue;
+    notices.add_overdue(item, plan);
+  }
 
-  enum class Phase { begin, execute_first, sweep, judge, make, execute_then, end, over };
+  enum class Phase {
+    begin,
+    execute_first,
+    sweep,
+    judge,
+    make,
+    execute_then,
+    look_ahead,
+    end,
+    over
+  };
 
   Store& store;
   Core& core;
@@ -67,6 +84,7 @@ struct EnforceRun::Impl {
   std::size_t judged = 0, made = 0;
   std::optional<PlanMaker> maker;
   std::map<Uuid, domain::Plan> plans;  // heads
+  RunNotices notices;
 };
 
 Status EnforceRun::Impl::begin() {
@@ -154,7 +172,8 @@ Status EnforceRun::Impl::judge_planned(const Uuid& id, EnforceItem item) {
   item.reason = item.outcome == EnforceOutcome::braked ? plan.brake : std::string();
   const bool waits =
       item.outcome == EnforceOutcome::waiting || item.outcome == EnforceOutcome::braked;
-  if (waits && is_overdue(plan.created)) ++report.overdue;
+  if (waits) count_overdue(item, plan.created, &plan);
+  if (item.outcome == EnforceOutcome::braked) notices.add_braked(id, plan.created, plan.brake);
   if (plan.state == domain::PlanState::requested) {
     report.approval_expires =
         std::min(report.approval_expires.value_or(plan.expires), plan.expires);
@@ -175,7 +194,7 @@ Status EnforceRun::Impl::judge_refused(const Uuid& id, EnforceItem item) {
   if (plan->finished) {
     item.reason += "; asked again from " + to_rfc3339(*plan->finished + kAskAgainAfter);
   }
-  if (item.due && is_overdue(*item.due)) ++report.overdue;
+  if (item.due) count_overdue(item, *item.due);
   tell(std::move(item));
   return {};
 }
@@ -196,7 +215,7 @@ Status EnforceRun::Impl::judge_due(const domain::Asset& asset, const policy::Dec
   if (refused) return judge_refused(*refused, std::move(item));
   if (!report.clock.empty()) {
     item.reason = "no plan is made before the clock is confirmed";
-    if (item.due && is_overdue(*item.due)) ++report.overdue;
+    if (item.due) count_overdue(item, *item.due);
     tell(std::move(item));
     return {};
   }
@@ -205,7 +224,7 @@ Status EnforceRun::Impl::judge_due(const domain::Asset& asset, const policy::Dec
   if (reasons.empty()) return {};  // told with its plan
   item.outcome = EnforceOutcome::blocked;
   item.reason = reasons.front().text;
-  if (item.due && is_overdue(*item.due)) ++report.overdue;
+  if (item.due) count_overdue(item, *item.due);
   tell(std::move(item));
   return {};
 }
@@ -272,6 +291,8 @@ Status EnforceRun::Impl::tell_planned(const MadePlan& plan) {
     report.approval_expires = std::min(report.approval_expires.value_or(*expires), *expires);
   }
   const std::string why = brake_text(plan.trips);
+  if (outcome == EnforceOutcome::braked)
+    notices.add_braked(plan.id, plan.expires - kPlanLifetime, why);
   const bool told = std::find(report.brake.begin(), report.brake.end(), why) != report.brake.end();
   if (!why.empty() && !told) report.brake.push_back(why);
   for (const MadePlan::Item& one : plan.items) {
@@ -319,6 +340,8 @@ Status EnforceRun::Impl::end() {
   report.looked_at = sweep->looked_at();
   RETURN_IF_ERROR(tell_failures());
   if (!writes()) return {};
+  notices.add_clock(now, report.clock);
+  RETURN_IF_ERROR(notices.tell());
   ASSIGN_OR_RETURN(report.erased, core.view().certificates_after(last.certificates));
   ASSIGN_OR_RETURN(last.certificates, core.view().last_certificate_number());
   last.ended = core.now();
@@ -372,7 +395,12 @@ Result<bool> EnforceRun::Impl::step() {
       return true;
     case Phase::execute_then: {
       ASSIGN_OR_RETURN(const bool done, execute());
-      if (done) phase = Phase::end;
+      if (done) phase = writes() ? Phase::look_ahead : Phase::end;
+      return true;
+    }
+    case Phase::look_ahead: {
+      ASSIGN_OR_RETURN(const bool more, notices.look_ahead(report.moment));
+      if (!more) phase = Phase::end;
       return true;
     }
     case Phase::end:
