@@ -230,7 +230,7 @@ TEST_F(ARotatedStore, HasNoKeyringWithoutARotationThatAllFourKeysSigned) {
       rotation_body(sample::record().store, when_, {&stranger, &old_log_, &new_signer_, &new_log_});
   EXPECT_FALSE(keyring({forged.value()}).ok());
   Json envelope = *parse_json(rotation_);
-  for (int i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     Json other = envelope;
     other["signatures"][i]["sig"] = to_base64(Bytes(64));
     EXPECT_FALSE(keyring({dump_canonical(other).value()}).ok()) << "signature " << i;
