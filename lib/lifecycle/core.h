@@ -84,6 +84,8 @@ class Core {
     domain::DestructionEvidence::Course course;
   };
   std::optional<Unsigned> waiting;
+  // Why a record that waited for the signer's key did not get its signature at the start.
+  std::optional<Error> refusal_fault;
   // Plans whose last round failed, until when they wait, and why: the others go on.
   struct Stuck {
     UtcTime until{};

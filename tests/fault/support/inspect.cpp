@@ -6,6 +6,7 @@
 
 #include "catalog/catalog.h"
 #include "domain/ids.h"
+#include "domain/refusal.h"
 
 namespace aierase::test {
 namespace {
@@ -39,6 +40,16 @@ std::string plan_line(const domain::Plan& plan) {
         "; " + approval.actor.login + " says " + std::string(domain::to_text(approval.decision));
   }
   return text + "\n";
+}
+
+// A plan that ended otherwise than done, and its signed record: never the one without the other.
+std::string record_line(World& world, const domain::Plan& plan) {
+  const auto record = world.store->show_refusal(plan.id);
+  const bool refused = domain::is_refusal(plan.state);
+  EXPECT_EQ(record.ok(), refused) << plan_line(plan);
+  if (!record.ok()) return {};
+  EXPECT_EQ(record->outcome, plan.state);
+  return "recorded: " + std::string(domain::to_text(record->outcome)) + "\n";
 }
 
 std::string asset_line(const lifecycle::AssetView& view) {
@@ -136,7 +147,7 @@ std::string fingerprint(World& world) {
   }
   const auto plans = world.store->list_plans("", 100);
   if (!plans.ok()) return text + plans.error().message;
-  for (const domain::Plan& plan : plans->rows) text += plan_line(plan);
+  for (const domain::Plan& plan : plans->rows) text += plan_line(plan) + record_line(world, plan);
   return text;
 }
 
