@@ -314,7 +314,7 @@ Json report_json(const VerifyReport& report) {
   }
   Json json{
       {"verified", report.verified}, {"signer", report.signer}, {"checks", std::move(checks)}};
-  if (report.refusal) {
+  if (report.verified && report.refusal) {
     json["record"] = "refusal";
     json["outcome"] = std::string(domain::to_text(report.refusal->outcome));
     json["plan"] = report.refusal->plan;
