@@ -168,21 +168,20 @@ Status find_stale(World& world) {
 
 // One is erased for good, the other waits for a hold.
 Status erase_the_first(World& world) {
-  RETURN_IF_ERROR(world.hold({"name=model-1"}));
   RETURN_IF_ERROR(request_and_approve(world));
+  RETURN_IF_ERROR(world.hold({"name=model-1"}));
   world.clock.advance(std::chrono::hours(8 * 24));
   return world.execute();
 }
 
 // Both have fallen out, and the plan is still to end.
 Status let_all_fall_out(World& world) {
-  RETURN_IF_ERROR(request_and_approve(world));
-  Store::Changes changes;
-  changes.custodians = {{domain::CustodianKind::user, "carol", 1002}};
-  changes.reason = "handed over";
-  for (const char* name : {"model-0", "model-1"}) {
-    RETURN_IF_ERROR(status_of(world.store->set_asset(bob(), world.asset(name).id, changes)));
-  }
+  RETURN_IF_ERROR(request_two(world));
+  ImportWish late = small_asset("late", 77);
+  late.lineage = {{domain::Relation::derived_from, "model-0"},
+                  {domain::Relation::derived_from, "model-1"}};
+  RETURN_IF_ERROR(world.import(late));
+  RETURN_IF_ERROR(approve(world));
   world.clock.advance(std::chrono::hours(8 * 24));
   return execute_once(world);
 }

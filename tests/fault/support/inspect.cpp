@@ -44,12 +44,12 @@ std::string plan_line(const domain::Plan& plan) {
 
 // A plan that ended otherwise than done, and its signed record: never the one without the other.
 std::string record_line(World& world, const domain::Plan& plan) {
-  const auto record = world.store->show_refusal(plan.id);
-  const bool refused = domain::is_refusal(plan.state);
-  EXPECT_EQ(record.ok(), refused) << plan_line(plan);
-  if (!record.ok()) return {};
-  EXPECT_EQ(record->outcome, plan.state);
-  return "recorded: " + std::string(domain::to_text(record->outcome)) + "\n";
+  const auto view = world.store->show_plan(plan.id);
+  if (!view.ok()) return view.error().message + "\n";
+  EXPECT_EQ(view->refusal.has_value(), domain::is_refusal(plan.state)) << plan_line(plan);
+  if (!view->refusal) return {};
+  EXPECT_EQ(view->refusal->outcome, plan.state);
+  return view->refusal->signature.empty() ? "recorded, not signed\n" : "recorded and signed\n";
 }
 
 std::string asset_line(const lifecycle::AssetView& view) {

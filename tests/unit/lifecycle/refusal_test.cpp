@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "certificate/bundle.h"
+#include "certificate/verify.h"
 #include "fault/support/inspect.h"
 #include "unit/lifecycle/life.h"
 
@@ -40,6 +41,14 @@ class ARefusedPlan : public ::testing::Test {
     if (!view.ok()) return view.error();
     const auto approved = world.store->approve(bob(), plan, to_hex(view->plan.digest));
     return approved.ok() ? Status() : Status(approved.error());
+  }
+  // By a dependant that nobody knew of when the plan was made.
+  void let_fall_out(const std::vector<std::string>& parents) {
+    ImportWish late = small_asset("late:1", 9);
+    for (const std::string& parent : parents) {
+      late.lineage.emplace_back(domain::Relation::derived_from, parent);
+    }
+    ASSERT_TRUE(done(world.import(late)));
   }
   // As a stranger with the store's bare key reads it; and its leaf is in the log.
   Json told(const Uuid& plan, PlanState outcome) {
@@ -124,14 +133,8 @@ TEST_F(ARefusedPlan, ThatIsStaleSaysWhatItsRulesWereAndAre) {
 
 TEST_F(ARefusedPlan, ThatWasCarriedOutInPartNamesCertificatesAndReasons) {
   const Uuid plan = asked(domain::Timing::now);
+  let_fall_out({"m:2"});
   ASSERT_TRUE(done(approve(plan)));
-  ImportWish late = small_asset("late:1", 9);
-  late.lineage = {{domain::Relation::derived_from, "m:3"}};
-  ASSERT_TRUE(done(world.import(late)));
-  lifecycle::Store::Changes other;
-  other.custodians = {{domain::CustodianKind::user, "carol", 1002}};
-  other.reason = "handed over";
-  ASSERT_TRUE(done(world.store->set_asset(bob(), world.asset("m:2").id, other)));
   ASSERT_TRUE(done(world.execute()));
   const Json record = told(plan, PlanState::partial);
   EXPECT_EQ(record.at("erased"), 1);
@@ -145,13 +148,8 @@ TEST_F(ARefusedPlan, ThatWasCarriedOutInPartNamesCertificatesAndReasons) {
 
 TEST_F(ARefusedPlan, ThatFailedErasedNothing) {
   const Uuid plan = asked(domain::Timing::now);
+  let_fall_out({"m:1", "m:2"});
   ASSERT_TRUE(done(approve(plan)));
-  lifecycle::Store::Changes other;
-  other.custodians = {{domain::CustodianKind::user, "carol", 1002}};
-  other.reason = "handed over";
-  for (const char* name : {"m:1", "m:2"}) {
-    ASSERT_TRUE(done(world.store->set_asset(bob(), world.asset(name).id, other)));
-  }
   ASSERT_TRUE(done(world.execute()));
   EXPECT_EQ(told(plan, PlanState::failed).at("erased"), 0);
 }
