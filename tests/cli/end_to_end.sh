@@ -120,6 +120,7 @@ PLAN=$(echo acme/llama:1 | a -q retire - --now --reason "licence ended")
 check "approve" a approve "$PLAN"
 contains "approve prints the outcome" "$(cat "$DIR/out")" 'for good'
 check "wait for what is done" a wait "${PLAN%@*}" --for final
+DONE=${PLAN%@*}
 check "wait for the asset" a wait "$ASSET" --for erased
 refused 11 'erased' a export acme/llama:1 "$DIR/out9"
 refused 11 '' a suspend acme/llama:1
@@ -147,15 +148,19 @@ check "certificate to standard output" a certificate export "$CERTIFICATE" -
 check "certificate trust" a certificate trust "$DIR/trust"
 check "certificate trust again" a certificate trust "$DIR/trust"
 refused 4 'has no certificate' a certificate export acme/tar:1 "$DIR/none.json"
-
-stop_daemon
-check "verify, without daemon" "$AIERASE" verify "$DIR/c.json" --trust "$DIR/trust"
-refused 4 'no record.*done' a certificate export "${PLAN%@*}" "$DIR/none.json"
+refused 4 'no record.*done' a certificate export "$DONE" "$DIR/none.json"
 contains "show names the record of a refusal" "$(a show "$REJECTED")" 'that nothing was erased, signed'
 equal "and in JSON" "$(a --json show "$REJECTED" | json '"%(state)s %(outcome)s" % d["plan"]["record"]')" \
   "signed rejected"
+check "export of the record" a certificate export "$REJECTED" "$DIR/$REJECTED.json"
+check "and of what was cancelled" a certificate export "$CANCELLED" "$DIR/$CANCELLED.json"
+check "as text" a certificate export "$REJECTED" "$DIR/refusal.txt" --format text
+contains "with its title" "$(head -1 "$DIR/refusal.txt")" '^RECORD THAT NOTHING WAS ERASED'
+contains "and its reason" "$(cat "$DIR/refusal.txt")" 'not yet'
+
+stop_daemon
+check "verify, without daemon" "$AIERASE" verify "$DIR/c.json" --trust "$DIR/trust"
 for plan in "$CANCELLED" "$REJECTED"; do
-  check "export of the record of a refusal" a certificate export "$plan" "$DIR/$plan.json"
   "$AIERASE" verify "$DIR/$plan.json" --trust "$DIR/trust" >"$DIR/out" 2>&1
   equal "its exit status tells how the plan ended" $? 9
   contains "its first line tells that it is no certificate" "$(head -1 "$DIR/out")" \
@@ -171,9 +176,6 @@ sed 's/"hashes":\["...../"hashes":["AAAAA/' "$DIR/$REJECTED.json" >"$DIR/bent.js
 "$AIERASE" verify "$DIR/bent.json" --trust "$DIR/trust" >"$DIR/out" 2>&1
 equal "where it does not hold, that comes first" $? 12
 contains "and nothing is said of it" "$(head -1 "$DIR/out")" 'NOT verified'
-check "as text" a certificate export "$REJECTED" "$DIR/refusal.txt" --format text
-contains "with its title" "$(head -1 "$DIR/refusal.txt")" '^RECORD THAT NOTHING WAS ERASED'
-contains "and its reason" "$(cat "$DIR/refusal.txt")" 'not yet'
 "$AIERASE" --json verify "$DIR/c.json" --trust "$DIR/trust" >"$DIR/v.json"
 equal "verify as JSON" "$(json 'd["verified"], d["schema"]' <"$DIR/v.json")" "True aierase/verify/v1"
 mkdir "$DIR/nobody"
