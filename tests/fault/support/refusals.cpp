@@ -95,6 +95,7 @@ void ARefusal::put_back(const std::string& path) {
 void ARefusal::put_back_database_and_slot() {
   put_back(kDatabase);
   put_back(kSlotPath);
+  put_back(kCheckpoint);  // what was published since then is not known to that database
 }
 
 Bytes ARefusal::of_another_store(const std::string& path) {

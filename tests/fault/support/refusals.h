@@ -15,6 +15,7 @@ namespace aierase::test {
 
 inline constexpr const char* kDatabase = "/store/catalog.db";
 inline constexpr const char* kLocator = "/store/root-slot";
+inline constexpr const char* kCheckpoint = "/store/log/checkpoint";
 inline constexpr const char* kSignerKey = "/slot-dir/signer.key";
 
 using Words = std::vector<std::string>;
