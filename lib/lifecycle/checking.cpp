@@ -174,7 +174,9 @@ Status CheckRun::Impl::check_assets() {
     if (same_asset && (position.file != before.file || position.offset != before.offset)) {
       continue;
     }
+    // Also where it was erased, or could not be read any more, in the middle.
     position = Position();
+    hash.reset();
     ++page_at;
     ++assets;
   }
