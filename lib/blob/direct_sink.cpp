@@ -76,7 +76,8 @@ Status DirectSink::put(const Piece& piece) const {
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return cannot_write(errno);
     if (put == 0 || static_cast<std::size_t>(put) % kDirectAlignment != 0) {
-      return cannot_write(ENOSPC);
+      return make_error(Errc::invalid_input, "the destination took only a part of a piece",
+                        "open it without O_DIRECT");
     }
     at += static_cast<std::size_t>(put);
   }

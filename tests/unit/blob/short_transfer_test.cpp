@@ -97,5 +97,28 @@ TEST_F(AFileSystemThatMovesLess, IsRefusedAsASourceWhereItGivesNoWholeBlock) {
   EXPECT_NE(got.error().message.find("part of a block"), std::string::npos);
 }
 
+TEST_F(AFileSystemThatMovesLess, IsNotCalledFullAsADestination) {
+  const auto sink = DirectSink::start(direct_.get(), cancelled_).value();
+  cut(cut_write, direct_.get(), 5000);
+  ASSERT_TRUE(sink->write(content_of(1, kPieceBytes)).ok());
+  const Status finished = sink->finish();
+  ASSERT_FALSE(finished.ok());
+  EXPECT_EQ(finished.error().code, Errc::invalid_input);
+  EXPECT_NE(finished.error().message.find("only a part"), std::string::npos);
+}
+
+TEST_F(AFileSystemThatMovesLess, IsAskedForTheRestOfADestination) {
+  const auto sink = DirectSink::start(direct_.get(), cancelled_).value();
+  cut(cut_write, direct_.get(), 8192);
+  const Bytes content = content_of(1, kPieceBytes + 9);
+  ASSERT_TRUE(sink->write(content).ok());
+  ASSERT_TRUE(sink->finish().ok());
+  Bytes found(content.size() + 1);
+  ASSERT_EQ(::pread(plain_.get(), found.data(), found.size(), 0),
+            static_cast<ssize_t>(content.size()));
+  found.pop_back();
+  EXPECT_TRUE(found == content);
+}
+
 }  // namespace
 }  // namespace aierase::blob
