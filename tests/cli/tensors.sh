@@ -34,13 +34,9 @@ PY
 python3 - "$DIR" <<'PY'
 import json, os, struct, sys
 
-# Names that a terminal would obey.
+# A name that a terminal would obey.
 text = json.dumps({"\x1b[31mred": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
 with open(os.path.join(sys.argv[1], "hostile.safetensors"), "wb") as file:
-    file.write(struct.pack("<Q", len(text)) + text + b"1234")
-text = json.dumps({"t": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
-os.mkdir(os.path.join(sys.argv[1], "odd"))
-with open(os.path.join(sys.argv[1], "odd", "\x1b[31mred.safetensors"), "wb") as file:
     file.write(struct.pack("<Q", len(text)) + text + b"1234")
 PY
 echo '{"hidden_size": 300}' >"$DIR/model/config.json"
@@ -72,15 +68,9 @@ check "its bytes are there" cmp <(a export plain:1 -) "$DIR/model/broken.gguf"
 check "--json names the note" a --json import plain:2 "$DIR/model/broken.gguf"
 equal "in a list" "$(json 'len(d["notes"])' <"$DIR/out")" 1
 
-without_escapes() {
-  equal "$1" "$(tr -cd '\033' <<<"$2" | wc -c)" 0
-}
 check "import of a model with hostile names of tensors" a import hostile:1 "$DIR/hostile.safetensors"
 contains "it has no table, and why" "$(cat "$DIR/err")" 'no printable text'
-without_escapes "nothing of them goes to the terminal" "$(cat "$DIR/err")"
-check "import of a file with a hostile name" a import hostile:2 "$DIR/odd"
-contains "its tensors are shown" "$(a show --tensors hostile:2)" 'red.safetensors'
-without_escapes "and nothing else" "$(a show --tensors hostile:2)"
+equal "nothing of them goes to the terminal" "$(tr -cd '\033' <"$DIR/err" | wc -c)" 0
 
 key=$(a -q import --generate --kind dataset-key key:1)
 refused 2 'goes out whole' a export key:1 "$DIR/key" --tensor t
