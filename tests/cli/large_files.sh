@@ -41,6 +41,8 @@ check "export of a range to a file" a export big:1 "$ON_DISK/range" --file part-
   --range 1000-20001000
 check "it is the same" cmp "$ON_DISK/range" \
   <(tail -c +1001 "$ON_DISK/model/part-31457279" | head -c 20000001)
+refused 6 'is not inside .part-4095. of 4095 bytes' a export big:1 "$ON_DISK/beyond" \
+  --file part-4095 --range 0-9999999999999
 check "export into a pipe is the same" cmp <(a export big:1 - --file part-31457279) \
   "$ON_DISK/model/part-31457279"
 mkdir "$ON_DISK/untarred"
