@@ -24,6 +24,8 @@ fi
 check "import of large and small files" a import big:1 "$ON_DISK/model"
 [ $DIRECT = no ] || equal "the import brought none of the large ones into the page cache" \
   "$(cached "${LARGE[@]}")" 0
+# A key is small, and what is not is no key: also where it would be read around the page cache.
+refused 6 'longer than 4096 bytes' a import key:1 "${LARGE[0]}" --kind dataset-key
 equal "all are there, in order of their names" \
   "$(a --json show big:1 | json '" ".join(f["name"] for f in d["asset"]["files"])')" \
   "$(cd "$ON_DISK/model" && echo part-*)"
