@@ -118,6 +118,9 @@ std::vector<Operation> FakeDisk::log() const {
 void FakeDisk::clear_log() {
   core_->clear_log();
 }
+std::uint64_t FakeDisk::bytes_read(const std::string& beginning) const {
+  return core_->bytes_read(beginning);
+}
 void FakeDisk::stop_at(std::uint64_t n) {
   core_->stop_at(n);
 }

@@ -71,6 +71,9 @@ class FakeDisk final : public Env {
   std::vector<Operation> log() const;
   void clear_log();
 
+  // Bytes read so far from files whose path begins so.
+  std::uint64_t bytes_read(const std::string& beginning) const;
+
   // Faults. n counts from the next operation on, from 1; 0 takes the order back.
   void stop_at(std::uint64_t n);
   bool stopped() const;

@@ -198,6 +198,7 @@ Result<std::size_t> DiskCore::read(Handle& handle, std::uint64_t offset, ByteSpa
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(check(handle));
   RETURN_IF_ERROR(check_aligned(handle, offset, to));
+  read_[handle.path] += to.size();
   return handle.inode->now.read(offset, to);
 }
 

@@ -108,6 +108,7 @@ class DiskCore {
   std::uint64_t operations() const;
   std::vector<Operation> log() const;
   void clear_log();
+  std::uint64_t bytes_read(const std::string& beginning) const;
   void stop_at(std::uint64_t n);
   bool stopped() const;
   std::string stopped_in() const;
@@ -162,6 +163,7 @@ class DiskCore {
   DiskState state_;
   std::mt19937_64 random_;
   std::vector<Operation> log_;
+  std::map<std::string, std::uint64_t> read_;  // bytes, by path
   std::optional<Operation> stopped_in_;
   std::uint64_t stop_in_ = 0, fail_sync_in_ = 0, fail_in_ = 0;
   std::uint64_t life_ = 1;
