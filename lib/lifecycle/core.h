@@ -276,7 +276,8 @@ Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, cons
 // rotating.cpp: the key files are those that the catalog names last; a rotation that was
 // interrupted is finished, or was none.
 Status settle_key_files(Core& core);
-// The key of that purpose, only if it is the one that the catalog names.
+// The key of that purpose, only if it is the one that the catalog names; also from the file that a
+// rotation has not moved yet.
 Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpose purpose);
 
 // locator.cpp

@@ -113,6 +113,7 @@ class DiskCore {
   std::string stopped_in() const;
   void fail_sync_at(std::uint64_t n);
   void fail_operation_at(std::uint64_t n);
+  void fail_reads_of(std::string path);
   void set_capacity(std::uint64_t bytes);
   void restart();
   void power_cut(Cut cut, std::uint64_t seed);
@@ -164,6 +165,7 @@ class DiskCore {
   std::vector<Operation> log_;
   std::optional<Operation> stopped_in_;
   std::uint64_t stop_in_ = 0, fail_sync_in_ = 0, fail_in_ = 0;
+  std::string unreadable_;
   std::uint64_t life_ = 1;
   std::uint64_t open_ = 0;
   std::uint64_t capacity_ = 1ULL << 40;

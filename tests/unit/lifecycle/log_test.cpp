@@ -231,6 +231,81 @@ TEST_F(NewKeys, LeaveNothingOfTheOldOnesBehind) {
             (std::vector<std::string>{"CACHEDIR.TAG", "log.key", "signer.key", "slot"}));
 }
 
+// The files of a rotation that is in the database, and of which none has taken its name.
+class KeysBesideTheirNames : public APublishedLog {
+ protected:
+  static constexpr const char* kNext = "/slot-dir/signer.key.next";
+  static bool moves_keys(const Operation& one) {
+    return one.name == "rename" && one.path.find(".key.next") != std::string::npos;
+  }
+  static bool writes_anchor(const Operation& one) {
+    return one.name == "write" && one.path == kSlotPath;
+  }
+  // Rotates and fails in the first operation of that kind.
+  void rotate_up_to(bool (*kind)(const Operation&)) {
+    const auto before = world.keep();
+    world.disk.clear_log();
+    ASSERT_TRUE(done(world.store->rotate_keys(bob())));
+    const std::ptrdiff_t number = place_of(kind);
+    world.go_back(*before);
+    ASSERT_TRUE(done(world.open()));
+    world.disk.fail_operation_at(static_cast<std::uint64_t>(number) + 1);
+    ASSERT_FALSE(world.store->rotate_keys(bob()).ok());
+    ASSERT_TRUE(world.disk.stat(kNext).value());
+    world.close();
+  }
+  std::ptrdiff_t place_of(bool (*kind)(const Operation&)) {
+    const std::vector<Operation> operations = world.disk.log();
+    const auto found = std::find_if(operations.begin(), operations.end(), kind);
+    EXPECT_NE(found, operations.end());
+    return found - operations.begin();
+  }
+  crypto::PublicKey named_signer() {
+    const auto keyring = world.store->keyring();
+    EXPECT_TRUE(done(keyring));
+    return keyring.ok() ? keyring->keys.at(2).key : crypto::PublicKey{};
+  }
+};
+
+TEST_F(KeysBesideTheirNames, TakeThemAtTheNextStart) {
+  rotate_up_to(moves_keys);
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(world.store->signer(), named_signer());
+  EXPECT_EQ(world.disk.list(kSlotDirectory).value(),
+            (std::vector<std::string>{"CACHEDIR.TAG", "log.key", "signer.key", "slot"}));
+}
+
+TEST_F(KeysBesideTheirNames, AreNotRemovedBecauseTheyCannotBeRead) {
+  rotate_up_to(moves_keys);
+  world.disk.fail_reads_of(kNext);
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(finding_about("signer"), "signer-missing");
+  EXPECT_FALSE(world.store->rotate_keys(bob()).ok());
+  world.close();
+  ASSERT_TRUE(world.disk.stat(kNext).value()) << "the only copy of the key in force";
+  world.disk.fail_reads_of({});
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(world.store->signer(), named_signer());
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+}
+
+TEST_F(KeysBesideTheirNames, AreTakenWhereTheFileBeforeCannotBeRead) {
+  rotate_up_to(moves_keys);
+  world.disk.fail_reads_of("/slot-dir/signer.key");
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(world.store->signer(), named_signer());
+}
+
+// Until the next start has committed, the rotation may not be durable, and the keys before it are
+// those in force.
+TEST_F(KeysBesideTheirNames, TakeThemOnlyBehindACommitOfTheProcessThatMovesThem) {
+  rotate_up_to(writes_anchor);
+  world.disk.clear_log();
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(world.store->signer(), named_signer());
+  EXPECT_LT(place_of(writes_anchor), place_of(moves_keys));
+}
+
 TEST_F(NewKeys, AreNotTakenFromAFileOfAnotherStore) {
   World other;
   ASSERT_TRUE(done(other.init()));
