@@ -85,6 +85,12 @@ Status Publisher::add_leaves(const catalog::StoreState& state,
   return {};
 }
 
+// The file of a head that is durable: whoever was killed or refused in between comes back to it.
+Status Publisher::show(const domain::SignedHead& head) {
+  ASSIGN_OR_RETURN(const bool shown, files_.has_checkpoint(head.checkpoint));
+  return shown ? Status() : files_.put_checkpoint(head.checkpoint);
+}
+
 Status Publisher::sign_head(const catalog::StoreState& state) {
   if (tree_->state().root != state.log.root) {
     return make_error(Errc::damaged, "the leaves of the log do not hash to its root",
@@ -101,7 +107,7 @@ Status Publisher::sign_head(const catalog::StoreState& state) {
                            [&](catalog::Transaction& transaction, catalog::StoreState&) {
                              return transaction.add_signed_head(head);
                            }));
-  RETURN_IF_ERROR(files_.put_checkpoint(head.checkpoint));
+  RETURN_IF_ERROR(show(head));
   for (const std::string& path : filled_) files_.drop_partials(path);
   filled_.clear();
   return {};
@@ -115,9 +121,12 @@ Result<Progress> Publisher::slice() {
                (last->size == state.log.size && last->root != state.log.root))) {
     return forked(last->size);
   }
-  if (last && last->size == state.log.size) return Progress::done;
-  if (!core_.log_key) return no_log_key().error();
   const auto work = [&]() -> Result<Progress> {
+    if (last && last->size == state.log.size) {
+      RETURN_IF_ERROR(show(*last));
+      return Progress::done;
+    }
+    if (!core_.log_key) return no_log_key().error();
     RETURN_IF_ERROR(open_tree(last));
     RETURN_IF_ERROR(add_leaves(state, last));
     if (tree_->size() < state.log.size) return Progress::more;
@@ -125,7 +134,10 @@ Result<Progress> Publisher::slice() {
     return Progress::done;
   };
   Result<Progress> progress = work();
-  if (!progress.ok()) tree_.reset();
+  if (!progress.ok()) {
+    tree_.reset();
+    files_.forget();
+  }
   return progress;
 }
 
@@ -157,11 +169,8 @@ Status Publisher::start() {
   ASSIGN_OR_RETURN(const std::optional<domain::SignedHead> last, core_.view().last_signed_head());
   ASSIGN_OR_RETURN(wanted_, core_.view().has_certificate_from(last ? last->size : 0));
   if (!last) return {};
-  const Result<bool> shown = files_.has_checkpoint(last->checkpoint);
-  if (shown.ok() && *shown) return {};
-  // Killed between the commit and the file, or the file is not what was signed.
-  const Status written = files_.put_checkpoint(last->checkpoint);
-  if (!written.ok()) fault_ = written.error();
+  const Status shown = show(*last);
+  if (!shown.ok()) fault_ = shown.error();
   return {};
 }
 
@@ -174,7 +183,8 @@ Status Publisher::write_all_again(const domain::SignedHead& last) {
   upto.log.size = last.size;
   while (tree_->size() < last.size) RETURN_IF_ERROR(add_leaves(upto, last));
   RETURN_IF_ERROR(tree_->finish(put_tile()));
-  return files_.settle();
+  RETURN_IF_ERROR(files_.settle());
+  return show(last);
 }
 
 template <typename Make>

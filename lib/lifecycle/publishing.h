@@ -42,6 +42,7 @@ class Publisher {
                     const std::optional<domain::SignedHead>& last);
   Status add_bundle(std::span<const domain::LogLeaf> leaves,
                     const std::optional<domain::SignedHead>& last);
+  Status show(const domain::SignedHead& head);
   Status sign_head(const catalog::StoreState& state);
   Status write_all_again(const domain::SignedHead& last);
   template <typename Make>

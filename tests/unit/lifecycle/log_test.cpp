@@ -48,6 +48,15 @@ class APublishedLog : public ::testing::Test {
     ASSERT_TRUE(done(file));
     ASSERT_TRUE(done((*file)->write_at(0, bytes)));
   }
+  void remove_all(const std::string& path) {
+    const auto names = world.disk.list(path);
+    if (!names.ok()) {
+      ASSERT_TRUE(done(world.disk.unlink(path)));
+      return;
+    }
+    for (const std::string& name : *names) remove_all(path + "/" + name);
+    ASSERT_TRUE(done(world.disk.remove_directory(path)));
+  }
   // The code of what doctor says of that part.
   std::string finding_about(const std::string& part) {
     const auto findings = world.store->doctor();
@@ -131,6 +140,41 @@ TEST_F(APublishedLog, WhoseFilesAreGoneIsWrittenAgainFromTheDatabase) {
   ASSERT_TRUE(done(world.disk.unlink(std::string(kLogDirectory) + "/checkpoint")));
   ASSERT_TRUE(done(world.open()));
   EXPECT_EQ(published_head(world)->root, head->root);
+}
+
+TEST_F(APublishedLog, WhoseDirectoryIsRemovedIsWrittenAgainWithoutARestart) {
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+  const std::string bundle = bundle_of("model:1");
+  remove_all(kLogDirectory);
+  EXPECT_EQ(bundle_of("model:1"), bundle);
+  EXPECT_TRUE(verified(verify_published(world))) << "and its head with it";
+  ASSERT_TRUE(done(world.read_back(world.asset("model:2"))));
+  remove_all(std::string(kLogDirectory) + "/tile");
+  EXPECT_FALSE(world.store->publish_log().ok()) << "nobody can have expected that";
+  ASSERT_TRUE(done(world.store->publish_log()));
+  EXPECT_TRUE(verified(verify_published(world)));
+}
+
+// The row is durable, its file is not there: whoever publishes next writes it.
+TEST_F(APublishedLog, WhoseHeadCouldNotBeWrittenShowsItLater) {
+  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
+  const auto before = world.keep();
+  world.disk.clear_log();
+  ASSERT_TRUE(done(world.store->publish_log()));
+  const std::vector<Operation> operations = world.disk.log();
+  const auto shown = std::find_if(operations.begin(), operations.end(), [](const Operation& one) {
+    return one.name == "rename" && one.path.ends_with("/checkpoint");
+  });
+  ASSERT_NE(shown, operations.end());
+  const auto number = static_cast<std::uint64_t>(shown - operations.begin()) + 1;
+  world.go_back(*before);
+  ASSERT_TRUE(done(world.open()));
+  world.disk.fail_operation_at(number);
+  ASSERT_FALSE(world.store->publish_log().ok());
+  EXPECT_NE(published_head(world)->size, log_size());
+  ASSERT_TRUE(done(world.store->publish_log()));
+  EXPECT_EQ(published_head(world)->size, log_size());
 }
 
 // As after the database was exchanged for one with another history.
