@@ -131,21 +131,31 @@ void Service::act(std::uint64_t number) {
   // Whatever the act commits carries the row of the call that asked for it.
   std::optional<domain::AuditRow> begun;
   if (call.effect == Effect::changes) begun = call.row;
-  const Status posted = store_.post([this, number, row = std::move(begun),
-                                     work = std::move(call.work)](StoreSession& session) mutable {
+  const Status posted = store_.post(act_of(number, std::move(begun), std::move(call.work)));
+  if (!posted.ok()) return answer(number, posted.error());
+  if (call.effect == Effect::changes) call.begun = number;
+}
+
+StoreThread::Act Service::act_of(std::uint64_t number, std::optional<domain::AuditRow> begun,
+                                 Task<Result<Respond>(StoreSession&)> work) {
+  return [this, number, row = std::move(begun),
+          slice = std::move(work)](StoreSession& session) mutable {
     Result<Respond> outcome = make_error(Errc::unexpected, "the act failed");
     try {
       if (row) audit_.trail().begin(number, std::move(*row));
-      outcome = work(session);
+      outcome = slice(session);
     } catch (const std::exception& fault) {
       outcome = make_error(Errc::unexpected, std::string("the act failed: ") + fault.what());
+    }
+    if (outcome.ok() && !*outcome) {
+      const Status posted = store_.post(act_of(number, std::nullopt, std::move(slice)));
+      if (posted.ok()) return StoreThread::Then();
+      outcome = posted.error();
     }
     return StoreThread::Then([this, number, result = std::move(outcome)]() mutable {
       finish(number, std::move(result));
     });
-  });
-  if (!posted.ok()) return answer(number, posted.error());
-  if (call.effect == Effect::changes) call.begun = number;
+  };
 }
 
 void Service::finish(std::uint64_t number, Result<Respond> outcome) {

@@ -23,7 +23,7 @@ class APublishedLog : public ::testing::Test {
   // As `certificate export` makes it.
   std::string bundle_of(const std::string& name) {
     const catalog::CertificateRow row = certificate_of(world, name);
-    const auto proof = world.store->prove(row.log_index);
+    const auto proof = prove(world, row.log_index);
     EXPECT_TRUE(done(proof));
     if (!proof.ok()) return {};
     crypto::Signature signature{};
@@ -72,7 +72,7 @@ class APublishedLog : public ::testing::Test {
 
 TEST_F(APublishedLog, HasNothingInItBeforeSomethingIsErasedOrAskedFor) {
   EXPECT_FALSE(published_head(world));
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   ASSERT_TRUE(published_head(world));
   EXPECT_EQ(published_head(world)->size, log_size());
   EXPECT_TRUE(verified(verify_published(world)));
@@ -86,9 +86,9 @@ TEST_F(APublishedLog, HasEveryLeafOnceTheDaemonIsIdleAfterAnErasure) {
 }
 
 TEST_F(APublishedLog, IsSignedAnewOnlyWhenItHasGrown) {
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   const auto generation = world.store->status()->state.generation;
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_EQ(world.store->status()->state.generation, generation);
 }
 
@@ -112,11 +112,11 @@ TEST_F(APublishedLog, ContinuesEachHeadThatItHadBefore) {
   ASSERT_TRUE(done(world.erase({"model:2"})));
   certificate::Continuity kept(*before);
   EXPECT_TRUE(verified(verify_published(world, &kept)));
-  const auto log = world.store->log_head(before->size);
+  const auto log = log_head(world, before->size);
   ASSERT_TRUE(done(log));
   EXPECT_TRUE(translog::is_consistent(before->size, before->root, log->head.size, log->head.root,
                                       log->consistency));
-  EXPECT_EQ(world.store->log_head(log->head.size + 1).error().code, Errc::verification_failed);
+  EXPECT_EQ(log_head(world, log->head.size + 1).error().code, Errc::verification_failed);
 }
 
 TEST_F(APublishedLog, WhoseFilesAreGoneIsWrittenAgainFromTheDatabase) {
@@ -150,18 +150,18 @@ TEST_F(APublishedLog, WhoseDirectoryIsRemovedIsWrittenAgainWithoutARestart) {
   EXPECT_TRUE(verified(verify_published(world))) << "and its head with it";
   ASSERT_TRUE(done(world.read_back(world.asset("model:2"))));
   remove_all(std::string(kLogDirectory) + "/tile");
-  EXPECT_FALSE(world.store->publish_log().ok()) << "nobody can have expected that";
-  ASSERT_TRUE(done(world.store->publish_log()));
+  EXPECT_FALSE(publish(world).ok()) << "nobody can have expected that";
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_TRUE(verified(verify_published(world)));
 }
 
 // The row is durable, its file is not there: whoever publishes next writes it.
 TEST_F(APublishedLog, WhoseHeadCouldNotBeWrittenShowsItLater) {
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
   const auto before = world.keep();
   world.disk.clear_log();
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   const std::vector<Operation> operations = world.disk.log();
   const auto shown = std::find_if(operations.begin(), operations.end(), [](const Operation& one) {
     return one.name == "rename" && one.path.ends_with("/checkpoint");
@@ -171,10 +171,43 @@ TEST_F(APublishedLog, WhoseHeadCouldNotBeWrittenShowsItLater) {
   world.go_back(*before);
   ASSERT_TRUE(done(world.open()));
   world.disk.fail_operation_at(number);
-  ASSERT_FALSE(world.store->publish_log().ok());
+  ASSERT_FALSE(publish(world).ok());
   EXPECT_NE(published_head(world)->size, log_size());
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_EQ(published_head(world)->size, log_size());
+}
+
+// A daemon serves others between two calls: none of them may go through a whole log.
+TEST_F(APublishedLog, IsSignedAndMendedInSlices) {
+  while (log_size() <= 1'100) ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
+  const auto early = world.store->prove(1'050);
+  ASSERT_TRUE(done(early));
+  EXPECT_FALSE(*early);
+  EXPECT_FALSE(published_head(world)) << "a thousand leaves are not signed in one call";
+  ASSERT_TRUE(done(prove(world, 1'050)));
+  remove_all(std::string(kLogDirectory) + "/tile/0/000");
+  int calls = 1;
+  for (auto proof = world.store->prove(3); !proof->has_value(); proof = world.store->prove(3)) {
+    ASSERT_TRUE(done(proof));
+    ++calls;
+  }
+  EXPECT_EQ(calls, 4) << "the miss, two slices of writing, the proof";
+  EXPECT_TRUE(verified(verify_published(world)));
+}
+
+TEST_F(APublishedLog, ThatCannotBeReadNowIsNotWrittenAgain) {
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+  const auto leaf = certificate_of(world, "model:1").log_index;
+  const std::string tile =
+      std::string(kLogDirectory) + "/tile/0/000.p/" + std::to_string(log_size());
+  world.disk.fail_reads_of(tile);
+  world.disk.clear_log();
+  const auto proof = prove(world, leaf);
+  ASSERT_FALSE(proof.ok());
+  EXPECT_EQ(proof.error().code, Errc::io);
+  EXPECT_EQ(world.disk.operations(), 0U);
+  world.disk.fail_reads_of({});
+  EXPECT_TRUE(done(prove(world, leaf)));
 }
 
 // As after the database was exchanged for one with another history.
@@ -184,7 +217,7 @@ TEST_F(APublishedLog, ThatWouldContradictItsLastHeadIsNotSigned) {
   world.close();
   ASSERT_TRUE(done(sql(world.disk, "UPDATE signed_head SET root = zeroblob(32);")));
   ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->publish_log().error().code, Errc::damaged);
+  EXPECT_EQ(publish(world).error().code, Errc::damaged);
   ASSERT_TRUE(done(world.erase({"model:2"})));
   EXPECT_EQ(published_head(world)->size, head->size) << "a head was signed over other leaves";
   EXPECT_EQ(finding_about("log"), "log-unpublished");
@@ -198,15 +231,15 @@ TEST_F(APublishedLog, OfWhichALeafWasChangedIsNotSigned) {
   ASSERT_TRUE(done(sql(world.disk, "UPDATE log_leaf SET leaf_hash = zeroblob(32) WHERE id = " +
                                        std::to_string(head->size) + ";")));
   ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->publish_log().error().code, Errc::damaged);
+  EXPECT_EQ(publish(world).error().code, Errc::damaged);
   EXPECT_EQ(published_head(world)->size, head->size);
 }
 
 TEST_F(APublishedLog, HasNoPartialTilesOfThoseThatAreFull) {
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   while (log_size() <= 300) ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
   EXPECT_TRUE(world.disk.stat(std::string(kLogDirectory) + "/tile/0/000.p")->has_value());
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_TRUE(verified(verify_published(world)));
   EXPECT_FALSE(world.disk.stat(std::string(kLogDirectory) + "/tile/0/000.p")->has_value());
   EXPECT_FALSE(world.disk.stat(std::string(kLogDirectory) + "/tile/entries/000.p")->has_value());
@@ -215,13 +248,13 @@ TEST_F(APublishedLog, HasNoPartialTilesOfThoseThatAreFull) {
 // What is there under a name for good is never written over, whoever changed it.
 TEST_F(APublishedLog, WhoseFullTileSaysOtherwiseIsNotWrittenOver) {
   while (log_size() <= 300) ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   const std::string tile = std::string(kLogDirectory) + "/tile/0/000";
   world.close();
   overwrite(tile, Bytes(32, std::byte{7}));
   const Bytes changed = world.disk.content(tile);
   ASSERT_TRUE(done(world.open()));
-  const auto proof = world.store->prove(3);
+  const auto proof = prove(world, 3);
   ASSERT_FALSE(proof.ok());
   EXPECT_EQ(proof.error().code, Errc::damaged);
   EXPECT_EQ(proof.error().subject, tile);
@@ -263,7 +296,7 @@ TEST_F(NewKeys, AreInTheLogSignedByTheKeysBeforeAndAfter) {
   EXPECT_EQ(rotation->previous.signer, first->keys[0].key);
   EXPECT_TRUE(certificate::continues(*keyring, *first));
   EXPECT_FALSE(certificate::continues(*first, *keyring));
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_TRUE(verified(verify_published(world)));
 }
 
@@ -357,7 +390,7 @@ TEST_F(NewKeys, AreNotTakenFromAFileOfAnotherStore) {
   world.close();
   overwrite("/slot-dir/log.key", foreign);
   ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->publish_log().error().code, Errc::wrong_state);
+  EXPECT_EQ(publish(world).error().code, Errc::wrong_state);
   EXPECT_EQ(finding_about("log-key"), "log-key-missing");
   EXPECT_EQ(world.store->rotate_keys(bob()).error().code, Errc::wrong_state);
 }
