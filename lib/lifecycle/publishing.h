@@ -34,6 +34,11 @@ class Publisher {
 
   // A certificate waits for its proof: whether to publish without being asked.
   void certificate_added() { wanted_ = true; }
+  // The nightly run wants all of it, and no pause.
+  void insist() {
+    wanted_ = true;
+    again_at_ = {};
+  }
   // One slice of what is wanted; after a failure it pauses.
   Progress keep_up();
   const std::optional<Error>& fault() const { return fault_; }
