@@ -84,9 +84,11 @@ class Core {
     domain::DestructionEvidence::Course course;
   };
   std::optional<Unsigned> waiting;
+  // Pauses are counted since the boot: no step of the wall clock makes one endless.
+  std::chrono::seconds since_boot() const { return settings.clock->read().since_boot; }
   // Plans whose last round failed, until when they wait, and why: the others go on.
   struct Stuck {
-    UtcTime until{};
+    std::chrono::seconds until{};  // since the boot
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
@@ -95,7 +97,7 @@ class Core {
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
-  UtcTime next_expiry_check{};
+  std::chrono::seconds next_expiry_check{};  // since the boot
   // A nightly run is going on: one at a time.
   bool enforcing = false;
   // On the clock since the boot: since when some grace has ended by the wall clock alone.

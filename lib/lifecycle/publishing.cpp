@@ -141,7 +141,7 @@ Result<Progress> Publisher::slice() {
     files_.forget();
     state_of_files_ = Files::believed;
     fault_ = progress.error();
-    again_at_ = core_.now() + kPause;
+    again_at_ = core_.since_boot() + kPause;
   } else if (*progress == Progress::done) {
     fault_.reset();
     wanted_ = false;
@@ -150,7 +150,7 @@ Result<Progress> Publisher::slice() {
 }
 
 Progress Publisher::keep_up() {
-  if (!wanted_ || core_.stop || core_.now() < again_at_) return Progress::done;
+  if (!wanted_ || core_.stop || core_.since_boot() < again_at_) return Progress::done;
   const Result<Progress> progress = slice();
   return progress.ok() ? *progress : Progress::done;
 }

@@ -66,7 +66,7 @@ class Publisher {
   enum class Files { believed, doubted, written_again } state_of_files_ = Files::believed;
   bool wanted_ = false;
   std::optional<Error> fault_;
-  UtcTime again_at_{};
+  std::chrono::seconds again_at_{};  // since the boot
 };
 
 }  // namespace aierase::lifecycle

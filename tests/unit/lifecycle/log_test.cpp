@@ -210,6 +210,23 @@ TEST_F(APublishedLog, ThatCannotBeReadNowIsNotWrittenAgain) {
   EXPECT_TRUE(done(prove(world, leaf)));
 }
 
+TEST_F(APublishedLog, IsTriedAgainAfterTenMinutesThoughTheClockWasSetBack) {
+  const std::string in_the_way = std::string(kLogDirectory) + "/checkpoint";
+  ASSERT_TRUE(done(world.disk.make_directory(kLogDirectory, 0755)));
+  ASSERT_TRUE(done(world.disk.make_directory(in_the_way, 0755)));
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+  EXPECT_EQ(finding_about("log"), "log-unpublished");
+  ASSERT_TRUE(done(world.disk.remove_directory(in_the_way)));
+  world.clock.set_wall(world.clock.now() - std::chrono::hours(24));
+  world.clock.advance(std::chrono::minutes(9));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_FALSE(published_head(world));
+  world.clock.advance(std::chrono::minutes(1));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_TRUE(published_head(world));
+  EXPECT_EQ(finding_about("log"), "");
+}
+
 // As after the database was exchanged for one with another history.
 TEST_F(APublishedLog, ThatWouldContradictItsLastHeadIsNotSigned) {
   ASSERT_TRUE(done(world.erase({"model:1"})));
