@@ -1,74 +1,14 @@
 // The log in public: what is signed, when, and what is never signed.
 #include <gtest/gtest.h>
 
-#include "certificate/bundle.h"
-#include "fault/support/inspect.h"
-#include "fault/support/published.h"
-#include "unit/lifecycle/life.h"
+#include <algorithm>
+
+#include "unit/lifecycle/published_log.h"
 
 namespace aierase::test {
 namespace {
 
 using certificate::CheckResult;
-
-class APublishedLog : public ::testing::Test {
- protected:
-  APublishedLog() {
-    EXPECT_TRUE(done(world.init()));
-    EXPECT_TRUE(done(world.open()));
-    EXPECT_TRUE(done(world.import(small_asset("model:1", 1))));
-    EXPECT_TRUE(done(world.import(small_asset("model:2", 2))));
-  }
-  std::uint64_t log_size() { return world.store->status()->state.log.size; }
-  // As `certificate export` makes it.
-  std::string bundle_of(const std::string& name) {
-    const catalog::CertificateRow row = certificate_of(world, name);
-    const auto proof = prove(world, row.log_index);
-    EXPECT_TRUE(done(proof));
-    if (!proof.ok()) return {};
-    crypto::Signature signature{};
-    crypto::PublicKey key{};
-    std::copy(row.signature.begin(), row.signature.end(), signature.begin());
-    std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
-    const auto note = translog::parse_note(proof->head.checkpoint);
-    const auto head = translog::parse_checkpoint(note->text);
-    certificate::LogEntry entry{proof->leaf,
-                                translog::note_key_id(head->origin, proof->log_key),
-                                proof->hashes,
-                                proof->head.size,
-                                proof->head.root,
-                                proof->head.checkpoint,
-                                certificate::log_entry_body(row.statement, signature, key).value()};
-    return certificate::bundle_json(row.statement, signature, key, entry).value();
-  }
-  void overwrite(const std::string& path, ByteView bytes) {
-    OpenHow how;
-    how.mode = OpenMode::read_write;
-    const auto file = world.disk.open(path, how);
-    ASSERT_TRUE(done(file));
-    ASSERT_TRUE(done((*file)->write_at(0, bytes)));
-  }
-  void remove_all(const std::string& path) {
-    const auto names = world.disk.list(path);
-    if (!names.ok()) {
-      ASSERT_TRUE(done(world.disk.unlink(path)));
-      return;
-    }
-    for (const std::string& name : *names) remove_all(path + "/" + name);
-    ASSERT_TRUE(done(world.disk.remove_directory(path)));
-  }
-  // The code of what doctor says of that part.
-  std::string finding_about(const std::string& part) {
-    const auto findings = world.store->doctor();
-    EXPECT_TRUE(done(findings));
-    if (!findings.ok()) return {};
-    for (const lifecycle::Finding& finding : *findings) {
-      if (finding.code.starts_with(part + "-")) return finding.code;
-    }
-    return {};
-  }
-  World world;
-};
 
 TEST_F(APublishedLog, HasNothingInItBeforeSomethingIsErasedOrAskedFor) {
   EXPECT_FALSE(published_head(world));
@@ -159,7 +99,9 @@ TEST_F(APublishedLog, WhoseDirectoryIsRemovedIsWrittenAgainWithoutARestart) {
 TEST_F(APublishedLog, WhoseHeadCouldNotBeWrittenShowsItLater) {
   ASSERT_TRUE(done(publish(world)));
   ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
+  world.close();
   const auto before = world.keep();
+  ASSERT_TRUE(done(world.open()));
   world.disk.clear_log();
   ASSERT_TRUE(done(publish(world)));
   const std::vector<Operation> operations = world.disk.log();
@@ -277,139 +219,6 @@ TEST_F(APublishedLog, WhoseFullTileSaysOtherwiseIsNotWrittenOver) {
   EXPECT_EQ(proof.error().subject, tile);
   EXPECT_EQ(finding_about("log"), "log-unpublished");
   EXPECT_EQ(world.disk.content(tile), changed);
-}
-
-using NewKeys = APublishedLog;
-
-TEST_F(NewKeys, SignWhatComesAndWhatTheOldOnesSignedStaysVerifiable) {
-  ASSERT_TRUE(done(world.erase({"model:1"})));
-  const std::string early = bundle_of("model:1");
-  const auto before = published_head(world);
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  ASSERT_TRUE(done(world.erase({"model:2"})));
-  const std::string late = bundle_of("model:2");
-  const certificate::TrustStore trust = trust_in(world);
-  EXPECT_EQ(trust.keys.size(), 2U);
-  EXPECT_TRUE(verified(certificate::verify_bundle(early, trust)));
-  EXPECT_TRUE(verified(certificate::verify_bundle(late, trust)));
-  EXPECT_EQ(bundle_of("model:1"), early);
-  certificate::Continuity kept(*before);
-  EXPECT_TRUE(verified(verify_published(world, &kept)));
-  world.close();
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->signer(), trust.keys.back().key);
-  EXPECT_TRUE(verified(certificate::verify_bundle(late, trust_in(world))));
-}
-
-TEST_F(NewKeys, AreInTheLogSignedByTheKeysBeforeAndAfter) {
-  const auto first = world.store->keyring();
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  const auto keyring = world.store->keyring();
-  ASSERT_TRUE(done(keyring));
-  ASSERT_EQ(keyring->rotations.size(), 2U);
-  const auto rotation = certificate::read_rotation(keyring->rotations[0]);
-  ASSERT_TRUE(done(rotation));
-  EXPECT_EQ(rotation->previous.signer, first->keys[0].key);
-  EXPECT_TRUE(certificate::continues(*keyring, *first));
-  EXPECT_FALSE(certificate::continues(*first, *keyring));
-  ASSERT_TRUE(done(publish(world)));
-  EXPECT_TRUE(verified(verify_published(world)));
-}
-
-TEST_F(NewKeys, LeaveNothingOfTheOldOnesBehind) {
-  const Bytes old_signer = world.disk.content("/slot-dir/signer.key");
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  EXPECT_NE(world.disk.content("/slot-dir/signer.key"), old_signer);
-  EXPECT_EQ(world.disk.list(kSlotDirectory).value(),
-            (std::vector<std::string>{"CACHEDIR.TAG", "log.key", "signer.key", "slot"}));
-}
-
-// The files of a rotation that is in the database, and of which none has taken its name.
-class KeysBesideTheirNames : public APublishedLog {
- protected:
-  static constexpr const char* kNext = "/slot-dir/signer.key.next";
-  static bool moves_keys(const Operation& one) {
-    return one.name == "rename" && one.path.find(".key.next") != std::string::npos;
-  }
-  static bool writes_anchor(const Operation& one) {
-    return one.name == "write" && one.path == kSlotPath;
-  }
-  // Rotates and fails in the first operation of that kind.
-  void rotate_up_to(bool (*kind)(const Operation&)) {
-    const auto before = world.keep();
-    world.disk.clear_log();
-    ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-    const std::ptrdiff_t number = place_of(kind);
-    world.go_back(*before);
-    ASSERT_TRUE(done(world.open()));
-    world.disk.fail_operation_at(static_cast<std::uint64_t>(number) + 1);
-    ASSERT_FALSE(world.store->rotate_keys(bob()).ok());
-    ASSERT_TRUE(world.disk.stat(kNext).value());
-    world.close();
-  }
-  std::ptrdiff_t place_of(bool (*kind)(const Operation&)) {
-    const std::vector<Operation> operations = world.disk.log();
-    const auto found = std::find_if(operations.begin(), operations.end(), kind);
-    EXPECT_NE(found, operations.end());
-    return found - operations.begin();
-  }
-  crypto::PublicKey named_signer() {
-    const auto keyring = world.store->keyring();
-    EXPECT_TRUE(done(keyring));
-    return keyring.ok() ? keyring->keys.at(2).key : crypto::PublicKey{};
-  }
-};
-
-TEST_F(KeysBesideTheirNames, TakeThemAtTheNextStart) {
-  rotate_up_to(moves_keys);
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->signer(), named_signer());
-  EXPECT_EQ(world.disk.list(kSlotDirectory).value(),
-            (std::vector<std::string>{"CACHEDIR.TAG", "log.key", "signer.key", "slot"}));
-}
-
-TEST_F(KeysBesideTheirNames, AreNotRemovedBecauseTheyCannotBeRead) {
-  rotate_up_to(moves_keys);
-  world.disk.fail_reads_of(kNext);
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(finding_about("signer"), "signer-missing");
-  EXPECT_FALSE(world.store->rotate_keys(bob()).ok());
-  world.close();
-  ASSERT_TRUE(world.disk.stat(kNext).value()) << "the only copy of the key in force";
-  world.disk.fail_reads_of({});
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->signer(), named_signer());
-  ASSERT_TRUE(done(world.erase({"model:1"})));
-}
-
-TEST_F(KeysBesideTheirNames, AreTakenWhereTheFileBeforeCannotBeRead) {
-  rotate_up_to(moves_keys);
-  world.disk.fail_reads_of("/slot-dir/signer.key");
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->signer(), named_signer());
-}
-
-// Until the next start has committed, the rotation may not be durable, and the keys before it are
-// those in force.
-TEST_F(KeysBesideTheirNames, TakeThemOnlyBehindACommitOfTheProcessThatMovesThem) {
-  rotate_up_to(writes_anchor);
-  world.disk.clear_log();
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->signer(), named_signer());
-  EXPECT_LT(place_of(writes_anchor), place_of(moves_keys));
-}
-
-TEST_F(NewKeys, AreNotTakenFromAFileOfAnotherStore) {
-  World other;
-  ASSERT_TRUE(done(other.init()));
-  const Bytes foreign = other.disk.content("/slot-dir/log.key");
-  world.close();
-  overwrite("/slot-dir/log.key", foreign);
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(publish(world).error().code, Errc::wrong_state);
-  EXPECT_EQ(finding_about("log-key"), "log-key-missing");
-  EXPECT_EQ(world.store->rotate_keys(bob()).error().code, Errc::wrong_state);
 }
 
 }  // namespace
