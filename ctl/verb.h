@@ -192,8 +192,8 @@ inline constexpr std::array kCertificateTrustOptions{
 };
 inline constexpr std::array kCertificateExportOptions{
     Option{"format", "F", Arity::once,
-           "bundle (for programs, signed), text (for people), or timestamp-request",
-           "bundle text timestamp-request"},
+           "bundle (for programs, signed), html or text (for people), or timestamp-request",
+           "bundle html text timestamp-request"},
     Option{"timestamp", "FILE", Arity::many,
            "with this answer of a time stamping authority to such a request", "%files"},
 };
