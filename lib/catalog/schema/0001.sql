@@ -234,6 +234,7 @@ CREATE TABLE plan_item (
 CREATE INDEX plan_item_open ON plan_item (asset, plan) WHERE state IN ('pending', 'held');
 CREATE INDEX plan_item_waiting ON plan_item (plan, position) WHERE state = 'pending';
 CREATE INDEX plan_item_held ON plan_item (plan, position) WHERE state = 'held';
+CREATE INDEX plan_item_dropped ON plan_item (asset, plan) WHERE state = 'dropped';
 
 -- Lineage among and into the items, as it was at the request.
 CREATE TABLE plan_edge (
@@ -565,6 +566,13 @@ CREATE TABLE notice (
   days    INTEGER NOT NULL CHECK (days >= 0),
   audit   INTEGER NOT NULL UNIQUE REFERENCES audit (id),
   PRIMARY KEY (kind, subject, moment, days)
+) STRICT, WITHOUT ROWID;
+
+-- With which account and keys people may speak, as the log was last told: those of people.toml.
+CREATE TABLE enrolment (
+  person TEXT    PRIMARY KEY,
+  uid    INTEGER,                       -- NULL: without account
+  keys   TEXT    NOT NULL               -- JSON array of fingerprints
 ) STRICT, WITHOUT ROWID;
 
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
