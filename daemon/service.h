@@ -86,8 +86,9 @@ class Service {
   void ask(std::uint64_t number, Asked asked);
   void act(std::uint64_t number);
   // `begun`: the row of a call that changes something, before its first slice.
-  StoreThread::Act act_of(std::uint64_t number, std::optional<domain::AuditRow> begun,
-                          Task<Result<Respond>(StoreSession&)> work);
+  Status post_slice(std::uint64_t number, std::optional<domain::AuditRow> begun,
+                    Task<Result<Respond>(StoreSession&)> work);
+  void go_on(std::uint64_t number, Task<Result<Respond>(StoreSession&)> work);
   void finish(std::uint64_t number, Result<Respond> outcome);
   void answer(std::uint64_t number, Result<Reply> reply);
   std::size_t open_calls_of(std::uint32_t uid) const;
