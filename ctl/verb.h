@@ -66,6 +66,7 @@ inline constexpr std::array kInitOptions{
 };
 inline constexpr std::array kStatusOptions{
     Option{"openmetrics", "", Arity::flag, "print numbers for a monitor, as OpenMetrics text"},
+    Option{"conformance", "", Arity::flag, "print what this contributes to ETSI EN 304 223"},
 };
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
