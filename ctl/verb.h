@@ -66,6 +66,7 @@ inline constexpr std::array kInitOptions{
 };
 inline constexpr std::array kStatusOptions{
     Option{"openmetrics", "", Arity::flag, "print numbers for a monitor, as OpenMetrics text"},
+    Option{"conformance", "", Arity::flag, "print what this contributes to ETSI EN 304 223"},
 };
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
@@ -192,8 +193,8 @@ inline constexpr std::array kCertificateTrustOptions{
 };
 inline constexpr std::array kCertificateExportOptions{
     Option{"format", "F", Arity::once,
-           "bundle (for programs, signed), text (for people), or timestamp-request",
-           "bundle text timestamp-request"},
+           "bundle (for programs, signed), html or text (for people), or timestamp-request",
+           "bundle html text timestamp-request"},
     Option{"timestamp", "FILE", Arity::many,
            "with this answer of a time stamping authority to such a request", "%files"},
 };

@@ -84,9 +84,11 @@ class Core {
     domain::DestructionEvidence::Course course;
   };
   std::optional<Unsigned> waiting;
+  // Pauses are counted since the boot: no step of the wall clock makes one endless.
+  std::chrono::seconds since_boot() const { return settings.clock->read().since_boot; }
   // Plans whose last round failed, until when they wait, and why: the others go on.
   struct Stuck {
-    UtcTime until{};
+    std::chrono::seconds until{};  // since the boot
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
@@ -98,7 +100,7 @@ class Core {
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
-  UtcTime next_expiry_check{};
+  std::chrono::seconds next_expiry_check{};  // since the boot
   // A nightly run is going on: one at a time.
   bool enforcing = false;
   // On the clock since the boot: since when some grace has ended by the wall clock alone.
@@ -288,7 +290,8 @@ Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, cons
 // rotating.cpp: the key files are those that the catalog names last; a rotation that was
 // interrupted is finished, or was none.
 Status settle_key_files(Core& core);
-// The key of that purpose, only if it is the one that the catalog names.
+// The key of that purpose, only if it is the one that the catalog names; also from the file that a
+// rotation has not moved yet.
 Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpose purpose);
 
 // locator.cpp

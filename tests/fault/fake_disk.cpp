@@ -136,6 +136,9 @@ void FakeDisk::fail_sync_at(std::uint64_t n) {
 void FakeDisk::fail_operation_at(std::uint64_t n) {
   core_->fail_operation_at(n);
 }
+void FakeDisk::fail_reads_of(std::string path) {
+  core_->fail_reads_of(std::move(path));
+}
 void FakeDisk::set_capacity(std::uint64_t bytes) {
   core_->set_capacity(bytes);
 }

@@ -160,6 +160,7 @@ Result<std::shared_ptr<Handle>> DiskCore::open(const std::string& path, const Op
   const bool create = how.mode == OpenMode::create_new;
   if (create && inode) return name_taken(path);
   if (!create && !inode) return not_there(path);
+  if (!create && path == unreadable_) return errno_error(EIO, "fake disk: open " + path);
   if (inode && inode->type == FileType::other) {
     return make_error(Errc::invalid_input, "fake disk: " + path + " is a symbolic link");
   }

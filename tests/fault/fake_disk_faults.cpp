@@ -303,6 +303,10 @@ void DiskCore::fail_operation_at(std::uint64_t n) {
   const std::lock_guard lock(mutex_);
   fail_in_ = n;
 }
+void DiskCore::fail_reads_of(std::string path) {
+  const std::lock_guard lock(mutex_);
+  unreadable_ = std::move(path);
+}
 void DiskCore::set_capacity(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   capacity_ = bytes;
