@@ -34,5 +34,7 @@ std::string decider_text(const Json& act);
 std::string approve_command(const Json& plan);
 // Who has to act next on a plan, and with which command; several lines.
 std::string next_step(const Json& plan);
+// Where the signed record of one that was refused can be had; empty: there is none.
+std::string signed_record_text(const Json& plan);
 
 }  // namespace aierase::ctl

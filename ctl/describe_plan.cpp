@@ -32,6 +32,17 @@ std::string given_text(const Json& plan, const Output& out) {
   return "\nDecisions\n" + table.text(out.width());
 }
 
+// Of how it ended: what a person can hold in hand, and until when not.
+std::string record_text(const Json& record) {
+  const std::string outcome = printable(text_at(record, "outcome"));
+  if (outcome.empty()) return {};
+  const std::string what =
+      (outcome == "partial" ? "of what was not erased" : "that nothing was erased");
+  return text_at(record, "state") == "signed"
+             ? what + ", signed, leaf " + text_at(record, "log_index") + " of the log"
+             : what + ", waits for a signature: aierase doctor";
+}
+
 std::string validations_text(const Json& certificate, const Output& out) {
   const Json& acts = list_at(certificate, "validations");
   if (acts.empty()) return {};
@@ -67,6 +78,12 @@ std::string moment_of_erasure(const Json& plan) {
   if (text_at(plan, "state") != "requested" || due.empty()) return text_at(plan, "due");
   return text_at(plan, "timing") == "now" ? "as soon as it is approved (no grace)"
                                           : due + " if it is approved now";
+}
+
+std::string signed_record_text(const Json& plan) {
+  if (text_at(object_at(plan, "record"), "state") != "signed") return {};
+  return "To hand over the signed record of how it ended: aierase certificate export " +
+         short_id(text_at(plan, "id")) + " FILE\n";
 }
 
 std::string next_step(const Json& plan) {
@@ -105,6 +122,7 @@ std::string next_step(const Json& plan) {
            "have passed.\nIf the clock is right, a custodian lets it go on:\n"
            "  aierase enforce --confirm-clock\n";
   }
+  if (holds(plan, "record")) return signed_record_text(plan);
   if (state == "approved" || state == "running") {
     return "Next: nobody needs to act; the daemon erases now:\n  aierase wait " + id +
            " --for final\n";
@@ -159,6 +177,7 @@ std::string describe_plan(const Json& plan, const Output& out) {
   fields.add("Brake", text_at(plan, "brake"));
   fields.add("Below a floor", text_at(plan, "below_floor"));
   fields.add("Finished", text_at(plan, "finished"));
+  fields.add("Record", record_text(object_at(plan, "record")));
   fields.add("People rule", text_at(plan, "people_rule"));
   const std::uint64_t waiting = number_at(plan, "items_waiting");
   if (waiting > 0) {

@@ -2,8 +2,8 @@
 // the comparison with the manual (cli.manual) are made from it.
 //
 // Contract: constant data, no behaviour. A verb that is not here does not exist. An option's
-// `words` feed completion: a list of words, or "%assets", "%plans", "%certificates", "%holds" for
-// live names, "%files" for paths. Specified in: aierase(1) VERBS.
+// `words` feed completion: a list of words, or "%assets", "%plans", "%holds", "%records"
+// (certificates and plans) for live names, "%files" for paths. Specified in: aierase(1) VERBS.
 #pragma once
 
 #include <array>
@@ -273,8 +273,9 @@ inline constexpr std::array kVerbs{
     Verb{"verify", Group::evidence, "FILE...",
          "check certificates, proofs, checkpoints, logs, without daemon or network", kVerifyOptions,
          1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
-    Verb{"certificate export", Group::evidence, "C FILE", "write a certificate into a file",
-         kCertificateExportOptions, 2, 2, Reach::daemon, Bulk::yes, "%certificates"},
+    Verb{"certificate export", Group::evidence, "C|P FILE",
+         "write a certificate, or the record of a plan that was refused", kCertificateExportOptions,
+         2, 2, Reach::daemon, Bulk::yes, "%records"},
     Verb{"certificate trust", Group::evidence, "DIR", "write the store's public keys for others",
          kCertificateTrustOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
     Verb{"log checkpoint", Group::evidence, "[FILE]", "the signed head of the log",

@@ -22,6 +22,28 @@ Result<catalog::CertificateRow> find(StoreSession& session, const Named& named) 
   return store->show_certificate(id);
 }
 
+Result<SignedRecord> find_signed(StoreSession& session, const Named& named, domain::IdType type) {
+  if (type != domain::IdType::plan) {
+    ASSIGN_OR_RETURN(catalog::CertificateRow row, find(session, named));
+    return SignedRecord(std::move(row));
+  }
+  ASSIGN_OR_RETURN(Store * store, session.store());
+  ASSIGN_OR_RETURN(const Uuid id, named.found());
+  ASSIGN_OR_RETURN(catalog::RefusalRow row, store->show_refusal(id));
+  return SignedRecord(std::move(row));
+}
+
+std::uint64_t leaf_of(const SignedRecord& record) {
+  return std::visit([](const auto& row) { return row.log_index; }, record);
+}
+
+// Of a subject that may be a certificate or a plan.
+domain::IdType type_of(const std::string& typed) {
+  const auto id = domain::parse_id(typed);
+  return id && id->type == domain::IdType::plan ? domain::IdType::plan
+                                                : domain::IdType::certificate;
+}
+
 Status list(Service& service, sd_bus_message* message) {
   return serve_list(service, message, "certificates", &Store::list_certificates, certificate_row);
 }
@@ -59,19 +81,20 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
-  const Named named(domain::IdType::certificate, std::move(typed));
+  const domain::IdType type = type_of(typed);
+  const Named named(type, std::move(typed));
   call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
-  call.work = [&jobs = service.jobs(), caller = call.caller, named,
+  call.work = [&jobs = service.jobs(), caller = call.caller, named, type,
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
-    ASSIGN_OR_RETURN(catalog::CertificateRow found, find(session, named));
+    ASSIGN_OR_RETURN(SignedRecord found, find_signed(session, named, type));
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(std::optional<lifecycle::LogProof> in_log, store->prove(found.log_index));
+    ASSIGN_OR_RETURN(std::optional<lifecycle::LogProof> in_log, store->prove(leaf_of(found)));
     if (!in_log) return Respond();
-    return Respond([&jobs, caller, row = std::move(found), proof = std::move(*in_log),
+    return Respond([&jobs, caller, record = std::move(found), proof = std::move(*in_log),
                     target = std::move(to)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));
-      job->start(make_certificate_export(job->shared_channel(), std::move(row), std::move(proof),
+      job->start(make_certificate_export(job->shared_channel(), std::move(record), std::move(proof),
                                          std::move(target)));
       return Reply{nullptr, job->path()};
     });
@@ -105,9 +128,9 @@ Status validate(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   request.actor = call.caller.actor;
   call.effect = Effect::changes;
-  const auto id = domain::parse_id(typed);
-  const bool plan = id && id->type == domain::IdType::plan;
-  const Named named(plan ? domain::IdType::plan : domain::IdType::certificate, std::move(typed));
+  const domain::IdType type = type_of(typed);
+  const bool plan = type == domain::IdType::plan;
+  const Named named(type, std::move(typed));
   call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) {
     return Asked{"validate", named.look_up(session)};
@@ -180,7 +203,7 @@ const sd_bus_vtable kVtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Show", SD_BUS_ARGS("s", certificate, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", record), serve_method<show>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", certificate, "h", file, "a{sv}", options),
+    SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", subject, "h", file, "a{sv}", options),
                             SD_BUS_RESULT("o", job), serve_method<export_certificate>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Trust", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", trust),

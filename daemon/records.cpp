@@ -347,6 +347,7 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   }
   json["kept"] = std::move(kept);
   json["attempted_uses"] = attempted_json(view);
+  if (view.refusal) json["record"] = refusal_json(*view.refusal);
   return json;
 }
 
@@ -373,16 +374,32 @@ Json hold_detail_json(const lifecycle::HoldView& view) {
   return json;
 }
 
+namespace {
+
+void add_key_id(Json& json, const Bytes& public_key) {
+  crypto::PublicKey key{};
+  if (public_key.size() != key.size()) return;
+  std::copy(public_key.begin(), public_key.end(), key.begin());
+  json["key_id"] = to_hex(crypto::key_fingerprint(key));
+}
+}  // namespace
+
+Json refusal_json(const catalog::RefusalHead& head) {
+  Json json{{"plan", id_text(IdType::plan, head.plan)},
+            {"outcome", domain::to_text(head.outcome)},
+            {"issued", to_rfc3339(head.issued)},
+            {"log_index", head.log_index},
+            {"state", head.signature.empty() ? "waits-for-signature" : "signed"}};
+  add_key_id(json, head.public_key);
+  return json;
+}
+
 Json certificate_row(const catalog::CertificateRow& row) {
   Json json{{"id", id_text(IdType::certificate, row.id)},    {"asset", asset_id(row.asset)},
             {"plan", id_text(IdType::plan, row.plan)},       {"outcome", row.outcome},
             {"assurance", domain::to_text(row.assurance)},   {"issued", to_rfc3339(row.issued)},
             {"validation", domain::to_text(row.validation)}, {"log_index", row.log_index}};
-  crypto::PublicKey key{};
-  if (row.public_key.size() == key.size()) {
-    std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
-    json["key_id"] = to_hex(crypto::key_fingerprint(key));
-  }
+  add_key_id(json, row.public_key);
   return json;
 }
 

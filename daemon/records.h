@@ -31,6 +31,7 @@ Json certificate_row(const catalog::CertificateRow& row);
 Json certificate_json(const catalog::CertificateRow& row,
                       const std::vector<domain::ValidationAct>&
                           validations);  // with its statement, unless it is too long for a message
+Json refusal_json(const catalog::RefusalHead& head);  // the record of how a plan ended
 Json trust_json(const crypto::PublicKey& key, const Uuid& store);
 
 }  // namespace aierase::daemon

@@ -84,39 +84,51 @@ class CheckWork final : public JobWork {
 
 class CertificateWork final : public JobWork {
  public:
-  CertificateWork(std::shared_ptr<JobChannel> channel, catalog::CertificateRow row,
+  CertificateWork(std::shared_ptr<JobChannel> channel, SignedRecord record,
                   lifecycle::LogProof proof, UniqueFd file)
       : channel_(std::move(channel)),
-        row_(std::move(row)),
+        record_(std::move(record)),
         proof_(std::move(proof)),
         file_(std::move(file)) {}
 
   Result<Json> run() override {
-    const std::string id = domain::id_text(domain::IdType::certificate, row_.id);
-    const Result<Observation> seen = observe(file_.get(), id, Direction::write);
+    return std::visit([this](const auto& row) { return write(row); }, record_);
+  }
+
+ private:
+  static std::string id_of(const catalog::CertificateRow& row) {
+    return domain::id_text(domain::IdType::certificate, row.id);
+  }
+  static std::string id_of(const catalog::RefusalRow& row) {
+    return domain::id_text(domain::IdType::plan, row.plan);
+  }
+  static Json json_of(const catalog::CertificateRow& row) { return certificate_row(row); }
+  static Json json_of(const catalog::RefusalRow& row) { return refusal_json(row); }
+
+  template <typename Row>
+  Result<Json> write(const Row& row) {
+    const Result<Observation> seen = observe(file_.get(), id_of(row), Direction::write);
     if (!seen.ok()) return seen.error();
     crypto::Signature signature{};
     crypto::PublicKey key{};
-    if (row_.signature.size() != signature.size() || row_.public_key.size() != key.size()) {
-      return make_error(Errc::damaged, "the certificate's signature is not whole", "aierase check",
-                        id);
+    if (row.signature.size() != signature.size() || row.public_key.size() != key.size()) {
+      return make_error(Errc::damaged, "its signature is not whole", "aierase check", id_of(row));
     }
-    std::copy(row_.signature.begin(), row_.signature.end(), signature.begin());
-    std::copy(row_.public_key.begin(), row_.public_key.end(), key.begin());
-    ASSIGN_OR_RETURN(const certificate::LogEntry entry, log_entry(signature, key));
+    std::copy(row.signature.begin(), row.signature.end(), signature.begin());
+    std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
+    ASSIGN_OR_RETURN(std::string body, certificate::log_entry_body(row.statement, signature, key));
+    ASSIGN_OR_RETURN(const certificate::LogEntry entry, log_entry(std::move(body)));
     ASSIGN_OR_RETURN(std::string bundle,
-                     certificate::bundle_json(row_.statement, signature, key, entry));
+                     certificate::bundle_json(row.statement, signature, key, entry));
     blob::DescriptorSink sink(file_.get(), channel_->progress.cancelled);
     RETURN_IF_ERROR(sink.write(as_bytes(bundle)));
     channel_->progress.bytes.store(bundle.size());
-    Json result = certificate_row(row_);
+    Json result = json_of(row);
     result["bytes"] = bundle.size();
     return result;
   }
 
- private:
-  Result<certificate::LogEntry> log_entry(const crypto::Signature& signature,
-                                          const crypto::PublicKey& key) {
+  Result<certificate::LogEntry> log_entry(std::string body) {
     certificate::LogEntry entry;
     ASSIGN_OR_RETURN(const translog::SignedNote note, translog::parse_note(proof_.head.checkpoint));
     ASSIGN_OR_RETURN(const translog::Checkpoint head, translog::parse_checkpoint(note.text));
@@ -126,12 +138,12 @@ class CertificateWork final : public JobWork {
     entry.size = proof_.head.size;
     entry.root = proof_.head.root;
     entry.checkpoint = proof_.head.checkpoint;
-    ASSIGN_OR_RETURN(entry.body, certificate::log_entry_body(row_.statement, signature, key));
+    entry.body = std::move(body);
     return entry;
   }
 
   std::shared_ptr<JobChannel> channel_;
-  catalog::CertificateRow row_;
+  SignedRecord record_;
   lifecycle::LogProof proof_;
   UniqueFd file_;
 };
@@ -144,9 +156,9 @@ std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> chan
 }
 
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 catalog::CertificateRow row,
-                                                 lifecycle::LogProof proof, UniqueFd file) {
-  return std::make_unique<CertificateWork>(std::move(channel), std::move(row), std::move(proof),
+                                                 SignedRecord record, lifecycle::LogProof proof,
+                                                 UniqueFd file) {
+  return std::make_unique<CertificateWork>(std::move(channel), std::move(record), std::move(proof),
                                            std::move(file));
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "daemon/jobs.h"
@@ -20,9 +21,11 @@ struct CheckOrder {
 };
 std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> channel,
                                     CheckOrder order);
-// Writes the bundle of `row`, with its proof, into the descriptor.
+// What was signed: a certificate, or the record of a plan that ended otherwise than done.
+using SignedRecord = std::variant<catalog::CertificateRow, catalog::RefusalRow>;
+// Writes the bundle of `record`, with its proof, into the descriptor.
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 catalog::CertificateRow row,
-                                                 lifecycle::LogProof proof, UniqueFd file);
+                                                 SignedRecord record, lifecycle::LogProof proof,
+                                                 UniqueFd file);
 
 }  // namespace aierase::daemon

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "ctl/describe.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/ids.h"
@@ -14,8 +15,10 @@ std::string cancelled_text(const Json& plan) {
   text += erased == 0 ? "nothing was erased.\n"
                       : counted(erased, "item") + " had been erased before, for good.\n";
   const bool approved = !list_at(object_at(plan, "approvals"), "given").empty();
-  if (!approved) return text + "Its assets are as they were.\n";
-  return text + "Next: what it had retired is suspended; to use it again: aierase resume ASSET\n";
+  text += approved
+              ? "Next: what it had retired is suspended; to use it again: aierase resume ASSET\n"
+              : "Its assets are as they were.\n";
+  return text + signed_record_text(plan);
 }
 
 }  // namespace

@@ -22,12 +22,19 @@ namespace {
 constexpr const char* kProofEnding = ".tlog-proof";
 constexpr const char* kRequestFormat = "timestamp-request";
 
-// A certificate's id as it is, or the one of an erased asset.
+// Of which the record is written, that nothing or not all was erased.
+bool is_plan(const std::string& wanted) {
+  const auto id = domain::parse_id(wanted);
+  return id && id->type == domain::IdType::plan;
+}
+
+// The id of a certificate or a plan as it is, or the certificate of an erased asset.
 Result<std::string> certificate_of(Session& session, const std::string& wanted) {
   const auto id = domain::parse_id(wanted);
   if (id && id->type == domain::IdType::certificate) return wanted;
+  if (is_plan(wanted)) return wanted;
   if (id && id->type != domain::IdType::asset) {
-    return make_error(Errc::usage, quoted(wanted) + " is no certificate and no asset",
+    return make_error(Errc::usage, quoted(wanted) + " is no certificate, plan or asset",
                       "aierase list certificates");
   }
   ASSIGN_OR_RETURN(const Json asset, show_asset(session, wanted));
@@ -166,13 +173,16 @@ Result<int> run_certificate_export(Session& session) {
   }
   if (!out.for_people()) {
     out.print_json("certificate export",
-                   {{"certificate", certificate}, {"format", format}, {"file", printable(path)}});
+                   {{is_plan(certificate) ? "plan" : "certificate", certificate},
+                    {"format", format},
+                    {"file", printable(path)}});
   } else if (out.quiet()) {
     out.print(printable(certificate) + "\n");
   } else if (format == "bundle") {
     out.print(
-        "Wrote the certificate to " + printable(path) + ", and its proof for the log to " +
-        printable(path + kProofEnding) +
+        (is_plan(certificate) ? "Wrote the record of how the plan ended to "
+                              : "Wrote the certificate to ") +
+        printable(path) + ", and its proof for the log to " + printable(path + kProofEnding) +
         ".\nNext: whoever has it, and the store's keys from you by another way, verifies it:\n"
         "  aierase certificate trust DIR    writes those keys\n  aierase verify " +
         printable(path) + " --trust DIR\n");

@@ -19,7 +19,9 @@ std::string word_command(std::string_view words) {
   if (words == "%files" || words.empty()) return {};
   if (words == "%assets") return live(kLiveWords, "assets");
   if (words == "%plans") return live(kLiveIds, "plans");
-  if (words == "%certificates") return live(kLiveIds, "certificates");
+  if (words == "%records") {
+    return live(kLiveIds, "certificates") + "; " + live(kLiveIds, "plans");
+  }
   if (words == "%holds") return live(kLiveIds, "holds");
   if (words == "%all") {
     return live(kLiveWords, "assets") + "; " + live(kLiveIds, "plans") + "; " +

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/changing.h"
+#include "ctl/describe.h"
 #include "ctl/handing_in.h"
 #include "ctl/render.h"
 #include "ctl/standing.h"
@@ -35,7 +36,8 @@ Result<int> run_reject(Session& session) {
   } else {
     out.print(
         "The plan is rejected; its assets stay as they were.\n"
-        "Next: whoever asked may ask again with aierase retire.\n");
+        "Next: whoever asked may ask again with aierase retire.\n" +
+        signed_record_text(plan));
   }
   return 0;
 }

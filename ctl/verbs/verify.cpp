@@ -36,12 +36,19 @@ const char* word_of(certificate::CheckResult result) {
   return "";
 }
 
+// That a file is no certificate stands in its first line.
+std::string verdict(const certificate::VerifyReport& report, const Output& out) {
+  if (!report.verified) return out.toned(Tone::bad, "NOT verified");
+  if (!report.refusal) return out.toned(Tone::good, "verified");
+  const bool partial = report.refusal->outcome == domain::PlanState::partial;
+  return "verified as a record that " +
+         out.toned(Tone::bad, partial ? "not all was erased" : "NOTHING WAS ERASED") + ". " +
+         printable(report.refusal->sentence);
+}
+
 std::string report_text(const std::string& file, const certificate::VerifyReport& report,
                         const Output& out) {
-  std::string text =
-      printable(file) + ": " +
-      (report.verified ? out.toned(Tone::good, "verified") : out.toned(Tone::bad, "NOT verified")) +
-      "\n";
+  std::string text = printable(file) + ": " + verdict(report, out) + "\n";
   if (!report.signer.empty()) text += "  signer " + printable(report.signer) + "\n";
   Table table({"  CHECK", "RESULT", "DETAIL"});
   for (const certificate::Check& check : report.checks) {
@@ -50,13 +57,35 @@ std::string report_text(const std::string& file, const certificate::VerifyReport
   return text + table.text(out.width());
 }
 
+// How a plan ended, as the exit status of whoever has only its record.
+Errc code_of(domain::PlanState ended) {
+  switch (ended) {
+    case domain::PlanState::stale:
+      return Errc::plan_stale;
+    case domain::PlanState::partial:
+    case domain::PlanState::failed:
+      return Errc::partial;
+    case domain::PlanState::expired:
+      return Errc::approval_expired;
+    default:
+      return Errc::approval_refused;
+  }
+}
+
 struct Outcome {
   bool all_verified = true;
   Errc worst = Errc::verification_failed;
+  std::optional<Errc> refused;  // the lowest of what verified records say
 };
 
 void take(const certificate::VerifyReport& report, Outcome& outcome) {
-  if (report.verified) return;
+  if (report.verified) {
+    if (!report.refusal) return;
+    const Errc code = code_of(report.refusal->outcome);
+    const bool lower = !outcome.refused || info(code).exit_code < info(*outcome.refused).exit_code;
+    if (lower) outcome.refused = code;
+    return;
+  }
   if (outcome.all_verified || report.outcome == Errc::verification_failed) {
     outcome.worst = report.outcome;
   }
@@ -144,7 +173,7 @@ Result<int> run_verify(Session& session) {
     object["files"] = std::move(files);
     out.print_json("verify", std::move(object));
   }
-  if (outcome.all_verified) return 0;
+  if (outcome.all_verified) return outcome.refused ? info(*outcome.refused).exit_code : 0;
   if (outcome.worst == Errc::signer_unknown) {
     out.remark(
         "hint: nobody here vouches for the signer: compare the fingerprint with the issuer by "

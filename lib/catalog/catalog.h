@@ -97,6 +97,19 @@ struct CertificateHead {
   domain::Validation validation = domain::Validation::awaiting;
 };
 
+// The record of a plan that ended otherwise than done.
+struct RefusalHead {
+  Uuid plan;
+  domain::PlanState outcome = domain::PlanState::rejected;
+  UtcTime issued{};
+  std::uint64_t log_index = 0;  // of the leaf that commits to it, while it has no signature
+  Bytes public_key;             // 32, the signer's; empty while it waits for its signature
+  Bytes signature;              // 64; empty then
+};
+struct RefusalRow : RefusalHead {
+  std::string statement;  // bytes that are signed (DSSE payload)
+};
+
 // At most one exists: the erase round between TX1 and TX3.
 struct RoundItem {
   Uuid plan;
@@ -282,6 +295,9 @@ class ReadView {
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
   Result<std::optional<CertificateHead>> certificate_head(const Uuid& id) const;
   Result<std::vector<CertificateHead>> certificates_of_plan(const Uuid& plan) const;
+  Result<std::optional<RefusalHead>> refusal_head(const Uuid& plan) const;
+  Result<std::optional<RefusalRow>> refusal(const Uuid& plan) const;
+  Result<std::vector<Uuid>> unsigned_refusals() const;  // their plans, oldest first
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
   Result<std::optional<domain::SignedText>> signed_text(const Digest& signature) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
@@ -315,7 +331,8 @@ class ReadView {
   // The first that was signed with that leaf in it.
   Result<std::optional<domain::SignedHead>> first_head_with(std::uint64_t leaf) const;
   Result<std::vector<domain::AuthorityKey>> authority_keys() const;  // in the order they came
-  Result<bool> has_certificate_from(std::uint64_t leaf) const;       // at that leaf or behind it
+  // At that leaf or behind it: a certificate, or the signed record of a refusal.
+  Result<bool> has_certificate_from(std::uint64_t leaf) const;
 
  protected:
   explicit ReadView(Connection& connection) : connection_(&connection) {}
@@ -400,6 +417,8 @@ class Transaction : public ReadView {
   Status drop_round_item(const Uuid& asset);
   Status end_round();
   Status add_certificate(const CertificateRow& row);
+  Status add_refusal(const RefusalRow& row);
+  Status sign_refusal(const RefusalHead& head);  // of one that waits: leaf, key and signature
   Status add_validation(const domain::ValidationAct& act);  // and the certificate's state with it
   Status put_epoch(const domain::EpochRecord& record);      // new, or assessed anew
   Status remove_epoch(std::uint64_t epoch);

@@ -1,8 +1,8 @@
 // Signing (DSSE) and the file that people collect: a Sigstore bundle v0.3 with one signature.
 //
-// Contract: sign_statement demands the proof that the key is destroyed; there is no other way to a
-// signature. bundle_json is deterministic and needs no key: it may be re-made at any time around
-// the stored statement and signature.
+// Contract: sign_statement demands the proof that the key is destroyed; no other way leads to the
+// signature of a certificate, since refusal.h signs refusals alone. bundle_json is deterministic
+// and needs no key: it may be re-made at any time around the stored statement and signature.
 // Specified in: aierase-certificate(5) BUNDLE; DSSE v1; Sigstore bundle v0.3.
 #pragma once
 

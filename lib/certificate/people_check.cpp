@@ -44,16 +44,27 @@ std::optional<Signed> signed_of(const Json& part) {
   return Signed{std::string(as_text(*text)), std::string(as_text(*signature))};
 }
 
-bool approves(const std::string& text, const Json& predicate) {
+// Is the text that decision about this plan? Its comment, if so.
+std::optional<std::string> comment_on(const std::string& text, ActDecision wanted,
+                                      const std::string& store, const std::string& id,
+                                      const std::string& digest) {
   const Result<SignedAct> act = parse_signed_act(text);
   const auto* decision = act.ok() ? std::get_if<DecisionAct>(&*act) : nullptr;
-  if (decision == nullptr || decision->decision != ActDecision::approve) return false;
+  if (decision == nullptr || decision->decision != wanted) return std::nullopt;
+  const bool named =
+      std::any_of(decision->plans.begin(), decision->plans.end(), [&](const ActPlan& plan) {
+        return plan.store.text() == store &&
+               domain::id_text(domain::IdType::plan, plan.plan) == id &&
+               to_hex(plan.digest) == digest;
+      });
+  return named ? std::optional<std::string>(decision->comment) : std::nullopt;
+}
+
+bool approves(const std::string& text, const Json& predicate) {
   const Json& disposal = at(predicate, "disposal");
-  return std::any_of(decision->plans.begin(), decision->plans.end(), [&](const ActPlan& plan) {
-    return plan.store.text() == text_at(at(predicate, "store"), "id") &&
-           domain::id_text(domain::IdType::plan, plan.plan) == text_at(disposal, "plan") &&
-           to_hex(plan.digest) == text_at(disposal, "plan_digest");
-  });
+  return comment_on(text, ActDecision::approve, text_at(at(predicate, "store"), "id"),
+                    text_at(disposal, "plan"), text_at(disposal, "plan_digest"))
+      .has_value();
 }
 
 // Of an approval in advance: it was in force when the plan was made and when the erasure began, and
@@ -89,15 +100,21 @@ bool approves_in_advance(const std::string& text, const Json& standing, const Js
          to_rfc3339(approval->valid_until) == text_at(standing, "valid_until");
 }
 
-Fault signature_fault(const Json& part, const Json& standing, const Json& predicate) {
-  const std::optional<Signed> handed_in = signed_of(part);
-  if (!handed_in) return "what an approver signed is not what its digests say";
+// Whether the signature holds over what was handed in, under the key that is named.
+Fault held_fault(const Json& part, const std::optional<Signed>& handed_in, const std::string& who) {
+  if (!handed_in) return "what " + who + " signed is not what its digests say";
   const Result<SshSigner> signer = verify_ssh_signature(handed_in->signature, handed_in->text);
-  if (!signer.ok()) return "the signature of an approver does not hold";
+  if (!signer.ok()) return "the signature of " + who + " does not hold";
   if (signer->key.fingerprint() != text_at(part, "key") ||
       signer->key.line() != text_at(part, "public_key")) {
-    return "an approver signed with another key than it names";
+    return who + " signed with another key than it names";
   }
+  return std::nullopt;
+}
+
+Fault signature_fault(const Json& part, const Json& standing, const Json& predicate) {
+  const std::optional<Signed> handed_in = signed_of(part);
+  if (Fault fault = held_fault(part, handed_in, "an approver")) return fault;
   if (standing.is_object()) {
     if (approves_in_advance(handed_in->text, standing, predicate)) return std::nullopt;
     return "what an approver signed is not the approval in advance that counted";
@@ -108,6 +125,19 @@ Fault signature_fault(const Json& part, const Json& standing, const Json& predic
 }
 
 }  // namespace
+
+std::optional<std::string> rejection_fault(const Json& signature, const Json& predicate) {
+  const std::optional<Signed> handed_in = signed_of(signature);
+  if (Fault fault = held_fault(signature, handed_in, "who ended the plan")) return fault;
+  const Json& plan = at(predicate, "plan");
+  const std::optional<std::string> reason =
+      comment_on(handed_in->text, ActDecision::reject, text_at(at(predicate, "store"), "id"),
+                 text_at(plan, "id"), text_at(plan, "digest"));
+  const bool same = reason && text_at(predicate, "outcome") == "rejected" &&
+                    *reason == text_at(at(predicate, "ended"), "why");
+  if (!same) return "what who ended the plan signed is not this rejection";
+  return std::nullopt;
+}
 
 std::optional<std::string> people_fault(const Json& predicate) {
   const Json& holds_found = at(at(predicate, "holds"), "found");

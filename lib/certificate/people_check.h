@@ -14,5 +14,7 @@ namespace aierase::certificate {
 
 // What is wrong with the people of a predicate; nothing where nothing is.
 std::optional<std::string> people_fault(const Json& predicate);
+// Whether the signature of a person on a refusal holds, and rejects that plan for that reason.
+std::optional<std::string> rejection_fault(const Json& signature, const Json& predicate);
 
 }  // namespace aierase::certificate

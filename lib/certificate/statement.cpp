@@ -68,10 +68,7 @@ std::string store_part(const DispositionRecord& record) {
   return ObjectText()
       .text("id", record.store.text())
       .text("host", record.host)
-      .text("machine_id_sha256",
-            record.machine_id_digest.empty()
-                ? std::string_view("not applicable: the host has no machine id")
-                : std::string_view(record.machine_id_digest))
+      .text("machine_id_sha256", machine_text(record.machine_id_digest))
       .text("at_rest", domain::to_text(record.at_rest))
       .finish();
 }
@@ -120,14 +117,7 @@ std::string predicate(const DispositionRecord& record) {
       .raw(kVerification, "null")
       .raw("times", times_part(record))
       .raw("people", people_part(record))
-      .raw("tool",
-           ObjectText()
-               .text("name", "aierase")
-               .text("version", record.tool_version)
-               .text("build", record.tool_build.empty()
-                                  ? std::string_view("not applicable: built without a build id")
-                                  : std::string_view(record.tool_build))
-               .finish())
+      .raw("tool", tool_part(record.tool_version, record.tool_build))
       .raw("residuals", residuals_part(record))
       .raw("not_claimed", not_claimed_part())
       .raw("validation", validation_part());

@@ -36,17 +36,16 @@ std::string entry_part(const domain::PersonEntry& entry) {
 
 // What was signed stands there whole, in base64, so that nothing between here and ssh-keygen can
 // change a byte of it.
-std::string signature_part(const domain::SignedBy& by, const DispositionRecord& record) {
+std::string signature_part(const domain::SignedBy& by, const domain::SignedText* kept) {
   ObjectText object;
   object.text("key", by.key)
       .text("text_sha256", to_hex(by.text))
       .text("signature_sha256", to_hex(by.signature))
       .text("carried_by", by.carrier.login);
-  const auto kept = record.signed_texts.find(by.signature);
-  if (kept == record.signed_texts.end()) return object.finish();
-  object.text("public_key", kept->second.key)
-      .text("text_base64", to_base64(as_bytes(kept->second.text)))
-      .text("signature_base64", to_base64(as_bytes(kept->second.signature)));
+  if (kept == nullptr) return object.finish();
+  object.text("public_key", kept->key)
+      .text("text_base64", to_base64(as_bytes(kept->text)))
+      .text("signature_base64", to_base64(as_bytes(kept->signature)));
   return object.finish();
 }
 
@@ -66,11 +65,21 @@ ObjectText person(std::string_view role, const domain::Actor& actor, UtcTime tim
   return object;
 }
 
-std::string known_by_account(std::string_view role, const domain::Actor& actor, UtcTime time) {
-  return person(role, actor, time)
-      .text("contact_details", kNoPeopleEntry)
-      .text("signature", kNoOwnSignature)
-      .finish();
+// With what people.toml said of him, and his signature where he gave one.
+ObjectText who_decided(std::string_view role, const domain::Actor& actor, UtcTime time,
+                       const std::optional<domain::SignedBy>& by, const domain::SignedText* kept) {
+  ObjectText object = person(role, actor, time);
+  if (actor.person) {
+    object.text("person", actor.person->id).raw("contact_details", entry_part(*actor.person));
+  } else {
+    object.text("contact_details", kNoPeopleEntry);
+  }
+  if (by) {
+    object.raw("signature", signature_part(*by, kept));
+  } else {
+    object.text("signature", kNoOwnSignature);
+  }
+  return object;
 }
 
 std::string standing_part(const domain::StandingUse& standing) {
@@ -86,18 +95,13 @@ std::string standing_part(const domain::StandingUse& standing) {
 }
 
 std::string approver(const domain::Approval& approval, const DispositionRecord& record) {
-  ObjectText object = person("approver", approval.actor, approval.time);
-  if (approval.actor.person) {
-    object.text("person", approval.actor.person->id)
-        .raw("contact_details", entry_part(*approval.actor.person));
-  } else {
-    object.text("contact_details", kNoPeopleEntry);
-  }
+  const domain::SignedText* kept = nullptr;
   if (approval.signed_by) {
-    object.raw("signature", signature_part(*approval.signed_by, record));
-  } else {
-    object.text("signature", kNoOwnSignature);
+    const auto found = record.signed_texts.find(approval.signed_by->signature);
+    if (found != record.signed_texts.end()) kept = &found->second;
   }
+  ObjectText object =
+      who_decided("approver", approval.actor, approval.time, approval.signed_by, kept);
   if (approval.standing) object.raw("standing_approval", standing_part(*approval.standing));
   return object.finish();
 }
@@ -173,6 +177,31 @@ bool same_slot(const domain::SlotAssurance& a, const domain::SlotAssurance& b) {
 }
 
 }  // namespace
+
+std::string known_by_account(std::string_view role, const domain::Actor& actor, UtcTime time) {
+  return person(role, actor, time)
+      .text("contact_details", kNoPeopleEntry)
+      .text("signature", kNoOwnSignature)
+      .finish();
+}
+
+std::string decider_part(std::string_view role, const domain::Actor& actor, UtcTime time,
+                         const std::optional<domain::SignedBy>& by,
+                         const domain::SignedText* kept) {
+  return who_decided(role, actor, time, by, kept).finish();
+}
+
+std::string machine_text(std::string_view digest) {
+  return std::string(or_else(digest, "not applicable: the host has no machine id"));
+}
+
+std::string tool_part(std::string_view version, std::string_view build) {
+  return ObjectText()
+      .text("name", "aierase")
+      .text("version", version)
+      .text("build", or_else(build, "not applicable: built without a build id"))
+      .finish();
+}
 
 bool requester_approved(const DispositionRecord& record) {
   return std::any_of(record.approvals.begin(), record.approvals.end(), [&](const auto& approval) {

@@ -299,6 +299,48 @@ void write_lists(Page& page, const Json& p) {
   listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
 }
 
+// Distinguishable at a glance: the title says that this is no certificate, and why.
+std::string refusal_text(const Json& statement, const Json& p) {
+  const RefusalSummary summary = summary_of(statement);
+  Page page;
+  page.line(summary.outcome == domain::PlanState::partial
+                ? "RECORD OF WHAT WAS NOT ERASED - this is no certificate"
+                : "RECORD THAT NOTHING WAS ERASED - this is no certificate");
+  page.line(summary.sentence);
+  page.line("issued by the store " + shown(p, {"store", "id"}) + " on " +
+            shown(p, {"store", "host"}) + ", aierase " + shown(p, {"tool", "version"}));
+  page.heading("WHAT WAS ASKED FOR");
+  page.field("Plan", shown(p, {"plan", "id"}));
+  page.digest("Plan digest", shown(p, {"plan", "digest"}));
+  page.field("Requested",
+             shown(p, {"plan", "requested_at"}) + " by " + shown(p, {"plan", "requester"}));
+  page.field("Asked for by", shown(p, {"plan", "asked_for_by"}));
+  page.field("Reason", shown(p, {"plan", "reason"}));
+  page.field("Ticket", shown(p, {"plan", "ticket"}));
+  page.digest("Policy at the request", shown(p, {"policy", "at_request_sha256"}));
+  page.heading("HOW IT ENDED");
+  page.field("Outcome", shown(p, {"outcome"}));
+  page.field("Ended", shown(p, {"ended", "at"}) + " by " + shown(p, {"ended", "by"}));
+  page.field("As custodian", joined(at(p, {"ended", "as_custodian"})));
+  page.field("Why", shown(p, {"ended", "why"}));
+  page.digest("Policy at the end", shown(p, {"policy", "at_end_sha256"}));
+  listed(page, at(p, {"people"}), [&](const Json& person) { write_person(page, person); });
+  page.heading("ASSETS");
+  page.field("Erased", grouped(at(p, {"erased"})));
+  page.field("Not erased", grouped(at(p, {"not_erased"})));
+  listed(page, at(p, {"items"}), [&](const Json& item) {
+    const Json& certificate = at(item, {"certificate"});
+    page.point(shown(item, {"name"}) + " (" + shown(item, {"asset"}) +
+               "): " + shown(item, {"state"}) +
+               (certificate.is_string() ? ", certificate " + shown(certificate) : ""));
+    for (const Json& reason : items(at(item, {"reasons"}))) page.point("  " + shown(reason));
+  });
+  page.field("Left out", shown(p, {"left_out"}));
+  page.heading("NOT CLAIMED");
+  listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
+  return page.finish();
+}
+
 }  // namespace
 
 Result<std::string> statement_text(std::string_view statement) {
@@ -308,6 +350,7 @@ Result<std::string> statement_text(std::string_view statement) {
   if (!p.is_object()) {
     return make_error(Errc::invalid_input, "this is no disposal statement: it has no predicate");
   }
+  if (is_refusal(json)) return refusal_text(json, p);
   Page page;
   page.line("DISPOSAL CERTIFICATE " + shown(p, {"certificate_id"}));
   page.line("issued by the store " + shown(p, {"store", "id"}) + " on " +

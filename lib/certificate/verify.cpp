@@ -168,6 +168,16 @@ std::optional<std::string> foreign_store(const Json& statement, const TrustedKey
          trusted->store.text();
 }
 
+void check_refusal(const Json& statement, const TrustedKey* trusted, VerifyReport& report) {
+  std::optional<std::string> fault = refusal_fault(statement);
+  if (!fault) fault = foreign_store(statement, trusted);
+  add_verdict(report, "statement", fault,
+              "It has the form of the record of a refusal and agrees with itself.");
+  if (!fault) report.refusal = summary_of(statement);
+  add(report, "outcome", fault ? CheckResult::not_checked : CheckResult::passed,
+      fault ? "The statement was refused." : report.refusal->sentence);
+}
+
 void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport& report) {
   const Result<Json> json = parse_json(parsed.payload, kStatementLimits);
   if (!json.ok()) {
@@ -176,6 +186,7 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport
     add(report, "assurance", CheckResult::not_checked, "The statement could not be read.");
     return;
   }
+  if (is_refusal(*json)) return check_refusal(*json, trusted, report);
   StatementFindings findings = check_statement(*json);
   if (!findings.statement_fault) findings.statement_fault = foreign_store(*json, trusted);
   add_verdict(report, "statement", findings.statement_fault,
@@ -303,6 +314,11 @@ Json report_json(const VerifyReport& report) {
   }
   Json json{
       {"verified", report.verified}, {"signer", report.signer}, {"checks", std::move(checks)}};
+  if (report.verified && report.refusal) {
+    json["record"] = "refusal";
+    json["outcome"] = std::string(domain::to_text(report.refusal->outcome));
+    json["plan"] = report.refusal->plan;
+  }
   if (!report.verified) json["error"] = std::string(info(report.outcome).name);
   return json;
 }

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "certificate/check.h"
 #include "certificate/log_entry.h"
+#include "certificate/refusal.h"
 #include "certificate/trust_store.h"
 
 namespace aierase::certificate {
@@ -23,7 +24,8 @@ struct VerifyReport {
   Errc outcome = Errc::verification_failed;  // meaningless when verified; else which exit code
   std::string signer;                        // "SHA256:…" or "UNKNOWN (SHA256:…)"
   std::vector<Check> checks;
-  std::string statement;  // the signed bytes, once the signature held
+  std::string statement;                  // the signed bytes, once the signature held
+  std::optional<RefusalSummary> refusal;  // what it is where it is no certificate but a refusal
 };
 
 // What an authority of time stamps is asked with: the digest of the signature, and nothing else.

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "lifecycle/approving.h"
+#include "lifecycle/refusing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/standing.h"
 
@@ -133,7 +134,8 @@ Status make_stale(Core& core, const domain::Plan& plan, const std::string& why) 
         ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", plan.id.hex()}}));
         const translog::LogRecord leaf{"plan-stale", now, std::move(record),
                                        translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
+        RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+        return record_refusal(core, transaction, state, plan.id, {own_actor(), now, why, {}, {}});
       });
 }
 
@@ -317,8 +319,10 @@ Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
         RETURN_IF_ERROR(log_decision(core, transaction, state, plan, refusal, signed_decision));
         RETURN_IF_ERROR(transaction.add_event(
             {refusal.time, actor, "reject", plan_text(id), "requested", "rejected", reason}));
-        return transaction.set_plan_state(id, domain::PlanState::rejected, std::nullopt,
-                                          refusal.time);
+        RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::rejected, std::nullopt,
+                                                   refusal.time));
+        return record_refusal(core, transaction, state, id,
+                              {actor, refusal.time, reason, refusal.capacities, refusal.signed_by});
       }));
   core.changed(domain::IdType::plan, id);
   return plan_view(core, id);
@@ -353,7 +357,9 @@ Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
                          dump_canonical(Json{{"plan", id.hex()}, {"by", actor_json(actor)}}));
         const translog::LogRecord leaf{"plan-cancelled", now, std::move(record),
                                        translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
+        RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+        return record_refusal(core, transaction, state, id,
+                              {actor, now, "cancelled by " + actor.login, {}, {}});
       }));
   core.changed(domain::IdType::plan, id);
   return plan_view(core, id);

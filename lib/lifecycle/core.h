@@ -84,6 +84,8 @@ class Core {
     domain::DestructionEvidence::Course course;
   };
   std::optional<Unsigned> waiting;
+  // Why a record that waited for the signer's key did not get its signature at the start.
+  std::optional<Error> refusal_fault;
   // Pauses are counted since the boot: no step of the wall clock makes one endless.
   std::chrono::seconds since_boot() const { return settings.clock->read().since_boot; }
   // Plans whose last round failed, until when they wait, and why: the others go on.

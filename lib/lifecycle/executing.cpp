@@ -7,6 +7,7 @@
 #include "lifecycle/erase_round.h"
 #include "lifecycle/noticing.h"
 #include "lifecycle/publishing.h"
+#include "lifecycle/refusing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/standing.h"
 
@@ -39,14 +40,19 @@ Status end_plan(Core& core, const Uuid& id) {
   if (dropped > 0) end = erased > 0 ? domain::PlanState::partial : domain::PlanState::failed;
   core.changed(domain::IdType::plan, id);
   const UtcTime now = core.now();
+  const std::string what =
+      std::to_string(erased) + " erased, " + std::to_string(dropped) + " fell out";
   return transact(
       core, ReserveShare::half,
-      [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
         RETURN_IF_ERROR(transaction.set_plan_state(id, end, plan->due, now));
-        RETURN_IF_ERROR(transaction.add_event(
-            {now, own_actor(), "execute", plan_text(id), std::string(domain::to_text(plan->state)),
-             std::string(domain::to_text(end)),
-             std::to_string(erased) + " erased, " + std::to_string(dropped) + " fell out"}));
+        RETURN_IF_ERROR(transaction.add_event({now, own_actor(), "execute", plan_text(id),
+                                               std::string(domain::to_text(plan->state)),
+                                               std::string(domain::to_text(end)), what}));
+        if (dropped > 0) {
+          RETURN_IF_ERROR(record_refusal(core, transaction, state, id,
+                                         {own_actor(), now, "executed: " + what, {}, {}}));
+        }
         if (erased == 0) return {};
         return tell(core, transaction, validation_waits(*plan, erased, now));
       });
@@ -66,7 +72,9 @@ Status expire(Core& core, const Uuid& id, UtcTime now) {
                     ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
                     const translog::LogRecord leaf{"plan-expired", now, std::move(record),
                                                    translog::Visibility::committed};
-                    return core.append_log(transaction, state, {&leaf, 1});
+                    RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+                    return record_refusal(core, transaction, state, id,
+                                          {own_actor(), now, "nobody approved it in time", {}, {}});
                   });
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "lifecycle/opening_table.h"
 #include "lifecycle/publishing.h"
+#include "lifecycle/refusing.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -223,6 +224,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(record_slot_review(core));
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);
+  RETURN_IF_ERROR(sign_waiting_refusals(core));
   core.publisher = std::make_unique<Publisher>(core);
   RETURN_IF_ERROR(core.publisher->start());
   return std::unique_ptr<Store>(new Store(std::move(impl)));

@@ -336,6 +336,7 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   view.plan = std::move(*plan);
   ASSIGN_OR_RETURN(view.waits_for, waits_for(core, view.plan));
   ASSIGN_OR_RETURN(view.attempted_uses, core.view().attempted_uses(id));
+  ASSIGN_OR_RETURN(view.refusal, core.view().refusal_head(id));
   const bool waits_for_people =
       view.plan.state == domain::PlanState::requested || view.waits_for == WaitsFor::brake;
   if (!waits_for_people) return view;

@@ -126,6 +126,7 @@ struct PlanView {
   ApprovalsNeeded needed;
   std::optional<UtcTime> due_if_approved_now;        // of one that waits for approvals
   std::vector<domain::AttemptedUse> attempted_uses;  // of what it has retired
+  std::optional<catalog::RefusalHead> refusal;  // its record, where it ended otherwise than done
 };
 
 // ---- policies ---------------------------------------------------------------------------------

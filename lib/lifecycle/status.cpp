@@ -99,6 +99,22 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
   return {};
 }
 
+Status look_at_records(const Core& core, std::vector<Finding>& findings) {
+  ASSIGN_OR_RETURN(const std::vector<Uuid> waiting, core.view().unsigned_refusals());
+  if (waiting.empty()) return {};
+  const std::string why = core.refusal_fault ? core.refusal_fault->message
+                                             : std::string("the signer's key could not be read");
+  findings.push_back({Severity::error, "record-unsigned", plan_text(waiting.front()),
+                      std::to_string(waiting.size()) +
+                          (waiting.size() == 1 ? " record of a plan that ended waits"
+                                               : " records of plans that ended wait") +
+                          " for a signature: " + why,
+                      core.refusal_fault && !core.refusal_fault->hint.empty()
+                          ? core.refusal_fault->hint
+                          : "restore the signer's key and restart aierased: it signs them then"});
+  return {};
+}
+
 void look_at_log(const Core& core, std::vector<Finding>& findings) {
   const std::string directory = Publisher::directory_of(core);
   if (!core.log_key) {
@@ -185,6 +201,7 @@ Result<std::vector<Finding>> Store::doctor() {
   look_at_slot(report, findings);
   look_at_keys(core, report, findings);
   RETURN_IF_ERROR(look_at_rows(core, report, findings));
+  RETURN_IF_ERROR(look_at_records(core, findings));
   look_at_log(core, findings);
   look_at_host(core, findings);
   return findings;

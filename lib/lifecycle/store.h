@@ -202,6 +202,10 @@ class Store {
   Result<catalog::Page<catalog::CertificateRow>> list_certificates(const std::string& cursor,
                                                                    std::size_t limit);
 
+  // Of a plan that ended otherwise than done: Errc::not_found where there is no record of it,
+  // Errc::wrong_state while it waits for its signature.
+  Result<catalog::RefusalRow> show_refusal(const Uuid& plan);
+
   Result<ImportTicket> begin_import(ImportRequest request);
   Result<std::vector<Uuid>> reserve_blobs(const Uuid& asset, std::size_t count);
   Result<ImportReport> finish_import(ImportTicket ticket, domain::Manifest manifest,

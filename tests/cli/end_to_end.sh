@@ -107,14 +107,20 @@ contains "a plan says who acts next" "$(cat "$DIR/out")" 'aierase approve'
 refused 9 'still missing' a wait "${PLAN%@*}" --for approved --timeout 0s
 refused 10 '' a approve "${PLAN%@*}@000000000000"
 check "cancel" a cancel "${PLAN%@*}"
+CANCELLED=${PLAN%@*}
+contains "and where its record is" "$(cat "$DIR/out")" 'aierase certificate export p-'
 refused 9 'cancelled' a wait "${PLAN%@*}" --for erased
 PLAN=$(a -q retire acme/llama:1 --reason "again")
+refused 4 'no record' a certificate export "${PLAN%@*}" "$DIR/none.json"
 check "reject" a reject "${PLAN%@*}" --reason "not yet"
+REJECTED=${PLAN%@*}
+contains "and where its record is" "$(cat "$DIR/out")" 'aierase certificate export p-'
 refused 9 'rejected' a wait "${PLAN%@*}" --for erased
 PLAN=$(echo acme/llama:1 | a -q retire - --now --reason "licence ended")
 check "approve" a approve "$PLAN"
 contains "approve prints the outcome" "$(cat "$DIR/out")" 'for good'
 check "wait for what is done" a wait "${PLAN%@*}" --for final
+DONE=${PLAN%@*}
 check "wait for the asset" a wait "$ASSET" --for erased
 refused 11 'erased' a export acme/llama:1 "$DIR/out9"
 refused 11 '' a suspend acme/llama:1
@@ -142,9 +148,34 @@ check "certificate to standard output" a certificate export "$CERTIFICATE" -
 check "certificate trust" a certificate trust "$DIR/trust"
 check "certificate trust again" a certificate trust "$DIR/trust"
 refused 4 'has no certificate' a certificate export acme/tar:1 "$DIR/none.json"
+refused 4 'no record.*done' a certificate export "$DONE" "$DIR/none.json"
+contains "show names the record of a refusal" "$(a show "$REJECTED")" 'that nothing was erased, signed'
+equal "and in JSON" "$(a --json show "$REJECTED" | json '"%(state)s %(outcome)s" % d["plan"]["record"]')" \
+  "signed rejected"
+check "export of the record" a certificate export "$REJECTED" "$DIR/$REJECTED.json"
+check "and of what was cancelled" a certificate export "$CANCELLED" "$DIR/$CANCELLED.json"
+check "as text" a certificate export "$REJECTED" "$DIR/refusal.txt" --format text
+contains "with its title" "$(head -1 "$DIR/refusal.txt")" '^RECORD THAT NOTHING WAS ERASED'
+contains "and its reason" "$(cat "$DIR/refusal.txt")" 'not yet'
 
 stop_daemon
 check "verify, without daemon" "$AIERASE" verify "$DIR/c.json" --trust "$DIR/trust"
+for plan in "$CANCELLED" "$REJECTED"; do
+  "$AIERASE" verify "$DIR/$plan.json" --trust "$DIR/trust" >"$DIR/out" 2>&1
+  equal "its exit status tells how the plan ended" $? 9
+  contains "its first line tells that it is no certificate" "$(head -1 "$DIR/out")" \
+    'verified as a record that NOTHING WAS ERASED'
+  contains "it is in the log" "$(cat "$DIR/out")" 'log *passed'
+done
+"$AIERASE" --json verify "$DIR/c.json" "$DIR/$REJECTED.json" --trust "$DIR/trust" >"$DIR/v.json"
+equal "also beside a certificate" $? 9
+equal "in JSON" "$(json '"%s %s %s" % (d["verified"], d["files"][1]["record"], d["files"][1]["outcome"])' \
+  <"$DIR/v.json")" "True refusal rejected"
+equal "a certificate has no such word" "$(json '"record" in d["files"][0]' <"$DIR/v.json")" False
+sed 's/"hashes":\["...../"hashes":["AAAAA/' "$DIR/$REJECTED.json" >"$DIR/bent.json"
+"$AIERASE" verify "$DIR/bent.json" --trust "$DIR/trust" >"$DIR/out" 2>&1
+equal "where it does not hold, that comes first" $? 12
+contains "and nothing is said of it" "$(head -1 "$DIR/out")" 'NOT verified'
 "$AIERASE" --json verify "$DIR/c.json" --trust "$DIR/trust" >"$DIR/v.json"
 equal "verify as JSON" "$(json 'd["verified"], d["schema"]' <"$DIR/v.json")" "True aierase/verify/v1"
 mkdir "$DIR/nobody"

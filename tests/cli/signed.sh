@@ -148,6 +148,12 @@ check "and its text is kept" cmp "$DIR/kept" "$DIR/accept"
 check "the certificate" a certificate export "$CERTIFICATE" "$DIR/certificate.json"
 check "the signer's key" a certificate trust "$DIR/trust"
 check "verify holds" a verify "$DIR/certificate.json" --trust "$DIR/trust"
+check "the record of the rejection" a certificate export "$FIFTH" "$DIR/refusal.json"
+a verify "$DIR/refusal.json" --trust "$DIR/trust" >"$DIR/out"
+equal "is verified, with the signature in it, and is no certificate" $? 9
+check "as text" a certificate export "$FIFTH" "$DIR/refusal.txt" --format text
+contains "it says who signed" "$(tr -s ' \n' ' ' <"$DIR/refusal.txt")" \
+  'ended-by: emil.*by a signature of the SSH key'
 a certificate export "$CERTIFICATE" - --format text >"$DIR/text"
 contains "the text names the person" "$(cat "$DIR/text")" 'Dora Example, Head of Models'
 PAGE=$SOURCE/man/aierase-certificate.5

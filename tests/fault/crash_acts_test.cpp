@@ -2,6 +2,8 @@
 // was answered with yes stays.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fault/support/crashes.h"
 #include "fault/support/inspect.h"
 #include "lifecycle/standing.h"
@@ -104,6 +106,10 @@ Status expire(World& world) {
   return status_of(world.store->execute_due());
 }
 
+Status execute_once(World& world) {
+  return status_of(world.store->execute_due());
+}
+
 Status load_policy(World& world) {
   return status_of(world.store->load_policy(
       {alice(),
@@ -139,6 +145,45 @@ Status request_by_night(World& world) {
   request.reason = "due";
   request.origin = domain::PlanOrigin::enforce;
   return status_of(world.store->retire(request));
+}
+
+// Asked for without grace, which the policy that comes meanwhile gives.
+Status calm_policy(World& world) {
+  lifecycle::RetireRequest request;
+  request.actor = alice();
+  request.assets = {world.asset("model-0").id, world.asset("model-1").id};
+  request.reason = "superseded";
+  request.timing = domain::Timing::now;
+  RETURN_IF_ERROR(status_of(world.store->retire(request)));
+  return status_of(world.store->load_policy(
+      {alice(),
+       {{"rules.toml", "[class.calm]\nmatch = [\"name=model-*\"]\ngrace = \"2 days\"\n"}},
+       "agreed"}));
+}
+
+Status find_stale(World& world) {
+  const Status approved = approve(world);
+  return !approved.ok() && approved.error().code == Errc::plan_stale ? Status() : approved;
+}
+
+// One is erased for good, the other waits for a hold.
+Status erase_the_first(World& world) {
+  RETURN_IF_ERROR(request_and_approve(world));
+  RETURN_IF_ERROR(world.hold({"name=model-1"}));
+  world.clock.advance(std::chrono::hours(8 * 24));
+  return world.execute();
+}
+
+// Both have fallen out, and the plan is still to end.
+Status let_all_fall_out(World& world) {
+  RETURN_IF_ERROR(request_two(world));
+  ImportWish late = small_asset("late", 77);
+  late.lineage = {{domain::Relation::derived_from, "model-0"},
+                  {domain::Relation::derived_from, "model-1"}};
+  RETURN_IF_ERROR(world.import(late));
+  RETURN_IF_ERROR(approve(world));
+  world.clock.advance(std::chrono::hours(8 * 24));
+  return execute_once(world);
 }
 
 struct ActCase {
@@ -235,19 +280,52 @@ TEST_P(AnAct, IsNotAnsweredWithYesWhenASyncFailed) {
 
 INSTANTIATE_TEST_SUITE_P(
     OfPeople, AnAct,
-    ::testing::Values(ActCase{"export", nothing, export_model},
-                      ActCase{"key release", nothing, release_key},
-                      ActCase{"suspend", nothing, suspend}, ActCase{"resume", suspend, resume},
-                      ActCase{"set", label, set}, ActCase{"retire", nothing, request_two},
-                      ActCase{"approve", request_two, approve},
-                      ActCase{"reject", request_two, reject},
-                      ActCase{"cancel what is requested", request_two, cancel},
-                      ActCase{"cancel what is approved", request_and_approve, cancel},
-                      ActCase{"hold", nothing, hold}, ActCase{"tighten", nothing, tighten},
-                      ActCase{"approve in advance", load_policy, approve_in_advance},
-                      ActCase{"revoke in advance", policy_and_approval, revoke_in_advance},
-                      ActCase{"a plan of the night", until_due, request_by_night},
-                      ActCase{"expire", request_two, expire}));
+    ::testing::Values(
+        ActCase{"export", nothing, export_model}, ActCase{"key release", nothing, release_key},
+        ActCase{"suspend", nothing, suspend}, ActCase{"resume", suspend, resume},
+        ActCase{"set", label, set}, ActCase{"retire", nothing, request_two},
+        ActCase{"approve", request_two, approve}, ActCase{"reject", request_two, reject},
+        ActCase{"cancel what is requested", request_two, cancel},
+        ActCase{"cancel what is approved", request_and_approve, cancel},
+        ActCase{"hold", nothing, hold}, ActCase{"tighten", nothing, tighten},
+        ActCase{"approve in advance", load_policy, approve_in_advance},
+        ActCase{"revoke in advance", policy_and_approval, revoke_in_advance},
+        ActCase{"a plan of the night", until_due, request_by_night},
+        ActCase{"expire", request_two, expire}, ActCase{"find stale", calm_policy, find_stale},
+        ActCase{"cancel what has begun", erase_the_first, cancel},
+        ActCase{"end what failed", let_all_fall_out, execute_once}));
+
+// Ended without the signer's key: its record is signed by the start that has it, once.
+TEST(ARecordThatWaits, IsSignedOnceWhereverTheStartIsStopped) {
+  World world;
+  prepared(world, {"", request_two, nothing});
+  constexpr const char* kKey = "/slot-dir/signer.key";
+  ASSERT_TRUE(done(world.disk.rename(kKey, "/elsewhere")));
+  ASSERT_TRUE(done(world.open()));
+  const auto plan = newest_plan(world);
+  ASSERT_TRUE(done(plan));
+  ASSERT_TRUE(done(world.store->cancel(alice(), *plan)));
+  const auto waiting = world.store->show_plan(*plan);
+  ASSERT_TRUE(waiting->refusal && waiting->refusal->signature.empty());
+  world.close();
+  ASSERT_TRUE(done(world.disk.rename("/elsewhere", kKey)));
+  world.disk.power_cut(Cut::keep_all, 1);
+  const auto start = world.keep();
+  StopPlan stops;
+  stops.stride = 3;
+  stops.act = [](World& w) { static_cast<void>(w.open().ok()); };
+  stops.check = [&](World& w) {
+    const auto record = w.store->show_refusal(*plan);
+    ASSERT_TRUE(done(record));
+    EXPECT_EQ(record->issued, waiting->refusal->issued);
+    w.close();
+    const auto types = log_types(w.disk);
+    EXPECT_EQ(std::count(types.begin(), types.end(), "refusal"), 1);
+    ASSERT_TRUE(done(w.open()));
+    expect_sound(w, Seen(), Look::quick);
+  };
+  stop_everywhere(world, *start, stops);
+}
 
 // I6: the record is durable before the first byte leaves; the power goes at that very moment.
 TEST(AnExport, IsOnRecordWhenItsFirstByteWasHandedOut) {

@@ -40,6 +40,10 @@ for kind in $KINDS; do
   first=no
   check "export of its certificate" a certificate export "strangers/$kind:1" "$DIR/$kind.json"
 done
+REFUSED=$(a -q import strangers/kept:1 "$DIR/m")
+REFUSED=$(a -q retire "$REFUSED" --reason "tested by strangers")
+check "a plan is taken back" a cancel "${REFUSED%@*}"
+check "export of its record" a certificate export "${REFUSED%@*}" "$DIR/refusal.json"
 check "a late checkpoint, with the proof from the early one" \
   a log checkpoint "$DIR/late" --from "$DIR/early"
 check "trust" a certificate trust "$DIR/trust"
@@ -51,11 +55,13 @@ for kind in $KINDS; do
   check "our own word on the $kind" "$AIERASE" verify "$DIR/$kind.json" "$DIR/$kind.json.tlog-proof" \
     --trust "$DIR/trust"
 done
+"$AIERASE" verify "$DIR/refusal.json" --trust "$DIR/trust" >/dev/null
+equal "our own word on the refusal" $? 9
 check "our own word on the log" "$AIERASE" verify "$DIR/store/log" "$DIR/late" "$DIR/model.json" \
   --trust "$DIR/trust" --from "$DIR/early"
 
 echo "--- openssl"
-for kind in adapter dataset-key configuration; do
+for kind in adapter dataset-key configuration refusal; do
   check "openssl on the $kind" sh "$SOURCE/tests/cli/openssl_recipe_test.sh" \
     "$SOURCE/man/aierase-certificate.5" "$DIR/$kind.json" "$PEM"
 done
@@ -66,7 +72,7 @@ cp "$HERE/sigstore/package.json" "$HERE/sigstore/package-lock.json" "$HERE/sigst
   "$DIR/sigstore"
 check "npm ci" npm ci --prefix "$DIR/sigstore" --ignore-scripts --no-audit --no-fund
 recipe "verify with sigstore" >"$DIR/sigstore/verify.js"
-for kind in $KINDS; do
+for kind in $KINDS refusal; do
   check "sigstore on the $kind" node "$DIR/sigstore/verify.js" "$DIR/$kind.json" "$KEYRING" "$ROOT"
 done
 check "sigstore on whatever was changed" \
@@ -80,7 +86,7 @@ check "go build" env GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$DIR/go/c
 OLD_KEY=$(json '[k["verifier_key"] for k in d["keys"] if k["purpose"] == "log"][0]' <"$KEYRING")
 NEW_KEY=$(json '[k["verifier_key"] for k in d["keys"] if k["purpose"] == "log"][-1]' <"$KEYRING")
 check "go on the first certificate" "$DIR/go/log" "$OLD_KEY" "$DIR/model.json.tlog-proof"
-for kind in adapter checkpoint embedding-index configuration dataset-key; do
+for kind in adapter checkpoint embedding-index configuration dataset-key refusal; do
   check "go on the $kind" "$DIR/go/log" "$NEW_KEY" "$DIR/$kind.json.tlog-proof"
 done
 KEYS=$(json '",".join(k["verifier_key"] for k in d["keys"] if k["purpose"] == "log")' <"$KEYRING")
@@ -140,7 +146,7 @@ check "openssl says so, too" bash -c "cd '$DIR/openssl' && sh -eu recipe.sh"
 
 echo "--- securesystemslib"
 recipe "verify with securesystemslib" >"$DIR/verify.py"
-for kind in $KINDS; do
+for kind in $KINDS refusal; do
   check "securesystemslib on the $kind" /usr/bin/python3 "$DIR/verify.py" "$DIR/$kind.json" "$KEYRING"
 done
 sed 's/"sig": *"..../"sig":"AAAA/' "$DIR/model.json" >"$DIR/changed.json"

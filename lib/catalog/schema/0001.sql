@@ -482,6 +482,22 @@ CREATE TABLE certificate (
 
 CREATE INDEX certificate_plan ON certificate (plan);
 
+-- Records of plans that ended otherwise than done. `statement` holds the very bytes that are signed;
+-- where the signer's key could not be read, signature and key are NULL, and log_index is that of the
+-- leaf that commits to the statement, until it is signed.
+CREATE TABLE refusal (
+  id         INTEGER PRIMARY KEY,
+  plan       BLOB    NOT NULL UNIQUE REFERENCES plan (uuid),
+  outcome    TEXT    NOT NULL,
+  issued     INTEGER NOT NULL,
+  log_index  INTEGER NOT NULL UNIQUE,
+  public_key BLOB    CHECK (length(public_key) = 32),
+  signature  BLOB    CHECK (length(signature) = 64),
+  statement  TEXT    NOT NULL,
+  CHECK ((signature IS NULL) = (public_key IS NULL))
+) STRICT;
+CREATE INDEX refusal_unsigned ON refusal (id) WHERE signature IS NULL;
+
 -- What custodians found afterwards; the latest of a certificate stands in certificate.validation.
 CREATE TABLE validation (
   id                INTEGER PRIMARY KEY,

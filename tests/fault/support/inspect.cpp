@@ -6,6 +6,7 @@
 
 #include "catalog/catalog.h"
 #include "domain/ids.h"
+#include "domain/refusal.h"
 
 namespace aierase::test {
 namespace {
@@ -39,6 +40,16 @@ std::string plan_line(const domain::Plan& plan) {
         "; " + approval.actor.login + " says " + std::string(domain::to_text(approval.decision));
   }
   return text + "\n";
+}
+
+// A plan that ended otherwise than done, and its signed record: never the one without the other.
+std::string record_line(World& world, const domain::Plan& plan) {
+  const auto view = world.store->show_plan(plan.id);
+  if (!view.ok()) return view.error().message + "\n";
+  EXPECT_EQ(view->refusal.has_value(), domain::is_refusal(plan.state)) << plan_line(plan);
+  if (!view->refusal) return {};
+  EXPECT_EQ(view->refusal->outcome, plan.state);
+  return view->refusal->signature.empty() ? "recorded, not signed\n" : "recorded and signed\n";
 }
 
 std::string asset_line(const lifecycle::AssetView& view) {
@@ -136,7 +147,7 @@ std::string fingerprint(World& world) {
   }
   const auto plans = world.store->list_plans("", 100);
   if (!plans.ok()) return text + plans.error().message;
-  for (const domain::Plan& plan : plans->rows) text += plan_line(plan);
+  for (const domain::Plan& plan : plans->rows) text += plan_line(plan) + record_line(world, plan);
   return text;
 }
 
