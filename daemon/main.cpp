@@ -23,6 +23,7 @@
 #include "daemon/options.h"
 #include "daemon/self_test.h"
 #include "daemon/service.h"
+#include "view/session.h"
 
 namespace aierase::daemon {
 namespace {
@@ -150,6 +151,7 @@ Result<int> serve(const Options& options) {
   ASSIGN_OR_RETURN(std::vector<std::string> findings, self_test(config));
   for (const std::string& finding : findings) log(LogLevel::warning, finding);
   RETURN_IF_ERROR(Loop::block_signals());
+  RETURN_IF_ERROR(view::Session::prepare_process());
 
   AuditPost audit(clock);
   const Enrolment people(env, config.people);

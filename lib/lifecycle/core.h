@@ -96,6 +96,7 @@ class Core {
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
   UtcTime next_expiry_check{};
+  UtcTime next_mount_note{};
   // A nightly run is going on: one at a time.
   bool enforcing = false;
   // On the clock since the boot: since when some grace has ended by the wall clock alone.
@@ -200,6 +201,9 @@ UtcTime agreed_due(const domain::Plan& plan);
 
 // using.cpp: whether an asset may be used now; an attempt on a retired one is counted.
 Status check_usable(Core& core, const domain::Actor& actor, const domain::Asset& asset);
+
+// mounting.cpp: once an hour, that what is mounted is in use.
+Status note_mounts(Core& core);
 
 // braking.cpp: the approval that let a plan go on although the brake had tripped, or null.
 const domain::Approval* release_of(const domain::Plan& plan);

@@ -114,6 +114,7 @@ Status EnforceRun::Impl::begin() {
                              return transaction.put_enforcement(last);
                            }));
   core.next_expiry_check = {};
+  core.next_mount_note = {};
   return sweep->begin(last);
 }
 

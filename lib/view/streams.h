@@ -1,0 +1,67 @@
+// The readers behind a view: one for each place from which the asset is read forward.
+//
+// Contract: read() may be called by many threads at once. Reading forward, from up to kStreams
+// places at a time, finds segments opened ahead; reading here and there opens what is asked for.
+// close() returns when keys, cipher contexts and plaintext are gone, and must not be called beside
+// read(). Memory: kStreams readers, each of as much as ReadAhead says; none once nobody has read
+// for a while and rest() was called twice.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/env.h"
+#include "base/result.h"
+#include "blob/asset_reader.h"
+#include "crypto/keys.h"
+#include "domain/asset.h"
+
+namespace aierase::view {
+
+inline constexpr std::size_t kStreams = 4;
+
+class Streams {
+ public:
+  // `blobs`: where the files' bytes lie. `progress` outlives it.
+  Streams(Env& env, blob::WriterOptions where, std::vector<domain::BlobEntry> blobs,
+          crypto::Dek dek, blob::Progress& progress);
+
+  // Bytes [offset, offset+length) of the file, which has them.
+  Status read(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
+              blob::ByteSink& sink);
+  void rest();
+  void close();
+
+ private:
+  struct Stream {
+    std::mutex busy;  // held while it reads
+    std::optional<blob::AssetReader> reader;
+    bool rested = false;  // nobody has read since the last rest()
+    // Under the mutex of all:
+    Uuid blob;
+    std::uint64_t next = 0;  // where reading forward goes on, in the blob
+    std::uint64_t last_use = 0;
+    unsigned users = 0;
+  };
+  struct Turn {
+    Stream* stream = nullptr;
+    blob::AssetReader::Expect expect = blob::AssetReader::Expect::ranges;
+  };
+  Turn choose(const Uuid& blob, std::uint64_t at, std::uint64_t length);
+  Status prepare(Stream& stream);
+
+  Env& env_;
+  const blob::WriterOptions where_;
+  const std::vector<domain::BlobEntry> blobs_;
+  crypto::Dek dek_;
+  blob::Progress& progress_;
+  std::mutex mutex_;
+  std::uint64_t uses_ = 0;
+  std::array<Stream, kStreams> streams_;
+};
+
+}  // namespace aierase::view
