@@ -1,46 +1,22 @@
 #include "ctl/evidence_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <vector>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/unique_fd.h"
 #include "certificate/evidence.h"
 #include "ctl/interrupt.h"
+#include "ctl/reading.h"
 #include "ctl/receiving.h"
 
 namespace aierase::ctl {
 
 Result<std::string> read_evidence(const std::string& path, std::size_t limit) {
-  const UniqueFd file(path == "-" ? dup(STDIN_FILENO)
-                                  : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  const std::string shown = path == "-" ? "standard input" : quoted(path);
-  if (!file.valid()) return errno_error(errno, "cannot read " + shown).about(path);
-  std::string text;
-  std::vector<char> piece(64 << 10);
-  for (;;) {
-    const ssize_t got = read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EISDIR) {
-      return make_error(Errc::invalid_input, shown + " is a directory", "name the files in it",
-                        path);
-    }
-    if (got < 0) return errno_error(errno, "cannot read " + shown).about(path);
-    if (got == 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(got));
-    if (text.size() > limit) {
-      return make_error(
-          Errc::resource_limit,
-          shown + " has more than " + std::to_string(limit) + " bytes; no file of its kind has", "",
-          path);
-    }
-  }
+  return read_named_file(path, {limit, "no file of its kind is longer", "name the files in it"});
 }
 
 Result<std::string> read_checkpoint(const std::string& path) {

@@ -1,12 +1,8 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
-#include "base/unique_fd.h"
+#include "ctl/reading.h"
 #include "ctl/render.h"
 #include "ctl/verbs/policy.h"
 
@@ -19,30 +15,10 @@ std::string_view word_of(policy::Severity severity) {
 
 }  // namespace
 
-// Not through Env: a policy may come through a link or a pipe.
 Result<std::string> read_policy_file(const std::string& path) {
-  const UniqueFd file(path == "-" ? dup(STDIN_FILENO)
-                                  : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  const std::string shown = path == "-" ? "standard input" : quoted(path);
-  if (!file.valid()) return errno_error(errno, "cannot read " + shown).about(path);
-  std::string text;
-  std::vector<char> piece(64 << 10);
-  for (;;) {
-    const ssize_t got = read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EISDIR) {
-      return make_error(Errc::invalid_input, shown + " is a directory",
-                        "name the policies in it: " + printable(path) + "/*.toml", path);
-    }
-    if (got < 0) return errno_error(errno, "cannot read " + shown).about(path);
-    if (got == 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(got));
-    if (text.size() > limits::kPolicyBytes) {
-      return make_error(Errc::resource_limit,
-                        shown + " has more than " + std::to_string(limits::kPolicyBytes) + " bytes",
-                        "a set may have " + std::to_string(limits::kPolicyFiles) + " files", path);
-    }
-  }
+  return read_named_file(path, {limits::kPolicyBytes,
+                                "a set may have " + std::to_string(limits::kPolicyFiles) + " files",
+                                "name the policies in it: " + printable(path) + "/*.toml"});
 }
 
 Result<std::vector<policy::PolicyText>> read_policy_files(const std::vector<std::string>& paths) {

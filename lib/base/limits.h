@@ -62,6 +62,7 @@ inline constexpr std::size_t kNamesPerSignedPlan = 20;      // the digest covers
 inline constexpr std::size_t kNotesPerSignedPlan = 8;       // what is out of the ordinary
 inline constexpr std::size_t kStandingApprovalDays = 366;   // then the person is asked anew
 inline constexpr std::size_t kStandingApprovals = 1'000;    // in force; each is looked at
+inline constexpr std::size_t kStandingApprovalsOfOne = 4;  // person and class: one in use, one next
 inline constexpr std::size_t kPolicyBytes = 256 << 10;  // one file of a policy, or of its fixtures
 inline constexpr std::size_t kPolicyFiles = 64;         // that make one set
 inline constexpr std::size_t kPolicyRowsShown = 100;    // of what a load weakens; all are counted

@@ -217,7 +217,8 @@ class ReadView {
   // Items that fell out of plans that ended in (after, up_to].
   Result<std::vector<domain::PlanItem>> fallen_items(UtcTime after, UtcTime up_to,
                                                      std::size_t limit) const;
-  // The latest plan of the nightly run that names the asset and was refused since then.
+  // The latest plan of the nightly run that names the asset and was rejected or cancelled since
+  // then.
   Result<std::optional<Uuid>> refused_plan_of(const Uuid& asset, UtcTime since) const;
   Result<bool> has_event(const std::string& subject, const std::string& action,
                          const std::string& reason) const;

@@ -131,11 +131,19 @@ Result<std::vector<domain::PlanItem>> ReadView::fallen_items(UtcTime after, UtcT
 Result<std::optional<Uuid>> ReadView::refused_plan_of(const Uuid& asset, UtcTime since) const {
   ASSIGN_OR_RETURN(
       Statement statement,
-      connection_->prepare("SELECT p.uuid FROM plan_item i INDEXED BY plan_item_open "
-                           "CROSS JOIN plan p ON p.id = i.plan "
-                           "WHERE i.asset = ? AND i.state IN ('pending', 'held') "
-                           "AND p.state = 'rejected' AND p.origin = 'enforce' AND p.finished > ? "
-                           "ORDER BY i.plan DESC LIMIT 1"));
+      connection_->prepare(
+          "SELECT uuid FROM ("
+          "SELECT p.uuid, p.id FROM plan_item i INDEXED BY plan_item_open "
+          "CROSS JOIN plan p ON p.id = i.plan "
+          "WHERE i.asset = ?1 AND i.state IN ('pending', 'held') "
+          "AND p.state = 'rejected' AND p.origin = 'enforce' AND p.finished > ?2 "
+          "UNION ALL "
+          "SELECT p.uuid, p.id FROM plan_item i INDEXED BY plan_item_dropped "
+          "CROSS JOIN plan p ON p.id = i.plan "
+          "WHERE i.asset = ?1 AND i.state = 'dropped' "
+          "AND json_extract(i.reasons, '$[0].code') = 'cancelled' "
+          "AND p.state IN ('cancelled', 'partial') AND p.origin = 'enforce' AND p.finished > ?2"
+          ") ORDER BY id DESC LIMIT 1"));
   ASSIGN_OR_RETURN(const bool there, statement.bind(asset, since).step());
   if (!there) return std::optional<Uuid>();
   Row row(statement, "plan");

@@ -18,6 +18,16 @@ Result<domain::LogLeaf> read_leaf(const Statement& statement) {
   return leaf;
 }
 
+Result<std::vector<domain::LogLeaf>> read_leaves(Statement& statement) {
+  std::vector<domain::LogLeaf> leaves;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(current));
+    leaves.push_back(std::move(leaf));
+    return {};
+  }));
+  return leaves;
+}
+
 }  // namespace
 
 Status Transaction::append_log(std::span<const domain::LogLeaf> leaves) {
@@ -46,13 +56,7 @@ Result<std::vector<domain::LogLeaf>> ReadView::hold_leaves() const {
       connection_->prepare(
           "SELECT id, leaf_hash, type, time, salt, record FROM log_leaf INDEXED BY log_leaf_hold "
           "WHERE type IN ('hold-placed', 'hold-lifted') ORDER BY id"));
-  std::vector<domain::LogLeaf> leaves;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(current));
-    leaves.push_back(std::move(leaf));
-    return {};
-  }));
-  return leaves;
+  return read_leaves(statement);
 }
 
 Result<std::vector<domain::LogLeaf>> ReadView::standing_end_leaves() const {
@@ -60,13 +64,7 @@ Result<std::vector<domain::LogLeaf>> ReadView::standing_end_leaves() const {
                    connection_->prepare("SELECT id, leaf_hash, type, time, salt, record "
                                         "FROM log_leaf INDEXED BY log_leaf_standing "
                                         "WHERE type = 'standing-ended' ORDER BY id"));
-  std::vector<domain::LogLeaf> leaves;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    ASSIGN_OR_RETURN(domain::LogLeaf leaf, read_leaf(current));
-    leaves.push_back(std::move(leaf));
-    return {};
-  }));
-  return leaves;
+  return read_leaves(statement);
 }
 
 Result<std::optional<domain::LogLeaf>> ReadView::policy_leaf() const {

@@ -68,6 +68,14 @@ Result<crypto::PublicKey> key_member(const Json& object, const char* key) {
   return read;
 }
 
+Result<Uuid> uuid_member(const Json& object, const char* key) {
+  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
+  const std::optional<Bytes> raw = from_hex(text);
+  const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
+  if (!id) return malformed(std::string(key) + " is no uuid");
+  return *id;
+}
+
 Result<UtcTime> time_member(const Json& object, const char* key) {
   ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
   const std::optional<UtcTime> time = from_rfc3339(text);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/uuid.h"
 #include "crypto/signature.h"
 
 namespace aierase::certificate {
@@ -26,6 +27,7 @@ Status expect_text(const Json& object, const char* key, std::string_view expecte
 Result<Bytes> base64_member(const Json& object, const char* key);
 Result<Digest> digest_member(const Json& object, const char* key);          // in base64
 Result<crypto::PublicKey> key_member(const Json& object, const char* key);  // DER in base64
+Result<Uuid> uuid_member(const Json& object, const char* key);              // in hex
 Result<UtcTime> time_member(const Json& object, const char* key);
 // A number as text, as the Protobuf JSON mapping writes 64 bits.
 Result<std::uint64_t> number_member(const Json& object, const char* key);

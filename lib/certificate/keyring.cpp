@@ -150,11 +150,7 @@ Result<Keyring> parse_keyring(std::string_view text) {
       check_members(json, "the keyring", {"keys", "origin", "rotations", "schema", "store"}));
   RETURN_IF_ERROR(expect_text(json, "schema", kKeyringSchema));
   Keyring keyring;
-  ASSIGN_OR_RETURN(const std::string store, text_member(json, "store"));
-  const std::optional<Bytes> raw = from_hex(store);
-  const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
-  if (!id) return malformed("store is no uuid");
-  keyring.store = *id;
+  ASSIGN_OR_RETURN(keyring.store, uuid_member(json, "store"));
   RETURN_IF_ERROR(expect_text(json, "origin", translog::origin_of(keyring.store)));
   if (!json["keys"].is_array() || !json["rotations"].is_array()) {
     return malformed("keys or rotations is no list");

@@ -36,11 +36,7 @@ Result<KeyRotation> read_payload(std::string_view text) {
       check_members(json, "the rotation", {"next", "previous", "schema", "store", "time"}));
   RETURN_IF_ERROR(expect_text(json, "schema", kRotationSchema));
   KeyRotation rotation;
-  ASSIGN_OR_RETURN(const std::string store, text_member(json, "store"));
-  const std::optional<Bytes> raw = from_hex(store);
-  const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
-  if (!id) return malformed("store is no uuid");
-  rotation.store = *id;
+  ASSIGN_OR_RETURN(rotation.store, uuid_member(json, "store"));
   ASSIGN_OR_RETURN(rotation.time, time_member(json, "time"));
   ASSIGN_OR_RETURN(rotation.previous, read_pair(json, "previous"));
   ASSIGN_OR_RETURN(rotation.next, read_pair(json, "next"));

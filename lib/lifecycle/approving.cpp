@@ -235,6 +235,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approval.actor = actor;
   if (signed_decision != nullptr) approval.signed_by = signed_decision->by;
   approval.time = core.now();
+  approval.log_index = store_state.log.size;  // where it will stand
   // A clock that is behind must not cut the grace short.
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   const UtcTime from =

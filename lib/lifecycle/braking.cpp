@@ -24,7 +24,8 @@ std::string in_a_day(std::uint64_t number, const char* what) {
 const domain::Approval* release_of(const domain::Plan& plan) {
   if (plan.brake.empty()) return nullptr;
   for (const domain::Approval& approval : plan.approvals) {
-    if (approval.due && approval.log_index > plan.brake_log_index) return &approval;
+    if (approval.standing || !approval.due) continue;
+    if (approval.log_index > plan.brake_log_index) return &approval;
   }
   return nullptr;
 }

@@ -224,6 +224,12 @@ Status check_text(std::string_view what, std::string_view text, std::size_t limi
   return {};
 }
 
+std::size_t Core::waiting_plans() const {
+  const UtcTime at = now();
+  return static_cast<std::size_t>(std::count_if(
+      stuck.begin(), stuck.end(), [&](const auto& one) { return at < one.second.until; }));
+}
+
 std::string asset_text(const Uuid& id) {
   return domain::id_text(domain::IdType::asset, id);
 }

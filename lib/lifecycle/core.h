@@ -90,6 +90,9 @@ class Core {
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
+  std::size_t waiting_plans() const;  // of those, that are not tried at this moment
+  // Of approved plans: how many standing approvals have lapsed without which it goes on.
+  std::map<Uuid, std::size_t> dispensable;
   // The plan whose items were last found to be those of its digest; nobody else writes meanwhile.
   std::optional<Uuid> compared_plan;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
@@ -198,6 +201,11 @@ Result<std::optional<std::string>> altered_approval(const catalog::ReadView& vie
 UtcTime approved_at(const domain::Plan& plan);  // of the last approval
 // The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
 UtcTime agreed_due(const domain::Plan& plan);
+
+// executing.cpp: the plan waits, the others go on; back comes what concerns more than one.
+Status set_aside(Core& core, const Uuid& plan, const Error& why);
+// None where there is no such plan, and where it cannot be read: then it is set aside.
+Result<std::optional<domain::Plan>> readable_head(Core& core, const Uuid& plan);
 
 // using.cpp: whether an asset may be used now; an attempt on a retired one is counted.
 Status check_usable(Core& core, const domain::Actor& actor, const domain::Asset& asset);

@@ -97,10 +97,12 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   if (around.readers == Readers::drained) {
     input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
   }
-  input.plan = {round.plan.state,  round.plan.requester,   round.plan.approvals,
-                round.plan.due,    agreed_due(round.plan), around.altered,
-                round.plan.timing, round.plan.below_floor, round.plan.origin,
-                round.plan.brake,  around.standing};
+  input.plan = {round.plan.state,       round.plan.requester,
+                round.plan.approvals,   round.plan.due,
+                agreed_due(round.plan), around.altered,
+                round.plan.timing,      round.plan.below_floor,
+                round.plan.origin,      terms_of(round.plan).braked_at,
+                around.standing};
   input.brake = around.brake;
   input.clock = around.clock;
   return Gate::decide(input);

@@ -28,31 +28,35 @@ Result<std::optional<UtcTime>> ceiling_of(Core& core, const domain::Asset& asset
 
 }  // namespace
 
-void RunNotices::add(domain::Notice notice) {
-  if (notices_.size() >= limits::kEnforceItemsShown) return;
+// What was told already takes no room here.
+Status RunNotices::add(domain::Notice notice) {
   const bool known = std::any_of(notices_.begin(), notices_.end(), [&](const domain::Notice& one) {
     return one.kind == notice.kind && one.subject == notice.subject;
   });
-  if (!known) notices_.push_back(std::move(notice));
+  if (known) return {};
+  ASSIGN_OR_RETURN(const bool told, core_.view().is_told(notice));
+  if (!told) notices_.push_back(std::move(notice));
+  return {};
 }
 
-void RunNotices::add_overdue(const EnforceItem& item, const domain::Plan* plan) {
+Status RunNotices::add_overdue(const EnforceItem& item, const domain::Plan* plan) {
+  if (notices_.size() >= limits::kEnforceItemsShown) return {};
   if (plan != nullptr) {
-    add(overdue(plan_text(plan->id), "", plan->created, "it waits for an approval"));
-  } else if (item.due) {
-    add(overdue(asset_text(item.asset), item.name.text(), *item.due, item.reason));
+    return add(overdue(plan_text(plan->id), "", plan->created, "it waits for an approval"));
   }
+  if (!item.due) return {};
+  return add(overdue(asset_text(item.asset), item.name.text(), *item.due, item.reason));
 }
 
-void RunNotices::add_braked(const Uuid& plan, UtcTime made, const std::string& why) {
-  add(stopped(plan_text(plan), made, why));
+Status RunNotices::add_braked(const Uuid& plan, UtcTime made, const std::string& why) {
+  return add(stopped(plan_text(plan), made, why));
 }
 
 // Once a day: a clock that is doubted stays so until somebody confirms it.
-void RunNotices::add_clock(UtcTime now, const std::vector<std::string>& why) {
-  if (why.empty()) return;
-  add(stopped("enforce", std::chrono::floor<std::chrono::days>(now),
-              why.front() + "; if the clock is right: aierase enforce --confirm-clock"));
+Status RunNotices::add_clock(UtcTime now, const std::vector<std::string>& why) {
+  if (why.empty()) return {};
+  return add(stopped("enforce", std::chrono::floor<std::chrono::days>(now),
+                     why.front() + "; if the clock is right: aierase enforce --confirm-clock"));
 }
 
 Result<bool> RunNotices::look_ahead(UtcTime moment) {

@@ -2,8 +2,8 @@
 // clock guard stopped.
 //
 // Contract: a list that is told at the end of the run, in one transaction; each once, whatever run
-// finds it again. Bounded: of ceilings the nearest thousand that were not told, the others by the
-// nights that follow. Specified in: aierased(8) NOTICES.
+// finds it again. Bounded: of what is overdue and of ceilings a thousand each that were not told,
+// the others by the nights that follow. Specified in: aierased(8) NOTICES.
 #pragma once
 
 #include <string>
@@ -20,15 +20,15 @@ class RunNotices {
   explicit RunNotices(Core& core) : core_(core) {}
 
   // Of an asset that is due since `item.due`, or of its plan, where it is in one.
-  void add_overdue(const EnforceItem& item, const domain::Plan* plan);
-  void add_braked(const Uuid& plan, UtcTime made, const std::string& why);
-  void add_clock(UtcTime now, const std::vector<std::string>& why);
+  Status add_overdue(const EnforceItem& item, const domain::Plan* plan);
+  Status add_braked(const Uuid& plan, UtcTime made, const std::string& why);
+  Status add_clock(UtcTime now, const std::vector<std::string>& why);
   // One page of the assets whose ceiling comes; false: there is no other.
   Result<bool> look_ahead(UtcTime moment);
   Status tell();
 
  private:
-  void add(domain::Notice notice);
+  Status add(domain::Notice notice);
 
   Core& core_;
   std::vector<domain::Notice> notices_;

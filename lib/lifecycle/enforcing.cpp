@@ -13,7 +13,7 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr auto kPeopleHave = std::chrono::hours(24);  // before it is overdue
-constexpr auto kAskAgainAfter = kPlanLifetime;        // of a plan that was rejected
+constexpr auto kAskAgainAfter = kPlanLifetime;        // of a plan that was rejected or cancelled
 
 bool is_open(const domain::Plan& plan) {
   return plan.state == domain::PlanState::approved || plan.state == domain::PlanState::running;
@@ -53,10 +53,10 @@ struct EnforceRun::Impl {
   Status tell_failures();
   Status end();
   // Where it has waited for people too long; `plan`: the one it waits in.
-  void count_overdue(const EnforceItem& item, UtcTime since, const domain::Plan* plan = nullptr) {
-    if (since + kPeopleHave > now) return;
+  Status count_overdue(const EnforceItem& item, UtcTime since, const domain::Plan* plan = nullptr) {
+    if (since + kPeopleHave > now) return {};
     ++report.overdue;
-    notices.add_overdue(item, plan);
+    return notices.add_overdue(item, plan);
   }
 
   enum class Phase {
@@ -115,15 +115,22 @@ Status EnforceRun::Impl::begin() {
                            }));
   core.next_expiry_check = {};
   core.next_mount_note = {};
-  return sweep->begin(last);
+  RETURN_IF_ERROR(sweep->begin(last));
+  if (sweep->looks_at_all()) {  // and forgets what was known, whether it comes to its end or not
+    last.swept.reset();
+    last.swept_policy.reset();
+  }
+  return {};
 }
 
 // What is due goes as it would without a run. A plan that cannot go on waits; the others do not.
+// What stops all of them (a full disk behind a destruction) stops the run.
 Result<bool> EnforceRun::Impl::execute() {
   if (!writes()) return true;
+  const std::size_t before = core.waiting_plans();
   const Result<bool> more = store.execute_due();
   if (more.ok()) return !*more;
-  if (core.stop) return more.error();
+  if (core.stop || core.waiting_plans() == before) return more.error();
   return false;
 }
 
@@ -173,8 +180,10 @@ Status EnforceRun::Impl::judge_planned(const Uuid& id, EnforceItem item) {
   item.reason = item.outcome == EnforceOutcome::braked ? plan.brake : std::string();
   const bool waits =
       item.outcome == EnforceOutcome::waiting || item.outcome == EnforceOutcome::braked;
-  if (waits) count_overdue(item, plan.created, &plan);
-  if (item.outcome == EnforceOutcome::braked) notices.add_braked(id, plan.created, plan.brake);
+  if (waits) RETURN_IF_ERROR(count_overdue(item, plan.created, &plan));
+  if (item.outcome == EnforceOutcome::braked) {
+    RETURN_IF_ERROR(notices.add_braked(id, plan.created, plan.brake));
+  }
   if (plan.state == domain::PlanState::requested) {
     report.approval_expires =
         std::min(report.approval_expires.value_or(plan.expires), plan.expires);
@@ -192,10 +201,11 @@ Status EnforceRun::Impl::judge_refused(const Uuid& id, EnforceItem item) {
     if (act.decision != domain::Decision::reject) continue;
     item.reason = act.actor.login + " rejected " + plan_text(id) + ": " + act.reason;
   }
+  if (item.reason.empty()) item.reason = plan_text(id) + " was cancelled";
   if (plan->finished) {
     item.reason += "; asked again from " + to_rfc3339(*plan->finished + kAskAgainAfter);
   }
-  if (item.due) count_overdue(item, *item.due);
+  if (item.due) RETURN_IF_ERROR(count_overdue(item, *item.due));
   tell(std::move(item));
   return {};
 }
@@ -216,7 +226,7 @@ Status EnforceRun::Impl::judge_due(const domain::Asset& asset, const policy::Dec
   if (refused) return judge_refused(*refused, std::move(item));
   if (!report.clock.empty()) {
     item.reason = "no plan is made before the clock is confirmed";
-    if (item.due) count_overdue(item, *item.due);
+    if (item.due) RETURN_IF_ERROR(count_overdue(item, *item.due));
     tell(std::move(item));
     return {};
   }
@@ -225,7 +235,7 @@ Status EnforceRun::Impl::judge_due(const domain::Asset& asset, const policy::Dec
   if (reasons.empty()) return {};  // told with its plan
   item.outcome = EnforceOutcome::blocked;
   item.reason = reasons.front().text;
-  if (item.due) count_overdue(item, *item.due);
+  if (item.due) RETURN_IF_ERROR(count_overdue(item, *item.due));
   tell(std::move(item));
   return {};
 }
@@ -292,8 +302,9 @@ Status EnforceRun::Impl::tell_planned(const MadePlan& plan) {
     report.approval_expires = std::min(report.approval_expires.value_or(*expires), *expires);
   }
   const std::string why = brake_text(plan.trips);
-  if (outcome == EnforceOutcome::braked)
-    notices.add_braked(plan.id, plan.expires - kPlanLifetime, why);
+  if (outcome == EnforceOutcome::braked) {
+    RETURN_IF_ERROR(notices.add_braked(plan.id, plan.expires - kPlanLifetime, why));
+  }
   const bool told = std::find(report.brake.begin(), report.brake.end(), why) != report.brake.end();
   if (!why.empty() && !told) report.brake.push_back(why);
   for (const MadePlan::Item& one : plan.items) {
@@ -325,6 +336,7 @@ Status EnforceRun::Impl::tell_failures() {
                    core.view().fallen_items(last.ended.value_or(UtcTime{}), core.now(),
                                             limits::kEnforceItemsShown));
   for (const domain::PlanItem& item : fallen) {
+    if (!item.reasons.empty() && item.reasons.front().code == Errc::cancelled) continue;
     fail(item.asset, item.name,
          item.reasons.empty() ? std::string("it fell out of its plan") : item.reasons.front().text);
   }
@@ -341,7 +353,7 @@ Status EnforceRun::Impl::end() {
   report.looked_at = sweep->looked_at();
   RETURN_IF_ERROR(tell_failures());
   if (!writes()) return {};
-  notices.add_clock(now, report.clock);
+  RETURN_IF_ERROR(notices.add_clock(now, report.clock));
   RETURN_IF_ERROR(notices.tell());
   ASSIGN_OR_RETURN(report.erased, core.view().certificates_after(last.certificates));
   ASSIGN_OR_RETURN(last.certificates, core.view().last_certificate_number());

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "lifecycle/core.h"
+#include "lifecycle/erase_round.h"
 #include "lifecycle/noticing.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
@@ -51,6 +52,24 @@ Status end_plan(Core& core, const Uuid& id) {
       });
 }
 
+Status expire(Core& core, const Uuid& id, UtcTime now) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
+  if (!plan || now < plan->expires) return {};
+  core.changed(domain::IdType::plan, id);
+  return transact(core, ReserveShare::none,
+                  [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                    RETURN_IF_ERROR(transaction.set_plan_state(id, domain::PlanState::expired,
+                                                               std::nullopt, now));
+                    RETURN_IF_ERROR(transaction.add_event({now, own_actor(), "expire",
+                                                           plan_text(id), "requested", "expired",
+                                                           "nobody approved it in time"}));
+                    ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
+                    const translog::LogRecord leaf{"plan-expired", now, std::move(record),
+                                                   translog::Visibility::committed};
+                    return core.append_log(transaction, state, {&leaf, 1});
+                  });
+}
+
 Status expire_requests(Core& core) {
   const UtcTime now = core.now();
   if (now < core.next_expiry_check) return {};
@@ -60,22 +79,8 @@ Status expire_requests(Core& core) {
                    core.view().plans_in(domain::PlanState::requested));
   RETURN_IF_ERROR(look_for_notices(core));
   for (const Uuid& id : plans) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
-    if (!plan || now < plan->expires) continue;
-    core.changed(domain::IdType::plan, id);
-    RETURN_IF_ERROR(transact(
-        core, ReserveShare::none,
-        [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-          RETURN_IF_ERROR(
-              transaction.set_plan_state(id, domain::PlanState::expired, std::nullopt, now));
-          RETURN_IF_ERROR(
-              transaction.add_event({now, own_actor(), "expire", plan_text(id), "requested",
-                                     "expired", "nobody approved it in time"}));
-          ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", id.hex()}}));
-          const translog::LogRecord leaf{"plan-expired", now, std::move(record),
-                                         translog::Visibility::committed};
-          return core.append_log(transaction, state, {&leaf, 1});
-        }));
+    const Status done = expire(core, id, now);
+    if (!done.ok()) RETURN_IF_ERROR(set_aside(core, id, done.error()));
   }
   return {};
 }
@@ -86,7 +91,7 @@ Result<std::optional<Uuid>> next_plan(Core& core) {
   for (const Uuid& id : plans) {
     const auto stuck = core.stuck.find(id);
     if (stuck != core.stuck.end() && clock.wall < stuck->second.until) continue;
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
     if (plan && is_due(*plan, clock)) return std::optional<Uuid>(id);
   }
   return std::optional<Uuid>();
@@ -106,6 +111,19 @@ Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
 }
 
 }  // namespace
+
+Status set_aside(Core& core, const Uuid& plan, const Error& why) {
+  if (core.stop || !concerns_one(why)) return why;
+  core.stuck.insert_or_assign(plan, Core::Stuck{core.now() + kStuckPause, why});
+  return {};
+}
+
+Result<std::optional<domain::Plan>> readable_head(Core& core, const Uuid& plan) {
+  Result<std::optional<domain::Plan>> head = core.view().plan_head(plan);
+  if (head.ok()) return head;
+  RETURN_IF_ERROR(set_aside(core, plan, head.error()));
+  return std::optional<domain::Plan>();
+}
 
 Result<bool> Store::execute_due() {
   Core& core = *impl_;

@@ -93,19 +93,19 @@ void look_at_approvals(const GateInput& in, std::vector<Reason>& reasons) {
   }
   const InForce word =
       approvals_in_force(in.plan.approvals, in.plan.standing, in.plan.origin, in.clock);
-  const std::size_t needed =
-      approvals_needed(in.policy, {.below_floor = in.plan.below_floor, .brake = in.plan.brake});
-  const std::size_t counted = approvals_counted(in.asset.asset->custodians, in.policy,
-                                                in.plan.requester, word.approvals, in.people_rule);
-  if (counted >= needed) return;
+  const ApprovalCount count = count_approvals(
+      in.asset.asset->custodians, in.policy,
+      {in.plan.requester, in.plan.below_floor, in.plan.braked_at}, word.approvals, in.people_rule);
+  if (count.suffices()) return;
   if (!word.lapsed.empty()) {
     reasons.insert(reasons.end(), word.lapsed.begin(), word.lapsed.end());
     return;
   }
-  reasons.push_back({Errc::approval_missing,
-                     needed == 1 ? std::string("no custodian of it has approved")
-                                 : std::to_string(counted) + " of " + std::to_string(needed) +
-                                       " approvals of its custodians are there"});
+  reasons.push_back({Errc::approval_missing, count.needed == 1
+                                                 ? std::string("no custodian of it has approved")
+                                                 : std::to_string(count.counted) + " of " +
+                                                       std::to_string(count.needed) +
+                                                       " approvals of its custodians are there"});
 }
 
 void look_at_execution(const GateInput& in, std::vector<Reason>& reasons) {
@@ -145,7 +145,7 @@ void look_at_origin(const GateInput& in, std::vector<Reason>& reasons) {
                        "its rules contradict each other: a person may retire "
                        "it, no run will"});
   }
-  if (in.plan.brake.empty()) {
+  if (!in.plan.braked_at) {
     reasons.insert(reasons.end(), in.brake.trips.begin(), in.brake.trips.end());
   }
 }
@@ -283,8 +283,24 @@ InForce approvals_in_force(const std::vector<domain::Approval>& approvals,
   return word;
 }
 
-std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
-                              const PolicyFacts& policy, const domain::Actor& requester,
+namespace {
+
+std::size_t approvals_needed(const PolicyFacts& policy, const ApprovalTerms& terms) {
+  const bool below =
+      !terms.below_floor.empty() && (!policy.floors.empty() || policy.keeps_after_retirement);
+  return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0) + (terms.braked_at ? 1 : 0);
+}
+
+}  // namespace
+
+ApprovalTerms terms_of(const domain::Plan& plan) {
+  ApprovalTerms terms{plan.requester, plan.below_floor, std::nullopt};
+  if (!plan.brake.empty()) terms.braked_at = plan.brake_log_index;
+  return terms;
+}
+
+ApprovalCount count_approvals(const std::vector<domain::Custodian>& custodians,
+                              const PolicyFacts& policy, const ApprovalTerms& terms,
                               const std::vector<domain::Approval>& approvals,
                               domain::PeopleRule rule) {
   const auto speaks_for_it = [&](const domain::Approval& approval) {
@@ -295,24 +311,21 @@ std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
                        [&](const auto& text) { return names(approval.capacities, text); });
   };
   std::vector<domain::Actor> people;  // one person counts once, by account and by signature
+  bool released = !terms.braked_at;
   for (const domain::Approval& approval : approvals) {
     if (approval.decision != domain::Decision::approve) continue;
-    if (standing_of(approval.actor, requester, rule) != Standing::counts) continue;
+    if (standing_of(approval.actor, terms.requester, rule) != Standing::counts) continue;
     if (approval.standing && approval.standing->retention_class != policy.due_by) continue;
     if (!speaks_for_it(approval)) continue;
     const bool counted = std::any_of(people.begin(), people.end(), [&](const auto& person) {
       return domain::same_person(person, approval.actor);
     });
     if (!counted) people.push_back(approval.actor);
+    released = released || (!approval.standing && approval.log_index > *terms.braked_at);
   }
-  return people.size();
-}
-
-std::size_t approvals_needed(const PolicyFacts& policy, const ApprovalTerms& plan) {
-  const bool below =
-      !plan.below_floor.empty() && (!policy.floors.empty() || policy.keeps_after_retirement);
-  return std::max<std::size_t>(1, policy.approvals) + (below ? 1 : 0) +
-         (plan.brake.empty() ? 0 : 1);
+  ApprovalCount count{approvals_needed(policy, terms), people.size()};
+  if (!released) count.counted = std::min(count.counted, count.needed - 1);
+  return count;
 }
 
 }  // namespace aierase::lifecycle

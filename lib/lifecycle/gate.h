@@ -68,8 +68,8 @@ struct PlanFacts {
   domain::Timing timing = domain::Timing::after_grace;
   std::string below_floor;  // legal basis; empty: floors block
   domain::PlanOrigin origin = domain::PlanOrigin::person;
-  std::string brake;  // why it has tripped for this plan already: one approval more
-  std::vector<StandingFacts> standing;  // of every approval that was given in advance
+  std::optional<std::uint64_t> braked_at;  // in the log: where the brake tripped for this plan
+  std::vector<StandingFacts> standing;     // of every approval that was given in advance
 };
 
 // What the policy in force says of the asset.
@@ -139,18 +139,25 @@ InForce approvals_in_force(const std::vector<domain::Approval>& approvals,
                            const std::vector<StandingFacts>& standing, domain::PlanOrigin origin,
                            const ClockFacts& clock);
 
-// How many people have approved as one of those, and count; in advance, for what their class makes
-// due.
-std::size_t approvals_counted(const std::vector<domain::Custodian>& custodians,
-                              const PolicyFacts& policy, const domain::Actor& requester,
+// What a plan asks of its approvals.
+struct ApprovalTerms {
+  const domain::Actor& requester;
+  const std::string& below_floor;
+  std::optional<std::uint64_t> braked_at;
+};
+ApprovalTerms terms_of(const domain::Plan& plan);
+// How many people have to approve an item: as many as its classes ask for, one more below a floor,
+// and one more where the brake has tripped. How many have, as one of its custodians; in advance,
+// for what their class makes due. Behind a brake all but the last: that is somebody who has named
+// the plan since it tripped.
+struct ApprovalCount {
+  std::size_t needed = 0;
+  std::size_t counted = 0;
+  bool suffices() const { return counted >= needed; }
+};
+ApprovalCount count_approvals(const std::vector<domain::Custodian>& custodians,
+                              const PolicyFacts& policy, const ApprovalTerms& terms,
                               const std::vector<domain::Approval>& approvals,
                               domain::PeopleRule rule);
-// How many are needed: what the classes ask for, one more below a floor, and one more where the
-// brake has tripped.
-struct ApprovalTerms {
-  const std::string& below_floor;
-  const std::string& brake;
-};
-std::size_t approvals_needed(const PolicyFacts& policy, const ApprovalTerms& plan);
 
 }  // namespace aierase::lifecycle

@@ -39,7 +39,7 @@ Status find_erasures(Core& core, const ClockFacts& clock, std::vector<Notice>& f
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
                    core.view().plans_due_before(clock.wall + kFarthest));
   for (const Uuid& id : plans) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
     if (!plan || !plan->due || attendance_of(*plan) == Attendance::attended) continue;
     if (clock.wall >= *plan->due && !is_due(*plan, clock)) {
       doubted.push_back(stopped(plan_text(id), *plan->due,
@@ -62,7 +62,7 @@ Status find_expiries(Core& core, UtcTime now, std::vector<Notice>& found) {
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
                    core.view().plans_in(domain::PlanState::requested));
   for (const Uuid& id : plans) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
     if (!plan || now >= plan->expires) continue;
     const auto days = domain::days_reached(plan->expires, now, kDaysBeforeExpiry);
     if (!days) continue;

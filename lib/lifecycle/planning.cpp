@@ -305,13 +305,11 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     view.due_if_approved_now = std::max(view.due_if_approved_now.value_or(end), end);
     const PolicyFacts facts = policy_facts(ruling);
     const std::vector<std::string> approvers = approvers_of(asset.custodians, facts);
-    const std::size_t needed =
-        approvals_needed(facts, {.below_floor = plan.below_floor, .brake = plan.brake});
-    const std::size_t counted =
-        approvals_counted(asset.custodians, facts, plan.requester, word.approvals, rule);
-    if (counted >= needed) continue;
+    const ApprovalCount count =
+        count_approvals(asset.custodians, facts, terms_of(plan), word.approvals, rule);
+    if (count.suffices()) continue;
     ++view.needed.items_waiting;
-    view.needed.people = std::max(view.needed.people, needed - counted);
+    view.needed.people = std::max(view.needed.people, count.needed - count.counted);
     missing.insert(approvers.begin(), approvers.end());
   }
   view.needed.custodians.assign(missing.begin(), missing.end());

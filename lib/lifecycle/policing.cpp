@@ -103,6 +103,7 @@ Result<PolicyReport> Store::load_policy(const PolicyRequest& request) {
   loaded.reason = request.reason;
   RETURN_IF_ERROR(put_in_force(core, std::move(loaded), report));
   ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
+  core.dispensable.clear();
   core.next_expiry_check = {};  // plans that counted on what is void now are looked at at once
   return report;
 }

@@ -69,8 +69,7 @@ Result<bool> all_approved(Core& core, const domain::Plan& plan, const Rulings& r
     const PolicyFacts& policy = rulings.items[i];
     ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
                      core.view().custodians(plan.items[i].asset));
-    if (approvals_counted(custodians, policy, plan.requester, approvals, rule) <
-        approvals_needed(policy, {.below_floor = plan.below_floor, .brake = plan.brake})) {
+    if (!count_approvals(custodians, policy, terms_of(plan), approvals, rule).suffices()) {
       return false;
     }
   }

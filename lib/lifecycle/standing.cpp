@@ -10,6 +10,13 @@
 namespace aierase::lifecycle {
 namespace {
 
+// Of a leaf that was altered nobody knows which approval it ended.
+bool may_end(const domain::LogLeaf& end, const Uuid& approval) {
+  const Result<Json> record = parse_json(end.record);
+  if (!record.ok() || !record->is_object() || !translog::leaf_body(end).ok()) return true;
+  return record->value("standing", Json()) == Json(approval.hex());
+}
+
 // Whether row and signature are what the log committed to, and no end of it is missing.
 Result<Binding> compare_with_log(const catalog::ReadView& view,
                                  const domain::StandingApproval& approval,
@@ -23,10 +30,8 @@ Result<Binding> compare_with_log(const catalog::ReadView& view,
     ASSIGN_OR_RETURN(same, is_kept(view, *approval.signed_by));
   }
   if (same && !approval.end) {
-    const std::string id = Json(terms.id.hex()).dump();
-    same = std::none_of(ends.begin(), ends.end(), [&](const domain::LogLeaf& end) {
-      return end.record.find(id) != std::string::npos;
-    });
+    same = std::none_of(ends.begin(), ends.end(),
+                        [&](const domain::LogLeaf& end) { return may_end(end, terms.id); });
   }
   return same ? Binding::unchanged : Binding::changed;
 }

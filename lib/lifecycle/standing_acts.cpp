@@ -72,6 +72,27 @@ Status record(Core& core, domain::StandingApproval approval, const SignedDecisio
       });
 }
 
+Status check_number(const std::vector<domain::StandingApproval>& others,
+                    const domain::StandingApproval& approval) {
+  const auto own = std::count_if(others.begin(), others.end(), [&](const auto& other) {
+    return other.terms.retention_class == approval.terms.retention_class &&
+           domain::same_person(other.actor, approval.actor);
+  });
+  if (static_cast<std::size_t>(own) >= limits::kStandingApprovalsOfOne) {
+    return make_error(Errc::resource_limit,
+                      approval.actor.login + " has " + std::to_string(own) +
+                          " standing approvals for class " +
+                          quoted(approval.terms.retention_class) + ", and more are not taken",
+                      "the one that lasts longest speaks for all of them; `aierase reject "
+                      "--standing CLASS` takes them back");
+  }
+  if (others.size() < limits::kStandingApprovals) return {};
+  return make_error(Errc::resource_limit,
+                    std::to_string(limits::kStandingApprovals) +
+                        " standing approvals are in force, and more are not taken",
+                    "`aierase list approvals` shows them");
+}
+
 Result<StandingView> give(Core& core, domain::StandingApproval approval,
                           const SignedDecision* decision) {
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
@@ -80,12 +101,7 @@ Result<StandingView> give(Core& core, domain::StandingApproval approval,
   RETURN_IF_ERROR(check_term(approval.terms, clock));
   ASSIGN_OR_RETURN(const std::vector<domain::StandingApproval> others,
                    core.view().standing_approvals_beyond(clock.wall));
-  if (others.size() >= limits::kStandingApprovals) {
-    return make_error(Errc::resource_limit,
-                      std::to_string(limits::kStandingApprovals) +
-                          " standing approvals are in force, and more are not taken",
-                      "`aierase list approvals` shows them");
-  }
+  RETURN_IF_ERROR(check_number(others, approval));
   approval.terms.given = core.now();
   const Uuid id = approval.terms.id;
   RETURN_IF_ERROR(record(core, std::move(approval), decision));

@@ -13,14 +13,36 @@
 namespace aierase::lifecycle {
 namespace {
 
-// The items that those classes make due.
+// The items that the class makes due.
 std::vector<Uuid> made_due_by(const domain::Plan& plan, const Rulings& rulings,
-                              const std::set<std::string>& classes) {
+                              const std::string& retention_class) {
   std::vector<Uuid> assets;
   for (std::size_t i = 0; i < plan.items.size(); ++i) {
-    if (classes.count(rulings.items[i].due_by) != 0) assets.push_back(plan.items[i].asset);
+    if (rulings.items[i].due_by == retention_class) assets.push_back(plan.items[i].asset);
   }
   return assets;
+}
+
+// Those that count, one of each person: the one that lasts longest.
+std::vector<const StandingFacts*> longest_of_each(const std::vector<StandingFacts>& all,
+                                                  const domain::Actor& requester,
+                                                  const catalog::StoreState& state,
+                                                  const ClockFacts& clock) {
+  std::vector<const StandingFacts*> chosen;
+  for (const StandingFacts& facts : all) {
+    const domain::Actor& actor = facts.approval.actor;
+    const bool counts = standing_of(actor, requester, state.people_rule) == Standing::counts;
+    if (!counts || facts.capacities.empty() || lapse_of(facts, clock)) continue;
+    const auto same = std::find_if(chosen.begin(), chosen.end(), [&](const StandingFacts* other) {
+      return domain::same_person(other->approval.actor, actor);
+    });
+    if (same == chosen.end()) {
+      chosen.push_back(&facts);
+    } else if ((*same)->approval.terms.until < facts.approval.terms.until) {
+      *same = &facts;
+    }
+  }
+  return chosen;
 }
 
 domain::Approval approval_by(const StandingFacts& facts, const domain::Plan& plan, UtcTime now) {
@@ -45,8 +67,8 @@ Result<std::vector<std::size_t>> items_lacking(Core& core, const domain::Plan& p
     const PolicyFacts& policy = rulings.items[i];
     ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
                      core.view().custodians(plan.items[i].asset));
-    if (approvals_counted(custodians, policy, plan.requester, approvals, state.people_rule) <
-        approvals_needed(policy, {.below_floor = plan.below_floor, .brake = plan.brake})) {
+    if (!count_approvals(custodians, policy, terms_of(plan), approvals, state.people_rule)
+             .suffices()) {
       lacking.push_back(i);
     }
   }
@@ -79,6 +101,7 @@ Status reopen(Core& core, catalog::Transaction& transaction, const domain::Plan&
     RETURN_IF_ERROR(transaction.put_item(plan.id, item));
   }
   for (const domain::PlanItem& item : plan.items) {
+    if (item.state == domain::ItemState::dropped) continue;  // another plan may have retired it
     RETURN_IF_ERROR(suspend(core, transaction, plan, item.asset, why.front().text));
   }
   return {};
@@ -92,6 +115,23 @@ Status drop_rest(Core& core, catalog::Transaction& transaction, const domain::Pl
     item.reasons = why;
     RETURN_IF_ERROR(transaction.put_item(plan.id, item));
     RETURN_IF_ERROR(suspend(core, transaction, plan, item.asset, why.front().text));
+  }
+  return {};
+}
+
+// Where others suffice without those that lapsed, that is found once; each round asks again.
+Status return_if_lapsed(Core& core, const Uuid& id) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> head, core.view().plan_head(id));
+  if (!head) return make_error(Errc::damaged, "an approved plan is not in the catalog");
+  ASSIGN_OR_RETURN(const InForce word, approvals_today(core, *head));
+  const auto known = core.dispensable.find(id);
+  const std::size_t looked_at = known == core.dispensable.end() ? 0 : known->second;
+  if (word.lapsed.size() == looked_at) return {};
+  ASSIGN_OR_RETURN(const bool returned, return_to_people(core, id));
+  if (returned) {
+    core.dispensable.erase(id);
+  } else {
+    core.dispensable[id] = word.lapsed.size();
   }
   return {};
 }
@@ -113,22 +153,21 @@ Result<WordInAdvance> word_in_advance(Core& core, const domain::Plan& plan) {
   if (approvals.empty()) return word;
   const UtcTime now = core.now();
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
-  ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, now));
+  // A clock that is behind must not cut the grace short.
+  ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, std::max(now, clock.trusted)));
   std::set<std::string> classes;
   for (const PolicyFacts& policy : rulings.items) classes.insert(policy.due_by);
-  std::erase_if(approvals, [&](const domain::StandingApproval& approval) {
-    return classes.count(approval.terms.retention_class) == 0;
-  });
-  for (const domain::StandingApproval& approval : approvals) {
-    ASSIGN_OR_RETURN(
-        const std::vector<domain::Custodian> custodians,
-        custodians_of(core.view(), made_due_by(plan, rulings, {approval.terms.retention_class})));
+  for (const std::string& name : classes) {
+    std::vector<domain::StandingApproval> of_class;
+    std::copy_if(approvals.begin(), approvals.end(), std::back_inserter(of_class),
+                 [&](const auto& one) { return one.terms.retention_class == name; });
+    ASSIGN_OR_RETURN(const std::vector<domain::Custodian> custodians,
+                     custodians_of(core.view(), made_due_by(plan, rulings, name)));
     ASSIGN_OR_RETURN(const std::vector<StandingFacts> facts,
-                     standing_facts(core, core.view(), {approval}, custodians));
-    const bool counts =
-        standing_of(approval.actor, plan.requester, state.people_rule) == Standing::counts;
-    if (!counts || facts.front().capacities.empty() || lapse_of(facts.front(), clock)) continue;
-    word.approvals.push_back(approval_by(facts.front(), plan, now));
+                     standing_facts(core, core.view(), of_class, custodians));
+    for (const StandingFacts* one : longest_of_each(facts, plan.requester, state, clock)) {
+      word.approvals.push_back(approval_by(*one, plan, now));
+    }
   }
   if (word.approvals.empty()) return word;
   ASSIGN_OR_RETURN(const bool complete,
@@ -186,11 +225,8 @@ Result<bool> return_to_people(Core& core, const Uuid& id) {
 Status return_lapsed(Core& core) {
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().plans_by_standing());
   for (const Uuid& id : plans) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> head, core.view().plan_head(id));
-    if (!head) return make_error(Errc::damaged, "an approved plan is not in the catalog");
-    ASSIGN_OR_RETURN(const InForce word, approvals_today(core, *head));
-    if (word.lapsed.empty()) continue;
-    RETURN_IF_ERROR(return_to_people(core, id));
+    const Status done = return_if_lapsed(core, id);
+    if (!done.ok()) RETURN_IF_ERROR(set_aside(core, id, done.error()));
   }
   return {};
 }

@@ -67,8 +67,9 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   ASSIGN_OR_RETURN(const std::vector<Uuid> due, core.view().due_plans(clock.wall));
   for (const Uuid& id : due) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
-    if (!plan || is_due(*plan, clock)) continue;
+    const Result<std::optional<domain::Plan>> plan = core.view().plan_head(id);
+    if (!plan.ok()) continue;  // it is among the stuck ones
+    if (!*plan || is_due(**plan, clock)) continue;
     findings.push_back({Severity::warning, "clock-unconfirmed", plan_text(id),
                         "its grace ended by the wall clock, but trusted time has only come to " +
                             to_rfc3339(clock.trusted),

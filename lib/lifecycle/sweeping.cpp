@@ -66,7 +66,7 @@ void Sweep::note(const catalog::Looked& looked, const policy::Decision& decision
   found_.push_back({looked.row, looked.asset.id, index});
 }
 
-// What has to be written of it; what cannot be decided is looked at again.
+// What has to be written of it; what cannot be decided is looked at again by the next run.
 Result<std::vector<catalog::Look>> Sweep::look_at(const std::vector<catalog::Looked>& page) {
   std::vector<catalog::Look> changed;
   RankMemory ranks;
@@ -74,6 +74,7 @@ Result<std::vector<catalog::Look>> Sweep::look_at(const std::vector<catalog::Loo
     ++looked_at_;
     if (looked.unreadable) {
       failures_.push_back({looked.row, looked.asset.id, looked.asset.name, *looked.unreadable});
+      changed.push_back({looked.row, UtcTime{}});
       continue;
     }
     const Result<policy::Decision> decision = core_.retention.decide(
@@ -81,6 +82,7 @@ Result<std::vector<catalog::Look>> Sweep::look_at(const std::vector<catalog::Loo
     if (!decision.ok()) {
       if (!concerns_one(decision.error())) return decision.error();
       failures_.push_back({looked.row, looked.asset.id, looked.asset.name, decision.error()});
+      changed.push_back({looked.row, UtcTime{}});
       continue;
     }
     note(looked, *decision);

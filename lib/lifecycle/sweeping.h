@@ -43,6 +43,7 @@ class Sweep {
   const std::vector<std::string>& classes() const { return classes_; }
   const std::vector<Failure>& failures() const { return failures_; }
   std::uint64_t looked_at() const { return looked_at_; }
+  bool looks_at_all() const { return sweeps_under_.has_value(); }
   // The version of the policy under which all that lives was looked at; none: not all of it was.
   const std::optional<Digest>& swept_policy() const { return swept_policy_; }
 

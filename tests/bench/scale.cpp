@@ -197,7 +197,7 @@ Status measure_nights(Store& store, Json& row) {
                     "erase-after = \"12 months\"\ngrace = \"0 days\"\n"
                     "[class.logs]\nmatch = [\"label.purpose=log\"]\n"
                     "erase-after = \"2 days\"\ngrace = \"0 days\"\n"
-                    "[brake]\nitems = 1000000\npercent = 100\n"}};
+                    "[brake]\nitems = 10000\npercent = 100\n"}};
   const auto loaded = store.load_policy(request);
   if (!loaded.ok()) return loaded.error();
   Meter meter;

@@ -15,9 +15,9 @@ using lifecycle::Store;
 
 constexpr std::size_t kBlobBytes = 8'192;
 
-enum class Role { stays, single, in_plan };
+enum class Role { stays, single, in_plan, younger };
 
-// Spreads the two roles evenly over all positions.
+// Spreads singles and what is in the plan evenly over all positions.
 class Roles {
  public:
   explicit Roles(std::size_t assets)
@@ -30,6 +30,7 @@ class Roles {
       ++singles_;
       return Role::single;
     }
+    if (position == 1) return Role::younger;
     if (others_++ % plan_stride_ == 0 && in_plan_ < kInPlan) {
       ++in_plan_;
       return Role::in_plan;
@@ -125,6 +126,10 @@ class Builder {
                      blob::seal_manifest(manifest_of(blob), dek, core_.store(), asset.id));
     const Role role = roles_.next();
     if (role == Role::in_plan) asset.labels["purpose"] = "log";
+    if (role == Role::younger) {  // a log that stays, so that no run would empty the class
+      asset.labels["purpose"] = "log";
+      asset.created += std::chrono::days(30);
+    }
     if (role != Role::stays) RETURN_IF_ERROR(write_blob(core_, blob));
     std::vector<domain::LineageEdge> edges;
     if (role == Role::single) chosen_.singles.push_back(asset.id);

@@ -234,6 +234,7 @@ CREATE TABLE plan_item (
 CREATE INDEX plan_item_open ON plan_item (asset, plan) WHERE state IN ('pending', 'held');
 CREATE INDEX plan_item_waiting ON plan_item (plan, position) WHERE state = 'pending';
 CREATE INDEX plan_item_held ON plan_item (plan, position) WHERE state = 'held';
+CREATE INDEX plan_item_dropped ON plan_item (asset, plan) WHERE state = 'dropped';
 
 -- Lineage among and into the items, as it was at the request.
 CREATE TABLE plan_edge (

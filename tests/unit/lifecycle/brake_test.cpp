@@ -124,6 +124,49 @@ TEST_F(TheBrake, NeverLetsTheLastOfAClassGoUnattended) {
             std::string::npos);
 }
 
+// A whole class must not go although nobody has looked at the plan.
+TEST_F(TheBrake, IsNotReleasedByWhatWasApprovedInAdvance) {
+  ASSERT_TRUE(done(load(kLogsGo)));
+  for (int i = 1; i <= 4; ++i) import("log-" + std::to_string(i));
+  const UtcTime until = world.clock.now() + 300 * kDay;
+  for (const domain::Actor& who : {bob(), carol()}) {
+    ASSERT_TRUE(done(world.store->approve_standing({who, "logs", until})));
+  }
+  world.clock.advance(181 * kDay);
+  import("log-young");
+  EXPECT_EQ(run().end(), EnforceEnd::braked);
+  const lifecycle::PlanView made = latest_plan(world);
+  EXPECT_EQ(made.plan.state, domain::PlanState::requested);
+  EXPECT_EQ(made.plan.approvals.size(), 2U);
+  EXPECT_EQ(made.needed.people, 1U);
+  EXPECT_FALSE(made.plan.due);
+  world.clock.advance(8 * kDay);
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(state_of(world, "log-1"), AssetState::active);
+  approve_and_wait(carol());
+  EXPECT_EQ(state_of(world, "log-1"), AssetState::erased) << "she has named it";
+  EXPECT_EQ(predicate_of(world, "log-4")["policy"]["brake"]["released_by"], "carol");
+}
+
+TEST_F(TheBrake, StaysOnAPlanWhoseMomentSomebodyWritesBackIntoTheCatalog) {
+  due_logs(3);
+  const UtcTime until = world.clock.now() + 300 * kDay;
+  ASSERT_TRUE(done(world.store->approve_standing({carol(), "logs", until})));
+  ASSERT_TRUE(done(load(std::string(kLogsGo) + "[brake]\nitems = 3\n")));
+  run();
+  world.clock.advance(kDay);
+  ASSERT_TRUE(done(load(std::string(kLogsGo) + "[brake]\nitems = 1\n")));
+  world.clock.advance(7 * kDay);
+  ASSERT_TRUE(done(world.execute()));
+  ASSERT_EQ(latest_plan(world).waits_for, WaitsFor::brake);
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk, "UPDATE plan SET due = created + 1000000;")));
+  ASSERT_TRUE(done(world.open()));
+  world.clock.advance(30 * kDay);
+  static_cast<void>(world.execute().ok());
+  EXPECT_NE(state_of(world, "log-1"), AssetState::erased);
+}
+
 TEST_F(TheBrake, DoesNotStopWhatAPersonAskedForAndAnotherApproved) {
   std::vector<std::string> names;
   for (int i = 0; i < 12; ++i) {

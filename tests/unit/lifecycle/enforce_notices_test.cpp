@@ -59,6 +59,21 @@ TEST_F(ATellingRun, TellsOnceThatTheBrakeHasTripped) {
   EXPECT_EQ(told_after(hours(1)), Words{});
 }
 
+TEST_F(ATellingRun, TellsOfTheClockAlsoWhereThousandsAreOverdue) {
+  ASSERT_TRUE(done(load(kLogsGo)));
+  for (int i = 0; i < 1'001; ++i) import("log-" + std::to_string(i));
+  world.clock.advance(190 * kDay);
+  import("other");
+  world.close();
+  world.clock.reboot("00000000-0000-4000-8000-000000000002", 30 * kDay);
+  ASSERT_TRUE(done(world.open()));
+  const Words first = told();
+  EXPECT_EQ(std::count(first.begin(), first.end(), "overdue 0"), 1'000);
+  EXPECT_EQ(std::count(first.begin(), first.end(), "stopped 0"), 1);
+  const Words second = told_after(kDay);
+  EXPECT_EQ(second, (Words{"overdue 0", "stopped 0"})) << "the last one, and the clock once a day";
+}
+
 TEST_F(ATellingRun, TellsNothingInADryRun) {
   due_logs(5);
   run(lifecycle::Persist::dry_run);

@@ -160,6 +160,40 @@ TEST_F(ANightlyRun, AsksAgainAMonthAfterARejectionAndNotEveryNight) {
   EXPECT_EQ(run().plans.size(), 1U);
 }
 
+TEST_F(ANightlyRun, DoesNotTakeUpNextNightWhatAPersonCancelled) {
+  due_logs(1);
+  ASSERT_TRUE(done(world.store->approve_standing({bob(), "logs", world.clock.now() + 300 * kDay})));
+  run();
+  ASSERT_EQ(state_of(world, "log-1"), AssetState::retired) << "approved in advance";
+  ASSERT_TRUE(done(world.store->cancel(alice(), latest_plan(world).plan.id)));
+  ASSERT_TRUE(done(world.store->resume_asset(alice(), world.asset("log-1").id, "needed")));
+  world.clock.advance(kDay);
+  const EnforceReport report = run();
+  EXPECT_EQ(report.count(EnforceOutcome::refused), 1U);
+  EXPECT_NE(report.items[0].reason.find("was cancelled; asked again from"), std::string::npos);
+  EXPECT_EQ(state_of(world, "log-1"), AssetState::active);
+  world.clock.advance(29 * kDay);
+  EXPECT_EQ(run().plans.size(), 1U);
+}
+
+TEST_F(ANightlyRun, TakesACancelledRestForNoFailureOfItsOwn) {
+  due_logs(2);
+  run();
+  ASSERT_TRUE(done(approve(bob())));
+  ASSERT_TRUE(done(world.hold({"name=log-2"})));
+  world.clock.advance(7 * kDay);
+  ASSERT_TRUE(done(world.execute()));
+  ASSERT_EQ(state_of(world, "log-1"), AssetState::erased);
+  ASSERT_TRUE(done(world.store->cancel(alice(), latest_plan(world).plan.id)));
+  ASSERT_EQ(latest_plan(world).plan.state, PlanState::partial);
+  const auto holds = world.store->list_holds("", 1);
+  ASSERT_TRUE(done(world.store->lift_hold(bob(), holds->rows[0].hold.id, "over")));
+  const EnforceReport report = run();
+  EXPECT_EQ(report.count(EnforceOutcome::failed), 0U);
+  EXPECT_EQ(report.count(EnforceOutcome::refused), 1U);
+  EXPECT_EQ(report.plans.size(), 0U);
+}
+
 TEST_F(ANightlyRun, ReplacesARequestThatExpired) {
   due_logs(1);
   run();
@@ -306,6 +340,53 @@ TEST_F(ANightlyRun, GoesOnWhereAssetsCannotBeRead) {
   EXPECT_EQ(latest_plan(world).plan.items.at(0).name.text(), "log-1");
   EXPECT_EQ(report.count(EnforceOutcome::failed), 2U);
   EXPECT_EQ(report.end(), EnforceEnd::partial);
+  world.clock.advance(kDay);
+  EXPECT_EQ(run().count(EnforceOutcome::failed), 2U) << "told each night, until it is mended";
+}
+
+TEST_F(ANightlyRun, GoesOnWhereAPlanCannotBeRead) {
+  ASSERT_TRUE(done(load(std::string(kLogsGo) +
+                        "[class.tmp]\nmatch = [\"name=tmp-*\"]\nerase-after = \"6 months\"\n")));
+  for (const char* name : {"log-1", "tmp-1"}) import(name);
+  world.clock.advance(181 * kDay);
+  for (const char* name : {"log-young", "tmp-young"}) import(name);
+  ASSERT_EQ(run().plans.size(), 2U);
+  const auto plans = world.store->list_plans("", 10);
+  ASSERT_TRUE(done(plans));
+  for (const auto& plan : plans->rows) {
+    const auto view = world.store->show_plan(plan.id);
+    ASSERT_TRUE(done(view));
+    ASSERT_TRUE(done(approve(bob(), *view)));
+  }
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk,
+                       "UPDATE approval SET decision = 'none' "
+                       "WHERE plan = (SELECT min(id) FROM plan);")));
+  ASSERT_TRUE(done(world.open()));
+  world.clock.advance(7 * kDay);
+  const EnforceReport report = run();
+  EXPECT_EQ(report.erased, 1U);
+  EXPECT_EQ(report.end(), EnforceEnd::partial);
+  EXPECT_TRUE(doctor_says("plan-stuck"));
+}
+
+// Which moments of looks are those of which policy is known only of a pass that came to its end.
+TEST_F(ANightlyRun, LooksAtAllAgainWhereThePolicyChangedAndCameBackMeanwhile) {
+  due_logs(2);
+  run();
+  ASSERT_EQ(run().looked_at, 2U) << "those in a plan";
+  ASSERT_TRUE(done(load("[class.logs]\nmatch = [\"name=log-*\"]\nerase-after = \"9 years\"\n")));
+  {
+    lifecycle::EnforceRun under_another(*world.store, {nightly(), Persist::yes, std::nullopt});
+    ASSERT_TRUE(done(under_another.step()));
+    ASSERT_TRUE(done(load(kLogsGo)));
+    while (true) {
+      const auto more = under_another.step();
+      ASSERT_TRUE(done(more));
+      if (!*more) break;
+    }
+  }
+  EXPECT_EQ(run().looked_at, 3U);
 }
 
 TEST_F(ANightlyRun, DecidesAQuarterOfNightsAsOneByOne) {

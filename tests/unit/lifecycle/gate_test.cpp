@@ -188,13 +188,16 @@ TEST(TheGate, BrakesWhatTheNightlyRunMadeUntilOnePersonMoreApproves) {
   one.input.plan.origin = domain::PlanOrigin::enforce;
   one.input.policy.verdict = Verdict::due;
   EXPECT_FALSE(one.decide().permit.has_value());
-  one.input.plan.brake = "30 items in a run";
+  one.input.plan.braked_at = 7;
   EXPECT_EQ(one.decide().reasons.at(0).code, Errc::approval_missing);
   one.asset.custodians.push_back({domain::CustodianKind::user, "carol", 1002});
   domain::Approval second;
   second.actor = who(1002, "carol");
   second.capacities = {"carol"};
+  second.log_index = 6;
   one.input.plan.approvals.push_back(second);
+  EXPECT_FALSE(one.decide().permit.has_value()) << "she approved before it tripped";
+  one.input.plan.approvals.back().log_index = 8;
   EXPECT_TRUE(one.decide().permit.has_value());
 }
 
@@ -247,8 +250,11 @@ std::size_t counted(const std::vector<domain::Custodian>& custodians,
                     const std::vector<std::string>& named_by_class = {}) {
   PolicyFacts policy;
   policy.custodians = named_by_class;
-  return approvals_counted(custodians, policy, who(1000, "alice"), approvals,
-                           PeopleRule::two_person);
+  const domain::Actor requester = who(1000, "alice");
+  const std::string no_basis;
+  return count_approvals(custodians, policy, {requester, no_basis, std::nullopt}, approvals,
+                         PeopleRule::two_person)
+      .counted;
 }
 
 TEST(Approvals, CountPeopleWhoHaveNoAccountEachForOne) {

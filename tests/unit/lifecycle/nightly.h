@@ -8,6 +8,7 @@
 
 #include "fault/support/inspect.h"
 #include "lifecycle/enforcing.h"
+#include "lifecycle/standing.h"
 #include "unit/lifecycle/life.h"
 
 namespace aierase::test {
