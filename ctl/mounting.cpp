@@ -61,7 +61,7 @@ Result<Pair> make_output() {
 // calls that are safe between fork and exec.
 [[noreturn]] void guard(const char* directory, int control) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) signal(number, SIG_IGN);
-  std::uint64_t device = 0;
+  std::uint64_t device = 0;  // 0: not known
   bool mounted = false;
   for (;;) {
     std::uint64_t told = 0;
@@ -73,7 +73,8 @@ Result<Pair> make_output() {
   }
   struct statx found {};
   const bool asked = statx(AT_FDCWD, directory, AT_STATX_DONT_SYNC, STATX_TYPE, &found) == 0;
-  const bool other = asked && makedev(found.stx_dev_major, found.stx_dev_minor) != device;
+  const bool other =
+      asked && device != 0 && makedev(found.stx_dev_major, found.stx_dev_minor) != device;
   if (!mounted || other) _exit(0);
   execlp(kProgram, kProgram, "-u", "-z", "-q", "--", directory, nullptr);
   _exit(127);
