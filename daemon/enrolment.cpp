@@ -58,6 +58,17 @@ Result<std::vector<domain::Custodian>> Enrolment::custodians(
   return custodians;
 }
 
+Result<std::vector<domain::Enrolled>> Enrolment::all() const {
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  std::vector<domain::Enrolled> all;
+  for (const Person& person : people.all()) {
+    domain::Enrolled one{person.id, person.uid.value_or(domain::kNoUid), {}};
+    for (const certificate::SshPublicKey& key : person.keys) one.keys.push_back(key.fingerprint());
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 Result<std::optional<domain::PersonEntry>> Enrolment::entry_of(std::uint32_t uid) const {
   ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
   const Person* const person = people.by_uid(uid);

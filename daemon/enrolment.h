@@ -25,6 +25,8 @@ class Enrolment {
   Status check() const;
   // "alice", "@group"; somebody unknown is Errc::invalid_input with a hint.
   Result<std::vector<domain::Custodian>> custodians(const std::vector<std::string>& names) const;
+  // All who may speak with an account or a key, in the order of the file.
+  Result<std::vector<domain::Enrolled>> all() const;
   // What the file says of a user of this host.
   Result<std::optional<domain::PersonEntry>> entry_of(std::uint32_t uid) const;
   // The person of this key, as an actor: with the account, if there is one, and its groups. Nobody:

@@ -57,6 +57,7 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
   settings.find_custodians = [&people](const std::vector<std::string>& names) {
     return people.custodians(names);
   };
+  settings.enrolled = [&people] { return people.all(); };
   settings.person_of = [&people](std::uint32_t uid) { return people.entry_of(uid); };
   settings.person_today = [&people](const domain::Actor& then,
                                     const std::optional<std::string>& key) {

@@ -295,6 +295,7 @@ class ReadView {
   Result<bool> hold_binds(const Uuid& hold, const Uuid& asset) const;  // a lifted one, too
 
   // This one, or one of the same with fewer days.
+  Result<std::vector<domain::Enrolled>> enrolments() const;  // by name
   Result<bool> is_told(const domain::Notice& notice) const;
   Result<std::int64_t> last_notice() const;  // number in the audit; 0: there is none
   Result<std::vector<Uuid>> plans_due_before(UtcTime moment) const;  // approved ones
@@ -362,6 +363,8 @@ class Transaction : public ReadView {
   Status add_export(const domain::ExportRecord& record);
   Status add_event(const Event& event);
   Result<std::int64_t> add_audit(const domain::AuditRow& row);  // its number
+  Status put_enrolment(const domain::Enrolled& person);
+  Status drop_enrolment(const std::string& person);
   Status add_notice(const domain::Notice& notice, std::int64_t audit);
 
   Status insert_plan(const domain::Plan& plan);

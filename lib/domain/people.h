@@ -41,6 +41,15 @@ struct Actor {
   std::optional<PersonEntry> person{};  // stored with decisions alone
 };
 
+// Whose act an account's or a key's is, by people.toml.
+struct Enrolled {
+  std::string id;                 // U of [person.U]
+  std::uint32_t uid = kNoUid;     // kNoUid: without account
+  std::vector<std::string> keys;  // fingerprints, "SHA256:...", in the order of the file
+  friend bool operator==(const Enrolled&, const Enrolled&) = default;
+};
+using EnrolledPeople = std::function<Result<std::vector<Enrolled>>()>;
+
 // Who somebody is today that was known then, by the account, or by the key (a line of a .pub file)
 // with which he signed: with his groups. Nobody, where account, entry or key are gone.
 using PersonToday = std::function<Result<std::optional<Actor>>(

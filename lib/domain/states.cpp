@@ -22,9 +22,9 @@ constexpr std::array<std::string_view, 4> kValidations{"awaiting", "accepted", "
 constexpr std::array<std::string_view, 2> kDecisions{"approve", "reject"};
 constexpr std::array<std::string_view, 2> kTimings{"after-grace", "now"};
 constexpr std::array<std::string_view, 2> kPlanOrigins{"person", "enforce"};
-constexpr std::array<std::string_view, 7> kNoticeKinds{
+constexpr std::array<std::string_view, 8> kNoticeKinds{
     "plan-waits",   "erasure-comes", "validation-waits", "approval-ends",
-    "plan-expires", "stopped",       "overdue"};
+    "plan-expires", "stopped",       "overdue",          "enrolment"};
 constexpr std::array<std::string_view, 2> kStandingCauses{"revoked", "rules-changed"};
 constexpr std::array<std::string_view, 3> kAssetEvents{"retired", "placed-on-market", "mounted"};
 constexpr std::array<std::string_view, 2> kHoldReaches{"present", "future"};

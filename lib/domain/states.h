@@ -41,7 +41,8 @@ enum class NoticeKind {
   approval_ends,
   plan_expires,
   stopped,
-  overdue
+  overdue,
+  enrolment
 };
 // What ended a standing approval before its day.
 enum class StandingCause { revoked, rules_changed };

@@ -74,6 +74,7 @@ Status expire_requests(Core& core) {
   const UtcTime now = core.now();
   if (now < core.next_expiry_check) return {};
   core.next_expiry_check = now + std::chrono::seconds(kExpiryCheckSeconds);
+  RETURN_IF_ERROR(note_enrolments(core));
   RETURN_IF_ERROR(return_lapsed(core));
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
                    core.view().plans_in(domain::PlanState::requested));

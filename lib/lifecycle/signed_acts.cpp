@@ -288,6 +288,7 @@ Result<domain::SignedText> Store::signed_text(const domain::SignedBy& signed_by)
 Result<HandInReport> Store::hand_in(const HandIn& file) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(note_enrolments(core));
   ASSIGN_OR_RETURN(const Carried carried, Carried::open(core, file));
   HandInReport report;
   report.signer = carried.signer;

@@ -76,6 +76,7 @@ struct StoreSettings {
   FindCustodians find_custodians;
   domain::PersonLookup person_of;    // what people.toml says of a user now; may be absent
   domain::PersonToday person_today;  // absent: nobody approves in advance
+  domain::EnrolledPeople enrolled;   // who may speak with which account and keys; may be absent
   AuditTrail* audit = nullptr;       // written with every commit; outlives the store
   StepHook at_step;                  // tests only
 };

@@ -568,6 +568,13 @@ CREATE TABLE notice (
   PRIMARY KEY (kind, subject, moment, days)
 ) STRICT, WITHOUT ROWID;
 
+-- With which account and keys people may speak, as the log was last told: those of people.toml.
+CREATE TABLE enrolment (
+  person TEXT    PRIMARY KEY,
+  uid    INTEGER,                       -- NULL: without account
+  keys   TEXT    NOT NULL               -- JSON array of fingerprints
+) STRICT, WITHOUT ROWID;
+
 -- Counts that would otherwise be scans, kept by the triggers below in the same transaction.
 CREATE TABLE tally (
   what  TEXT    PRIMARY KEY,

@@ -117,6 +117,7 @@ lifecycle::StoreSettings World::settings() {
     return person_today ? person_today(then, key)
                         : Result<std::optional<domain::Actor>>(std::optional(then));
   };
+  settings.enrolled = enrolled;
   settings.audit = audit;
   settings.at_step = [this](lifecycle::EraseStep step) {
     adversary.learn(disk, kStoreDirectory);

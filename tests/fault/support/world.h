@@ -118,6 +118,7 @@ class World {
   std::optional<Bytes> unlock;  // init with this secret (kind: credential), and open with it
   lifecycle::AuditTrail* audit = nullptr;     // given to the store that open() opens
   lifecycle::FindCustodians find_custodians;  // where others than bob and carol are known
+  domain::EnrolledPeople enrolled;            // people.toml; absent: there is none
   domain::PersonToday person_today;           // where somebody is not who he was any more
   lifecycle::StepHook hook;                   // after the adversary has had his look
   std::unique_ptr<lifecycle::Store> store;

@@ -197,5 +197,53 @@ TEST_F(ANotice, OfTheNightlyRunIsMadeOfWhatItFound) {
   EXPECT_NE(late.text.find("overdue since"), std::string::npos);
 }
 
+// ---- enrolments ---------------------------------------------------------------------------------
+
+TEST_F(ANotice, TellsOfWhoIsEnrolledChangedAndStruckOutAndTheLogHasEach) {
+  std::vector<domain::Enrolled> file{{"dora", 1004, {"SHA256:one"}},
+                                     {"emil", domain::kNoUid, {"SHA256:e"}}};
+  world.enrolled = [&file] { return Result<std::vector<domain::Enrolled>>(file); };
+  ASSERT_TRUE(done(world.open()));
+  const auto texts = [&] {
+    EXPECT_TRUE(done(world.execute()));
+    const auto rows = world.store->take_notices();
+    EXPECT_TRUE(done(rows));
+    std::vector<std::string> all;
+    for (const domain::AuditRow& row : *rows) all.push_back(row.detail);
+    return all;
+  };
+  const auto log_size = [&] { return world.store->status().value().state.log.size; };
+  const std::uint64_t before = log_size();
+  EXPECT_EQ(texts(), std::vector<std::string>{"people.toml: dora was enrolled with uid 1004, key "
+                                              "SHA256:one; emil was enrolled with key "
+                                              "SHA256:e"});
+  world.clock.advance(seconds(61));
+  EXPECT_TRUE(texts().empty()) << "told once";
+  file = {{"dora", 1004, {"SHA256:one", "SHA256:two"}}};
+  EXPECT_TRUE(texts().empty()) << "it is not a minute later";
+  world.clock.advance(seconds(61));
+  EXPECT_EQ(texts(), std::vector<std::string>{"people.toml: dora speaks now with uid 1004, key "
+                                              "SHA256:one, key SHA256:two; emil was struck out"});
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_TRUE(texts().empty()) << "also after a restart";
+  EXPECT_EQ(log_size(), before + 4);
+}
+
+TEST_F(ANotice, OfAFileThatCannotBeReadStrikesNobodyOut) {
+  bool readable = true;
+  world.enrolled = [&readable] {
+    using People = std::vector<domain::Enrolled>;
+    if (readable) return Result<People>(People{{"dora", 1004, {"SHA256:one"}}});
+    return Result<People>(make_error(Errc::invalid_input, "line 3 is wrong"));
+  };
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(world.store->take_notices().value().size(), 1U);
+  readable = false;
+  world.clock.advance(seconds(61));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_TRUE(world.store->take_notices().value().empty());
+}
+
 }  // namespace
 }  // namespace aierase::test::noticing
