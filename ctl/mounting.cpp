@@ -40,8 +40,7 @@ std::optional<std::uint64_t> device_at(const std::string& directory) {
 
 // The kernel asks for so much at a time where a file is read forward; 128 KiB unless somebody who
 // may says more. Without it everything is read all the same.
-void widen_read_ahead(std::uint64_t device) {
-  const auto at = static_cast<dev_t>(device);
+void widen_read_ahead(dev_t at) {
   const std::string path = "/sys/class/bdi/" + std::to_string(major(at)) + ":" +
                            std::to_string(minor(at)) + "/read_ahead_kb";
   const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -233,7 +232,6 @@ Result<Mount> Mount::mount(const std::string& directory, const std::string& sour
   if (write(mount.guard_.get(), &device, sizeof device) != static_cast<ssize_t>(sizeof device)) {
     return errno_error(errno, "the process that guards the mount has gone");
   }
-  if (device != 0) widen_read_ahead(device);
   return mount;
 }
 
@@ -249,8 +247,12 @@ Mount::~Mount() {
 
 Status Mount::wait_until_served() const {
   struct statx found {};
-  if (statx(AT_FDCWD, directory_.c_str(), AT_STATX_FORCE_SYNC, STATX_TYPE, &found) == 0) return {};
-  return errno_error(errno, "the view is not served");
+  if (statx(AT_FDCWD, directory_.c_str(), AT_STATX_FORCE_SYNC, STATX_TYPE, &found) != 0) {
+    return errno_error(errno, "the view is not served");
+  }
+  widen_read_ahead(
+      makedev(found.stx_dev_major, found.stx_dev_minor));  // after what it is served with
+  return {};
 }
 
 void Mount::end() {

@@ -184,7 +184,7 @@ void Requests::hand_out(fuse_req_t request, const domain::FileEntry& file, std::
     return;
   }
   Answer reply(request, static_cast<std::size_t>(length));
-  const Status done = streams_.read(file, offset, length, reply);
+  const Status done = streams_.read(file, offset, length, reply, in_line_);
   if (reply.sent()) return;
   const Error error =
       done.ok() ? make_error(Errc::unexpected, "a read was too short") : done.error();

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <utility>
 
 #include "view/session.h"
 #include "view/streams.h"
@@ -28,6 +29,8 @@ class Requests {
  public:
   Requests(Env& env, Content content, blob::Progress& progress);
   Status prepare();  // before anything is asked
+  // Called by each read in its thread, once its place in the order is taken. To be set before.
+  void set_in_line(std::function<void()> in_line) { in_line_ = std::move(in_line); }
 
   static const fuse_lowlevel_ops& operations();  // with a Requests as userdata
 
@@ -56,6 +59,7 @@ class Requests {
   std::shared_mutex reading_;
   std::atomic<bool> revoked_{false};
   Streams streams_;
+  std::function<void()> in_line_;
   std::unique_ptr<std::atomic<bool>[]> opened_;  // by number less 1
   std::mutex mutex_;
   std::optional<Error> fault_;  // the first

@@ -61,6 +61,10 @@ Error no_thread() {
                     "Run fewer jobs at once, or raise TasksMax= of the unit.");
 }
 
+// What this thread has received comes before what others receive: libfuse calls back in the thread
+// that hands it the request, and cannot carry this along.
+thread_local std::unique_lock<std::mutex>* receiving_here = nullptr;
+
 }  // namespace
 
 struct Session::Impl {
@@ -75,7 +79,8 @@ struct Session::Impl {
 
   Requests requests;
   Fuse fuse{nullptr, &fuse_session_destroy};
-  int device = -1;  // libfuse's
+  int device = -1;       // libfuse's
+  std::mutex receiving;  // reads take their places in the order in which they were received
   std::atomic<bool> stopping{false};
   std::vector<std::thread> workers;
   std::thread forgetter;
@@ -88,6 +93,8 @@ struct Session::Impl {
 void Session::Impl::serve() {
   fuse_buf buffer{};
   while (!stopping.load()) {
+    std::unique_lock turn(receiving);
+    if (stopping.load()) break;
     const int got = fuse_session_receive_buf(fuse.get(), &buffer);
     if (got == -EINTR) continue;
     if (got == -EAGAIN) {  // its owner has made it so
@@ -96,6 +103,7 @@ void Session::Impl::serve() {
       continue;
     }
     if (got <= 0) break;  // unmounted
+    receiving_here = &turn;
     fuse_session_process_buf(fuse.get(), &buffer);
   }
   free(buffer.mem);
@@ -131,6 +139,7 @@ bool Session::Impl::add_worker() {
 Status Session::Impl::begin(UniqueFd given) {
   RETURN_IF_ERROR(check_device(given.get()));
   RETURN_IF_ERROR(requests.prepare());
+  requests.set_in_line([] { receiving_here->unlock(); });
   char name[] = "aierase";
   char* arguments[] = {name, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);

@@ -8,8 +8,10 @@
 namespace aierase::view {
 namespace {
 
-// The kernel reads ahead in pieces that several threads take, so they come a little out of order.
+// The kernel leaves out what it has, and looks a little around where a mapped page is missing.
 constexpr std::uint64_t kClose = 2 * crypto::kFloeSegmentPlaintext;
+// Who has read so much forward goes on, and did not just look at one place.
+constexpr std::uint64_t kForward = 2 * crypto::kFloeSegmentPlaintext;
 
 bool is_close(std::uint64_t at, std::uint64_t next) {
   return at + kClose >= next && at <= next + kClose;
@@ -32,18 +34,24 @@ Streams::Turn Streams::choose(const Uuid& blob, std::uint64_t at, std::uint64_t 
   for (Stream& stream : streams_) {
     if (stream.last_use > 0 && stream.blob == blob && is_close(at, stream.next)) chosen = &stream;
   }
-  const bool forward = chosen != nullptr;
-  if (!forward) {
+  if (chosen == nullptr) {
     chosen = &*std::min_element(streams_.begin(), streams_.end(), [](const auto& a, const auto& b) {
-      return std::pair(a.users > 0, a.last_use) < std::pair(b.users > 0, b.last_use);
+      return std::pair(a.came > a.served, a.last_use) < std::pair(b.came > b.served, b.last_use);
     });
+    chosen->blob = blob;
+    chosen->begin = chosen->next = at;
   }
-  chosen->next = forward ? std::max(chosen->next, at + length) : at + length;
-  chosen->blob = blob;
+  chosen->next = std::max(chosen->next, at + length);
   chosen->last_use = ++uses_;
-  ++chosen->users;
   using Expect = blob::AssetReader::Expect;
-  return {chosen, forward ? Expect::everything : Expect::ranges};
+  const bool forward = chosen->next - chosen->begin > kForward;
+  return {chosen, chosen->came++, forward ? Expect::everything : Expect::ranges};
+}
+
+void Streams::end(Stream& stream) {
+  const std::lock_guard lock(mutex_);
+  ++stream.served;
+  served_.notify_all();
 }
 
 Status Streams::prepare(Stream& stream) {
@@ -60,29 +68,30 @@ Status Streams::prepare(Stream& stream) {
 }
 
 Status Streams::read(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
-                     blob::ByteSink& sink) {
+                     blob::ByteSink& sink, const std::function<void()>& in_line) {
   const Turn turn = choose(file.blob, file.offset + offset, length);
   Stream& stream = *turn.stream;
-  Status done;
+  const Ending ending(*this, stream);
+  in_line();
   {
-    const std::lock_guard busy(stream.busy);
-    done = prepare(stream);
-    if (done.ok()) {
-      stream.reader->expect(turn.expect);
-      done = stream.reader->copy_range(file, offset, length, sink);
-    }
+    std::unique_lock lock(mutex_);
+    served_.wait(lock, [&] { return stream.served == turn.number; });
   }
-  const std::lock_guard lock(mutex_);
-  --stream.users;
-  return done;
+  RETURN_IF_ERROR(prepare(stream));
+  stream.reader->expect(turn.expect);
+  return stream.reader->copy_range(file, offset, length, sink);
 }
 
 void Streams::rest() {
   for (Stream& stream : streams_) {
-    const std::unique_lock busy(stream.busy, std::try_to_lock);
-    if (!busy.owns_lock()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stream.came > stream.served) continue;
+      ++stream.came;  // as a reader whose turn it is
+    }
     if (stream.rested) stream.reader.reset();
     stream.rested = true;
+    end(stream);
   }
 }
 
