@@ -207,8 +207,8 @@ Status set_aside(Core& core, const Uuid& plan, const Error& why);
 // None where there is no such plan, and where it cannot be read: then it is set aside.
 Result<std::optional<domain::Plan>> readable_head(Core& core, const Uuid& plan);
 
-// enrolling.cpp: who came, went or got other keys in people.toml since the log was last told; looked
-// at each minute, and before a signature counts.
+// enrolling.cpp: who came, went or got other keys in people.toml since the log was last told;
+// looked at each minute, and before a signature counts.
 Status note_enrolments(Core& core);
 
 // using.cpp: whether an asset may be used now; an attempt on a retired one is counted.

@@ -47,6 +47,13 @@ std::vector<Holder> KeyRing::holders(const Uuid& asset) {
   return found;
 }
 
+std::size_t KeyRing::running_exports(const Uuid& asset) {
+  if (open_leases(asset) == 0) return 0;
+  const auto& states = leases_.at(asset);
+  return static_cast<std::size_t>(std::count_if(states.begin(), states.end(),
+                                                [](const auto& state) { return !state->holder; }));
+}
+
 std::vector<Uuid> KeyRing::mounted() {
   std::vector<Uuid> all, found;
   for (const auto& entry : leases_) all.push_back(entry.first);

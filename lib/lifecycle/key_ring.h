@@ -62,7 +62,8 @@ class KeyRing {
   KeyLease lease(const Uuid& asset, crypto::Dek dek, std::optional<Holder> holder = {});
   std::size_t open_leases(const Uuid& asset);      // of both kinds
   std::vector<Holder> holders(const Uuid& asset);  // of mounted views, oldest first
-  std::vector<Uuid> mounted();                     // assets with such views
+  std::size_t running_exports(const Uuid& asset);
+  std::vector<Uuid> mounted();  // assets with such views
   void revoke(const Uuid& asset);
   void revoke_all();
   // Proof for the signer: leases of these assets have ended, the dead root is zeroized here.
