@@ -1,51 +1,24 @@
 #include "ctl/handing_in.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "certificate/signed_act.h"
 #include "ctl/moment.h"
+#include "ctl/reading.h"
 #include "ctl/render.h"
 #include "domain/ids.h"
 
 namespace aierase::ctl {
 namespace {
 
-// Nothing where there is no such file.
-Result<std::optional<std::string>> read_file(const std::string& path, std::size_t limit) {
-  const std::string shown = printable(path);
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid() && errno == ENOENT) return std::optional<std::string>();
-  if (!file.valid()) return errno_error(errno, "cannot read " + shown).about(path);
-  std::string text(limit + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error(errno, "cannot read " + shown).about(path);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  if (size > limit) {
-    return make_error(Errc::resource_limit,
-                      shown + " has more than " + std::to_string(limit) + " bytes", "", path);
-  }
-  text.resize(size);
-  if (is_valid_utf8(text) && text.find('\0') == std::string::npos) return std::optional(text);
-  return make_error(Errc::invalid_input, shown + " is no text", "", path);
-}
-
-Result<std::string> read_needed(const std::string& path, std::size_t limit) {
-  ASSIGN_OR_RETURN(std::optional<std::string> text, read_file(path, limit));
-  if (text) return std::move(*text);
-  return make_error(Errc::not_found, "there is no file " + printable(path), "", path);
+Result<std::string> read_text(const std::string& path, std::size_t limit) {
+  ASSIGN_OR_RETURN(std::string text, read_named_file(path, {limit, "", "name the file in it"}));
+  if (is_valid_utf8(text) && text.find('\0') == std::string::npos) return text;
+  return make_error(Errc::invalid_input, quoted(path) + " is no text", "", path);
 }
 
 struct SignedText {
@@ -55,18 +28,18 @@ struct SignedText {
 
 Result<SignedText> read_signed(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string file,
-                   read_needed(path, limits::kSignedActBytes + limits::kSshSignatureBytes));
+                   read_text(path, limits::kSignedActBytes + limits::kSshSignatureBytes));
   const certificate::SignedFile parts = certificate::split_signed_file(file);
   SignedText both{std::string(parts.text), std::string(parts.signature)};
   if (!both.signature.empty()) return both;
-  ASSIGN_OR_RETURN(std::optional<std::string> beside,
-                   read_file(path + ".sig", limits::kSshSignatureBytes));
-  if (!beside) {
+  Result<std::string> beside = read_text(path + ".sig", limits::kSshSignatureBytes);
+  if (!beside.ok() && beside.error().code == Errc::not_found) {
     return make_error(
         Errc::not_found,
         "there is no signature in " + printable(path) + ", and no file " + printable(path) + ".sig",
         "ssh-keygen -Y sign -n aierase-approval@v1 -f KEY " + printable(path), path);
   }
+  if (!beside.ok()) return std::move(beside).error();
   both.signature = std::move(*beside);
   return both;
 }
@@ -109,7 +82,7 @@ Result<std::string> together(const std::string& text, const std::vector<std::str
   ASSIGN_OR_RETURN(certificate::DecisionAct ours, decision_in(text, "the daemon's text"));
   acts.push_back(std::move(ours));
   for (const std::string& file : files) {
-    ASSIGN_OR_RETURN(const std::string other, read_needed(file, limits::kSignedActBytes));
+    ASSIGN_OR_RETURN(const std::string other, read_text(file, limits::kSignedActBytes));
     ASSIGN_OR_RETURN(certificate::DecisionAct act, decision_in(other, printable(file)));
     acts.push_back(std::move(act));
   }
@@ -128,6 +101,28 @@ std::string row_text(const Json& row) {
   text += printable(text_at(row, "state"));
   if (waiting > 0) text += "; " + counted(waiting, "item") + " still without approval";
   return text + "\n";
+}
+
+// One plan is named; of several the list tells.
+std::string next_text(const Json& report) {
+  if (text_at(report, "decision") != "approve") return "";
+  std::vector<std::string> waiting, agreed;
+  for (const Json& row : list_at(report, "plans")) {
+    if (text_at(row, "course") != "recorded") continue;
+    (text_at(row, "state") == "requested" ? waiting : agreed)
+        .push_back(short_id(text_at(row, "id")));
+  }
+  std::string text;
+  if (!waiting.empty()) {
+    text += "Next: other custodians approve " + std::string(waiting.size() == 1 ? "it" : "them") +
+            ", too:\n  aierase " +
+            (waiting.size() == 1 ? "show " + waiting.front() : "list plans") + "\n";
+  }
+  if (!agreed.empty()) {
+    text += "Next: nobody needs to act:\n  aierase " +
+            (agreed.size() == 1 ? "wait " + agreed.front() + " --for erased" : "list plans") + "\n";
+  }
+  return text;
 }
 
 std::string report_text(const Json& report) {
@@ -154,15 +149,7 @@ std::string report_text(const Json& report) {
     for (const std::string& host : hosts) text += " " + printable(host);
     text += "\n";
   }
-  for (const Json& row : plans) {
-    const std::string state = text_at(row, "state");
-    if (text_at(row, "course") != "recorded" || text_at(report, "decision") != "approve") continue;
-    const std::string id = short_id(text_at(row, "id"));
-    text += state == "requested"
-                ? "Next: other custodians approve it, too:\n  aierase show " + id + "\n"
-                : "Next: nobody needs to act:\n  aierase wait " + id + " --for erased\n";
-  }
-  return text;
+  return text + next_text(report);
 }
 
 }  // namespace

@@ -295,7 +295,7 @@ Status EnforceRun::Impl::tell_planned(const MadePlan& plan) {
     if (!head) return make_error(Errc::damaged, "a plan that was made is not there");
     report.plans.push_back(plan.id);
     outcome = outcome_of(*head);
-    if (head->due) erasure = head->due;
+    erasure = head->due;
     if (head->state != domain::PlanState::requested) expires.reset();
   }
   if (expires) {

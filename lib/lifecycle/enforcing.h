@@ -49,7 +49,7 @@ struct EnforceItem {
   std::string retention_class;  // that decides
   std::optional<UtcTime> due;   // when its ceiling passed, or passes
   std::optional<Uuid> plan;
-  std::optional<UtcTime> erasure;  // of its plan, or if that were approved now
+  std::optional<UtcTime> erasure;  // of its plan; in a dry run, if that were approved then
   std::string reason;
 };
 
