@@ -203,9 +203,10 @@ inline constexpr std::array kAuditOptions{
     Option{"until", "T", Arity::once, "up to then, a date to its end"},
     Option{"after", "NUMBER", Arity::once, "only rows behind that one, to go on where one ended"},
     Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
-    Option{"action", "ACTION", Arity::once, "calls that asked polkit for this",
-           "read import export export-key change retire approve validate place-hold lift-hold "
-           "manage-policy manage-store erase"},
+    Option{
+        "action", "ACTION", Arity::once, "calls that asked polkit for this",
+        "read import export export-key mount change retire approve validate place-hold lift-hold "
+        "manage-policy manage-store erase"},
     Option{"outcome", "OUTCOME", Arity::once,
            "ok, begun, notice, or the code of an error: access_denied",
            "ok begun notice access_denied not_found usage invalid_input"},
@@ -229,6 +230,8 @@ inline constexpr std::array kVerbs{
          kImportOptions, 1, kAnyNumber, Reach::daemon, Bulk::yes, "%files"},
     Verb{"export", Group::models, "A [DEST|-]", "hand files or a key out; recorded for ever",
          kExportOptions, 1, 2, Reach::daemon, Bulk::yes, "%assets"},
+    Verb{"mount", Group::models, "A DIR", "a read-only view, until it is retired", kNoOptions, 2, 2,
+         Reach::daemon, Bulk::yes, "%assets"},
     Verb{"list", Group::models, "[assets|plans|certificates|holds|approvals]", "what is there",
          kListOptions, 0, 1, Reach::daemon, Bulk::no, "assets plans certificates holds approvals"},
     Verb{"show", Group::models, "[ID]", "one asset, plan, certificate or hold in full",

@@ -24,6 +24,7 @@
 #include "daemon/options.h"
 #include "daemon/self_test.h"
 #include "daemon/service.h"
+#include "view/session.h"
 
 namespace aierase::daemon {
 namespace {
@@ -162,6 +163,7 @@ Result<int> serve(const Options& options) {
   for (const std::string& finding : findings) log(LogLevel::warning, finding);
   RETURN_IF_ERROR(Loop::block_signals());
   raise_limit_of_open_files();
+  RETURN_IF_ERROR(view::Session::prepare_process());
 
   AuditPost audit(clock);
   const Enrolment people(env, config.people);

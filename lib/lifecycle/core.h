@@ -102,7 +102,7 @@ class Core {
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
-  std::chrono::seconds next_expiry_check{};  // since the boot
+  std::chrono::seconds next_expiry_check{}, next_mount_note{};  // since the boot
   // A nightly run is going on: one at a time.
   bool enforcing = false;
   // On the clock since the boot: since when some grace has ended by the wall clock alone.
@@ -216,6 +216,9 @@ Status note_enrolments(Core& core);
 
 // using.cpp: whether an asset may be used now; an attempt on a retired one is counted.
 Status check_usable(Core& core, const domain::Actor& actor, const domain::Asset& asset);
+
+// mounting.cpp: once an hour, that what is mounted is in use.
+Status note_mounts(Core& core);
 
 // braking.cpp: the approval that let a plan go on although the brake had tripped, or null.
 const domain::Approval* release_of(const domain::Plan& plan);

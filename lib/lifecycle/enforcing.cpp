@@ -116,6 +116,7 @@ Status EnforceRun::Impl::begin() {
                              return transaction.put_enforcement(last);
                            }));
   core.next_expiry_check = {};
+  core.next_mount_note = {};
   RETURN_IF_ERROR(sweep->begin(last));
   if (sweep->looks_at_all()) {  // and forgets what was known, whether it comes to its end or not
     last.swept.reset();

@@ -146,6 +146,7 @@ Result<bool> Store::execute_due() {
     refill_reserve(core);
     return true;
   }
+  RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));
   ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
   if (!plan && core.unswept > 0) {  // its plan was cancelled, or waits

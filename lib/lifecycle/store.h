@@ -222,6 +222,10 @@ class Store {
   // the first one in its grace lets the grace begin anew.
   Status check_use(const domain::Actor& actor, const Uuid& asset);
   Result<ExportTicket> begin_export(ExportRequest request);
+  // The key for a mounted view, under a lease; that it is used is durable when this returns, noted
+  // every hour from then on, and once more when the view has ended.
+  Result<MountTicket> begin_mount(MountRequest request);
+  Status end_mount(const Uuid& asset);
 
   struct Changes {
     std::vector<std::pair<std::string, std::optional<std::string>>> labels;  // no value: remove

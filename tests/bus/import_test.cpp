@@ -280,7 +280,7 @@ TEST_F(AStore, StopsAnExportWhoseAssetIsSuspended) {
   const Result<Json> shown =
       client_->call(bus::kAssetInterface, "Show", {std::string("m"), bus::Options()});
   ASSERT_TRUE(shown.ok());
-  EXPECT_EQ(shown->at("leases"), 0);
+  EXPECT_EQ(shown->at("exports_running"), 0);
   EXPECT_EQ(shown->at("exports").size(), 1U);
 }
 
