@@ -28,6 +28,9 @@ std::string certificate_table(const Json& certificates, const Output& out);
 std::string moment_of_erasure(const Json& plan);
 std::string item_table(const Json& plan, const Output& out);
 
+// Who reads it through mounted views; empty where nobody does. Of an asset; of a plan's items.
+std::string leases_text(const Json& asset, const Output& out);
+std::string item_leases_text(const Json& plan, const Output& out);
 // Who decided, by account or by signature.
 std::string decider_text(const Json& act);
 // "aierase approve p-…@digest", to paste.

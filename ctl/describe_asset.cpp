@@ -148,7 +148,9 @@ std::string describe_asset(const Json& asset, const Output& out) {
   fields.add("Source history", text_at(asset, "source_history"));
   fields.add("Manifest SHA-256", text_at(asset, "manifest_sha256"));
   fields.add("Key check value", text_at(asset, "key_check_value"));
-  if (number_at(asset, "leases") > 0) fields.add("Open leases", text_at(asset, "leases"));
+  if (number_at(asset, "exports_running") > 0) {
+    fields.add("Exports running", text_at(asset, "exports_running"));
+  }
   for (const Json& hold : list_at(asset, "holds")) {
     fields.add("Legal hold", short_id(text_at(hold, "id")) + " of matter " +
                                  quoted(text_at(hold, "matter")) + ": cannot be erased");
@@ -156,8 +158,8 @@ std::string describe_asset(const Json& asset, const Output& out) {
   fields.add("Open plan", text_at(asset, "open_plan"));
   fields.add("Certificate", text_at(asset, "certificate"));
   return fields.text(out.width()) + rules_text(asset, out) + files_text(asset, out) +
-         sources_text(asset, out) + lineage_text(asset, out) + exports_text(asset, out) +
-         events_text(asset, out);
+         sources_text(asset, out) + lineage_text(asset, out) + leases_text(asset, out) +
+         exports_text(asset, out) + events_text(asset, out);
 }
 
 std::string asset_table(const Json& assets, const Output& out) {

@@ -138,7 +138,7 @@ std::string item_table(const Json& plan, const Output& out) {
       table.add({short_id(text_at(item, "asset")), printable(text_at(item, "name")),
                  printable(text_at(item, "verdict")), reasons_text(item)});
     }
-    return table.text(out.width());
+    return table.text(out.width()) + item_leases_text(plan, out);
   }
   Table table({"ASSET", "NAME", "STATE", "CERTIFICATE", "WHY"});
   for (const Json& item : list_at(plan, "items")) {
@@ -146,7 +146,7 @@ std::string item_table(const Json& plan, const Output& out) {
                printable(text_at(item, "state")), short_id(text_at(item, "certificate")),
                reasons_text(item)});
   }
-  return table.text(out.width());
+  return table.text(out.width()) + item_leases_text(plan, out);
 }
 
 // Who wants what the plan has retired: it may have been a mistake.

@@ -33,6 +33,7 @@ constexpr std::array kHandlers{
     Handler{"check", run_check},
     Handler{"import", run_import},
     Handler{"export", run_export},
+    Handler{"mount", run_mount},
     Handler{"list", run_list},
     Handler{"show", run_show},
     Handler{"set", run_set},
@@ -84,6 +85,7 @@ std::string pipe_to_use(const CommandLine& line) {
     return "tar -c -C DIR . | ssh " + host + " aierase import NAME - --tar";
   }
   if (line.verb->name == "export") return "ssh " + host + " aierase export A - --tar | tar -x";
+  if (line.verb->name == "mount") return "ssh -t " + host + " aierase mount A DIR";
   if (line.verb->name == "unlock") return "ssh -t " + host + " aierase unlock";
   return "ssh " + host + " aierase " + std::string(line.verb->name) + " C - > FILE";
 }

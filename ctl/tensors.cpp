@@ -146,8 +146,9 @@ std::string describe_tensors(const Json& tensors, std::size_t width) {
   }
   Table table({"TENSOR", "TYPE", "SHAPE", "BYTES", "FILE"});
   for (const Json& tensor : tensors) {
-    table.add({text_at(tensor, "name"), text_at(tensor, "type"), shape_text(tensor.at("shape")),
-               std::to_string(number_at(tensor, "bytes")), text_at(tensor, "file")});
+    table.add({printable(text_at(tensor, "name")), printable(text_at(tensor, "type")),
+               shape_text(tensor.at("shape")), std::to_string(number_at(tensor, "bytes")),
+               printable(text_at(tensor, "file"))});
   }
   return table.text(width);
 }
@@ -170,6 +171,7 @@ Result<TensorPlace> find_tensor(const Json& tensors, const std::string& name,
   }
   TensorPlace place{text_at(*found, "file"), number_at(*found, "offset"),
                     number_at(*found, "bytes")};
+  if (place.bytes > UINT64_MAX - place.first) return no_table("a tensor ends beyond all numbers");
   if (place.bytes == 0) {
     return make_error(Errc::invalid_input, "the tensor " + quoted(name) + " has no bytes");
   }

@@ -66,6 +66,7 @@ inline constexpr std::array kInitOptions{
 };
 inline constexpr std::array kStatusOptions{
     Option{"openmetrics", "", Arity::flag, "print numbers for a monitor, as OpenMetrics text"},
+    Option{"conformance", "", Arity::flag, "print what this contributes to ETSI EN 304 223"},
 };
 inline constexpr std::array kCheckOptions{
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
@@ -192,8 +193,8 @@ inline constexpr std::array kCertificateTrustOptions{
 };
 inline constexpr std::array kCertificateExportOptions{
     Option{"format", "F", Arity::once,
-           "bundle (for programs, signed), text (for people), or timestamp-request",
-           "bundle text timestamp-request"},
+           "bundle (for programs, signed), html or text (for people), or timestamp-request",
+           "bundle html text timestamp-request"},
     Option{"timestamp", "FILE", Arity::many,
            "with this answer of a time stamping authority to such a request", "%files"},
 };
@@ -202,9 +203,10 @@ inline constexpr std::array kAuditOptions{
     Option{"until", "T", Arity::once, "up to then, a date to its end"},
     Option{"after", "NUMBER", Arity::once, "only rows behind that one, to go on where one ended"},
     Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
-    Option{"action", "ACTION", Arity::once, "calls that asked polkit for this",
-           "read import export export-key change retire approve validate place-hold lift-hold "
-           "manage-policy manage-store erase"},
+    Option{
+        "action", "ACTION", Arity::once, "calls that asked polkit for this",
+        "read import export export-key mount change retire approve validate place-hold lift-hold "
+        "manage-policy manage-store erase"},
     Option{"outcome", "OUTCOME", Arity::once,
            "ok, begun, notice, or the code of an error: access_denied",
            "ok begun notice access_denied not_found usage invalid_input"},
@@ -228,6 +230,8 @@ inline constexpr std::array kVerbs{
          kImportOptions, 1, kAnyNumber, Reach::daemon, Bulk::yes, "%files"},
     Verb{"export", Group::models, "A [DEST|-]", "hand files or a key out; recorded for ever",
          kExportOptions, 1, 2, Reach::daemon, Bulk::yes, "%assets"},
+    Verb{"mount", Group::models, "A DIR", "a read-only view, until it is retired", kNoOptions, 2, 2,
+         Reach::daemon, Bulk::yes, "%assets"},
     Verb{"list", Group::models, "[assets|plans|certificates|holds|approvals]", "what is there",
          kListOptions, 0, 1, Reach::daemon, Bulk::no, "assets plans certificates holds approvals"},
     Verb{"show", Group::models, "[ID]", "one asset, plan, certificate or hold in full",

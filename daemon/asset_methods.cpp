@@ -9,6 +9,7 @@
 #include "daemon/import_job.h"
 #include "daemon/import_options.h"
 #include "daemon/methods.h"
+#include "daemon/mount_job.h"
 #include "daemon/records.h"
 #include "daemon/selection.h"
 #include "domain/ids.h"
@@ -127,6 +128,40 @@ Status export_asset(Service& service, sd_bus_message* message) {
     return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("export", caller, Takes::files));
       job->start(make_export(jobs, job->shared_channel(), std::move(order)));
+      return Reply{nullptr, job->path()};
+    });
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+// ---- Mount --------------------------------------------------------------------------------------
+
+Status mount_asset(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  lifecycle::MountRequest request;
+  ASSIGN_OR_RETURN(request.holder.mount_point, options.text_or("mount_point", ""));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::view));
+  CallerProcess process = process_of(message);
+  request.holder.actor = call.caller.actor;
+  request.holder.pid = process.pid;
+  request.holder.unit = std::move(process.unit);
+  call.effect = Effect::changes;
+  const Named named(domain::IdType::asset, std::move(typed));
+  call.typed = {named.typed()};
+  call.look_up = [named](StoreSession& session) { return Asked{"mount", named.look_up(session)}; };
+  call.work = [&jobs = service.jobs(), caller = call.caller, named,
+               wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(wanted.asset, named.found());
+    RETURN_IF_ERROR(store->check_use(caller.actor, wanted.asset));
+    return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {
+      ASSIGN_OR_RETURN(Job * job, jobs.create("mount", caller, Takes::files, JobKind::view));
+      job->start(make_mount(jobs, job->shared_channel(), std::move(order)));
       return Reply{nullptr, job->path()};
     });
   };
@@ -290,6 +325,9 @@ const sd_bus_vtable kVtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", asset, "a{sv}", options),
                             SD_BUS_RESULT("o", job), serve_method<export_asset>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Mount", SD_BUS_ARGS("s", asset, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), serve_method<mount_asset>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", page),
                             serve_method<list>, SD_BUS_VTABLE_UNPRIVILEGED),

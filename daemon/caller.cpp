@@ -34,6 +34,22 @@ Result<Caller> caller_of(sd_bus_message* message) {
   return caller;
 }
 
+CallerProcess process_of(sd_bus_message* message) {
+  CallerProcess process;
+  sd_bus_creds* raw = nullptr;
+  const std::uint64_t wanted =
+      SD_BUS_CREDS_PID | SD_BUS_CREDS_UNIT | SD_BUS_CREDS_USER_UNIT | SD_BUS_CREDS_AUGMENT;
+  if (sd_bus_query_sender_creds(message, wanted, &raw) < 0) return process;
+  const bus::CredsPtr creds(raw);
+  pid_t pid = 0;
+  if (sd_bus_creds_get_pid(raw, &pid) >= 0) process.pid = static_cast<std::uint32_t>(pid);
+  const char* unit = nullptr;
+  if (sd_bus_creds_get_user_unit(raw, &unit) >= 0 || sd_bus_creds_get_unit(raw, &unit) >= 0) {
+    process.unit = unit;
+  }
+  return process;
+}
+
 Result<domain::Custodian> custodian_of(const domain::Actor& actor) {
   const std::optional<Account> account = account_of(actor.uid);
   if (account) return domain::Custodian{domain::CustodianKind::user, account->login, actor.uid};

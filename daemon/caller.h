@@ -5,6 +5,7 @@
 // CONVENTIONS.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,14 @@ struct Caller {
 };
 
 Result<Caller> caller_of(sd_bus_message* message);
+
+// The process behind the connection, as far as it is known. Numbers of processes are used again:
+// to be told to people, never to decide by.
+struct CallerProcess {
+  std::uint32_t pid = 0;
+  std::string unit;  // of systemd, else of his own service manager; empty: none
+};
+CallerProcess process_of(sd_bus_message* message);
 
 // The caller himself, for single-operator stores.
 Result<domain::Custodian> custodian_of(const domain::Actor& actor);

@@ -89,8 +89,9 @@ Status export_certificate(Service& service, sd_bus_message* message) {
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
     ASSIGN_OR_RETURN(SignedRecord found, find_signed(session, named, type));
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(lifecycle::LogProof in_log, store->prove(leaf_of(found)));
-    return Respond([&jobs, caller, record = std::move(found), proof = std::move(in_log),
+    ASSIGN_OR_RETURN(std::optional<lifecycle::LogProof> in_log, store->prove(leaf_of(found)));
+    if (!in_log) return Respond();
+    return Respond([&jobs, caller, record = std::move(found), proof = std::move(*in_log),
                     target = std::move(to)]() mutable -> Result<Reply> {
       ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));
       job->start(make_certificate_export(job->shared_channel(), std::move(record), std::move(proof),

@@ -7,8 +7,8 @@
 
 #include "base/limits.h"
 #include "blob/descriptor_io.h"
-#include "blob/direct_source.h"
 #include "blob/parallel_writer.h"
+#include "daemon/callers_file.h"
 #include "daemon/observation.h"
 #include "daemon/records.h"
 #include "daemon/secret_input.h"
@@ -25,39 +25,6 @@ domain::SourceSight sight_of(const std::string& description) {
 }
 
 constexpr std::size_t kReserveAtOnce = 16;  // blob ids per durable intent, after the first
-
-// One file of the caller's, which must be at its end what it was at its beginning.
-class CallersFile final : public blob::ByteSource {
- public:
-  static Result<std::unique_ptr<blob::ByteSource>> open(JobFile item, const Observation& seen,
-                                                        const std::atomic<bool>& cancelled) {
-    std::unique_ptr<blob::ByteSource> source;
-    if (blob::is_for_direct_io(item.file.get())) {
-      ASSIGN_OR_RETURN(source, blob::DirectSource::start(item.file.get(), cancelled));
-    } else {
-      source = std::make_unique<blob::DescriptorSource>(item.file.get(), cancelled);
-    }
-    return std::unique_ptr<blob::ByteSource>(
-        new CallersFile(std::move(item), seen, std::move(source)));
-  }
-  Result<std::size_t> read(ByteSpan to) override {
-    ASSIGN_OR_RETURN(const std::size_t got, source_->read(to));
-    if (got == 0) RETURN_IF_ERROR(check_unchanged(item_.file.get(), item_.path, seen_));
-    return got;
-  }
-  std::optional<std::uint64_t> expected() override {
-    const bool known = seen_.filesystem != "pipe" && seen_.filesystem != "socket";
-    return known ? std::optional(seen_.size) : std::nullopt;
-  }
-
- private:
-  CallersFile(JobFile item, const Observation& seen, std::unique_ptr<blob::ByteSource> source)
-      : item_(std::move(item)), seen_(seen), source_(std::move(source)) {}
-
-  JobFile item_;
-  const Observation seen_;
-  std::unique_ptr<blob::ByteSource> source_;
-};
 
 // Ids of blobs, each named by a durable intent of the import before it is handed out.
 class BlobIds {
@@ -181,10 +148,10 @@ class ImportWork final : public JobWork {
       ASSIGN_OR_RETURN(const Observation seen,
                        observe(item->file.get(), item->path, Direction::read));
       note(seen);
-      std::string path = item->path;
-      ASSIGN_OR_RETURN(std::unique_ptr<blob::ByteSource> source,
-                       CallersFile::open(std::move(*item), seen, channel_->progress.cancelled));
-      RETURN_IF_ERROR(writer.add_file(std::move(path), std::move(source)));
+      ASSIGN_OR_RETURN(
+          std::unique_ptr<blob::ByteSource> source,
+          CallersFile::open(std::move(item->file), item->path, seen, channel_->progress.cancelled));
+      RETURN_IF_ERROR(writer.add_file(std::move(item->path), std::move(source)));
     }
     return {};
   }

@@ -56,13 +56,15 @@ void Job::UnrefTrack::operator()(sd_bus_track* track) const noexcept {
   sd_bus_track_unref(track);
 }
 
-Job::Job(Jobs& jobs, const Uuid& id, std::string operation, Caller caller, Takes takes)
+Job::Job(Jobs& jobs, const Uuid& id, std::string operation, Caller caller, Takes takes,
+         JobKind kind)
     : jobs_(jobs),
       id_(id),
       path_(std::string(bus::kJobPrefix) + "/" + id.text()),
       operation_(std::move(operation)),
       caller_(std::move(caller)),
       takes_(takes),
+      kind_(kind),
       started_(SystemClock().now()),
       state_(takes == Takes::files ? JobState::collecting : JobState::running),
       channel_(std::make_shared<JobChannel>()) {
@@ -297,26 +299,33 @@ Status Job::append_property(std::string_view name, sd_bus_message* reply) const 
 
 Jobs::~Jobs() = default;
 
-Status Jobs::check_room(std::uint32_t uid) const {
-  std::size_t own = 0;
-  for (const auto& entry : jobs_) own += entry.second->caller().actor.uid == uid ? 1 : 0;
-  if (own >= limits::kJobsPerUid) {
-    return make_error(Errc::resource_limit,
-                      std::to_string(limits::kJobsPerUid) + " jobs of yours are open already",
-                      "wait for one of them, and release it");
+Status Jobs::check_room(std::uint32_t uid, JobKind kind) const {
+  const bool view = kind == JobKind::view;
+  const std::string what = view ? " mounted views" : " jobs";
+  const std::size_t most_own = view ? limits::kMountsPerUid : limits::kJobsPerUid;
+  const std::size_t most = view ? limits::kMounts : limits::kJobs;
+  std::size_t own = 0, all = 0;
+  for (const auto& entry : jobs_) {
+    if (entry.second->kind() != kind) continue;
+    ++all;
+    own += entry.second->caller().actor.uid == uid ? 1 : 0;
   }
-  if (jobs_.size() >= limits::kJobs) {
+  if (own >= most_own) {
     return make_error(Errc::resource_limit,
-                      std::to_string(limits::kJobs) + " jobs are open already",
+                      std::to_string(most_own) + what + " of yours are open already",
+                      view ? "unmount one of them" : "wait for one of them, and release it");
+  }
+  if (all >= most) {
+    return make_error(Errc::resource_limit, std::to_string(most) + what + " are open already",
                       "try again when one has ended");
   }
   return {};
 }
 
-Result<Job*> Jobs::create(std::string operation, const Caller& caller, Takes takes) {
-  RETURN_IF_ERROR(check_room(caller.actor.uid));
+Result<Job*> Jobs::create(std::string operation, const Caller& caller, Takes takes, JobKind kind) {
+  RETURN_IF_ERROR(check_room(caller.actor.uid, kind));
   const Uuid id = Uuid::random();
-  auto job = std::make_unique<Job>(*this, id, std::move(operation), caller, takes);
+  auto job = std::make_unique<Job>(*this, id, std::move(operation), caller, takes, kind);
   RETURN_IF_ERROR(job->track_client());
   Job* created = job.get();
   jobs_.emplace(id, std::move(job));

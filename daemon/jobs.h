@@ -66,10 +66,12 @@ struct JobChannel {
 };
 
 enum class Takes { files, nothing };
+// Views last as long as what is served from them, so they are counted apart from work that ends.
+enum class JobKind { work, view };
 
 class Job {
  public:
-  Job(Jobs& jobs, const Uuid& id, std::string operation, Caller caller, Takes takes);
+  Job(Jobs& jobs, const Uuid& id, std::string operation, Caller caller, Takes takes, JobKind kind);
   ~Job();
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -85,6 +87,7 @@ class Job {
   const Uuid& id() const { return id_; }
   const std::string& path() const { return path_; }
   const Caller& caller() const { return caller_; }
+  JobKind kind() const { return kind_; }
   bool has_ended() const { return state_ > JobState::running; }
 
   // Methods of the bus interface.
@@ -115,6 +118,7 @@ class Job {
   const std::string operation_;
   const Caller caller_;
   const Takes takes_;
+  const JobKind kind_;
   const UtcTime started_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   JobState state_;
@@ -145,9 +149,10 @@ class Jobs {
         store_device_(store_device) {}
   ~Jobs();
 
-  Status check_room(std::uint32_t uid) const;
+  Status check_room(std::uint32_t uid, JobKind kind = JobKind::work) const;
   // Refused where the client has gone or there are too many.
-  Result<Job*> create(std::string operation, const Caller& caller, Takes takes);
+  Result<Job*> create(std::string operation, const Caller& caller, Takes takes,
+                      JobKind kind = JobKind::work);
   Job* find(const Uuid& id);
   Job* find_path(std::string_view path);
   void remove(const Uuid& id);  // asked for by its client

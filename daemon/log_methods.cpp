@@ -118,13 +118,14 @@ Status checkpoint(Service& service, sd_bus_message* message) {
   call.look_up = ask_plainly("read", {{"act", "checkpoint"}});
   call.work = [from](StoreSession& session) -> Result<Respond> {
     ASSIGN_OR_RETURN(Store * store, session.store());
-    ASSIGN_OR_RETURN(const lifecycle::LogHead log, store->log_head(from));
+    ASSIGN_OR_RETURN(const std::optional<lifecycle::LogHead> log, store->log_head(from));
+    if (!log) return Respond();
     Json hashes = Json::array();
-    for (const Digest& hash : log.consistency) hashes.push_back(to_base64(hash));
-    return with_object({{"checkpoint", log.head.checkpoint},
-                        {"size", log.head.size},
-                        {"root", to_base64(log.head.root)},
-                        {"signed_at", to_rfc3339(log.head.signed_at)},
+    for (const Digest& hash : log->consistency) hashes.push_back(to_base64(hash));
+    return with_object({{"checkpoint", log->head.checkpoint},
+                        {"size", log->head.size},
+                        {"root", to_base64(log->head.root)},
+                        {"signed_at", to_rfc3339(log->head.signed_at)},
                         {"consistency", std::move(hashes)}});
   };
   service.serve(message, std::move(call));

@@ -1,6 +1,7 @@
 // aierased: the composition root.
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "daemon/options.h"
 #include "daemon/self_test.h"
 #include "daemon/service.h"
+#include "view/session.h"
 
 namespace aierase::daemon {
 namespace {
@@ -30,6 +32,15 @@ namespace {
 constexpr std::chrono::seconds kLookForDue{30};          // expiry of requests, grace that ends
 constexpr std::chrono::seconds kFlushAudit{5};           // of calls that no commit took along
 constexpr std::chrono::milliseconds kJobsMayTake{5000};  // at the end, for jobs to let go
+
+// Sixteen jobs hold some seventy descriptors each, of their clients and of blobs; the usual soft
+// limit of 1,024 is for programs that still use select(2).
+void raise_limit_of_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 std::string machine_id_digest(Env& env) {
   const Result<Bytes> id = aierase::read_file(env, "/etc/machine-id", 4096);
@@ -151,6 +162,8 @@ Result<int> serve(const Options& options) {
   ASSIGN_OR_RETURN(std::vector<std::string> findings, self_test(config));
   for (const std::string& finding : findings) log(LogLevel::warning, finding);
   RETURN_IF_ERROR(Loop::block_signals());
+  raise_limit_of_open_files();
+  RETURN_IF_ERROR(view::Session::prepare_process());
 
   AuditPost audit(clock);
   const Enrolment people(env, config.people);

@@ -132,15 +132,30 @@ Json events_json(const std::vector<catalog::Event>& events) {
   return list;
 }
 
-Json items_json(const domain::Plan& plan) {
+Json leases_json(const std::vector<lifecycle::Holder>& holders) {
   Json list = Json::array();
-  for (const domain::PlanItem& item : plan.items) {
+  for (const lifecycle::Holder& holder : holders) {
+    Json row = person_json(holder.actor);
+    if (holder.pid != 0) row["pid"] = holder.pid;
+    put(row, "unit", holder.unit);
+    row["mount_point"] = holder.mount_point;
+    row["since"] = to_rfc3339(holder.since);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+Json items_json(const lifecycle::PlanView& view) {
+  Json list = Json::array();
+  for (const domain::PlanItem& item : view.plan.items) {
     Json row{{"asset", asset_id(item.asset)},
              {"name", item.name.text()},
              {"verdict", domain::to_text(item.verdict)},
              {"state", domain::to_text(item.state)},
              {"reasons", reasons_json(item.reasons)}};
     put_id(row, "certificate", IdType::certificate, item.certificate);
+    const auto holders = view.holders.find(item.asset);
+    if (holders != view.holders.end()) row["leases"] = leases_json(holders->second);
     list.push_back(std::move(row));
   }
   return list;
@@ -290,7 +305,8 @@ Json asset_json(const lifecycle::AssetView& view, std::size_t first_file) {
   if (shown_exports < view.exports.size()) {
     json["exports_omitted"] = view.exports.size() - shown_exports;
   }
-  json["leases"] = view.open_leases;
+  json["leases"] = leases_json(view.holders);
+  json["exports_running"] = view.running_exports;
   if (view.retention) json["rules"] = rules_json(*view.retention);
   json["events"] = events_json(view.events);
   put_id(json, "open_plan", IdType::plan, view.open_plan);
@@ -328,7 +344,7 @@ Json attempted_json(const lifecycle::PlanView& view) {
 
 Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   Json json = plan_row(view.plan);
-  json["items"] = items_json(view.plan);
+  json["items"] = items_json(view);
   json["approvals"] = {{"needed", view.needed.custodians},
                        {"people", view.needed.people},
                        {"given", given_json(view.plan.approvals)}};

@@ -131,21 +131,36 @@ void Service::act(std::uint64_t number) {
   // Whatever the act commits carries the row of the call that asked for it.
   std::optional<domain::AuditRow> begun;
   if (call.effect == Effect::changes) begun = call.row;
-  const Status posted = store_.post([this, number, row = std::move(begun),
-                                     work = std::move(call.work)](StoreSession& session) mutable {
+  const Status posted = post_slice(number, std::move(begun), std::move(call.work));
+  if (!posted.ok()) return answer(number, posted.error());
+  if (call.effect == Effect::changes) call.begun = number;
+}
+
+Status Service::post_slice(std::uint64_t number, std::optional<domain::AuditRow> begun,
+                           Task<Result<Respond>(StoreSession&)> work) {
+  return store_.post([this, number, row = std::move(begun),
+                      slice = std::move(work)](StoreSession& session) mutable {
     Result<Respond> outcome = make_error(Errc::unexpected, "the act failed");
     try {
       if (row) audit_.trail().begin(number, std::move(*row));
-      outcome = work(session);
+      outcome = slice(session);
     } catch (const std::exception& fault) {
       outcome = make_error(Errc::unexpected, std::string("the act failed: ") + fault.what());
+    }
+    if (outcome.ok() && !*outcome) {
+      return StoreThread::Then(
+          [this, number, rest = std::move(slice)]() mutable { go_on(number, std::move(rest)); });
     }
     return StoreThread::Then([this, number, result = std::move(outcome)]() mutable {
       finish(number, std::move(result));
     });
   });
-  if (!posted.ok()) return answer(number, posted.error());
-  if (call.effect == Effect::changes) call.begun = number;
+}
+
+// By way of the loop: so the store thread comes to what is due in between, too.
+void Service::go_on(std::uint64_t number, Task<Result<Respond>(StoreSession&)> work) {
+  const Status posted = post_slice(number, std::nullopt, std::move(work));
+  if (!posted.ok()) answer(number, posted.error());
 }
 
 void Service::finish(std::uint64_t number, Result<Respond> outcome) {

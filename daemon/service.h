@@ -49,9 +49,11 @@ enum class Effect { reads, changes };
 struct Call {
   Caller caller;
   Effect effect = Effect::reads;
-  std::vector<std::string> typed;             // what the caller named; the audit keeps the first
-  Task<Asked(StoreSession&)> look_up;         // store thread; unknown things: empty details
-  Task<Result<Respond>(StoreSession&)> work;  // store thread, once polkit agreed
+  std::vector<std::string> typed;      // what the caller named; the audit keeps the first
+  Task<Asked(StoreSession&)> look_up;  // store thread; unknown things: empty details
+  // Store thread, once polkit agreed. An empty answer is a slice of long work: what others asked
+  // meanwhile comes first, and then it is called again.
+  Task<Result<Respond>(StoreSession&)> work;
 };
 
 // For calls whose question needs nothing from the store.
@@ -83,6 +85,10 @@ class Service {
   };
   void ask(std::uint64_t number, Asked asked);
   void act(std::uint64_t number);
+  // `begun`: the row of a call that changes something, before its first slice.
+  Status post_slice(std::uint64_t number, std::optional<domain::AuditRow> begun,
+                    Task<Result<Respond>(StoreSession&)> work);
+  void go_on(std::uint64_t number, Task<Result<Respond>(StoreSession&)> work);
   void finish(std::uint64_t number, Result<Respond> outcome);
   void answer(std::uint64_t number, Result<Reply> reply);
   std::size_t open_calls_of(std::uint32_t uid) const;

@@ -8,6 +8,7 @@
 #include "blob/descriptor_io.h"
 #include "certificate/bundle.h"
 #include "daemon/observation.h"
+#include "daemon/pace.h"
 #include "daemon/records.h"
 #include "domain/ids.h"
 #include "translog/note.h"
@@ -18,7 +19,9 @@ namespace {
 class CheckWork final : public JobWork {
  public:
   CheckWork(Jobs& jobs, std::shared_ptr<JobChannel> channel, CheckOrder order)
-      : jobs_(jobs), channel_(std::move(channel)), order_(std::move(order)) {}
+      : jobs_(jobs), channel_(std::move(channel)), order_(std::move(order)) {
+    if (order_.max_rate > 0) pace_.emplace(order_.max_rate);
+  }
   ~CheckWork() override {
     // The run belongs to the store thread, and goes there.
     const Result<bool> gone = jobs_.store().run<bool>([id = id_](StoreSession& session) {
@@ -31,13 +34,15 @@ class CheckWork final : public JobWork {
   Result<Json> run() override {
     for (;;) {
       RETURN_IF_ERROR(channel_->check_cancelled());
+      const Pace::Moment begun = std::chrono::steady_clock::now();
       ASSIGN_OR_RETURN(const Step step, jobs_.store().run<Step>([this](StoreSession& session) {
         return next(session);
       }));
-      channel_->progress.bytes.store(step.bytes);
+      const std::uint64_t further = step.bytes - channel_->progress.bytes.exchange(step.bytes);
       channel_->progress.files.store(step.assets);
       if (step.more) {
-        keep_to_rate(step.bytes);
+        // Cancelling closes the job's queue of files, which ends the wait.
+        if (pace_) channel_->files.wait_closed(pace_->after(begun, further));
         continue;
       }
       Json result{{"findings", step.findings}, {"assets", step.assets}, {"bytes", step.bytes}};
@@ -54,18 +59,6 @@ class CheckWork final : public JobWork {
     Json findings;
     std::uint64_t omitted = 0;
   };
-
-  // Cancelling closes the job's queue of files, which ends the wait.
-  void keep_to_rate(std::uint64_t bytes) {
-    if (order_.max_rate == 0) return;
-    const std::chrono::duration<double> due(static_cast<double>(bytes) /
-                                            static_cast<double>(order_.max_rate));
-    // As long as no clock can tell is long enough.
-    const std::chrono::duration<double> longest(std::chrono::hours(24 * 365));
-    channel_->files.wait_closed(
-        begun_ +
-        std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::min(due, longest)));
-  }
 
   Result<Step> next(StoreSession& session) {
     ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
@@ -85,7 +78,7 @@ class CheckWork final : public JobWork {
   Jobs& jobs_;
   std::shared_ptr<JobChannel> channel_;
   const CheckOrder order_;
-  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::optional<Pace> pace_;  // none: as fast as it goes
   const Uuid id_ = Uuid::random();
 };
 

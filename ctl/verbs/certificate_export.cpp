@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
+#include "certificate/certificate_page.h"
 #include "certificate/verify.h"
 #include "ctl/evidence_file.h"
 #include "ctl/outcome.h"
@@ -73,32 +74,46 @@ Result<std::string> bundle_of(Session& session, const std::string& certificate) 
   return content_of(memory.get());
 }
 
-// Only what the daemon's own signer has signed is told as text; more the daemon cannot vouch for.
-Result<std::string> text_of(Session& session, const std::string& bundle) {
+struct Checked {
+  certificate::TrustStore signer;
+  certificate::VerifyReport report;
+};
+
+// For people is made only what the daemon's own signer has signed; more the daemon cannot vouch
+// for.
+Result<Checked> checked(Session& session, const std::string& bundle) {
   ASSIGN_OR_RETURN(const Json trust, session.call("Certificate", "Trust", {}, Json::object()));
-  ASSIGN_OR_RETURN(
-      const certificate::TrustStore signer,
-      certificate::TrustStore::of_keyring(text_at(trust, "keyring"), "the daemon's own keys"));
-  const certificate::VerifyReport report = certificate::verify_bundle(bundle, signer);
-  if (!report.verified) {
-    std::string why;
-    for (const certificate::Check& check : report.checks) {
-      if (why.empty() && check.result == certificate::CheckResult::failed) why = check.detail;
-    }
-    return make_error(report.outcome,
-                      "the certificate does not hold under the daemon's own signer: " + why,
-                      "export it without --format text, and look: aierase verify FILE");
+  Checked made;
+  ASSIGN_OR_RETURN(made.signer, certificate::TrustStore::of_keyring(text_at(trust, "keyring"),
+                                                                    "the daemon's own keys"));
+  made.report = certificate::verify_bundle(bundle, made.signer);
+  if (made.report.verified) return made;
+  std::string why;
+  for (const certificate::Check& check : made.report.checks) {
+    if (why.empty() && check.result == certificate::CheckResult::failed) why = check.detail;
   }
-  ASSIGN_OR_RETURN(std::string text, certificate::statement_text(report.statement));
+  return make_error(made.report.outcome,
+                    "the certificate does not hold under the daemon's own signer: " + why,
+                    "export it with --format bundle, and look: aierase verify FILE");
+}
+
+Result<std::string> text_of(Session& session, const std::string& bundle) {
+  ASSIGN_OR_RETURN(const Checked held, checked(session, bundle));
+  ASSIGN_OR_RETURN(std::string text, certificate::statement_text(held.report.statement));
   return text +
          "\nSIGNATURE\n"
          "  The signed bundle was checked when this text was made: it holds under the\n"
          "  signer that the daemon itself names,\n"
          "    " +
-         printable(report.signer) +
+         printable(held.report.signer) +
          "\n"
          "  This text is not signed. To be sure, verify the bundle with a key that came\n"
          "  to you by another way: aierase verify FILE\n";
+}
+
+Result<std::string> page_of(Session& session, const std::string& bundle) {
+  ASSIGN_OR_RETURN(const Checked held, checked(session, bundle));
+  return certificate::certificate_page(bundle, held.report, held.signer);
 }
 
 // The proof beside the bundle, as a file that readers of other logs know.
@@ -121,9 +136,10 @@ Status write_with_proof(const std::string& path, const std::string& bundle) {
 Result<int> run_certificate_export(Session& session) {
   Output& out = session.out();
   const std::string format = session.arguments().value_or("format", "bundle");
-  if (format != "bundle" && format != "text" && format != kRequestFormat) {
-    return make_error(Errc::usage, "there is no format " + quoted(format),
-                      "bundle for programs, text for people, timestamp-request for authorities");
+  if (format != "bundle" && format != "text" && format != "html" && format != kRequestFormat) {
+    return make_error(
+        Errc::usage, "there is no format " + quoted(format),
+        "bundle for programs, html or text for people, timestamp-request for authorities");
   }
   const std::vector<std::string> stamps = session.arguments().all("timestamp");
   if (!stamps.empty() && format != "bundle") {
@@ -140,6 +156,8 @@ Result<int> run_certificate_export(Session& session) {
   }
   if (format == "text") {
     ASSIGN_OR_RETURN(content, text_of(session, content));
+  } else if (format == "html") {
+    ASSIGN_OR_RETURN(content, page_of(session, content));
   } else if (format == kRequestFormat) {
     ASSIGN_OR_RETURN(const Bytes request, certificate::timestamp_request_for(content));
     content = as_text(request);
@@ -172,6 +190,12 @@ Result<int> run_certificate_export(Session& session) {
     out.print("Wrote a request for a time stamp to " + printable(path) +
               ".\nNext: have an authority answer it, and put the answer into the certificate:\n"
               "  aierase certificate export C FILE --timestamp ANSWER\n");
+  } else if (format == "html") {
+    out.print(
+        "Wrote " + printable(path) +
+        " for people: a page that carries the signed file, and checks it in the browser.\n"
+        "Next: hand it over, and tell its reader by another way with which key it is signed:\n"
+        "  aierase status    shows the fingerprint\n");
   } else {
     out.print("Wrote " + printable(path) +
               " for people to read, as checked against the daemon's own signer. It proves nothing "

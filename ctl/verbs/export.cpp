@@ -68,6 +68,22 @@ Result<std::uint64_t> byte_number(std::string_view text) {
   return value;
 }
 
+// Before anything is made: room on the disk is taken ahead. In the daemon's words.
+Status set_range(Delivery& delivery, std::uint64_t first, std::uint64_t last) {
+  const TarMember& file = delivery.files[0];
+  if (last >= file.bytes) {
+    return make_error(Errc::invalid_input, "the range " + std::to_string(first) + "-" +
+                                               std::to_string(last) + " is not inside " +
+                                               quoted(file.name) + " of " +
+                                               std::to_string(file.bytes) + " bytes");
+  }
+  delivery.options["file"] = file.name;
+  delivery.options["first"] = first;
+  delivery.options["last"] = last;
+  delivery.bytes = last - first + 1;
+  return {};
+}
+
 Status add_range(const std::string& text, Delivery& delivery) {
   const std::size_t dash = text.find('-');
   ASSIGN_OR_RETURN(const std::uint64_t first, byte_number(std::string_view(text).substr(0, dash)));
@@ -76,11 +92,7 @@ Status add_range(const std::string& text, Delivery& delivery) {
       byte_number(dash == std::string::npos ? std::string_view()
                                             : std::string_view(text).substr(dash + 1)));
   if (last < first) return export_usage("--range ends before it begins: " + quoted(text));
-  delivery.options["file"] = delivery.files[0].name;
-  delivery.options["first"] = first;
-  delivery.options["last"] = last;
-  delivery.bytes = last - first + 1;
-  return {};
+  return set_range(delivery, first, last);
 }
 
 Status choose_files(const Arguments& given, Delivery& delivery) {
@@ -130,11 +142,7 @@ Status choose_tensor(Session& session, Delivery& delivery) {
     return make_error(Errc::damaged, "the asset has no file " + quoted(place.file) +
                                          ", where its table of tensors says that it is");
   }
-  delivery.options["file"] = place.file;
-  delivery.options["first"] = place.first;
-  delivery.options["last"] = place.first + (place.bytes - 1);
-  delivery.bytes = place.bytes;
-  return {};
+  return set_range(delivery, place.first, place.first + (place.bytes - 1));
 }
 
 Status choose_shape(const Arguments& given, Delivery& delivery) {

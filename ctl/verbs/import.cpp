@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/limits.h"
 #include "ctl/removal.h"
 #include "ctl/render.h"
 #include "ctl/sending.h"
@@ -178,6 +179,12 @@ Result<Intake> prepare(Session& session) {
     if (intake.options["kind"] == "dataset-key" && intake.found.files.size() != 1) {
       return import_usage("a dataset-key is one file, not " +
                           std::to_string(intake.found.files.size()));
+    }
+    if (intake.options["kind"] == "dataset-key" && intake.found.bytes > limits::kDatasetKeyBytes) {
+      return make_error(
+          Errc::invalid_input,
+          "the dataset key is longer than " + std::to_string(limits::kDatasetKeyBytes) + " bytes",
+          "a dataset-key is the key of data, not the data", intake.found.files.front().name);
     }
     if (intake.options["kind"] != "dataset-key") intake.tensors = read_tensor_table(intake.found);
   } else {

@@ -16,6 +16,7 @@ Result<int> run_doctor(Session& session);
 Result<int> run_check(Session& session);
 Result<int> run_import(Session& session);
 Result<int> run_export(Session& session);
+Result<int> run_mount(Session& session);
 Result<int> run_list(Session& session);
 Result<int> run_show(Session& session);
 Result<int> run_set(Session& session);

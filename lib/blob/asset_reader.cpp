@@ -15,12 +15,6 @@
 #include "crypto/primitives.h"
 
 namespace aierase::blob {
-namespace {
-
-// A mounted model is read from a few places at once; each open blob holds keys and a descriptor.
-constexpr std::size_t kOpenBlobs = 4;
-
-}  // namespace
 
 struct AssetReader::Impl {
   Impl(Env& file_system, WriterOptions where, crypto::Dek key, domain::Manifest files,

@@ -1,5 +1,6 @@
 #include "blob/direct_sink.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,14 @@ std::size_t padded(std::size_t bytes) {
 Result<std::unique_ptr<DirectSink>> DirectSink::start(int fd, const std::atomic<bool>& cancelled) {
   const off_t begin = ::lseek(fd, 0, SEEK_CUR);
   if (begin < 0) return cannot_write(errno);
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) return cannot_write(errno);
+  if ((flags & O_APPEND) != 0) {
+    return make_error(Errc::invalid_input,
+                      "a descriptor for direct I/O is open for appending, and its pieces would not "
+                      "come to lie where they belong",
+                      "open it without O_APPEND, or without O_DIRECT");
+  }
   if (begin % static_cast<off_t>(kDirectAlignment) != 0) {
     return make_error(Errc::invalid_input,
                       "a descriptor for direct I/O stands at byte " + std::to_string(begin) +
@@ -67,7 +76,8 @@ Status DirectSink::put(const Piece& piece) const {
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return cannot_write(errno);
     if (put == 0 || static_cast<std::size_t>(put) % kDirectAlignment != 0) {
-      return cannot_write(ENOSPC);
+      return make_error(Errc::invalid_input, "the destination took only a part of a piece",
+                        "open it without O_DIRECT");
     }
     at += static_cast<std::size_t>(put);
   }
@@ -127,7 +137,9 @@ Status DirectSink::write(ByteView from) {
 Status DirectSink::finish() {
   if (filling_ != nullptr) submit();
   while (outstanding_ > 0) RETURN_IF_ERROR(take_back());
-  if (::ftruncate(fd_, static_cast<off_t>(begin_ + done_bytes_)) != 0) return cannot_write(errno);
+  const auto end = static_cast<off_t>(begin_ + done_bytes_);
+  if (::ftruncate(fd_, end) != 0) return cannot_write(errno);
+  if (::lseek(fd_, end, SEEK_SET) < 0) return cannot_write(errno);  // as write(2) leaves it
   return {};
 }
 

@@ -1,10 +1,11 @@
 // Writing a file that its owner opened for direct I/O: around the page cache, two pieces at a time.
 //
 // Contract: the descriptor and its flags stay the caller's; bytes go to where its offset stands,
-// which must be a multiple of 4,096, and onwards. What was written is there when finish() returns,
-// and the file then ends behind the last byte (the last piece is written padded, and cut).
-// Durability is the caller's, by fsync(2). One thread; two more until the destructor, which drops
-// what was not begun. Memory: four pieces of 1 MiB. Errors as those of DescriptorSink.
+// which must be a multiple of 4,096, and onwards; a descriptor that appends is refused. What was
+// written is there when finish() returns; the file then ends behind the last byte (the last piece
+// is written padded, and cut), and the offset stands there. Durability is the caller's, by
+// fsync(2). One thread; two more until the destructor, which drops what was not begun. Memory: four
+// pieces of 1 MiB. Errors as those of DescriptorSink.
 #pragma once
 
 #include <array>

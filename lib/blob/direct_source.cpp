@@ -21,6 +21,11 @@ Error cannot_read(int errno_value) {
   return error;
 }
 
+Error part_of_block() {
+  return make_error(Errc::invalid_input, "the source gave only a part of a block",
+                    "open it without O_DIRECT");
+}
+
 }  // namespace
 
 bool is_for_direct_io(int fd) {
@@ -56,12 +61,24 @@ Status DirectSource::fill() {
     if (got < 0) return cannot_read(errno);
     held_ = static_cast<std::size_t>(got);
     given_ = 0;
+    const std::size_t part = held_ % kDirectAlignment;
+    ended_ = held_ == 0;
+    if (part != 0) {
+      ASSIGN_OR_RETURN(ended_, is_end(at_ + held_));
+      if (!ended_) held_ -= part;
+      if (held_ == 0) return part_of_block();
+    }
     at_ += held_;
-    // Only the end of the file leaves a piece that is no whole number of blocks; from there on
-    // nothing can be read that way.
-    ended_ = held_ % kDirectAlignment != 0 || held_ == 0;
     return {};
   }
+}
+
+// The end of a file leaves a piece that is no whole number of blocks, and from there on nothing can
+// be read that way; but a file system may give less than was asked for anywhere.
+Result<bool> DirectSource::is_end(std::uint64_t at) const {
+  struct stat found {};
+  if (::fstat(fd_, &found) != 0) return cannot_read(errno);
+  return at >= static_cast<std::uint64_t>(found.st_size);
 }
 
 Result<std::size_t> DirectSource::read(ByteSpan to) {

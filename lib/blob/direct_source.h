@@ -1,8 +1,9 @@
 // Reading a file that its owner opened for direct I/O, so that it stays out of the page cache.
 //
 // Contract: the descriptor, its flags and its offset stay the caller's; bytes come from where the
-// offset stands, which must be a multiple of 4,096, to the file's end. One thread. Memory: one
-// buffer of 1 MiB. Errors as those of DescriptorSource.
+// offset stands, which must be a multiple of 4,096, to the file's end, also where the file system
+// gives less than was asked for. One thread. Memory: one buffer of 1 MiB. Errors as those of
+// DescriptorSource.
 #pragma once
 
 #include <atomic>
@@ -26,6 +27,7 @@ class DirectSource final : public ByteSource {
   DirectSource(int fd, const std::atomic<bool>& cancelled, std::uint64_t at, PageBuffer buffer)
       : fd_(fd), cancelled_(cancelled), at_(at), buffer_(std::move(buffer)) {}
   Status fill();
+  Result<bool> is_end(std::uint64_t at) const;
 
   const int fd_;
   const std::atomic<bool>& cancelled_;

@@ -15,6 +15,8 @@ using Position = crypto::FloeDecryptor::Position;
 
 // A run so short is not worth a thread.
 constexpr std::uint64_t kShortRun = 2;
+// Of other blobs, so many segments later, one is not being read just now.
+constexpr std::uint64_t kPassedOver = 16;
 
 }  // namespace
 
@@ -56,31 +58,74 @@ Fetched* ReadAhead::find(const OpenBlob& blob, std::uint64_t number) {
   return nullptr;
 }
 
-// What was opened ahead and not used yet keeps its place.
-Fetched* ReadAhead::room_for_next() {
-  Fetched* oldest = nullptr;
-  for (const auto& fetch : fetches_) {
-    if (!fetch->blob) return fetch.get();
-    const bool free = fetch->ready && fetch->used;
-    if (free && (oldest == nullptr || fetch->last_use < oldest->last_use)) oldest = fetch.get();
+void ReadAhead::move_to(const OpenBlob& blob, std::uint64_t number, std::uint64_t last) {
+  auto place = std::find_if(places_.begin(), places_.end(),
+                            [&](const Place& one) { return one.blob == &blob; });
+  if (place == places_.end()) {
+    if (places_.size() == kOpenBlobs) places_.pop_back();
+    place = places_.insert(places_.end(), Place{});
   }
-  if (fetches_.size() == 2 * threads_.size() + 2) return oldest;
-  fetches_.push_back(std::make_unique<Fetched>());
-  return fetches_.back().get();
+  *place = Place{&blob, number, last, begun_};
+  std::rotate(places_.begin(), place, place + 1);
 }
 
-Fetched& ReadAhead::room_for_wanted() {
-  if (fetches_.empty()) fetches_.push_back(std::make_unique<Fetched>());
-  if (threads_.empty()) return *fetches_.front();
-  if (Fetched* const room = room_for_next(); room != nullptr) return *room;
-  const auto order = [](const auto& a, const auto& b) { return a->last_use < b->last_use; };
-  Fetched& oldest = **std::min_element(fetches_.begin(), fetches_.end(), order);
-  await(oldest);
-  return oldest;
+bool ReadAhead::is_going_on(const Place& place) const {
+  return place.number < place.last && begun_ - place.at < kPassedOver;
+}
+
+ReadAhead::Standing ReadAhead::standing(const Fetched& fetch) const {
+  for (const Place& place : places_) {
+    if (place.blob != fetch.blob.get()) continue;
+    if (fetch.number == place.number) return Standing::current;
+    const bool ahead = fetch.number > place.number && fetch.number <= place.last &&
+                       fetch.number < place.number + window();
+    return ahead && is_going_on(place) ? Standing::ahead : Standing::spare;
+  }
+  return Standing::spare;
+}
+
+// Segments of one blob that is read alone.
+std::size_t ReadAhead::window() const {
+  return threads_.empty() ? 1 : 2 * threads_.size() + 2;
+}
+
+// Segments of each blob that is being read and not at its end.
+std::size_t ReadAhead::share() const {
+  const auto going_on = std::count_if(places_.begin(), places_.end(),
+                                      [this](const Place& place) { return is_going_on(place); });
+  const auto readers = std::max<std::size_t>(static_cast<std::size_t>(going_on), 1);
+  return (window() + readers - 1) / readers;
+}
+
+// With so many ahead, and one where each blob stands, there is always room for what is wanted.
+bool ReadAhead::may_open_ahead() const {
+  const auto ahead = std::count_if(fetches_.begin(), fetches_.end(), [this](const auto& fetch) {
+    return standing(*fetch) == Standing::ahead;
+  });
+  return static_cast<std::size_t>(ahead) + 1 < window();
+}
+
+// Where a blob stands keeps its place, and so does what was opened ahead while there is room.
+Fetched& ReadAhead::room() {
+  const auto worth = [this](const Fetched& fetch) {
+    return std::pair(standing(fetch) == Standing::ahead, fetch.last_use);
+  };
+  Fetched* least = nullptr;
+  for (const auto& fetch : fetches_) {
+    if (!fetch->blob) return *fetch;
+    if (standing(*fetch) == Standing::current) continue;
+    if (least == nullptr || worth(*fetch) < worth(*least)) least = fetch.get();
+  }
+  const bool plenty = fetches_.size() >= std::max(window(), kOpenBlobs);
+  const bool all = fetches_.size() == window() + kOpenBlobs - 1;
+  if (all || (plenty && least != nullptr && standing(*least) == Standing::spare)) return *least;
+  fetches_.push_back(std::make_unique<Fetched>());
+  return *fetches_.back();
 }
 
 Status ReadAhead::begin(Fetched& fetch, const std::shared_ptr<OpenBlob>& blob,
                         std::uint64_t number) {
+  if (fetch.blob) await(fetch);
   fetch.blob.reset();
   if (fetch.plain.size() == 0) {
     ASSIGN_OR_RETURN(fetch.sealed, PageBuffer::make(crypto::kFloeSegmentBytes));
@@ -90,8 +135,8 @@ Status ReadAhead::begin(Fetched& fetch, const std::shared_ptr<OpenBlob>& blob,
   fetch.number = number;
   fetch.status = Status();
   fetch.ready = false;
-  fetch.used = false;
   fetch.last_use = ++uses_;
+  ++begun_;
   if (!threads_.empty()) wanted_.push(&fetch);
   return {};
 }
@@ -108,20 +153,18 @@ void ReadAhead::await(Fetched& fetch) {
 Result<const Fetched*> ReadAhead::get(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
                                       std::uint64_t last) {
   if (last >= number + kShortRun) RETURN_IF_ERROR(start_threads());
+  move_to(*blob, number, last);
   Fetched* wanted = find(*blob, number);
   if (wanted == nullptr) {
-    wanted = &room_for_wanted();
+    wanted = &room();
     RETURN_IF_ERROR(begin(*wanted, blob, number));
   }
-  wanted->used = false;  // not given away to what follows
-  for (std::uint64_t next = number + 1; next <= last && !threads_.empty(); ++next) {
+  const std::uint64_t end = std::min(last + 1, number + share());
+  for (std::uint64_t next = number + 1; next < end && may_open_ahead(); ++next) {
     if (find(*blob, next) != nullptr) continue;
-    Fetched* const room = room_for_next();
-    if (room == nullptr) break;
-    RETURN_IF_ERROR(begin(*room, blob, next));
+    RETURN_IF_ERROR(begin(room(), blob, next));
   }
   await(*wanted);
-  wanted->used = true;
   wanted->last_use = ++uses_;
   if (wanted->status.ok()) return wanted;
   wanted->blob.reset();
@@ -129,6 +172,7 @@ Result<const Fetched*> ReadAhead::get(const std::shared_ptr<OpenBlob>& blob, std
 }
 
 void ReadAhead::forget() {
+  places_.clear();
   for (const auto& fetch : fetches_) {
     if (!fetch->blob) continue;
     if (!threads_.empty()) await(*fetch);

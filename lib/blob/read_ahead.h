@@ -4,7 +4,9 @@
 // held; those behind it, up to `last`, are begun as far as there is room, so that reading forward
 // finds them opened. Nothing beyond `last` is ever read. A single segment is opened by the owner
 // itself; threads begin with the first longer run. What get() gave stays until the next call.
-// Memory: up to kMostAhead segments, 2 MiB each. The destructor drops what was not begun and joins.
+// Whoever reads forward in up to kOpenBlobs blobs by turns has each segment read once: where each
+// of them stands is kept, and they share what is opened ahead. Memory: up to kMostSegments
+// segments, 2 MiB each. The destructor drops what was not begun and joins.
 #pragma once
 
 #include <array>
@@ -25,7 +27,11 @@
 
 namespace aierase::blob {
 
-inline constexpr std::size_t kMostAhead = 2 * limits::kLanesPerJob + 2;
+// In the order of the manifest the packs of all lanes of the import come by turns, and a large file
+// between them; a mounted model is read from a few places at once.
+inline constexpr std::size_t kOpenBlobs = limits::kLanesPerJob + 1;
+inline constexpr std::size_t kMostAhead = 2 * limits::kLanesPerJob + 2;  // with the one given out
+inline constexpr std::size_t kMostSegments = kMostAhead + kOpenBlobs - 1;
 
 // A blob that was found to be whole in length and header; holds its keys.
 struct OpenBlob {
@@ -46,7 +52,6 @@ struct Fetched {
   PageBuffer sealed, plain;
   Status status;
   bool ready = false;
-  bool used = false;           // was given out
   std::uint64_t last_use = 0;  // or begin
 
   ByteView content() const { return plain.view(bytes); }
@@ -66,10 +71,23 @@ class ReadAhead {
   void forget();  // whatever was read is read anew
 
  private:
+  // Where a blob is read, and how far it will be.
+  struct Place {
+    const OpenBlob* blob;
+    std::uint64_t number, last;
+    std::uint64_t at;  // segments begun before its last use
+  };
+  enum class Standing { spare, current, ahead };
+
   Status start_threads();
   Fetched* find(const OpenBlob& blob, std::uint64_t number);
-  Fetched* room_for_next();
-  Fetched& room_for_wanted();
+  void move_to(const OpenBlob& blob, std::uint64_t number, std::uint64_t last);
+  bool is_going_on(const Place& place) const;
+  Standing standing(const Fetched& fetch) const;
+  std::size_t window() const;
+  std::size_t share() const;
+  bool may_open_ahead() const;
+  Fetched& room();
   Status begin(Fetched& fetch, const std::shared_ptr<OpenBlob>& blob, std::uint64_t number);
   void await(Fetched& fetch);
   void run(std::size_t lane);
@@ -77,10 +95,11 @@ class ReadAhead {
 
   Env& env_;
   std::vector<std::unique_ptr<Fetched>> fetches_;
-  std::uint64_t uses_ = 0;
+  std::vector<Place> places_;  // most recently used first
+  std::uint64_t uses_ = 0, begun_ = 0;
   crypto::Aead aead_;  // the owner's
-  BoundedQueue<Fetched*> wanted_{kMostAhead};
-  BoundedQueue<Fetched*> done_{kMostAhead};
+  BoundedQueue<Fetched*> wanted_{kMostSegments};
+  BoundedQueue<Fetched*> done_{kMostSegments};
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };

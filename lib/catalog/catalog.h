@@ -154,6 +154,7 @@ struct RetentionDates {
   std::optional<UtcTime> placed_on_market;  // as people recorded it
   std::optional<UtcTime> superseded;        // the earliest import that supersedes it
   std::optional<UtcTime> last_export;
+  std::optional<UtcTime> last_mount;  // when it was last known to be mounted
   std::uint64_t exports = 0;
 };
 

@@ -12,7 +12,7 @@ Result<std::int64_t> after_cursor(const std::string& cursor) {
   std::int64_t id = 0;
   const char* end = cursor.data() + cursor.size();
   const std::from_chars_result result = std::from_chars(cursor.data(), end, id);
-  if (result.ec != std::errc() || result.ptr != end || id <= 0) {
+  if (result.ec != std::errc() || result.ptr != end || id < 0) {
     return make_error(Errc::usage, "the cursor " + quoted(cursor) + " is not one of this list",
                       "begin the list again without a cursor");
   }

@@ -65,6 +65,22 @@ Result<std::optional<domain::LoadedPolicy>> ReadView::policy_in_force() const {
   return std::optional<domain::LoadedPolicy>(std::move(policy));
 }
 
+namespace {
+
+std::optional<UtcTime>& date_of(domain::AssetEvent event, RetentionDates& dates) {
+  switch (event) {
+    case domain::AssetEvent::retired:
+      return dates.retired;
+    case domain::AssetEvent::placed_on_market:
+      return dates.placed_on_market;
+    case domain::AssetEvent::mounted:
+      break;
+  }
+  return dates.last_mount;
+}
+
+}  // namespace
+
 Status Transaction::put_event(const Uuid& asset, domain::AssetEvent event, UtcTime at) {
   RETURN_IF_ERROR(
       connection_->write("INSERT INTO asset_event (asset, name, time) VALUES (?, ?, ?) "
@@ -83,7 +99,7 @@ Result<RetentionDates> ReadView::retention_dates(const Uuid& asset) const {
       const domain::AssetEvent event = row.word(domain::parse_asset_event);
       const UtcTime at = row.time();
       RETURN_IF_ERROR(row.finish(domain::IdType::asset, asset));
-      (event == domain::AssetEvent::retired ? dates.retired : dates.placed_on_market) = at;
+      date_of(event, dates) = at;
       return {};
     }));
   }

@@ -1,6 +1,7 @@
 #include "certificate/log_check.h"
 
 #include "base/json.h"
+#include "certificate/bundle.h"
 
 namespace aierase::certificate {
 namespace {
@@ -31,6 +32,11 @@ Check judge(const translog::SignedNote& note, const translog::Checkpoint& head,
       return failed("checkpoint",
                     "The signature of the log does not hold: the checkpoint was "
                     "changed.");
+    }
+    if (trust.revoked.count(key_id(log.role.key)) != 0) {
+      return failed("checkpoint", "The key of the log that signed this checkpoint, SHA256:" +
+                                      key_id(log.role.key) +
+                                      ", was revoked here: nothing that it signed counts.");
     }
     if (!speaks_for_head(log.role, head.size)) {
       return failed("checkpoint", "The key that signed this checkpoint of " + leaves(head.size) +

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "certificate/page_template.h"
 #include "certificate/verify.h"
 
 namespace aierase::certificate {
@@ -19,40 +20,6 @@ constexpr std::string_view kNotStated = "not stated";
 // Start of a code point, for counting columns.
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
-}
-
-// Marks that change the direction of what follows, or have no width: U+200B to U+200F, U+202A to
-// U+202E, U+2060 to U+2069, U+FEFF, in UTF-8.
-bool is_invisible(std::string_view character) {
-  if (character == "\xEF\xBB\xBF") return true;
-  if (character.size() != 3 || character[0] != '\xE2') return false;
-  const auto second = static_cast<unsigned char>(character[1]);
-  const auto third = static_cast<unsigned char>(character[2]);
-  return (second == 0x80 &&
-          ((third >= 0x8B && third <= 0x8F) || (third >= 0xA8 && third <= 0xAE))) ||
-         (second == 0x81 && third >= 0xA0 && third <= 0xA9);
-}
-
-std::string safe(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string result;
-  while (!text.empty()) {
-    std::size_t length = 1;
-    while (length < text.size() && !starts_character(text[length])) ++length;
-    const std::string_view character = text.substr(0, length);
-    if (is_printable_utf8(character) && !is_invisible(character)) {
-      result += character;
-    } else {
-      for (const char c : character) {
-        const auto code = static_cast<unsigned char>(c);
-        result += "\\x";
-        result += kHex[code >> 4];
-        result += kHex[code & 0x0F];
-      }
-    }
-    text.remove_prefix(length);
-  }
-  return result;
 }
 
 std::size_t columns(std::string_view text) {
@@ -92,7 +59,7 @@ class Page {
 
  private:
   void wrap(std::string line, std::size_t hanging, std::string_view value) {
-    const std::string shown = safe(value);
+    const std::string shown = visible_text(value);
     std::string_view rest = shown;
     std::size_t used = columns(line);
     bool fresh = true;

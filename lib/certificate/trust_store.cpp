@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "certificate/bundle.h"
+#include "crypto/timestamp.h"
 #include "translog/note.h"
 
 namespace aierase::certificate {
@@ -33,6 +34,14 @@ Status read_keyring(Env& env, const std::string& path, TrustStore& store) {
   Result<Keyring> keyring = parse_keyring(text);
   if (!keyring.ok()) return std::move(keyring).error().in("keyring " + path);
   store.add(*keyring, path);
+  return {};
+}
+
+Status read_authority(Env& env, const std::string& path, TrustStore& store) {
+  ASSIGN_OR_RETURN(std::string text, text_of(env, path, limits::kTimeStampBytes));
+  Status readable = crypto::check_authorities(text);
+  if (!readable.ok()) return std::move(readable).error().in("time stamping authority " + path);
+  store.time_authorities.push_back(std::move(text));
   return {};
 }
 
@@ -94,8 +103,7 @@ Result<TrustStore> TrustStore::load(Env& env, const std::string& directory) {
   for (const std::string& name : names) {
     const std::string path = directory + "/" + name;
     if (name.ends_with(".tsa.pem")) {
-      ASSIGN_OR_RETURN(std::string text, text_of(env, path, limits::kTimeStampBytes));
-      store.time_authorities.push_back(std::move(text));
+      RETURN_IF_ERROR(read_authority(env, path, store));
     } else if (name.ends_with(".pem")) {
       RETURN_IF_ERROR(read_pem(env, path, store));
     }

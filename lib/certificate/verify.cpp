@@ -225,15 +225,15 @@ Check check_timestamp(const Bytes& response, const crypto::Signature& signature,
   if (!said.ok())
     return {"timestamp", CheckResult::failed, "Refused: " + said.error().message + "."};
   const std::string time = to_rfc3339(said->time);
-  if (trust.time_authorities.empty()) {
-    return {"timestamp", CheckResult::not_checked,
-            "A time stamp says " + time + "; no authority of time stamps is trusted here."};
-  }
   const Result<crypto::TimeStamp> held =
       crypto::verify_timestamp(response, signature, trust.time_authorities);
   if (held.ok()) {
     return {"timestamp", CheckResult::passed,
             "An authority trusted here saw the signature at " + time + "."};
+  }
+  if (held.error().code == Errc::signer_unknown) {
+    return {"timestamp", CheckResult::not_checked,
+            "A time stamp says " + time + "; it is of no authority of time stamps trusted here."};
   }
   return {"timestamp", CheckResult::failed, "Refused: " + held.error().message + "."};
 }

@@ -94,22 +94,73 @@ Status check_imprint(TS_RESP* response, ByteView data) {
   return expected == found ? Status() : Status(not_a_stamp("it is of something else"));
 }
 
+// All that the text holds; anything in it that is broken is an error, and so is none at all.
+Result<std::vector<Certificate>> certificates_in(std::string_view pem) {
+  const Source source = memory(as_bytes(pem));
+  if (!source) return no_library("read certificates");
+  std::vector<Certificate> found;
+  while (Certificate one{PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr)}) {
+    found.push_back(std::move(one));
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (at_end && !found.empty()) return found;
+  return make_error(
+      Errc::invalid_input,
+      found.empty() ? "it holds no certificate in PEM that can be read"
+                    : "certificate " + std::to_string(found.size() + 1) + " in it cannot be read",
+      "put whole certificates there (BEGIN CERTIFICATE to END CERTIFICATE), or "
+      "remove the file");
+}
+
 // As the certificates were valid when the stamp was made: they expire long before a certificate
 // of ours is looked at.
-Result<CertificateStore> store_of(const std::vector<std::string>& trusted, UtcTime at) {
+Result<CertificateStore> empty_store(UtcTime at) {
   CertificateStore store(X509_STORE_new());
   if (!store) return no_library("make a store of certificates");
-  for (const std::string& pem : trusted) {
-    const Source source = memory(as_bytes(pem));
-    while (Certificate one{PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr)}) {
-      if (X509_STORE_add_cert(store.get(), one.get()) != 1) return no_library("take a certificate");
-    }
-    ERR_clear_error();  // the end of the text
-  }
   X509_VERIFY_PARAM* parameters = X509_STORE_get0_param(store.get());
   X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(to_unix(at)));
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
   return store;
+}
+
+Result<CertificateStore> store_of(const std::vector<std::string>& trusted, UtcTime at) {
+  ASSIGN_OR_RETURN(CertificateStore store, empty_store(at));
+  for (const std::string& pem : trusted) {
+    ASSIGN_OR_RETURN(const std::vector<Certificate> certificates, certificates_in(pem));
+    for (const Certificate& one : certificates) {
+      if (X509_STORE_add_cert(store.get(), one.get()) != 1) return no_library("take a certificate");
+    }
+  }
+  return store;
+}
+
+// What the stamp brings with it to be checked by; null where that is nothing.
+const STACK_OF(X509) * brought_by(TS_RESP* response) {
+  const PKCS7* token = TS_RESP_get_token(response);
+  return token != nullptr && PKCS7_type_is_signed(token) ? token->d.sign->cert : nullptr;
+}
+
+Result<CertificateStore> store_of(const STACK_OF(X509) * brought, UtcTime at) {
+  ASSIGN_OR_RETURN(CertificateStore store, empty_store(at));
+  for (int i = 0; i < sk_X509_num(brought); ++i) {
+    if (X509_STORE_add_cert(store.get(), sk_X509_value(brought, i)) != 1) {
+      return no_library("take a certificate");
+    }
+  }
+  return store;
+}
+
+Result<bool> holds_under(CertificateStore store, TS_RESP* response, ByteView data) {
+  const Verifier verifier(TS_VERIFY_CTX_new());
+  Source source = memory(data);
+  if (!verifier || !source) return no_library("verify a time stamp");
+  TS_VERIFY_CTX_set_flags(verifier.get(), TS_VFY_SIGNATURE | TS_VFY_VERSION | TS_VFY_DATA);
+  TS_VERIFY_CTX_set_data(verifier.get(), source.release());
+  TS_VERIFY_CTX_set_store(verifier.get(), store.release());
+  const bool holds = TS_RESP_verify_response(verifier.get(), response) == 1;
+  ERR_clear_error();
+  return holds;
 }
 
 }  // namespace
@@ -144,22 +195,28 @@ Result<TimeStamp> read_timestamp(ByteView response, ByteView data) {
   return TimeStamp{time};
 }
 
+Status check_authorities(std::string_view pem) {
+  const Result<std::vector<Certificate>> certificates = certificates_in(pem);
+  return certificates.ok() ? Status() : Status(certificates.error());
+}
+
 Result<TimeStamp> verify_timestamp(ByteView response, ByteView data,
                                    const std::vector<std::string>& trusted) {
   ASSIGN_OR_RETURN(const TimeStamp stamp, read_timestamp(response, data));
   ASSIGN_OR_RETURN(const Response parsed, parse(response));
-  ASSIGN_OR_RETURN(CertificateStore store, store_of(trusted, stamp.time));
-  const Verifier verifier(TS_VERIFY_CTX_new());
-  Source source = memory(data);
-  if (!verifier || !source) return no_library("verify a time stamp");
-  TS_VERIFY_CTX_set_flags(verifier.get(), TS_VFY_SIGNATURE | TS_VFY_VERSION | TS_VFY_DATA);
-  TS_VERIFY_CTX_set_data(verifier.get(), source.release());
-  TS_VERIFY_CTX_set_store(verifier.get(), store.release());
-  const bool holds = TS_RESP_verify_response(verifier.get(), parsed.get()) == 1;
-  ERR_clear_error();
-  if (holds) return stamp;
-  return make_error(Errc::verification_failed,
-                    "the time stamp is not signed by an authority that is trusted here");
+  ASSIGN_OR_RETURN(CertificateStore known, store_of(trusted, stamp.time));
+  ASSIGN_OR_RETURN(const bool believed, holds_under(std::move(known), parsed.get(), data));
+  if (believed) return stamp;
+  if (const STACK_OF(X509)* brought = brought_by(parsed.get()); sk_X509_num(brought) > 0) {
+    ASSIGN_OR_RETURN(CertificateStore own, store_of(brought, stamp.time));
+    ASSIGN_OR_RETURN(const bool sound, holds_under(std::move(own), parsed.get(), data));
+    if (!sound) {
+      return make_error(Errc::verification_failed,
+                        "the time stamp is not signed under the certificate that it brings");
+    }
+  }
+  return make_error(Errc::signer_unknown,
+                    "the time stamp is of an authority that is not trusted here");
 }
 
 }  // namespace aierase::crypto

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -23,7 +24,11 @@ struct TimeStamp {
 };
 // What a granted response over exactly this data says, whoever signed it.
 Result<TimeStamp> read_timestamp(ByteView response, ByteView data);
-// The same, signed by an authority whose certificate, or its issuer's, is among these PEM texts.
+// Whether a text is certificates in PEM, at least one, and nothing of them broken.
+Status check_authorities(std::string_view pem);
+// The same as read_timestamp, signed by an authority whose certificate, or its issuer's, is among
+// these PEM texts. Errc::signer_unknown where nothing is wrong with it but that nobody here vouches
+// for its authority; Errc::verification_failed where its own certificate does not bear it either.
 Result<TimeStamp> verify_timestamp(ByteView response, ByteView data,
                                    const std::vector<std::string>& trusted);
 

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 8> kNoticeKinds{
     "plan-waits",   "erasure-comes", "validation-waits", "approval-ends",
     "plan-expires", "stopped",       "overdue",          "enrolment"};
 constexpr std::array<std::string_view, 2> kStandingCauses{"revoked", "rules-changed"};
-constexpr std::array<std::string_view, 2> kAssetEvents{"retired", "placed-on-market"};
+constexpr std::array<std::string_view, 3> kAssetEvents{"retired", "placed-on-market", "mounted"};
 constexpr std::array<std::string_view, 2> kHoldReaches{"present", "future"};
 constexpr std::array<std::string_view, 4> kRelations{"derived-from", "trained-on", "configured-by",
                                                      "supersedes"};

@@ -46,7 +46,7 @@ enum class NoticeKind {
 };
 // What ended a standing approval before its day.
 enum class StandingCause { revoked, rules_changed };
-enum class AssetEvent { retired, placed_on_market };  // that retention counts from
+enum class AssetEvent { retired, placed_on_market, mounted };  // that retention counts from
 enum class HoldReach { present, future };  // future: also what comes into the store later
 enum class Relation { derived_from, trained_on, configured_by, supersedes };
 enum class SourceSight { seen, hidden };

@@ -219,7 +219,8 @@ Result<AssetView> Store::show_asset(const Uuid& id) {
   ASSIGN_OR_RETURN(view.open_plan, core.view().open_plan_of(id));
   ASSIGN_OR_RETURN(view.certificate, core.view().certificate_of(id));
   ASSIGN_OR_RETURN(view.events, core.view().events(asset_text(id), kEventsShown));
-  view.open_leases = core.keys.open_leases(id);
+  view.holders = core.keys.holders(id);
+  view.running_exports = core.keys.running_exports(id);
   if (view.asset.state != domain::AssetState::erased) {
     ASSIGN_OR_RETURN(view.retention, core.retention.decide(core.view(), view.asset, core.now()));
   }

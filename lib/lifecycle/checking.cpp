@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "blob/asset_reader.h"
 #include "blob/blob_check.h"
+#include "lifecycle/content_check.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
 
@@ -15,26 +16,8 @@ namespace {
 using Severity = Finding::Severity;
 
 constexpr std::size_t kLeavesPerStep = 2048;
-constexpr std::uint64_t kBytesPerStep = 16ULL << 20;
+constexpr std::uint64_t kSegmentsPerStep = 16;  // of content, a mebibyte each
 constexpr unsigned kBlobDirectories = 256;
-
-class HashSink final : public blob::ByteSink {
- public:
-  Status write(ByteView from) override {
-    hash_.update(from);
-    return {};
-  }
-  Digest finish() { return hash_.finish(); }
-
- private:
-  crypto::Sha256 hash_;
-};
-
-// Where a deep check stands inside one asset: no key is held between two steps.
-struct Position {
-  std::size_t file = 0;
-  std::uint64_t offset = 0;
-};
 
 enum class Phase { database, log, leaves, assets, unowned, imports, blobs, done };
 
@@ -59,10 +42,10 @@ struct CheckRun::Impl {
   Status check_log();
   Status check_leaves();
   Status check_assets();
-  Status check_asset(const domain::Asset& asset);
+  Result<bool> check_asset(const domain::Asset& asset);
   Status check_key(const domain::Asset& asset);
   Status check_blob_files(const domain::Asset& asset, const domain::Manifest& manifest);
-  Status check_bytes(const domain::Asset& asset, domain::Manifest manifest, crypto::Dek dek);
+  Result<bool> check_bytes(const domain::Asset& asset, domain::Manifest manifest, crypto::Dek dek);
   void check_unowned();
   Status check_imports();
   Status check_blobs();
@@ -84,8 +67,8 @@ struct CheckRun::Impl {
   std::vector<domain::Asset> page;
   std::size_t page_at = 0;
   bool pages_begun = false;
-  Position position;
-  std::optional<HashSink> hash;
+  std::optional<ContentCheck> content;  // of the asset that is being read
+  std::uint64_t segments_left = 0;      // of this step
   unsigned directory_at = 0;
 };
 
@@ -161,20 +144,17 @@ Result<std::optional<domain::Asset>> CheckRun::Impl::next_asset() {
 }
 
 Status CheckRun::Impl::check_assets() {
-  const std::uint64_t bytes_before = bytes;
-  for (std::size_t looked = 0; looked < 64 && bytes - bytes_before < kBytesPerStep; ++looked) {
+  segments_left = kSegmentsPerStep;
+  for (std::size_t looked = 0; looked < 64 && segments_left > 0; ++looked) {
     ASSIGN_OR_RETURN(const std::optional<domain::Asset> asset, next_asset());
     if (!asset) {
       phase = chosen.empty() ? Phase::unowned : Phase::done;
       return {};
     }
-    const Position before = position;
-    RETURN_IF_ERROR(check_asset(*asset));
-    const bool same_asset = position.file != 0 || position.offset != 0;
-    if (same_asset && (position.file != before.file || position.offset != before.offset)) {
-      continue;
-    }
-    position = Position();
+    ASSIGN_OR_RETURN(const bool more, check_asset(*asset));
+    if (more) continue;
+    // Also where it was erased, or could not be read any more, in the middle.
+    content.reset();
     ++page_at;
     ++assets;
   }
@@ -191,35 +171,37 @@ Status CheckRun::Impl::check_key(const domain::Asset& asset) {
   return dek.error();
 }
 
-Status CheckRun::Impl::check_asset(const domain::Asset& asset) {
+// Whether more of it is left.
+Result<bool> CheckRun::Impl::check_asset(const domain::Asset& asset) {
   if (asset.state == domain::AssetState::erased || asset.state == domain::AssetState::erasing) {
-    return {};
+    return false;
   }
   const Status key = check_key(asset);
-  if (!key.ok()) return key.error().code == Errc::io ? key : Status();
+  if (!key.ok()) {
+    if (key.error().code == Errc::io) return key.error();
+    return false;
+  }
   ASSIGN_OR_RETURN(crypto::Dek dek, core.dek_of(asset));
   Result<domain::Manifest> manifest = core.manifest_of(asset, dek);
   if (!manifest.ok()) {
     if (manifest.error().code == Errc::io) return manifest.error();
     find(Severity::error, "manifest-damaged", asset_text(asset.id), manifest.error().message,
          "the asset cannot be read; put an undamaged copy of the current database back");
-    return {};
+    return false;
   }
   if (asset.kind == domain::AssetKind::dataset_key) {
     const Result<SecretBytes> payload = core.payload_of(asset, dek);
-    if (payload.ok()) return {};
+    if (payload.ok()) return false;
     if (payload.error().code == Errc::io) return payload.error();
     find(Severity::error, "sealed-key-damaged", asset_text(asset.id), payload.error().message,
          "the key cannot be released; put an undamaged copy of the current database back");
-    return {};
+    return false;
   }
-  if (position.file == 0 && position.offset == 0) {
-    RETURN_IF_ERROR(check_blob_files(asset, *manifest));
-  }
+  if (!content) RETURN_IF_ERROR(check_blob_files(asset, *manifest));
   if (depth == CheckDepth::deep && !manifest->files.empty()) {
     return check_bytes(asset, std::move(*manifest), std::move(dek));
   }
-  return {};
+  return false;
 }
 
 Status CheckRun::Impl::check_blob_files(const domain::Asset& asset,
@@ -235,43 +217,23 @@ Status CheckRun::Impl::check_blob_files(const domain::Asset& asset,
   return {};
 }
 
-// At most kBytesPerStep of this asset; position says where to go on.
-Status CheckRun::Impl::check_bytes(const domain::Asset& asset, domain::Manifest manifest,
-                                   crypto::Dek dek) {
+// As far as this step goes; no key is held until the next.
+Result<bool> CheckRun::Impl::check_bytes(const domain::Asset& asset, domain::Manifest manifest,
+                                         crypto::Dek dek) {
   blob::Progress progress;
-  const std::vector<domain::FileEntry> files = manifest.files;
   ASSIGN_OR_RETURN(
       blob::AssetReader reader,
       blob::AssetReader::open(core.env(), {core.blob_directory(), core.store(), asset.id},
                               std::move(dek), std::move(manifest), progress));
-  std::uint64_t left = kBytesPerStep;
-  while (position.file < files.size() && left > 0) {
-    const domain::FileEntry& file = files[position.file];
-    if (!hash) hash.emplace();
-    const std::uint64_t length = std::min(left, file.bytes - position.offset);
-    Status read = length == 0 ? Status() : reader.copy_range(file, position.offset, length, *hash);
-    if (!read.ok() && read.error().code == Errc::io) return read;
-    bytes += length;
-    left -= length;
-    position.offset += length;
-    const bool end = position.offset >= file.bytes;
-    std::string broken;
-    if (!read.ok()) broken = read.error().message;
-    if (read.ok() && end && hash->finish() != file.sha256) {
-      broken = "its SHA-256 is not that of the manifest";
-    }
-    if (!broken.empty()) {
-      find(Severity::error, "file-damaged", asset_text(asset.id), quoted(file.path) + ": " + broken,
-           "put the blob back from a copy of the store, or import again");
-    }
-    if (end || !read.ok()) {
-      hash.reset();
-      position.offset = 0;
-      ++position.file;
-    }
-  }
-  if (position.file >= files.size()) position = Position();
-  return {};
+  if (!content) content.emplace();
+  const std::uint64_t before = content->bytes();
+  Result<bool> more =
+      content->step(reader, segments_left, [&](const std::string& path, const std::string& what) {
+        find(Severity::error, "file-damaged", asset_text(asset.id), quoted(path) + ": " + what,
+             "put the blob back from a copy of the store, or import again");
+      });
+  bytes += content->bytes() - before;
+  return more;
 }
 
 void CheckRun::Impl::check_unowned() {

@@ -225,7 +225,7 @@ Status check_text(std::string_view what, std::string_view text, std::size_t limi
 }
 
 std::size_t Core::waiting_plans() const {
-  const UtcTime at = now();
+  const std::chrono::seconds at = since_boot();
   return static_cast<std::size_t>(std::count_if(
       stuck.begin(), stuck.end(), [&](const auto& one) { return at < one.second.until; }));
 }

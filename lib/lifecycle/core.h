@@ -86,9 +86,11 @@ class Core {
   std::optional<Unsigned> waiting;
   // Why a record that waited for the signer's key did not get its signature at the start.
   std::optional<Error> refusal_fault;
+  // Pauses are counted since the boot: no step of the wall clock makes one endless.
+  std::chrono::seconds since_boot() const { return settings.clock->read().since_boot; }
   // Plans whose last round failed, until when they wait, and why: the others go on.
   struct Stuck {
-    UtcTime until{};
+    std::chrono::seconds until{};  // since the boot
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
@@ -100,7 +102,7 @@ class Core {
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   // Erased by this process while their ciphertext waits for step 5, which large plans share.
   std::size_t unswept = 0;
-  UtcTime next_expiry_check{};
+  std::chrono::seconds next_expiry_check{}, next_mount_note{};  // since the boot
   // A nightly run is going on: one at a time.
   bool enforcing = false;
   // On the clock since the boot: since when some grace has ended by the wall clock alone.
@@ -215,6 +217,9 @@ Status note_enrolments(Core& core);
 // using.cpp: whether an asset may be used now; an attempt on a retired one is counted.
 Status check_usable(Core& core, const domain::Actor& actor, const domain::Asset& asset);
 
+// mounting.cpp: once an hour, that what is mounted is in use.
+Status note_mounts(Core& core);
+
 // braking.cpp: the approval that let a plan go on although the brake had tripped, or null.
 const domain::Approval* release_of(const domain::Plan& plan);
 bool is_braked(const domain::Plan& plan);  // tripped, and nobody has released it
@@ -290,7 +295,8 @@ Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, cons
 // rotating.cpp: the key files are those that the catalog names last; a rotation that was
 // interrupted is finished, or was none.
 Status settle_key_files(Core& core);
-// The key of that purpose, only if it is the one that the catalog names.
+// The key of that purpose, only if it is the one that the catalog names; also from the file that a
+// rotation has not moved yet.
 Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpose purpose);
 
 // locator.cpp

@@ -6,6 +6,7 @@
 #include "lifecycle/braking.h"
 #include "lifecycle/enforce_notices.h"
 #include "lifecycle/enforce_plans.h"
+#include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/sweeping.h"
 
@@ -67,6 +68,7 @@ struct EnforceRun::Impl {
     make,
     execute_then,
     look_ahead,
+    publish,
     end,
     over
   };
@@ -114,6 +116,7 @@ Status EnforceRun::Impl::begin() {
                              return transaction.put_enforcement(last);
                            }));
   core.next_expiry_check = {};
+  core.next_mount_note = {};
   RETURN_IF_ERROR(sweep->begin(last));
   if (sweep->looks_at_all()) {  // and forgets what was known, whether it comes to its end or not
     last.swept.reset();
@@ -412,9 +415,15 @@ Result<bool> EnforceRun::Impl::step() {
     }
     case Phase::look_ahead: {
       ASSIGN_OR_RETURN(const bool more, notices.look_ahead(report.moment));
-      if (!more) phase = Phase::end;
+      if (more) return true;
+      core.publisher->insist();
+      phase = Phase::publish;
       return true;
     }
+    // A failure is kept for doctor: what was enforced counts without it.
+    case Phase::publish:
+      if (core.publisher->keep_up() == Progress::done) phase = Phase::end;
+      return true;
     case Phase::end:
       RETURN_IF_ERROR(end());
       phase = Phase::over;

@@ -14,7 +14,7 @@
 namespace aierase::lifecycle {
 namespace {
 
-constexpr std::int64_t kExpiryCheckSeconds = 60;
+constexpr auto kExpiryCheckEvery = std::chrono::seconds(60);
 constexpr auto kStuckPause = std::chrono::minutes(10);
 
 // A plan of which only held items are left keeps its approvals and loses its moment, until a hold
@@ -80,8 +80,8 @@ Status expire(Core& core, const Uuid& id, UtcTime now) {
 
 Status expire_requests(Core& core) {
   const UtcTime now = core.now();
-  if (now < core.next_expiry_check) return {};
-  core.next_expiry_check = now + std::chrono::seconds(kExpiryCheckSeconds);
+  if (core.since_boot() < core.next_expiry_check) return {};
+  core.next_expiry_check = core.since_boot() + kExpiryCheckEvery;
   RETURN_IF_ERROR(note_enrolments(core));
   RETURN_IF_ERROR(return_lapsed(core));
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
@@ -99,7 +99,7 @@ Result<std::optional<Uuid>> next_plan(Core& core) {
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().due_plans(clock.wall));
   for (const Uuid& id : plans) {
     const auto stuck = core.stuck.find(id);
-    if (stuck != core.stuck.end() && clock.wall < stuck->second.until) continue;
+    if (stuck != core.stuck.end() && core.since_boot() < stuck->second.until) continue;
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
     if (plan && is_due(*plan, clock)) return std::optional<Uuid>(id);
   }
@@ -123,7 +123,7 @@ Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
 
 Status set_aside(Core& core, const Uuid& plan, const Error& why) {
   if (core.stop || !concerns_one(why)) return why;
-  core.stuck.insert_or_assign(plan, Core::Stuck{core.now() + kStuckPause, why});
+  core.stuck.insert_or_assign(plan, Core::Stuck{core.since_boot() + kStuckPause, why});
   return {};
 }
 
@@ -146,6 +146,7 @@ Result<bool> Store::execute_due() {
     refill_reserve(core);
     return true;
   }
+  RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));
   ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
   if (!plan && core.unswept > 0) {  // its plan was cancelled, or waits
@@ -174,7 +175,7 @@ Result<bool> Store::execute_due() {
     return true;
   }
   // Nothing has happened; this plan waits, the others need not.
-  core.stuck.insert_or_assign(*plan, Core::Stuck{core.now() + kStuckPause, done.error()});
+  core.stuck.insert_or_assign(*plan, Core::Stuck{core.since_boot() + kStuckPause, done.error()});
   return std::move(done).error();
 }
 

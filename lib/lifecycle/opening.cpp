@@ -211,13 +211,14 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
+  load_signer(core);
+  RETURN_IF_ERROR(recover(core, table, other, adopt));
+  // Only now: until recovery the commit that made the new keys those in force may not be durable.
   const Status settled = settle_key_files(core);
   if (!settled.ok()) {
     core.settings.host.findings.push_back("a rotation of keys is not finished: " +
                                           settled.error().message);
   }
-  load_signer(core);
-  RETURN_IF_ERROR(recover(core, table, other, adopt));
   ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
   ASSIGN_OR_RETURN(core.noticed, core.view().last_notice());
   RETURN_IF_ERROR(record_slot_review(core));

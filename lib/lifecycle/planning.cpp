@@ -326,6 +326,13 @@ Result<WaitsFor> waits_for(Core& core, const domain::Plan& plan) {
   return clock.wall < *plan.due ? WaitsFor::grace : WaitsFor::clock;
 }
 
+void add_holders(Core& core, PlanView& view) {
+  for (const domain::PlanItem& item : view.plan.items) {
+    std::vector<Holder> holders = core.keys.holders(item.asset);
+    if (!holders.empty()) view.holders.emplace(item.asset, std::move(holders));
+  }
+}
+
 Result<PlanView> plan_view(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan(id));
   if (!plan) {
@@ -337,6 +344,7 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(view.waits_for, waits_for(core, view.plan));
   ASSIGN_OR_RETURN(view.attempted_uses, core.view().attempted_uses(id));
   ASSIGN_OR_RETURN(view.refusal, core.view().refusal_head(id));
+  add_holders(core, view);
   const bool waits_for_people =
       view.plan.state == domain::PlanState::requested || view.waits_for == WaitsFor::brake;
   if (!waits_for_people) return view;
@@ -396,6 +404,7 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
     PlanView view;
     plan.digest = plan_digest(core.store(), plan);
     view.plan = std::move(plan);
+    add_holders(core, view);
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
     RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
     return view;

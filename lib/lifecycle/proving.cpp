@@ -4,21 +4,25 @@
 
 namespace aierase::lifecycle {
 
-Status Store::publish_log() {
-  ASSIGN_OR_RETURN(const domain::SignedHead head, impl_->publisher->publish());
-  static_cast<void>(head);
-  return {};
-}
-
 // By the first head that has the leaf in it: the same for ever.
-Result<LogProof> Store::prove(std::uint64_t leaf) {
+Result<std::optional<LogProof>> Store::prove(std::uint64_t leaf) {
   Core& core = *impl_;
+  const std::optional<LogProof> not_yet;
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  if (leaf >= state.log.size) {
+    return make_error(Errc::damaged, "a leaf of the log is not in the database",
+                      "run `aierase check`");
+  }
   ASSIGN_OR_RETURN(std::optional<domain::SignedHead> head, core.view().first_head_with(leaf));
   if (!head) {
-    ASSIGN_OR_RETURN(head, core.publisher->publish());
+    ASSIGN_OR_RETURN(const Progress progress, core.publisher->slice());
+    static_cast<void>(progress);
+    return not_yet;
   }
+  ASSIGN_OR_RETURN(std::optional<translog::Proof> hashes, core.publisher->inclusion(leaf, *head));
+  if (!hashes) return not_yet;
   LogProof proof;
-  ASSIGN_OR_RETURN(proof.hashes, core.publisher->inclusion(leaf, *head));
+  proof.hashes = std::move(*hashes);
   ASSIGN_OR_RETURN(const std::vector<domain::AuthorityKey> keys, core.view().authority_keys());
   for (const domain::AuthorityKey& key : keys) {
     const bool signs = key.purpose == domain::KeyPurpose::log && head->size > key.first_leaf;
@@ -26,23 +30,30 @@ Result<LogProof> Store::prove(std::uint64_t leaf) {
   }
   proof.head = std::move(*head);
   proof.leaf = leaf;
-  return proof;
+  return std::optional<LogProof>(std::move(proof));
 }
 
-Result<LogHead> Store::log_head(std::optional<std::uint64_t> from) {
+Result<std::optional<LogHead>> Store::log_head(std::optional<std::uint64_t> from) {
   Core& core = *impl_;
+  const std::optional<LogHead> not_yet;
+  ASSIGN_OR_RETURN(const Progress progress, core.publisher->slice());
+  if (progress == Progress::more) return not_yet;
+  ASSIGN_OR_RETURN(std::optional<domain::SignedHead> head, core.view().last_signed_head());
+  if (!head) return make_error(Errc::unexpected, "a head of the log was signed and is not there");
   LogHead report;
-  ASSIGN_OR_RETURN(report.head, core.publisher->publish());
-  if (from) {
-    if (*from > report.head.size) {
-      return make_error(Errc::verification_failed,
-                        "the checkpoint to compare with ends at leaf " + std::to_string(*from) +
-                            ", and this log has " + std::to_string(report.head.size),
-                        "it is of another log, or leaves of this one were dropped");
-    }
-    ASSIGN_OR_RETURN(report.consistency, core.publisher->consistency(*from, report.head));
+  report.head = std::move(*head);
+  if (!from) return std::optional<LogHead>(std::move(report));
+  if (*from > report.head.size) {
+    return make_error(Errc::verification_failed,
+                      "the checkpoint to compare with ends at leaf " + std::to_string(*from) +
+                          ", and this log has " + std::to_string(report.head.size),
+                      "it is of another log, or leaves of this one were dropped");
   }
-  return report;
+  ASSIGN_OR_RETURN(std::optional<translog::Proof> hashes,
+                   core.publisher->consistency(*from, report.head));
+  if (!hashes) return not_yet;
+  report.consistency = std::move(*hashes);
+  return std::optional<LogHead>(std::move(report));
 }
 
 Result<certificate::Keyring> Store::keyring() {

@@ -85,6 +85,12 @@ Status Publisher::add_leaves(const catalog::StoreState& state,
   return {};
 }
 
+// The file of a head that is durable: whoever was killed or refused in between comes back to it.
+Status Publisher::show(const domain::SignedHead& head) {
+  ASSIGN_OR_RETURN(const bool shown, files_.has_checkpoint(head.checkpoint));
+  return shown ? Status() : files_.put_checkpoint(head.checkpoint);
+}
+
 Status Publisher::sign_head(const catalog::StoreState& state) {
   if (tree_->state().root != state.log.root) {
     return make_error(Errc::damaged, "the leaves of the log do not hash to its root",
@@ -101,13 +107,13 @@ Status Publisher::sign_head(const catalog::StoreState& state) {
                            [&](catalog::Transaction& transaction, catalog::StoreState&) {
                              return transaction.add_signed_head(head);
                            }));
-  RETURN_IF_ERROR(files_.put_checkpoint(head.checkpoint));
+  RETURN_IF_ERROR(show(head));
   for (const std::string& path : filled_) files_.drop_partials(path);
   filled_.clear();
   return {};
 }
 
-Result<Progress> Publisher::slice() {
+Result<Progress> Publisher::next_slice() {
   RETURN_IF_ERROR(core_.alive());
   ASSIGN_OR_RETURN(const catalog::StoreState state, core_.view().state());
   ASSIGN_OR_RETURN(const std::optional<domain::SignedHead> last, core_.view().last_signed_head());
@@ -115,87 +121,95 @@ Result<Progress> Publisher::slice() {
                (last->size == state.log.size && last->root != state.log.root))) {
     return forked(last->size);
   }
-  if (last && last->size == state.log.size) return Progress::done;
-  if (!core_.log_key) return no_log_key().error();
-  const auto work = [&]() -> Result<Progress> {
-    RETURN_IF_ERROR(open_tree(last));
-    RETURN_IF_ERROR(add_leaves(state, last));
-    if (tree_->size() < state.log.size) return Progress::more;
-    RETURN_IF_ERROR(sign_head(state));
+  if (last && state_of_files_ == Files::doubted) return write_again(*last);
+  if (last && last->size == state.log.size) {
+    RETURN_IF_ERROR(show(*last));
     return Progress::done;
-  };
-  Result<Progress> progress = work();
-  if (!progress.ok()) tree_.reset();
+  }
+  if (!core_.log_key) return no_log_key().error();
+  RETURN_IF_ERROR(open_tree(last));
+  RETURN_IF_ERROR(add_leaves(state, last));
+  if (tree_->size() < state.log.size) return Progress::more;
+  RETURN_IF_ERROR(sign_head(state));
+  return Progress::done;
+}
+
+Result<Progress> Publisher::slice() {
+  Result<Progress> progress = next_slice();
+  if (!progress.ok()) {
+    tree_.reset();
+    files_.forget();
+    state_of_files_ = Files::believed;
+    fault_ = progress.error();
+    again_at_ = core_.since_boot() + kPause;
+  } else if (*progress == Progress::done) {
+    fault_.reset();
+    wanted_ = false;
+  }
   return progress;
 }
 
-Result<domain::SignedHead> Publisher::publish() {
-  for (Progress progress = Progress::more; progress == Progress::more;) {
-    ASSIGN_OR_RETURN(progress, slice());
-  }
-  ASSIGN_OR_RETURN(std::optional<domain::SignedHead> last, core_.view().last_signed_head());
-  if (!last) return make_error(Errc::unexpected, "a head of the log was signed and is not there");
-  wanted_ = false;
-  fault_.reset();
-  return std::move(*last);
-}
-
 Progress Publisher::keep_up() {
-  if (!wanted_ || core_.stop || core_.now() < again_at_) return Progress::done;
+  if (!wanted_ || core_.stop || core_.since_boot() < again_at_) return Progress::done;
   const Result<Progress> progress = slice();
-  if (progress.ok()) {
-    fault_.reset();
-    wanted_ = *progress == Progress::more;
-    return *progress;
-  }
-  fault_ = progress.error();
-  again_at_ = core_.now() + kPause;
-  return Progress::done;
+  return progress.ok() ? *progress : Progress::done;
 }
 
 Status Publisher::start() {
   ASSIGN_OR_RETURN(const std::optional<domain::SignedHead> last, core_.view().last_signed_head());
   ASSIGN_OR_RETURN(wanted_, core_.view().has_certificate_from(last ? last->size : 0));
   if (!last) return {};
-  const Result<bool> shown = files_.has_checkpoint(last->checkpoint);
-  if (shown.ok() && *shown) return {};
-  // Killed between the commit and the file, or the file is not what was signed.
-  const Status written = files_.put_checkpoint(last->checkpoint);
-  if (!written.ok()) fault_ = written.error();
+  const Status shown = show(*last);
+  if (!shown.ok()) fault_ = shown.error();
   return {};
 }
 
-// Files are missing that once were there: all of them are gone through, and those written.
-Status Publisher::write_all_again(const domain::SignedHead& last) {
-  tree_.reset();
-  files_.forget();
-  tree_.emplace();
+// What is missing is written; what says otherwise is named, and stays.
+Result<Progress> Publisher::write_again(const domain::SignedHead& last) {
+  if (!tree_) {
+    filled_.clear();
+    tree_.emplace();
+  }
   catalog::StoreState upto;
   upto.log.size = last.size;
-  while (tree_->size() < last.size) RETURN_IF_ERROR(add_leaves(upto, last));
+  RETURN_IF_ERROR(add_leaves(upto, last));
+  if (tree_->size() < last.size) return Progress::more;
   RETURN_IF_ERROR(tree_->finish(put_tile()));
-  return files_.settle();
+  RETURN_IF_ERROR(files_.settle());
+  RETURN_IF_ERROR(show(last));
+  state_of_files_ = Files::written_again;
+  return Progress::more;  // leaves may have come since
 }
 
 template <typename Make>
-Result<translog::Proof> Publisher::prove(const domain::SignedHead& head, Make make) {
+Result<std::optional<translog::Proof>> Publisher::prove(const domain::SignedHead& head, Make make) {
+  if (state_of_files_ == Files::doubted) {
+    ASSIGN_OR_RETURN(const Progress progress, slice());
+    static_cast<void>(progress);
+    return std::optional<translog::Proof>();
+  }
   ASSIGN_OR_RETURN(const std::optional<domain::SignedHead> last, core_.view().last_signed_head());
   if (!last || last->size < head.size) {
     return make_error(Errc::unexpected, "a head of the log is not among those that were signed");
   }
   translog::TileNodes nodes(last->size, files_.reader());
   Result<translog::Proof> proof = make(nodes);
-  if (proof.ok()) return proof;
-  const Status written = write_all_again(*last);
-  if (!written.ok()) {
-    fault_ = written.error();
-    return written.error();
+  if (proof.ok()) {
+    state_of_files_ = Files::believed;
+    return std::optional<translog::Proof>(std::move(*proof));
   }
-  translog::TileNodes again(last->size, files_.reader());
-  return make(again);
+  // A disk that cannot be read now is no reason to write a million files.
+  const bool by_files =
+      proof.error().code == Errc::not_found || proof.error().code == Errc::damaged;
+  if (!by_files || state_of_files_ == Files::written_again) return proof.error();
+  tree_.reset();
+  files_.forget();
+  state_of_files_ = Files::doubted;
+  return std::optional<translog::Proof>();
 }
 
-Result<translog::Proof> Publisher::inclusion(std::uint64_t leaf, const domain::SignedHead& head) {
+Result<std::optional<translog::Proof>> Publisher::inclusion(std::uint64_t leaf,
+                                                            const domain::SignedHead& head) {
   ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> row, core_.view().log_leaf(leaf));
   if (!row) return make_error(Errc::damaged, "a leaf of the log is not in the database");
   return prove(head, [&](translog::NodeSource& nodes) -> Result<translog::Proof> {
@@ -209,8 +223,8 @@ Result<translog::Proof> Publisher::inclusion(std::uint64_t leaf, const domain::S
   });
 }
 
-Result<translog::Proof> Publisher::consistency(std::uint64_t old_size,
-                                               const domain::SignedHead& head) {
+Result<std::optional<translog::Proof>> Publisher::consistency(std::uint64_t old_size,
+                                                              const domain::SignedHead& head) {
   return prove(head, [&](translog::NodeSource& nodes) -> Result<translog::Proof> {
     ASSIGN_OR_RETURN(translog::Proof proof,
                      translog::consistency_proof(nodes, old_size, head.size));

@@ -21,17 +21,25 @@ class Publisher {
   explicit Publisher(Core& core) : core_(core), files_(core.env(), directory_of(core)) {}
   static std::string directory_of(const Core& core) { return core.settings.directory + "/log"; }
 
-  // Some thousand leaves; `done` once the head of all that is durable is signed and public.
+  // Some thousand leaves; `done` once the head of all that is durable is signed and public. A
+  // failure is kept for doctor until a publication comes to its end.
   Result<Progress> slice();
-  Result<domain::SignedHead> publish();  // up to the end, now
 
-  // Hashes that lead from the leaf to the root of `head`, held against it.
-  Result<translog::Proof> inclusion(std::uint64_t leaf, const domain::SignedHead& head);
-  Result<translog::Proof> consistency(std::uint64_t old_size, const domain::SignedHead& head);
+  // Hashes that lead from the leaf to the root of `head`, held against it. Nothing: files are
+  // missing, and each further question writes a slice of them, until they are there.
+  Result<std::optional<translog::Proof>> inclusion(std::uint64_t leaf,
+                                                   const domain::SignedHead& head);
+  Result<std::optional<translog::Proof>> consistency(std::uint64_t old_size,
+                                                     const domain::SignedHead& head);
 
   // A certificate waits for its proof: whether to publish without being asked.
   void certificate_added() { wanted_ = true; }
-  // One slice of what is wanted; a failure is kept for doctor, and tried again later.
+  // The nightly run wants all of it, and no pause.
+  void insist() {
+    wanted_ = true;
+    again_at_ = {};
+  }
+  // One slice of what is wanted; after a failure it pauses.
   Progress keep_up();
   const std::optional<Error>& fault() const { return fault_; }
   Status start();  // what an earlier process left undone
@@ -42,19 +50,23 @@ class Publisher {
                     const std::optional<domain::SignedHead>& last);
   Status add_bundle(std::span<const domain::LogLeaf> leaves,
                     const std::optional<domain::SignedHead>& last);
+  Status show(const domain::SignedHead& head);
   Status sign_head(const catalog::StoreState& state);
-  Status write_all_again(const domain::SignedHead& last);
+  Result<Progress> next_slice();
+  Result<Progress> write_again(const domain::SignedHead& last);
   template <typename Make>
-  Result<translog::Proof> prove(const domain::SignedHead& head, Make make);
+  Result<std::optional<translog::Proof>> prove(const domain::SignedHead& head, Make make);
   translog::TileWriter::Put put_tile();
 
   Core& core_;
   LogFiles files_;
   std::optional<translog::TileWriter> tree_;  // as far as it is written
   std::vector<std::string> filled_;           // tiles and bundles that became full
+  // Files that a proof did not find or believe: all are gone through once, from the first leaf on.
+  enum class Files { believed, doubted, written_again } state_of_files_ = Files::believed;
   bool wanted_ = false;
   std::optional<Error> fault_;
-  UtcTime again_at_{};
+  std::chrono::seconds again_at_{};  // since the boot
 };
 
 }  // namespace aierase::lifecycle

@@ -62,7 +62,8 @@ struct AssetView {
   std::optional<Uuid> open_plan;
   std::optional<Uuid> certificate;
   std::vector<catalog::Event> events;  // newest last, at most 100
-  std::size_t open_leases = 0;
+  std::size_t running_exports = 0;
+  std::vector<Holder> holders;                // of mounted views
   std::optional<policy::Decision> retention;  // what the policy in force says; none once erased
 };
 
@@ -90,6 +91,18 @@ struct ExportTicket {
   std::optional<SecretBytes> key;  // of a dataset key
   blob::WriterOptions reader;
   std::uint64_t first = 0, length = 0;  // of the range; length 0: everything
+};
+
+// ---- mount ------------------------------------------------------------------------------------
+struct MountRequest {
+  Holder holder;  // since: filled in
+  Uuid asset;
+};
+struct MountTicket {
+  domain::Asset asset;
+  domain::Manifest manifest;
+  KeyLease lease;  // dek inside; goes last, after all that came from it
+  blob::WriterOptions reader;
 };
 
 // ---- plans ------------------------------------------------------------------------------------
@@ -127,6 +140,7 @@ struct PlanView {
   std::optional<UtcTime> due_if_approved_now;        // of one that waits for approvals
   std::vector<domain::AttemptedUse> attempted_uses;  // of what it has retired
   std::optional<catalog::RefusalHead> refusal;  // its record, where it ended otherwise than done
+  std::map<Uuid, std::vector<Holder>> holders;       // of its items that are mounted
 };
 
 // ---- policies ---------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ Status add_dates(const catalog::ReadView& view, const domain::Asset& asset, poli
   if (is_leaving(asset)) facts.events.retired = dates.retired;
   facts.events.placed_on_market = dates.placed_on_market;
   facts.events.superseded = dates.superseded;
-  facts.events.last_used = dates.last_export;
+  facts.events.last_used = std::max(dates.last_export, dates.last_mount);  // none: the earliest
   // Nobody tells the store that a copy is no longer in use.
   facts.exports_outstanding = dates.exports;
   return {};

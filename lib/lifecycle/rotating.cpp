@@ -13,14 +13,17 @@ std::string key_path(const Core& core, domain::KeyPurpose purpose) {
   return parent_of(core.locator.slot_path) + "/" + std::string(domain::to_text(purpose)) + ".key";
 }
 
-Result<std::optional<domain::AuthorityKey>> key_in_force(const Core& core,
-                                                         domain::KeyPurpose purpose) {
+Result<crypto::PublicKey> key_in_force(const Core& core, domain::KeyPurpose purpose) {
   ASSIGN_OR_RETURN(const std::vector<domain::AuthorityKey> keys, core.view().authority_keys());
-  std::optional<domain::AuthorityKey> latest;
+  const domain::AuthorityKey* latest = nullptr;
   for (const domain::AuthorityKey& key : keys) {
-    if (key.purpose == purpose) latest = key;
+    if (key.purpose == purpose) latest = &key;
   }
-  return latest;
+  if (latest != nullptr) return latest->public_key;
+  return make_error(
+      Errc::damaged,
+      "the database names no key of the " + std::string(domain::to_text(purpose)) + " in force",
+      "run `aierase check`");
 }
 
 Result<crypto::SigningKey> read_key(const Core& core, domain::KeyPurpose purpose,
@@ -29,36 +32,35 @@ Result<crypto::SigningKey> read_key(const Core& core, domain::KeyPurpose purpose
                        core.unlock ? &*core.unlock : nullptr, domain::to_text(purpose));
 }
 
-bool is_there(const Core& core, const std::string& path) {
-  const Result<std::optional<FileInfo>> info = core.env().stat(path);
-  return info.ok() && info->has_value();
-}
-
-Status unlink_if_there(Core& core, const std::string& path) {
-  return is_there(core, path) ? core.env().unlink(path) : Status();
+Error not_in_force(const std::string& path) {
+  return make_error(Errc::foreign, path + " holds another key than the one in force",
+                    "put the key file back that belongs to this database", path);
 }
 
 enum class Settled { already, now };
 
+// Nothing is replaced or removed that may be the only copy of the key in force: what lies under
+// .next goes only where the key in force was read from the other file, and takes its place only
+// where it was read and is that key.
 Result<Settled> settle_key_file(Core& core, domain::KeyPurpose purpose) {
   const std::string path = key_path(core, purpose);
-  if (!is_there(core, path + kNext)) return Settled::already;
-  ASSIGN_OR_RETURN(const std::optional<domain::AuthorityKey> wanted, key_in_force(core, purpose));
-  const Result<crypto::SigningKey> next = read_key(core, purpose, kNext);
-  // A rotation that was not committed never was; its key has signed nothing that left.
-  if (!wanted || !next.ok() || next->public_key() != wanted->public_key) {
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> left, core.env().stat(path + kNext));
+  if (!left) return Settled::already;
+  ASSIGN_OR_RETURN(const crypto::PublicKey wanted, key_in_force(core, purpose));
+  const Result<crypto::SigningKey> present = read_key(core, purpose, "");
+  if (present.ok() && present->public_key() == wanted) {
+    // A rotation that was not committed never was; its key has signed nothing that left.
     RETURN_IF_ERROR(core.env().unlink(path + kNext));
     return Settled::now;
   }
+  ASSIGN_OR_RETURN(const crypto::SigningKey next, read_key(core, purpose, kNext));
+  if (next.public_key() != wanted) return not_in_force(path);
   RETURN_IF_ERROR(core.env().replace(path + kNext, path));
   return Settled::now;
 }
 
 Result<Authority> write_next_files(Core& core) {
   const std::string directory = parent_of(core.locator.slot_path);
-  for (const auto purpose : {domain::KeyPurpose::signer, domain::KeyPurpose::log}) {
-    RETURN_IF_ERROR(unlink_if_there(core, key_path(core, purpose) + kNext));
-  }
   ASSIGN_OR_RETURN(Authority next, write_key_files(core.env(), directory, core.store(),
                                                    core.unlock ? &*core.unlock : nullptr, kNext));
   RETURN_IF_ERROR(core.env().sync_directory(directory));
@@ -85,12 +87,14 @@ Status add_key(catalog::Transaction& transaction, domain::KeyPurpose purpose,
 }  // namespace
 
 Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpose purpose) {
-  ASSIGN_OR_RETURN(const std::optional<domain::AuthorityKey> wanted, key_in_force(core, purpose));
-  ASSIGN_OR_RETURN(crypto::SigningKey key, read_key(core, purpose, ""));
-  if (wanted && key.public_key() == wanted->public_key) return key;
-  return make_error(Errc::foreign,
-                    key_path(core, purpose) + " holds another key than the one in force",
-                    "put the key file back that belongs to this database", key_path(core, purpose));
+  ASSIGN_OR_RETURN(const crypto::PublicKey wanted, key_in_force(core, purpose));
+  Result<crypto::SigningKey> present = read_key(core, purpose, "");
+  if (present.ok() && present->public_key() == wanted) return present;
+  // Of a rotation that is durable and whose files were not moved yet.
+  Result<crypto::SigningKey> next = read_key(core, purpose, kNext);
+  if (next.ok() && next->public_key() == wanted) return next;
+  if (!present.ok()) return present;
+  return not_in_force(key_path(core, purpose));
 }
 
 Status settle_key_files(Core& core) {

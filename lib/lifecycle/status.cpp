@@ -59,10 +59,10 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
                         "`aierase check` removes it"});
   }
   for (const auto& [plan, stuck] : core.stuck) {
-    findings.push_back({Severity::error, "plan-stuck", plan_text(plan),
-                        "its last attempt failed: " + stuck.why.message,
-                        "it is tried again at " + to_rfc3339(stuck.until) +
-                            "; other plans go on. " + stuck.why.hint});
+    findings.push_back(
+        {Severity::error, "plan-stuck", plan_text(plan),
+         "its last attempt failed: " + stuck.why.message,
+         "it is tried again within ten minutes; other plans go on. " + stuck.why.hint});
   }
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   ASSIGN_OR_RETURN(const std::vector<Uuid> due, core.view().due_plans(clock.wall));

@@ -3,8 +3,9 @@
 //
 // Contract: synchronous and single-threaded: every call is made by the store thread, and returns
 // when its effect is durable. Nothing here knows the bus. Long work is sliced: execute_due() does
-// one erase round, CheckRun::step() one page. After Errc::io from any call the process must stop
-// (must_stop() says so). Actors come from the bus, never from arguments. Uses: aierase(1).
+// one erase round, CheckRun::step() one page, prove() some thousand leaves. After Errc::io from any
+// call the process must stop (must_stop() says so). Actors come from the bus, never from arguments.
+// Uses: aierase(1).
 #pragma once
 
 #include <cstdint>
@@ -221,6 +222,10 @@ class Store {
   // the first one in its grace lets the grace begin anew.
   Status check_use(const domain::Actor& actor, const Uuid& asset);
   Result<ExportTicket> begin_export(ExportRequest request);
+  // The key for a mounted view, under a lease; that it is used is durable when this returns, noted
+  // every hour from then on, and once more when the view has ended.
+  Result<MountTicket> begin_mount(MountRequest request);
+  Status end_mount(const Uuid& asset);
 
   struct Changes {
     std::vector<std::pair<std::string, std::optional<std::string>>> labels;  // no value: remove
@@ -277,11 +282,11 @@ class Store {
   Result<PolicyReport> load_policy(const PolicyRequest& request);
   const Retention& retention() const;
 
-  // The head of the log as it is now, signed and public, with the files of STORE/log: at once, for
-  // the nightly run. What certificates need is published without being asked.
-  Status publish_log();
-  Result<LogProof> prove(std::uint64_t leaf);
-  Result<LogHead> log_head(std::optional<std::uint64_t> from);
+  // The proof of a leaf, and the head of the log as it is now, signed and public, with the files of
+  // STORE/log. Nothing: this call did a slice of what has to be written before; ask again. What
+  // certificates need is published without being asked.
+  Result<std::optional<LogProof>> prove(std::uint64_t leaf);
+  Result<std::optional<LogHead>> log_head(std::optional<std::uint64_t> from);
   Result<certificate::Keyring> keyring();
   // New keys for signer and log, recorded in the log and signed by the keys before and after.
   Status rotate_keys(const domain::Actor& actor);

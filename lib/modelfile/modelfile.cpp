@@ -40,8 +40,8 @@ Result<std::uint64_t> bytes_of(const std::vector<std::uint64_t>& shape, std::uin
 }
 
 Status check_name(std::string_view name) {
-  if (name.size() > limits::kTensorNameBytes || !is_valid_utf8(name)) {
-    return bad_header("a tensor's name is not text of at most " +
+  if (name.size() > limits::kTensorNameBytes || !is_printable_utf8(name)) {
+    return bad_header("a tensor's name is no printable text of at most " +
                       std::to_string(limits::kTensorNameBytes) + " bytes: " + quoted(name));
   }
   return {};

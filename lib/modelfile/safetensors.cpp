@@ -58,8 +58,9 @@ Result<Tensor> tensor_of(const std::string& name, const Json& value, std::uint64
   tensor.name = name;
   const auto type = value.find("dtype");
   const auto* const text = type == value.end() ? nullptr : type->get_ptr<const Json::string_t*>();
-  if (text == nullptr || text->size() > limits::kTensorTypeBytes) {
-    return bad_header("the tensor " + quoted(name) + " has no dtype");
+  if (text == nullptr || text->size() > limits::kTensorTypeBytes || !is_printable_utf8(*text)) {
+    return bad_header("the tensor " + quoted(name) + " has no dtype of at most " +
+                      std::to_string(limits::kTensorTypeBytes) + " bytes");
   }
   tensor.type = *text;
   ASSIGN_OR_RETURN(tensor.shape, numbers(value, "shape", limits::kTensorDimensions));

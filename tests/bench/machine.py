@@ -5,7 +5,9 @@ Sizes in bytes, times in seconds, rates in bytes per second.
 
 import mmap
 import os
+import random
 import subprocess
+import sys
 import threading
 import time
 
@@ -90,6 +92,29 @@ def run_into_pipe(command, env=None):
         reader.join()
         os.close(reading)
     return cost, got[0]
+
+
+def files_below(path):
+    return sorted(os.path.join(directory, name)
+                  for directory, _, names in os.walk(path) for name in names)
+
+
+def forget(path):
+    """What the page cache has of the files below `path` goes."""
+    for name in files_below(path):
+        handle = os.open(name, os.O_RDONLY)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
+def random_reads(path):
+    """As many pieces of a MiB as the files below `path` have, each from anywhere in one of them."""
+    chance = random.Random(1)
+    handles = [(os.open(name, os.O_RDONLY), os.path.getsize(name)) for name in files_below(path)]
+    piece = bytearray(PIECE)
+    for _ in range(sum(size for _, size in handles) // PIECE):
+        handle, size = chance.choice(handles)
+        os.preadv(handle, [piece], chance.randrange(max(1, size - PIECE)))
 
 
 class Process:
@@ -204,3 +229,7 @@ def limits(directory, size):
     found["pipe"] = pipe(size)
     return found
 
+
+
+if __name__ == "__main__" and sys.argv[1:2] == ["random-reads"]:
+    random_reads(sys.argv[2])

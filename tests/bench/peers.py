@@ -5,6 +5,7 @@ says where what it sealed lies, and drops it. Durable means that syncfs(2) of th
 each is timed with it.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -112,8 +113,26 @@ class FileByFile(Peer):
             subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=self.environment(), check=False)
 
 
-class Gocryptfs(Peer):
-    """Through its mount, whose own process is counted like our daemon."""
+class Mounting(Peer):
+    """One that has a process beside, which counts like our daemon, and a mount to read from."""
+
+    def counted(self, cost):
+        self.process.add_to(cost)
+        cost.daemon -= self.process.idle
+        return cost
+
+    def counted_run(self, command):
+        self.process.begin()
+        return self.counted(machine.run(command, env=self.environment()))
+
+    def counted_run_into_pipe(self, command):
+        self.process.begin()
+        cost, got = machine.run_into_pipe(command, env=self.environment())
+        return self.counted(cost), got
+
+
+class Gocryptfs(Mounting):
+    """Through its mount for everything."""
 
     def put(self, files):
         self.mount = os.path.join(self.home, "mount")
@@ -128,16 +147,12 @@ class Gocryptfs(Peer):
         return self.counted(
             self.shell('cp -r "$D"/. "$H/mount"; sync -f "$S"', D=files.directory))
 
-    def counted(self, cost):
-        self.process.add_to(cost)
-        cost.daemon -= self.process.idle
-        return cost
+    @contextlib.contextmanager
+    def mounted(self):
+        yield self.mount
 
     def get_pipe(self, files):
-        self.process.begin()
-        cost, got = machine.run_into_pipe('find "$H/mount" -type f -exec cat {} +',
-                                          env=self.environment())
-        return self.counted(cost), got
+        return self.counted_run_into_pipe('find "$H/mount" -type f -exec cat {} +')
 
     def get_disk(self, files):
         self.process.begin()
@@ -165,7 +180,7 @@ class Restic(Peer):
         return self.shell('restic restore -q latest --target "$O"; sync -f "$O"')
 
 
-class Ours(Peer):
+class Ours(Mounting):
     """A daemon with a store of its own on a bus of its own."""
 
     def __init__(self, build, home):
@@ -200,10 +215,18 @@ class Ours(Peer):
         return subprocess.run([*self.words(), *arguments], capture_output=True, text=True,
                               check=True).stdout.strip()
 
-    def counted(self, cost):
-        self.process.add_to(cost)
-        cost.daemon -= self.process.idle
-        return cost
+    @contextlib.contextmanager
+    def mounted(self):
+        mount = os.path.join(self.home, "mount")
+        os.makedirs(mount, exist_ok=True)
+        client = subprocess.Popen([*self.words(), "mount", "bench/set:1", mount],
+                                  stdout=subprocess.PIPE)
+        client.stdout.readline()  # it is served
+        try:
+            yield mount
+        finally:
+            client.terminate()
+            client.wait()
 
     def put_path(self, path):
         self.process.begin()
@@ -213,10 +236,8 @@ class Ours(Peer):
         return self.put_path(files.directory)
 
     def get_pipe(self, files):
-        self.process.begin()
         how = [] if len(files.files) == 1 else ["--tar"]
-        cost, got = machine.run_into_pipe([*self.words(), "export", "bench/set:1", "-", *how])
-        return self.counted(cost), got
+        return self.counted_run_into_pipe([*self.words(), "export", "bench/set:1", "-", *how])
 
     def get_disk(self, files):
         self.process.begin()

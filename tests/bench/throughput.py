@@ -8,9 +8,11 @@ restic, gpg and openssl (tests/packages bench; those absent are left out), and a
 and aierased.
 
   --sets one,eight,small   one file of 4 GiB; 8 of 512 MiB; 10,000 of 64 KiB
-  --acts in,pipe,disk,erase
+  --acts in,pipe,disk,mount,random,erase
                            sealed and durable on disk; opened into a pipe, with what is read in the
-                           page cache; opened and durable on disk; erase of one 4 GiB and one 4 KiB
+                           page cache; opened and durable on disk; read from a mount, one file after
+                           the other into a pipe; as many MiB from there, each from a place of its
+                           own; erase of one 4 GiB and one 4 KiB
   --only NAME,...          of ours, cp, age, gocryptfs, restic, gpg, openssl
   --scale S                the large files at S times their size (default 1), the small at as many
   --repeat N               medians of N (default 5); the limits are measured before each repetition
@@ -34,7 +36,7 @@ import peers  # noqa: E402
 
 MIB = 1 << 20
 SETS = {"one": (1, 4096 * MIB), "eight": (8, 512 * MIB), "small": (10_000, 64 << 10)}
-ACTS = ("in", "pipe", "disk", "erase")
+ACTS = ("in", "pipe", "disk", "mount", "random", "erase")
 
 
 class FileSet:
@@ -90,9 +92,25 @@ def measure(peer, files, acts):
             warm(peer.sealed())
             settle()
             costs["disk"] = peer.get_disk(files)
+        for act in ("mount", "random"):
+            if act in acts and hasattr(peer, "mounted") and not (files.many and act == "random"):
+                warm(peer.sealed())
+                costs[act] = measure_mount(peer, files, act)
     finally:
         peer.drop()
     return {act: cost for act, cost in costs.items() if act in acts}
+
+
+def measure_mount(peer, files, act):
+    """Nothing of it is in the page cache of the mount itself when the clock starts."""
+    with peer.mounted() as mount:
+        machine.forget(mount)
+        if act == "random":
+            return peer.counted_run([sys.executable, machine.__file__, "random-reads", mount])
+        cost, got = peer.counted_run_into_pipe(["find", mount, "-type", "f", "-exec", "cat", "{}",
+                                                "+"])
+        expect(files.bytes, got)
+        return cost
 
 
 def limit_of(act, limits, files, cores):
@@ -101,15 +119,17 @@ def limit_of(act, limits, files, cores):
     if act == "in":
         cpu = cores / (1 / gcm + 1 / sha)
         return min(limits["disk_write"], sha if len(files.files) == 1 else cpu, cpu)
-    if act == "pipe":
+    if act in ("pipe", "mount"):
         return min(cores * gcm, limits["pipe"])
+    if act == "random":
+        return cores * gcm
     return min(limits["disk_write"], cores * gcm)
 
 
 def rows_of(samples, files, cores):
     """Medians over repetitions of one file set; `samples` is a list of (limits, {peer: costs})."""
     rows = []
-    for act in ACTS[:3]:
+    for act in ACTS[:-1]:
         for name in samples[0][1]:
             rates, shares, all_costs = [], [], []
             for limits, peers_now in samples:
@@ -132,6 +152,11 @@ def rows_of(samples, files, cores):
         ours = [r for r in rows if r["act"] == row["act"] and r["peer"] == "ours"]
         if ours:
             row["ours_is_times_as_fast"] = ours[0]["bytes_per_second"] / row["bytes_per_second"]
+    pairs = [(one[1]["ours"]["pipe"], one[1]["ours"]["mount"]) for one in samples
+             if {"pipe", "mount"} <= one[1].get("ours", {}).keys()]
+    for row in rows:
+        if pairs and row["act"] == "mount" and row["peer"] == "ours":
+            row["of_export_to_pipe"] = statistics.median(p.wall / m.wall for p, m in pairs)
     return rows
 
 
@@ -144,6 +169,8 @@ def print_rows(rows):
               f"{row['of_limit']:8.2f} {f'{times:.2f} x' if times else '-':>8} "
               f"{row['cpu_seconds']:7.2f} {row['client_peak_bytes'] / MIB:6.0f} M "
               f"{row['daemon_peak_above_idle_bytes'] / MIB:6.0f} M", flush=True)
+        if "of_export_to_pipe" in row:
+            print(f"       {row['of_export_to_pipe']:.2f} of the export into a pipe")
 
 
 def measure_erase(ours, directory, scale, repeat):

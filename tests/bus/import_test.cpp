@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -213,6 +214,48 @@ TEST_F(AStore, TakesManyFilesBatchByBatch) {
   EXPECT_EQ(result->at("asset").at("files").size(), 320U);
 }
 
+// The limit of a shell is for programs of long ago; here a small one stands for it, and a few jobs
+// for many.
+TEST(ADaemonWithALowSoftLimit, HoldsTheFilesOfItsJobs) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  RunningDaemon daemon;
+  rlimit low = before;
+  low.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  daemon.start();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  bus::Client client = daemon.client();
+  init(client);
+  // Nothing comes through any of them until all are there.
+  std::vector<Pipe> pipes(4 * 32);
+  std::vector<bus::Job> jobs;
+  for (std::size_t at = 0; at < pipes.size(); at += 16) {
+    if (at % 32 == 0) {
+      auto job =
+          client.start(bus::kAssetInterface, "Import", {"m" + std::to_string(at), bus::Options()});
+      ASSERT_TRUE(job.ok()) << job.error().message;
+      jobs.push_back(std::move(*job));
+    }
+    std::vector<bus::NamedFile> files;
+    for (std::size_t i = at; i < at + 16; ++i) {
+      files.push_back({"f" + std::to_string(i), pipes[i].reader.get()});
+    }
+    const Status added = jobs.back().add_files(files);
+    ASSERT_TRUE(added.ok()) << at << ": " << added.error().message;
+  }
+  for (Pipe& pipe : pipes) {
+    ASSERT_EQ(write(pipe.writer.get(), "x", 1), 1);
+    pipe.writer.reset();
+  }
+  for (bus::Job& job : jobs) {
+    ASSERT_TRUE(job.commit().ok());
+    const Result<Json> result = job.wait();
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    EXPECT_EQ(result->at("asset").at("files_count"), 32);
+  }
+}
+
 TEST_F(AStore, StopsAnExportWhoseAssetIsSuspended) {
   // More than a pipe holds, so that the job waits for its reader.
   const std::string content(1 << 16, 'w');
@@ -237,7 +280,7 @@ TEST_F(AStore, StopsAnExportWhoseAssetIsSuspended) {
   const Result<Json> shown =
       client_->call(bus::kAssetInterface, "Show", {std::string("m"), bus::Options()});
   ASSERT_TRUE(shown.ok());
-  EXPECT_EQ(shown->at("leases"), 0);
+  EXPECT_EQ(shown->at("exports_running"), 0);
   EXPECT_EQ(shown->at("exports").size(), 1U);
 }
 

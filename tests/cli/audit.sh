@@ -121,6 +121,10 @@ contains "the state" "$(cat "$DIR/metrics")" '^aierase_store_state{aierase_store
 contains "the audit" "$(cat "$DIR/metrics")" '^aierase_audit_rows_total [1-9]'
 contains "bytes" "$(cat "$DIR/metrics")" '^aierase_content_bytes 600000$'
 refused 2 'exclude' a --json status --openmetrics
+contains "provisions, with what shows them" "$(a status --conformance)" 'partly.*aierase init --two-person'
+equal "as JSON" "$(a --json status --conformance | json 'd["schema"], d["provisions"][-1]["state"]')" \
+  'aierase/status-conformance/v1 partly'
+refused 2 'exclude' a status --openmetrics --conformance
 equal "no erasure, no time of one" "$(grep -c last_erasure "$DIR/metrics")" 0
 check "a plan" a retire other:1 --now --reason end
 PLAN=$(a list plans -q)

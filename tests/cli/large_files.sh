@@ -24,6 +24,8 @@ fi
 check "import of large and small files" a import big:1 "$ON_DISK/model"
 [ $DIRECT = no ] || equal "the import brought none of the large ones into the page cache" \
   "$(cached "${LARGE[@]}")" 0
+# A key is small, and what is not is no key: also where it would be read around the page cache.
+refused 6 'longer than 4096 bytes' a import key:1 "${LARGE[0]}" --kind dataset-key
 equal "all are there, in order of their names" \
   "$(a --json show big:1 | json '" ".join(f["name"] for f in d["asset"]["files"])')" \
   "$(cd "$ON_DISK/model" && echo part-*)"
@@ -41,6 +43,8 @@ check "export of a range to a file" a export big:1 "$ON_DISK/range" --file part-
   --range 1000-20001000
 check "it is the same" cmp "$ON_DISK/range" \
   <(tail -c +1001 "$ON_DISK/model/part-31457279" | head -c 20000001)
+refused 6 'is not inside .part-4095. of 4095 bytes' a export big:1 "$ON_DISK/beyond" \
+  --file part-4095 --range 0-9999999999999
 check "export into a pipe is the same" cmp <(a export big:1 - --file part-31457279) \
   "$ON_DISK/model/part-31457279"
 mkdir "$ON_DISK/untarred"

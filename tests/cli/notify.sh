@@ -10,7 +10,7 @@ start_bus
 start_daemon
 check "init" a init --root-slot "file:$DIR/slot/slot" --unlock none --single-operator
 head -c 5000 /dev/urandom >"$DIR/weights"
-for n in 1 2 3 4; do a import "m:$n" "$DIR/weights" >/dev/null || echo "import $n failed"; done
+for n in 1 2 3 4 5; do a import "m:$n" "$DIR/weights" >/dev/null || echo "import $n failed"; done
 
 mkdir "$DIR/notify.d" "$DIR/state" "$DIR/seen"
 [ -z "$AS" ] || chown 65534 "$DIR/state" "$DIR/seen"
@@ -26,9 +26,9 @@ printf '#!/bin/sh\necho "$AIERASE_NUMBER" >>"%s/seen/last"\n' "$DIR" >"$DIR/noti
 printf '#!/bin/sh\ntouch "%s/seen/inert"\n' "$DIR" >"$DIR/notify.d/50-inert"
 chmod 755 "$DIR"/notify.d/[1-4]*
 
-start_notify() {
+start_notify() {  # [SECONDS that a hook has]
   $AS env AIERASE="$AIERASE" AIERASE_BUS="$BUS" AIERASE_NOTIFY_HOOKS="$DIR/notify.d" \
-    STATE_DIRECTORY="$DIR/state" AIERASE_NOTIFY_SECONDS=1 "$SOURCE/units/aierase-notify" \
+    STATE_DIRECTORY="$DIR/state" AIERASE_NOTIFY_SECONDS="${1:-1}" "$SOURCE/units/aierase-notify" \
     2>>"$DIR/notify.log" &
   NOTIFY_PID=$!
 }
@@ -91,12 +91,37 @@ FOURTH=$(plan m:4)
 check "and goes on" until_lines last 4
 stop_notify
 equal "nothing was doubled" "$(cut -d' ' -f3 "$DIR/seen/first" | tr '\n' ' ')" "$FIRST $SECOND $THIRD $FOURTH "
-equal "the number is kept" "$(cat "$DIR/state/last")" "$(tail -1 "$DIR/seen/first" | cut -d' ' -f1)"
+equal "the number is kept with its store" "$(cat "$DIR/state/last")" \
+  "$(tail -1 "$DIR/seen/first" | cut -d' ' -f1) $(a -q status)"
 equal "they are what the audit has" "$(a --json audit --outcome notice | json 'len(d["calls"])')" 4
 contains "filtered by kind" "$(a audit --action plan-waits)" 'waits for approval'
 equal "and behind a number" \
-  "$(a --json audit --outcome notice --after "$(cat "$DIR/state/last")" | json 'len(d["calls"])')" 0
+  "$(a --json audit --outcome notice --after "$(cut -d' ' -f1 "$DIR/state/last")" | json 'len(d["calls"])')" 0
 refused 2 'number of a row' a audit --after yesterday
+
+# Stopped in the middle of a notice: the hook that runs ends, those behind it run after the start.
+mkfifo "$DIR/seen/gate"
+[ -z "$AS" ] || chown 65534 "$DIR/seen/gate"
+cat >"$DIR/notify.d/15-waits" <<HOOK
+#!/bin/sh
+echo "\$AIERASE_NUMBER" >>"$DIR/seen/waits"
+read -r _ <"$DIR/seen/gate"
+HOOK
+chmod 755 "$DIR/notify.d/15-waits"
+start_notify 60
+plan m:5 >/dev/null
+check "a hook waits" until_lines waits 1
+kill -TERM "$NOTIFY_PID"
+echo on >"$DIR/seen/gate"
+wait "$NOTIFY_PID"
+equal "it ends well" $? 0
+equal "no hook behind it ran" "$(lines last)" 4
+chmod 644 "$DIR/notify.d/15-waits"
+start_notify
+check "they run after the start" until_lines last 5
+stop_notify
+equal "the hooks before are not run again" "$(lines first) $(lines waits)" "5 1"
+
 echo nonsense >"$DIR/state/last"
 start_notify
 wait "$NOTIFY_PID"
@@ -115,4 +140,19 @@ equal "the mail is made: exit status" $? 0
 contains "it has a subject" "$(cat "$DIR/seen/mail")" '^Subject: aierase on .*plan-waits'
 contains "the line to paste" "$(cat "$DIR/seen/mail")" "^  aierase approve p-.*@"
 contains "and the text to sign" "$(cat "$DIR/seen/mail")" '^AIERASE DECISION, FORMAT 1'
+
+# A host that was rebuilt: the new store has fewer rows than the number that is kept.
+STORE_BEFORE=$(a -q status)
+stop_daemon
+echo "999999 $STORE_BEFORE" >"$DIR/state/last"
+rm -rf "$DIR/store" "$DIR/slot"
+start_daemon
+check "init of another" a init --root-slot "file:$DIR/slot/slot" --unlock none --single-operator
+a import "n:1" "$DIR/weights" >/dev/null
+plan n:1 >/dev/null
+start_notify
+check "the notices of another store are told from the first on" until_lines last 6
+stop_notify
+contains "with a remark" "$(cat "$DIR/notify.log")" 'told from the first on'
+equal "and its number is kept" "$(cut -d' ' -f2 "$DIR/state/last")" "$(a -q status)"
 finish

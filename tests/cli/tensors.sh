@@ -31,6 +31,14 @@ safetensors("two.safetensors", {"lm_head": [3000, 1000], "shared": [8]})
 with open(os.path.join(sys.argv[1], "broken.gguf"), "wb") as file:
     file.write(b"GGUF" + struct.pack("<IQQ", 3, 1 << 60, 0))
 PY
+python3 - "$DIR" <<'PY'
+import json, os, struct, sys
+
+# A name that a terminal would obey.
+text = json.dumps({"\x1b[31mred": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
+with open(os.path.join(sys.argv[1], "hostile.safetensors"), "wb") as file:
+    file.write(struct.pack("<Q", len(text)) + text + b"1234")
+PY
 echo '{"hidden_size": 300}' >"$DIR/model/config.json"
 
 check "import of a model" a import acme/m:1 "$DIR/model"
@@ -59,6 +67,10 @@ contains "and has no table" "$(a show --tensors plain:1)" 'No table of tensors'
 check "its bytes are there" cmp <(a export plain:1 -) "$DIR/model/broken.gguf"
 check "--json names the note" a --json import plain:2 "$DIR/model/broken.gguf"
 equal "in a list" "$(json 'len(d["notes"])' <"$DIR/out")" 1
+
+check "import of a model with hostile names of tensors" a import hostile:1 "$DIR/hostile.safetensors"
+contains "it has no table, and why" "$(cat "$DIR/err")" 'no printable text'
+equal "nothing of them goes to the terminal" "$(tr -cd '\033' <"$DIR/err" | wc -c)" 0
 
 key=$(a -q import --generate --kind dataset-key key:1)
 refused 2 'goes out whole' a export key:1 "$DIR/key" --tensor t

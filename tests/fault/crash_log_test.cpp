@@ -24,7 +24,7 @@ std::shared_ptr<const World::Moment> one_published(World& world) {
 
 // Whatever head somebody may have fetched in the life that was stopped, the log goes on from it.
 void expect_continued(World& world, const std::optional<translog::Checkpoint>& seen) {
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   if (!seen) return;
   certificate::Continuity kept(*seen);
   EXPECT_TRUE(verified(verify_published(world, &kept)));
@@ -37,7 +37,7 @@ TEST(APublication, MayBeStoppedAnywhere) {
   StopPlan plan;
   plan.stride = 1;
   plan.act = [&](World& w) {
-    if (w.open().ok()) ignore(w.store->publish_log());
+    if (w.open().ok()) ignore(publish(w));
   };
   plan.check = [&](World& w) {
     seen = published_head(w);

@@ -118,6 +118,9 @@ std::vector<Operation> FakeDisk::log() const {
 void FakeDisk::clear_log() {
   core_->clear_log();
 }
+std::uint64_t FakeDisk::bytes_read(const std::string& beginning) const {
+  return core_->bytes_read(beginning);
+}
 void FakeDisk::stop_at(std::uint64_t n) {
   core_->stop_at(n);
 }
@@ -132,6 +135,9 @@ void FakeDisk::fail_sync_at(std::uint64_t n) {
 }
 void FakeDisk::fail_operation_at(std::uint64_t n) {
   core_->fail_operation_at(n);
+}
+void FakeDisk::fail_reads_of(std::string path) {
+  core_->fail_reads_of(std::move(path));
 }
 void FakeDisk::set_capacity(std::uint64_t bytes) {
   core_->set_capacity(bytes);

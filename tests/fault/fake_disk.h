@@ -71,12 +71,16 @@ class FakeDisk final : public Env {
   std::vector<Operation> log() const;
   void clear_log();
 
+  // Bytes read so far from files whose path begins so.
+  std::uint64_t bytes_read(const std::string& beginning) const;
+
   // Faults. n counts from the next operation on, from 1; 0 takes the order back.
   void stop_at(std::uint64_t n);
   bool stopped() const;
   std::string stopped_in() const;      // the operation it stopped in, for messages
   void fail_sync_at(std::uint64_t n);  // EIO of the n-th sync; its data is partly lost for good
   void fail_operation_at(std::uint64_t n);  // EIO without effect; the disk goes on
+  void fail_reads_of(std::string path);     // EIO when it is opened; an empty one takes that back
   void set_capacity(std::uint64_t bytes);   // beyond it writes are Errc::no_space
 
   // What happens between two lives of a process.

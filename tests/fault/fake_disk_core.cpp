@@ -160,6 +160,7 @@ Result<std::shared_ptr<Handle>> DiskCore::open(const std::string& path, const Op
   const bool create = how.mode == OpenMode::create_new;
   if (create && inode) return name_taken(path);
   if (!create && !inode) return not_there(path);
+  if (!create && path == unreadable_) return errno_error(EIO, "fake disk: open " + path);
   if (inode && inode->type == FileType::other) {
     return make_error(Errc::invalid_input, "fake disk: " + path + " is a symbolic link");
   }
@@ -198,6 +199,7 @@ Result<std::size_t> DiskCore::read(Handle& handle, std::uint64_t offset, ByteSpa
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(check(handle));
   RETURN_IF_ERROR(check_aligned(handle, offset, to));
+  read_[handle.path] += to.size();
   return handle.inode->now.read(offset, to);
 }
 

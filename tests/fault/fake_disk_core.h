@@ -108,11 +108,13 @@ class DiskCore {
   std::uint64_t operations() const;
   std::vector<Operation> log() const;
   void clear_log();
+  std::uint64_t bytes_read(const std::string& beginning) const;
   void stop_at(std::uint64_t n);
   bool stopped() const;
   std::string stopped_in() const;
   void fail_sync_at(std::uint64_t n);
   void fail_operation_at(std::uint64_t n);
+  void fail_reads_of(std::string path);
   void set_capacity(std::uint64_t bytes);
   void restart();
   void power_cut(Cut cut, std::uint64_t seed);
@@ -162,8 +164,10 @@ class DiskCore {
   DiskState state_;
   std::mt19937_64 random_;
   std::vector<Operation> log_;
+  std::map<std::string, std::uint64_t> read_;  // bytes, by path
   std::optional<Operation> stopped_in_;
   std::uint64_t stop_in_ = 0, fail_sync_in_ = 0, fail_in_ = 0;
+  std::string unreadable_;
   std::uint64_t life_ = 1;
   std::uint64_t open_ = 0;
   std::uint64_t capacity_ = 1ULL << 40;

@@ -277,6 +277,12 @@ void DiskCore::clear_log() {
   const std::lock_guard lock(mutex_);
   log_.clear();
 }
+std::uint64_t DiskCore::bytes_read(const std::string& beginning) const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t bytes = 0;
+  for (const auto& [path, read] : read_) bytes += path.starts_with(beginning) ? read : 0;
+  return bytes;
+}
 void DiskCore::stop_at(std::uint64_t n) {
   const std::lock_guard lock(mutex_);
   stop_in_ = n;
@@ -296,6 +302,10 @@ void DiskCore::fail_sync_at(std::uint64_t n) {
 void DiskCore::fail_operation_at(std::uint64_t n) {
   const std::lock_guard lock(mutex_);
   fail_in_ = n;
+}
+void DiskCore::fail_reads_of(std::string path) {
+  const std::lock_guard lock(mutex_);
+  unreadable_ = std::move(path);
 }
 void DiskCore::set_capacity(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);

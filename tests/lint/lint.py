@@ -50,6 +50,7 @@ OUTSIDE = {
     r"openssl/": ("lib/crypto/", "lib/rootslot/", "lib/base/"),
     r"sodium(\.h|/)": ("lib/base/", "lib/crypto/", "lib/rootslot/"),
     r"archive(_entry)?\.h": ("ctl/",),
+    r"fuse(_lowlevel)?\.h": ("lib/view/",),
     r"spdlog/": ("lib/base/log", "daemon/"),
     r"cxxopts\.hpp": ("ctl/", "daemon/"),
     r"toml\+\+/": ("lib/base/", "lib/policy/", "daemon/"),

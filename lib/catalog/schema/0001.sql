@@ -403,7 +403,7 @@ CREATE TABLE policy_file (
   PRIMARY KEY (policy, position)
 ) STRICT;
 
--- Dates that retention counts from and no other table has: retired, placed-on-market.
+-- Dates that retention counts from and no other table has: retired, placed-on-market, mounted.
 CREATE TABLE asset_event (
   asset BLOB    NOT NULL REFERENCES asset (uuid),
   name  TEXT    NOT NULL,

@@ -31,6 +31,27 @@ inline ::testing::AssertionResult verified(const certificate::VerifyReport& repo
   return failure;
 }
 
+// In slices, as the daemon asks.
+inline Result<lifecycle::LogHead> log_head(World& world,
+                                           std::optional<std::uint64_t> from = std::nullopt) {
+  for (;;) {
+    ASSIGN_OR_RETURN(std::optional<lifecycle::LogHead> head, world.store->log_head(from));
+    if (head) return std::move(*head);
+  }
+}
+
+inline Result<lifecycle::LogProof> prove(World& world, std::uint64_t leaf) {
+  for (;;) {
+    ASSIGN_OR_RETURN(std::optional<lifecycle::LogProof> proof, world.store->prove(leaf));
+    if (proof) return std::move(*proof);
+  }
+}
+
+inline Status publish(World& world) {
+  const Result<lifecycle::LogHead> head = log_head(world);
+  return head.ok() ? Status() : Status(head.error());
+}
+
 inline std::optional<translog::Checkpoint> published_head(World& world) {
   const Result<Bytes> note =
       read_file(world.disk, std::string(kLogDirectory) + "/checkpoint", 1 << 16);

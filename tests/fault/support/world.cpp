@@ -198,13 +198,22 @@ Result<domain::Manifest> World::write_blobs(const lifecycle::ImportTicket& ticke
     ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, store->reserve_blobs(ticket.asset, 1));
     return blobs.front();
   };
-  ASSIGN_OR_RETURN(blob::AssetWriter writer,
-                   blob::AssetWriter::create(disk, ticket.writer, ticket.dek, reserve, progress));
-  for (const NamedContent& file : wish.files) {
-    MemorySource source(file.bytes);
-    RETURN_IF_ERROR(writer.add_file(file.path, source));
+  domain::Manifest whole;
+  whole.files.resize(wish.files.size());
+  for (std::size_t pack = 0; pack < wish.packs; ++pack) {
+    ASSIGN_OR_RETURN(blob::AssetWriter writer,
+                     blob::AssetWriter::create(disk, ticket.writer, ticket.dek, reserve, progress));
+    for (std::size_t i = pack; i < wish.files.size(); i += wish.packs) {
+      MemorySource source(wish.files[i].bytes);
+      RETURN_IF_ERROR(writer.add_file(wish.files[i].path, source));
+    }
+    ASSIGN_OR_RETURN(domain::Manifest part, writer.finish());
+    for (std::size_t i = 0; i < part.files.size(); ++i) {
+      whole.files[pack + i * wish.packs] = std::move(part.files[i]);
+    }
+    whole.blobs.insert(whole.blobs.end(), part.blobs.begin(), part.blobs.end());
   }
-  return writer.finish();
+  return whole;
 }
 
 Status World::import(const ImportWish& wish, Ending ending) {

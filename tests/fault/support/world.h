@@ -62,6 +62,7 @@ struct ImportWish {
   std::vector<NamedContent> files;
   std::vector<std::pair<domain::Relation, std::string>> lineage;
   std::vector<domain::Custodian> custodians = {{domain::CustodianKind::user, "bob", 1001}};
+  std::size_t packs = 1;  // neighbours lie in different ones, as several lanes write them
 };
 ImportWish small_asset(const std::string& name, std::uint64_t seed);
 

@@ -40,6 +40,7 @@ TEST_F(AFileForDirectIo, HoldsExactlyWhatWasWrittenAtEverySizeAroundAPiece) {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4096}, kPiece - 1,
                                  kPiece, kPiece + 1, 7 * kPiece, 9 * kPiece + 4097}) {
     ASSERT_EQ(::ftruncate(file_.get(), 0), 0);
+    ASSERT_EQ(::lseek(file_.get(), 0, SEEK_SET), 0);
     ASSERT_TRUE(is_for_direct_io(file_.get()));
     const Bytes wanted = content_of(size, size);
     auto sink = DirectSink::start(file_.get(), cancelled_).value();
@@ -60,8 +61,18 @@ TEST_F(AFileForDirectIo, IsWrittenFromWhereItStands) {
   Bytes wanted(8192);
   append(wanted, content_of(1, 5000));
   EXPECT_TRUE(content() == wanted);
+  EXPECT_EQ(::lseek(file_.get(), 0, SEEK_CUR), 8192 + 5000) << "as after write(2)";
   ASSERT_EQ(::lseek(file_.get(), 100, SEEK_SET), 100);
   EXPECT_EQ(DirectSink::start(file_.get(), cancelled_).error().code, Errc::invalid_input);
+}
+
+// Each piece would go to the end, whichever it is.
+TEST_F(AFileForDirectIo, IsRefusedWhereItsDescriptorAppends) {
+  ASSERT_EQ(::fcntl(file_.get(), F_SETFL, O_DIRECT | O_APPEND), 0);
+  const auto sink = DirectSink::start(file_.get(), cancelled_);
+  ASSERT_FALSE(sink.ok());
+  EXPECT_EQ(sink.error().code, Errc::invalid_input);
+  EXPECT_NE(sink.error().message.find("appending"), std::string::npos);
 }
 
 TEST_F(AFileForDirectIo, IsGivenUpWhenTheJobIsCancelled) {

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <condition_variable>
 #include <set>
 
 #include "unit/blob/blob_fixture.h"
@@ -15,10 +17,42 @@ class ReadingAhead : public BlobTest {
       if (offset < kPageBytes) return;
       const std::lock_guard lock(mutex_);
       read_.insert((offset - kPageBytes) / crypto::kFloeSegmentBytes);
+      one_more_.notify_all();
     };
   }
 
+  // The files of a manifest, whose neighbours lie in different packs, as several lanes write them.
+  domain::Manifest by_turns(std::size_t packs, const std::vector<Named>& files) {
+    domain::Manifest whole;
+    whole.files.resize(files.size());
+    for (std::size_t pack = 0; pack < packs; ++pack) {
+      std::vector<Named> own;
+      for (std::size_t i = pack; i < files.size(); i += packs) own.push_back(files[i]);
+      domain::Manifest part = import(own);
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        whole.files[pack + i * packs] = std::move(part.files[i]);
+      }
+      whole.blobs.push_back(part.blobs.at(0));
+    }
+    return whole;
+  }
+  void expect_each_segment_once(const domain::Manifest& manifest) {
+    std::multiset<std::uint64_t> each;
+    for (const domain::BlobEntry& blob : manifest.blobs) {
+      for (std::uint64_t i = 0; i < segment_count(blob.bytes); ++i) each.insert(i);
+    }
+    EXPECT_EQ(read_, each);
+  }
+
+  // Whether it is read sooner or later.
+  bool comes(std::uint64_t segment) {
+    std::unique_lock lock(mutex_);
+    return one_more_.wait_for(lock, std::chrono::seconds(30),
+                              [&] { return read_.count(segment) > 0; });
+  }
+
   std::mutex mutex_;
+  std::condition_variable one_more_;
   std::multiset<std::uint64_t> read_;
 };
 
@@ -48,6 +82,45 @@ TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenEverythingIsWanted) {
   }
   EXPECT_EQ(read_.size(), segment_count(manifest.blobs[0].bytes));
   EXPECT_EQ(std::set<std::uint64_t>(read_.begin(), read_.end()).size(), read_.size());
+}
+
+TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenNeighboursLieInDifferentPacks) {
+  std::vector<Named> files;
+  for (std::size_t i = 0; i < 160; ++i) {
+    // A pack has ten segments, more than what is opened ahead.
+    files.push_back({std::to_string(i), content_of(i, kPlain / 4 + i)});
+  }
+  const domain::Manifest manifest = by_turns(limits::kLanesPerJob, files);
+  watch();
+  for (const auto expected : {AssetReader::Expect::ranges, AssetReader::Expect::everything}) {
+    read_.clear();
+    AssetReader from = reader(manifest);
+    from.expect(expected);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      ASSERT_TRUE(range(from, manifest.files[i], 0, manifest.files[i].bytes).value() ==
+                  files[i].content);
+    }
+    expect_each_segment_once(manifest);
+  }
+}
+
+// What was opened ahead of the small ones, whose turn may come late, does not keep the room.
+TEST_F(ReadingAhead, ReadsTheLargeFilesAmongSmallOnesAheadToo) {
+  std::vector<Named> small, large;
+  for (std::size_t i = 0; i < 80; ++i) {
+    small.push_back({std::to_string(i), content_of(i, kPlain / 4)});
+  }
+  large.push_back({"large", content_of(99, 60 * kPlain)});
+  const domain::Manifest pack = import(small), own = import(large);
+  domain::Manifest manifest = pack;
+  manifest.files.push_back(own.files[0]);
+  manifest.blobs.push_back(own.blobs[0]);
+  AssetReader from = reader(manifest);
+  from.expect(AssetReader::Expect::everything);
+  ASSERT_TRUE(range(from, manifest.files[0], 0, kPlain / 4).ok());
+  watch();
+  ASSERT_TRUE(range(from, manifest.files[80], 0, 40 * kPlain).ok());
+  EXPECT_TRUE(comes(40)) << "beyond what was given out";
 }
 
 TEST_F(ReadingAhead, GivesOutNothingOfASegmentThatIsDamagedAndAllBeforeIt) {

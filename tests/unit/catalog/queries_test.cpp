@@ -120,7 +120,7 @@ TEST_F(AQueryOverAFewAssets, ByManyTermsFindsWhatCarriesThemAll) {
 }
 
 TEST_F(AQueryOverAFewAssets, RefusesACursorThatIsNone) {
-  for (const char* cursor : {"x", "-1", "0", "1x", "99999999999999999999"}) {
+  for (const char* cursor : {"x", "-1", "1x", "99999999999999999999"}) {
     EXPECT_ERRC(view().assets({}, cursor, 5), Errc::usage);
   }
 }

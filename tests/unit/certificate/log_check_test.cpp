@@ -80,6 +80,15 @@ TEST_F(ALoggedCertificate, OfARevokedKeyIsRefused) {
   EXPECT_TRUE(says(failure(verify_bundle(bundle(), trust), "signer"), "revoked here"));
 }
 
+TEST_F(ALoggedCertificate, UnderACheckpointOfARevokedKeyIsRefused) {
+  TrustStore trust = sample::trust_of(sample::keyring());
+  trust.revoked.insert(key_id(sample::log_signer().public_key()));
+  EXPECT_TRUE(says(failure(verify_bundle(bundle(), trust), "log"), "revoked here"));
+  const HeadFinding head = check_head(log_.checkpoint(4, sample::log_signer()), trust);
+  EXPECT_EQ(head.check.result, CheckResult::failed);
+  EXPECT_FALSE(head.key_id);
+}
+
 TEST_F(ALoggedCertificate, WithTheProofOfAnotherLeafIsRefused) {
   const std::string other = changed(bundle(), [&](Json& entries) {
     entries[0]["inclusionProof"]["logIndex"] = "4";

@@ -390,6 +390,16 @@ TEST_F(ATrustDirectory, WithABrokenKeyIsRefusedNamingTheFile) {
   EXPECT_NE(store.error().message.find("broken.pem"), std::string::npos);
 }
 
+TEST_F(ATrustDirectory, WithABrokenAuthorityOfTimeStampsIsRefusedNamingTheFile) {
+  for (const std::string_view broken :
+       {"", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA"}) {
+    write("broken.tsa.pem", broken);
+    const auto store = TrustStore::load(env_, path_);
+    ASSERT_FALSE(store.ok()) << broken;
+    EXPECT_NE(store.error().message.find("broken.tsa.pem"), std::string::npos);
+  }
+}
+
 TEST_F(ATrustDirectory, ThatDoesNotExistIsAnEmptyStore) {
   const auto store = TrustStore::load(env_, path_ + "/nothing-here");
   ASSERT_TRUE(store.ok());

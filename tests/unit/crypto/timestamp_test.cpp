@@ -21,6 +21,7 @@ class ATimeStamp : public testing::Test {
  protected:
   const std::string response_ = vector_file("response.tsr");
   const std::string authority_ = vector_file("authority.pem");
+  const std::string stranger_ = vector_file("stranger.pem");
   const Bytes data_ = Bytes(64, std::byte{'Z'});
 };
 
@@ -30,11 +31,36 @@ TEST_F(ATimeStamp, TellsItsTimeUnderItsAuthorityAlsoWhenThatHasExpired) {
   EXPECT_EQ(to_rfc3339(stamp->time), "2026-11-21T12:26:07Z");
 }
 
-TEST_F(ATimeStamp, IsNotBelievedWithoutItsAuthority) {
+TEST_F(ATimeStamp, IsNeitherBelievedNorWrongWhereItsAuthorityIsNotTrusted) {
   EXPECT_TRUE(read_timestamp(as_bytes(response_), data_).ok());
-  EXPECT_EQ(verify_timestamp(as_bytes(response_), data_, {}).error().code,
-            Errc::verification_failed);
-  EXPECT_FALSE(verify_timestamp(as_bytes(response_), data_, {"no certificate"}).ok());
+  for (const std::vector<std::string>& trusted :
+       {std::vector<std::string>(), std::vector<std::string>{stranger_}}) {
+    EXPECT_EQ(verify_timestamp(as_bytes(response_), data_, trusted).error().code,
+              Errc::signer_unknown);
+  }
+  EXPECT_TRUE(verify_timestamp(as_bytes(response_), data_, {stranger_, authority_}).ok());
+}
+
+TEST_F(ATimeStamp, WhoseSignatureIsChangedIsWrongWhoeverIsTrusted) {
+  std::string changed = response_;
+  changed.back() = static_cast<char>(changed.back() ^ 1);
+  for (const std::vector<std::string>& trusted :
+       {std::vector<std::string>(), std::vector<std::string>{stranger_},
+        std::vector<std::string>{authority_}}) {
+    EXPECT_EQ(verify_timestamp(as_bytes(changed), data_, trusted).error().code,
+              Errc::verification_failed);
+  }
+}
+
+TEST_F(ATimeStamp, IsCheckedUnderNoTextThatIsBroken) {
+  const std::string cut = authority_.substr(0, authority_.size() / 2);
+  for (const std::string& broken :
+       {std::string(), std::string("no certificate"), cut, authority_ + cut, cut + authority_}) {
+    EXPECT_EQ(check_authorities(broken).error().code, Errc::invalid_input);
+    EXPECT_EQ(verify_timestamp(as_bytes(response_), data_, {broken}).error().code,
+              Errc::invalid_input);
+  }
+  EXPECT_TRUE(check_authorities(stranger_ + "a remark\n" + authority_).ok());
 }
 
 TEST_F(ATimeStamp, OfOtherDataIsRefused) {

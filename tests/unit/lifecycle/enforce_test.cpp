@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fault/support/crashes.h"
+#include "fault/support/published.h"
 #include "unit/lifecycle/nightly.h"
 
 namespace aierase::test {
@@ -31,6 +32,30 @@ TEST_F(ANightlyRun, MakesAPlanAtTheSecondThatTheCeilingPassesAndNotOneBefore) {
   ASSERT_EQ(plan.items.size(), 1U);
   EXPECT_EQ(plan.items[0].name.text(), "log-1");
   EXPECT_EQ(state_of(world, "log-1"), AssetState::active) << "until a custodian approves";
+}
+
+// Without it the completeness of a night could not be shown.
+TEST_F(ANightlyRun, PublishesTheLogWithAllThatItDid) {
+  due_logs(1);
+  EXPECT_FALSE(published_head(world));
+  run(Persist::dry_run);
+  EXPECT_FALSE(published_head(world));
+  run();
+  ASSERT_TRUE(published_head(world));
+  EXPECT_EQ(published_head(world)->size, world.store->status()->state.log.size);
+  EXPECT_TRUE(verified(verify_published(world)));
+}
+
+TEST_F(ANightlyRun, TellsThatTheLogWasNotPublishedAndIsNotStoppedByIt) {
+  due_logs(1);
+  ASSERT_TRUE(done(world.disk.make_directory("/store/log", 0755)));
+  ASSERT_TRUE(done(world.disk.make_directory("/store/log/checkpoint", 0755)));
+  EXPECT_EQ(run().plans.size(), 1U);
+  EXPECT_TRUE(doctor_says("log-unpublished"));
+  ASSERT_TRUE(done(world.disk.remove_directory("/store/log/checkpoint")));
+  run();
+  EXPECT_FALSE(doctor_says("log-unpublished")) << "the next night tries again, without a pause";
+  EXPECT_TRUE(verified(verify_published(world)));
 }
 
 TEST_F(ANightlyRun, ChangesNothingWhenItIsRunAgainAtOnce) {

@@ -1,69 +1,18 @@
 // The log in public: what is signed, when, and what is never signed.
 #include <gtest/gtest.h>
 
-#include "certificate/bundle.h"
-#include "fault/support/inspect.h"
-#include "fault/support/published.h"
-#include "unit/lifecycle/life.h"
+#include <algorithm>
+
+#include "unit/lifecycle/published_log.h"
 
 namespace aierase::test {
 namespace {
 
 using certificate::CheckResult;
 
-class APublishedLog : public ::testing::Test {
- protected:
-  APublishedLog() {
-    EXPECT_TRUE(done(world.init()));
-    EXPECT_TRUE(done(world.open()));
-    EXPECT_TRUE(done(world.import(small_asset("model:1", 1))));
-    EXPECT_TRUE(done(world.import(small_asset("model:2", 2))));
-  }
-  std::uint64_t log_size() { return world.store->status()->state.log.size; }
-  // As `certificate export` makes it.
-  std::string bundle_of(const std::string& name) {
-    const catalog::CertificateRow row = certificate_of(world, name);
-    const auto proof = world.store->prove(row.log_index);
-    EXPECT_TRUE(done(proof));
-    if (!proof.ok()) return {};
-    crypto::Signature signature{};
-    crypto::PublicKey key{};
-    std::copy(row.signature.begin(), row.signature.end(), signature.begin());
-    std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
-    const auto note = translog::parse_note(proof->head.checkpoint);
-    const auto head = translog::parse_checkpoint(note->text);
-    certificate::LogEntry entry{proof->leaf,
-                                translog::note_key_id(head->origin, proof->log_key),
-                                proof->hashes,
-                                proof->head.size,
-                                proof->head.root,
-                                proof->head.checkpoint,
-                                certificate::log_entry_body(row.statement, signature, key).value()};
-    return certificate::bundle_json(row.statement, signature, key, entry).value();
-  }
-  void overwrite(const std::string& path, ByteView bytes) {
-    OpenHow how;
-    how.mode = OpenMode::read_write;
-    const auto file = world.disk.open(path, how);
-    ASSERT_TRUE(done(file));
-    ASSERT_TRUE(done((*file)->write_at(0, bytes)));
-  }
-  // The code of what doctor says of that part.
-  std::string finding_about(const std::string& part) {
-    const auto findings = world.store->doctor();
-    EXPECT_TRUE(done(findings));
-    if (!findings.ok()) return {};
-    for (const lifecycle::Finding& finding : *findings) {
-      if (finding.code.starts_with(part + "-")) return finding.code;
-    }
-    return {};
-  }
-  World world;
-};
-
 TEST_F(APublishedLog, HasNothingInItBeforeSomethingIsErasedOrAskedFor) {
   EXPECT_FALSE(published_head(world));
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   ASSERT_TRUE(published_head(world));
   EXPECT_EQ(published_head(world)->size, log_size());
   EXPECT_TRUE(verified(verify_published(world)));
@@ -77,9 +26,9 @@ TEST_F(APublishedLog, HasEveryLeafOnceTheDaemonIsIdleAfterAnErasure) {
 }
 
 TEST_F(APublishedLog, IsSignedAnewOnlyWhenItHasGrown) {
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   const auto generation = world.store->status()->state.generation;
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_EQ(world.store->status()->state.generation, generation);
 }
 
@@ -103,11 +52,11 @@ TEST_F(APublishedLog, ContinuesEachHeadThatItHadBefore) {
   ASSERT_TRUE(done(world.erase({"model:2"})));
   certificate::Continuity kept(*before);
   EXPECT_TRUE(verified(verify_published(world, &kept)));
-  const auto log = world.store->log_head(before->size);
+  const auto log = log_head(world, before->size);
   ASSERT_TRUE(done(log));
   EXPECT_TRUE(translog::is_consistent(before->size, before->root, log->head.size, log->head.root,
                                       log->consistency));
-  EXPECT_EQ(world.store->log_head(log->head.size + 1).error().code, Errc::verification_failed);
+  EXPECT_EQ(log_head(world, log->head.size + 1).error().code, Errc::verification_failed);
 }
 
 TEST_F(APublishedLog, WhoseFilesAreGoneIsWrittenAgainFromTheDatabase) {
@@ -133,6 +82,93 @@ TEST_F(APublishedLog, WhoseFilesAreGoneIsWrittenAgainFromTheDatabase) {
   EXPECT_EQ(published_head(world)->root, head->root);
 }
 
+TEST_F(APublishedLog, WhoseDirectoryIsRemovedIsWrittenAgainWithoutARestart) {
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+  const std::string bundle = bundle_of("model:1");
+  remove_all(kLogDirectory);
+  EXPECT_EQ(bundle_of("model:1"), bundle);
+  EXPECT_TRUE(verified(verify_published(world))) << "and its head with it";
+  ASSERT_TRUE(done(world.read_back(world.asset("model:2"))));
+  remove_all(std::string(kLogDirectory) + "/tile");
+  EXPECT_FALSE(publish(world).ok()) << "nobody can have expected that";
+  ASSERT_TRUE(done(publish(world)));
+  EXPECT_TRUE(verified(verify_published(world)));
+}
+
+// The row is durable, its file is not there: whoever publishes next writes it.
+TEST_F(APublishedLog, WhoseHeadCouldNotBeWrittenShowsItLater) {
+  ASSERT_TRUE(done(publish(world)));
+  ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
+  world.close();
+  const auto before = world.keep();
+  ASSERT_TRUE(done(world.open()));
+  world.disk.clear_log();
+  ASSERT_TRUE(done(publish(world)));
+  const std::vector<Operation> operations = world.disk.log();
+  const auto shown = std::find_if(operations.begin(), operations.end(), [](const Operation& one) {
+    return one.name == "rename" && one.path.ends_with("/checkpoint");
+  });
+  ASSERT_NE(shown, operations.end());
+  const auto number = static_cast<std::uint64_t>(shown - operations.begin()) + 1;
+  world.go_back(*before);
+  ASSERT_TRUE(done(world.open()));
+  world.disk.fail_operation_at(number);
+  ASSERT_FALSE(publish(world).ok());
+  EXPECT_NE(published_head(world)->size, log_size());
+  ASSERT_TRUE(done(publish(world)));
+  EXPECT_EQ(published_head(world)->size, log_size());
+}
+
+// A daemon serves others between two calls: none of them may go through a whole log.
+TEST_F(APublishedLog, IsSignedAndMendedInSlices) {
+  while (log_size() <= 1'100) ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
+  const auto early = world.store->prove(1'050);
+  ASSERT_TRUE(done(early));
+  EXPECT_FALSE(*early);
+  EXPECT_FALSE(published_head(world)) << "a thousand leaves are not signed in one call";
+  ASSERT_TRUE(done(prove(world, 1'050)));
+  remove_all(std::string(kLogDirectory) + "/tile/0/000");
+  int calls = 1;
+  for (auto proof = world.store->prove(3); !proof->has_value(); proof = world.store->prove(3)) {
+    ASSERT_TRUE(done(proof));
+    ++calls;
+  }
+  EXPECT_EQ(calls, 4) << "the miss, two slices of writing, the proof";
+  EXPECT_TRUE(verified(verify_published(world)));
+}
+
+TEST_F(APublishedLog, ThatCannotBeReadNowIsNotWrittenAgain) {
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+  const auto leaf = certificate_of(world, "model:1").log_index;
+  const std::string tile =
+      std::string(kLogDirectory) + "/tile/0/000.p/" + std::to_string(log_size());
+  world.disk.fail_reads_of(tile);
+  world.disk.clear_log();
+  const auto proof = prove(world, leaf);
+  ASSERT_FALSE(proof.ok());
+  EXPECT_EQ(proof.error().code, Errc::io);
+  EXPECT_EQ(world.disk.operations(), 0U);
+  world.disk.fail_reads_of({});
+  EXPECT_TRUE(done(prove(world, leaf)));
+}
+
+TEST_F(APublishedLog, IsTriedAgainAfterTenMinutesThoughTheClockWasSetBack) {
+  const std::string in_the_way = std::string(kLogDirectory) + "/checkpoint";
+  ASSERT_TRUE(done(world.disk.make_directory(kLogDirectory, 0755)));
+  ASSERT_TRUE(done(world.disk.make_directory(in_the_way, 0755)));
+  ASSERT_TRUE(done(world.erase({"model:1"})));
+  EXPECT_EQ(finding_about("log"), "log-unpublished");
+  ASSERT_TRUE(done(world.disk.remove_directory(in_the_way)));
+  world.clock.set_wall(world.clock.now() - std::chrono::hours(24));
+  world.clock.advance(std::chrono::minutes(9));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_FALSE(published_head(world));
+  world.clock.advance(std::chrono::minutes(1));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_TRUE(published_head(world));
+  EXPECT_EQ(finding_about("log"), "");
+}
+
 // As after the database was exchanged for one with another history.
 TEST_F(APublishedLog, ThatWouldContradictItsLastHeadIsNotSigned) {
   ASSERT_TRUE(done(world.erase({"model:1"})));
@@ -140,7 +176,7 @@ TEST_F(APublishedLog, ThatWouldContradictItsLastHeadIsNotSigned) {
   world.close();
   ASSERT_TRUE(done(sql(world.disk, "UPDATE signed_head SET root = zeroblob(32);")));
   ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->publish_log().error().code, Errc::damaged);
+  EXPECT_EQ(publish(world).error().code, Errc::damaged);
   ASSERT_TRUE(done(world.erase({"model:2"})));
   EXPECT_EQ(published_head(world)->size, head->size) << "a head was signed over other leaves";
   EXPECT_EQ(finding_about("log"), "log-unpublished");
@@ -154,15 +190,15 @@ TEST_F(APublishedLog, OfWhichALeafWasChangedIsNotSigned) {
   ASSERT_TRUE(done(sql(world.disk, "UPDATE log_leaf SET leaf_hash = zeroblob(32) WHERE id = " +
                                        std::to_string(head->size) + ";")));
   ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->publish_log().error().code, Errc::damaged);
+  EXPECT_EQ(publish(world).error().code, Errc::damaged);
   EXPECT_EQ(published_head(world)->size, head->size);
 }
 
 TEST_F(APublishedLog, HasNoPartialTilesOfThoseThatAreFull) {
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   while (log_size() <= 300) ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
   EXPECT_TRUE(world.disk.stat(std::string(kLogDirectory) + "/tile/0/000.p")->has_value());
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   EXPECT_TRUE(verified(verify_published(world)));
   EXPECT_FALSE(world.disk.stat(std::string(kLogDirectory) + "/tile/0/000.p")->has_value());
   EXPECT_FALSE(world.disk.stat(std::string(kLogDirectory) + "/tile/entries/000.p")->has_value());
@@ -171,76 +207,18 @@ TEST_F(APublishedLog, HasNoPartialTilesOfThoseThatAreFull) {
 // What is there under a name for good is never written over, whoever changed it.
 TEST_F(APublishedLog, WhoseFullTileSaysOtherwiseIsNotWrittenOver) {
   while (log_size() <= 300) ASSERT_TRUE(done(world.read_back(world.asset("model:1"))));
-  ASSERT_TRUE(done(world.store->publish_log()));
+  ASSERT_TRUE(done(publish(world)));
   const std::string tile = std::string(kLogDirectory) + "/tile/0/000";
   world.close();
   overwrite(tile, Bytes(32, std::byte{7}));
   const Bytes changed = world.disk.content(tile);
   ASSERT_TRUE(done(world.open()));
-  const auto proof = world.store->prove(3);
+  const auto proof = prove(world, 3);
   ASSERT_FALSE(proof.ok());
   EXPECT_EQ(proof.error().code, Errc::damaged);
   EXPECT_EQ(proof.error().subject, tile);
   EXPECT_EQ(finding_about("log"), "log-unpublished");
   EXPECT_EQ(world.disk.content(tile), changed);
-}
-
-using NewKeys = APublishedLog;
-
-TEST_F(NewKeys, SignWhatComesAndWhatTheOldOnesSignedStaysVerifiable) {
-  ASSERT_TRUE(done(world.erase({"model:1"})));
-  const std::string early = bundle_of("model:1");
-  const auto before = published_head(world);
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  ASSERT_TRUE(done(world.erase({"model:2"})));
-  const std::string late = bundle_of("model:2");
-  const certificate::TrustStore trust = trust_in(world);
-  EXPECT_EQ(trust.keys.size(), 2U);
-  EXPECT_TRUE(verified(certificate::verify_bundle(early, trust)));
-  EXPECT_TRUE(verified(certificate::verify_bundle(late, trust)));
-  EXPECT_EQ(bundle_of("model:1"), early);
-  certificate::Continuity kept(*before);
-  EXPECT_TRUE(verified(verify_published(world, &kept)));
-  world.close();
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->signer(), trust.keys.back().key);
-  EXPECT_TRUE(verified(certificate::verify_bundle(late, trust_in(world))));
-}
-
-TEST_F(NewKeys, AreInTheLogSignedByTheKeysBeforeAndAfter) {
-  const auto first = world.store->keyring();
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  const auto keyring = world.store->keyring();
-  ASSERT_TRUE(done(keyring));
-  ASSERT_EQ(keyring->rotations.size(), 2U);
-  const auto rotation = certificate::read_rotation(keyring->rotations[0]);
-  ASSERT_TRUE(done(rotation));
-  EXPECT_EQ(rotation->previous.signer, first->keys[0].key);
-  EXPECT_TRUE(certificate::continues(*keyring, *first));
-  EXPECT_FALSE(certificate::continues(*first, *keyring));
-  ASSERT_TRUE(done(world.store->publish_log()));
-  EXPECT_TRUE(verified(verify_published(world)));
-}
-
-TEST_F(NewKeys, LeaveNothingOfTheOldOnesBehind) {
-  const Bytes old_signer = world.disk.content("/slot-dir/signer.key");
-  ASSERT_TRUE(done(world.store->rotate_keys(bob())));
-  EXPECT_NE(world.disk.content("/slot-dir/signer.key"), old_signer);
-  EXPECT_EQ(world.disk.list(kSlotDirectory).value(),
-            (std::vector<std::string>{"CACHEDIR.TAG", "log.key", "signer.key", "slot"}));
-}
-
-TEST_F(NewKeys, AreNotTakenFromAFileOfAnotherStore) {
-  World other;
-  ASSERT_TRUE(done(other.init()));
-  const Bytes foreign = other.disk.content("/slot-dir/log.key");
-  world.close();
-  overwrite("/slot-dir/log.key", foreign);
-  ASSERT_TRUE(done(world.open()));
-  EXPECT_EQ(world.store->publish_log().error().code, Errc::wrong_state);
-  EXPECT_EQ(finding_about("log-key"), "log-key-missing");
-  EXPECT_EQ(world.store->rotate_keys(bob()).error().code, Errc::wrong_state);
 }
 
 }  // namespace

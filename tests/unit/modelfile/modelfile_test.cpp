@@ -102,6 +102,11 @@ TEST(ASafetensorsFile, IsRefusedWithAReasonWhenItsHeaderIsWrong) {
                     R"("data_offsets":[0,4]}})")
                 .find("counted"),
             std::string::npos);
+  EXPECT_NE(refused(R"({"\u001b[2J":{"dtype":"X","shape":[],"data_offsets":[0,4]}})")
+                .find("no printable text"),
+            std::string::npos);
+  EXPECT_NE(refused(R"({"a":{"dtype":"X\u009b","shape":[],"data_offsets":[0,4]}})").find("dtype"),
+            std::string::npos);
   EXPECT_NE(refused(R"({"a":{"dtype":"X","shape":[],"data_offsets":[18446744073709551615,)"
                     R"(18446744073709551615]}})"),
             "accepted");

@@ -1,0 +1,100 @@
+#include "certificate/certificate_page.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "certificate/bundle.h"
+#include "certificate/page_template.h"
+#include "crypto/primitives.h"
+#include "translog/note.h"
+
+namespace aierase::certificate {
+namespace {
+
+constexpr std::string_view kFingerprintPrefix = "SHA256:";
+
+struct Keys {
+  crypto::PublicKey signer{}, log{};
+};
+
+// Those under which the bundle was verified.
+Result<Keys> keys_of(const VerifyReport& report, const LogEntry& entry, const TrustStore& trust) {
+  std::string_view hint = report.signer;
+  if (hint.starts_with(kFingerprintPrefix)) hint.remove_prefix(kFingerprintPrefix.size());
+  const TrustedKey* signer = trust.signer(hint);
+  for (const TrustedLog& log : trust.logs) {
+    if (signer == nullptr || translog::note_key_id(log.origin, log.role.key) != entry.log_id) {
+      continue;
+    }
+    return Keys{signer->key, log.role.key};
+  }
+  return make_error(Errc::signer_unknown, "the keys that the page has to carry are not known here");
+}
+
+// What certificate.html tells of, besides the statement.
+Result<Json> values_of(const VerifyReport& report, const LogEntry& entry, const Keys& keys) {
+  ASSIGN_OR_RETURN(const Json statement,
+                   parse_json(report.statement, JsonLimits{limits::kCertificateBytes, 32}));
+  ASSIGN_OR_RETURN(const translog::SignedNote note, translog::parse_note(entry.checkpoint));
+  ASSIGN_OR_RETURN(const translog::Checkpoint head, translog::parse_checkpoint(note.text));
+  return Json{{"p", statement["predicate"]},
+              {"subject", statement["subject"]},
+              {"signer", key_id(keys.signer)},
+              {"log_key", key_id(keys.log)},
+              {"log", {{"leaf", entry.leaf}, {"size", head.size}, {"origin", head.origin}}}};
+}
+
+std::string digest_for_policy(std::string_view text) {
+  return "sha256-" + to_base64(crypto::sha256(as_bytes(text)));
+}
+
+// Each @name@ of the page is one of the parts; what stands in a part is not looked at again.
+std::string assembled(std::string_view page, const std::map<std::string_view, std::string>& parts) {
+  std::string whole;
+  for (std::size_t at = 0; at < page.size();) {
+    const std::size_t open = std::min(page.find('@', at), page.size());
+    whole += page.substr(at, open - at);
+    const std::size_t close = std::min(page.find('@', open + 1), page.size());
+    const auto part = parts.find(
+        page.substr(std::min(open + 1, page.size()), close - std::min(open + 1, page.size())));
+    if (part != parts.end()) whole += part->second;
+    at = close + 1;
+  }
+  return whole;
+}
+
+// The template goes into the script, so that the policy of the page binds both.
+Result<std::string> script_with_template() {
+  ASSIGN_OR_RETURN(const std::string literal, dump_canonical(Json(html::kCertificate)));
+  return assembled(html::kScript, {{"template", literal.substr(1, literal.size() - 2)}});
+}
+
+}  // namespace
+
+Result<std::string> certificate_page(std::string_view bundle, const VerifyReport& report,
+                                     const TrustStore& trust) {
+  if (!report.verified) {
+    return make_error(report.outcome, "no page is made of a certificate that does not hold");
+  }
+  ASSIGN_OR_RETURN(const LogEntry entry, log_entry_of_bundle(bundle));
+  ASSIGN_OR_RETURN(const Keys keys, keys_of(report, entry, trust));
+  ASSIGN_OR_RETURN(const Json values, values_of(report, entry, keys));
+  const Json& id = values["p"]["certificate_id"];
+  ASSIGN_OR_RETURN(const std::string script, script_with_template());
+  return assembled(
+      html::kPage,
+      {{"style_hash", digest_for_policy(html::kStyle)},
+       {"script_hash", digest_for_policy(script)},
+       {"title", "Disposal certificate " + html_text(id.is_string() ? id.get<std::string>() : "")},
+       {"style", html::kStyle},
+       {"script", script},
+       {"certificate", filled_template(html::kCertificate, values)},
+       {"signer", to_base64(crypto::public_key_der(keys.signer))},
+       {"log", to_base64(crypto::public_key_der(keys.log))},
+       {"bundle", to_base64(as_bytes(bundle))}});
+}
+
+}  // namespace aierase::certificate

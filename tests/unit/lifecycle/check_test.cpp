@@ -1,0 +1,93 @@
+// A deep check goes on in steps, and between two of them the store lives on.
+#include <gtest/gtest.h>
+
+#include "crypto/floe.h"
+#include "fault/support/inspect.h"
+#include "fault/support/world.h"
+
+namespace aierase::test {
+namespace {
+
+constexpr std::size_t kSegment = crypto::kFloeSegmentPlaintext;
+
+class ADeepCheck : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(done(world.init()));
+    ASSERT_TRUE(done(world.open()));
+  }
+  // Goes on to the end; each step reads sixteen segments and what surrounds them at most.
+  void run_in_short_steps(lifecycle::CheckRun& run) {
+    while (true) {
+      const std::uint64_t before = world.disk.bytes_read(kBlobs);
+      const Result<bool> more = run.step();
+      ASSERT_TRUE(done(more));
+      EXPECT_LT(world.disk.bytes_read(kBlobs) - before, 16 * crypto::kFloeSegmentBytes + kAround);
+      if (!*more) return;
+    }
+  }
+
+  static constexpr const char* kBlobs = "/store/blobs/";
+  static constexpr std::size_t kAround = 100 * 4096;  // pages with headers
+  World world;
+};
+
+// More packs than are held open, as imports and a long life lay them, and more than one step.
+TEST_F(ADeepCheck, ReadsEachSegmentOnceHoweverTheFilesLieInThePacks) {
+  ImportWish wide;
+  wide.name = "wide:1";
+  wide.packs = 7;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < 70; ++i) {
+    wide.files.push_back({"f" + std::to_string(i), content_of(i, kSegment / 3 + i)});
+    bytes += wide.files.back().bytes.size();
+  }
+  ASSERT_TRUE(done(world.import(wide)));
+  const std::uint64_t before = world.disk.bytes_read(kBlobs);
+  lifecycle::CheckRun run(*world.store, {world.asset("wide:1").id}, lifecycle::CheckDepth::deep);
+  run_in_short_steps(run);
+  EXPECT_EQ(to_string(run.findings()), "");
+  EXPECT_EQ(run.bytes(), bytes);
+  const std::uint64_t read = world.disk.bytes_read(kBlobs) - before;
+  EXPECT_GE(read, bytes);
+  EXPECT_LT(read, bytes + kAround);
+}
+
+TEST_F(ADeepCheck, TakesShortStepsThroughManyFilesOfADamagedSegment) {
+  ImportWish wish;
+  wish.name = "m:1";
+  for (std::size_t i = 0; i < 60; ++i) {
+    wish.files.push_back({"f" + std::to_string(i), content_of(i, 1000)});
+  }
+  wish.files.push_back({"rest", content_of(99, 2 * kSegment)});
+  ASSERT_TRUE(done(world.import(wish)));
+  for (const auto& [path, content] : everything(world.disk)) {
+    if (path.starts_with(kBlobs) && content.size() > kSegment) {
+      world.disk.poke(path, 5000, Bytes(1, ~content[5000]));
+    }
+  }
+  lifecycle::CheckRun run(*world.store, {world.asset("m:1").id}, lifecycle::CheckDepth::deep);
+  run_in_short_steps(run);
+  EXPECT_EQ(run.findings().size(), 61U);
+}
+
+TEST_F(ADeepCheck, SaysNothingOfTheNextAssetWhenOneIsErasedInItsMiddle) {
+  ImportWish large;
+  large.name = "large:1";
+  large.files = {{"weights.bin", content_of(1, 40 * kSegment)}};
+  ASSERT_TRUE(done(world.import(large)));
+  ASSERT_TRUE(done(world.import(small_asset("next:1", 2))));
+  lifecycle::CheckRun run(*world.store, {world.asset("large:1").id, world.asset("next:1").id},
+                          lifecycle::CheckDepth::deep);
+  ASSERT_TRUE(*run.step());
+  ASSERT_EQ(run.assets(), 0U) << "it stands in the middle of the first";
+  ASSERT_TRUE(done(world.erase({"large:1"})));
+  Result<bool> more(true);
+  while (more.ok() && *more) more = run.step();
+  ASSERT_TRUE(done(more));
+  EXPECT_EQ(to_string(run.findings()), "");
+  EXPECT_EQ(run.assets(), 2U);
+}
+
+}  // namespace
+}  // namespace aierase::test
