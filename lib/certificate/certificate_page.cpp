@@ -79,6 +79,11 @@ Result<std::string> certificate_page(std::string_view bundle, const VerifyReport
   if (!report.verified) {
     return make_error(report.outcome, "no page is made of a certificate that does not hold");
   }
+  if (report.refusal) {
+    return make_error(Errc::usage,
+                      "a page is made of certificates alone, not of the record of a refusal",
+                      "--format text tells it to people");
+  }
   ASSIGN_OR_RETURN(const LogEntry entry, log_entry_of_bundle(bundle));
   ASSIGN_OR_RETURN(const Keys keys, keys_of(report, entry, trust));
   ASSIGN_OR_RETURN(const Json values, values_of(report, entry, keys));

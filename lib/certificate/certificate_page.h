@@ -1,9 +1,9 @@
 // The certificate as one HTML file for people: the statement in words, and the signed file inside,
 // which the page itself checks in the browser of its reader.
 //
-// Contract: pure, and made only of a bundle that was verified. Every word about the erasure comes
-// from the signed statement, through html/certificate.html; the script of the page fills the same
-// template from the signed bytes and compares. The page loads nothing and asks nobody: its own
+// Contract: pure, and made only of a certificate that was verified. Every word about the erasure
+// comes from the signed statement, through html/certificate.html; the script of the page fills the
+// same template from the signed bytes and compares. The page loads nothing and asks nobody: its own
 // policy forbids it everything but its one style and its one script, named by their digests.
 // Specified in: aierase-certificate(5) PAGE.
 #pragma once

@@ -117,5 +117,14 @@ TEST_F(APage, IsNotMadeOfACertificateThatDoesNotHold) {
   EXPECT_EQ(page.error().code, Errc::signer_unknown);
 }
 
+TEST(ARefusal, HasNoPageThatCouldBeTakenForACertificate) {
+  VerifyReport report;
+  report.verified = true;
+  report.refusal.emplace();
+  const auto page = certificate_page("{}", report, TrustStore());
+  ASSERT_FALSE(page.ok());
+  EXPECT_EQ(page.error().code, Errc::usage);
+}
+
 }  // namespace
 }  // namespace aierase::certificate
