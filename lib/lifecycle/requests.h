@@ -140,7 +140,7 @@ struct PlanView {
   std::optional<UtcTime> due_if_approved_now;        // of one that waits for approvals
   std::vector<domain::AttemptedUse> attempted_uses;  // of what it has retired
   std::optional<catalog::RefusalHead> refusal;  // its record, where it ended otherwise than done
-  std::map<Uuid, std::vector<Holder>> holders;       // of its items that are mounted
+  std::map<Uuid, std::vector<Holder>> holders;  // of its items that are mounted
 };
 
 // ---- policies ---------------------------------------------------------------------------------
