@@ -90,6 +90,9 @@ void add_counts(Metrics& metrics, const Json& store, const Json& measures) {
 void add_growth(Metrics& metrics, const Json& store, const Json& measures) {
   metrics.family("log_leaves", "counter", "", "Entries of the transparency log.");
   metrics.sample(number_at(store, "log_size"));
+  metrics.family("key_rotations", "counter", "",
+                 "Times that the keys of signer and log were replaced.");
+  metrics.sample(number_at(measures, "key_rotations"));
   metrics.family("audit_rows", "counter", "", "Rows of the audit.");
   metrics.sample(number_at(measures, "audit_rows"));
 }

@@ -114,6 +114,7 @@ Json measures_json(const lifecycle::Measures& measures) {
             {"plans", counts(measures.counted.plans)},
             {"certificates", counts(measures.counted.certificates)},
             {"audit_rows", measures.counted.audit_rows},
+            {"key_rotations", measures.counted.key_rotations},
             {"clock_guard",
              measures.clock_guard == lifecycle::Measures::ClockGuard::open ? "open" : "closed"},
             {"overdue", measures.enforcement.last.overdue},

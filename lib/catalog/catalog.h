@@ -165,6 +165,7 @@ struct Measures {
   std::optional<UtcTime> last_erasure;
   std::uint64_t braked_plans = 0;  // that wait for one approval more
   std::int64_t audit_rows = 0;
+  std::uint64_t key_rotations = 0;  // of signer and log, which go together
 };
 
 struct AuditQuery {                     // all that is set must match; empty: every call

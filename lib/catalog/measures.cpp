@@ -1,4 +1,6 @@
 // Numbers for those who watch many stores; none of them reads more than the open plans.
+#include <algorithm>
+
 #include "catalog/catalog.h"
 #include "catalog/connection.h"
 #include "catalog/row.h"
@@ -57,6 +59,11 @@ Result<Measures> ReadView::measures() const {
     RETURN_IF_ERROR(row.finish("count"));
   }
   ASSIGN_OR_RETURN(measures.audit_rows, last_audit());
+  ASSIGN_OR_RETURN(const std::vector<domain::AuthorityKey> keys, authority_keys());
+  const auto signers = std::count_if(keys.begin(), keys.end(), [](const auto& key) {
+    return key.purpose == domain::KeyPurpose::signer;
+  });
+  measures.key_rotations = static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(1, signers) - 1);
   return measures;
 }
 

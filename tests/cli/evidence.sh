@@ -53,6 +53,7 @@ a certificate export acme/one:1 - >"$DIR/again.json"
 check "the same certificate has the same bytes" cmp "$DIR/one.json" "$DIR/again.json"
 
 check "rotation" a certificate trust "$DIR/trust" --rotate
+contains "a monitor counts it" "$(a status --openmetrics)" '^aierase_key_rotations_total 1$'
 check "erasure under the new keys" erase two
 check "its certificate" a certificate export acme/two:1 "$DIR/two.json"
 check "a head with its proof" a log checkpoint "$DIR/later" --from "$DIR/first"
