@@ -115,10 +115,10 @@ TEST_F(ReadingAhead, ReadsTheLargeFilesAmongSmallOnesAheadToo) {
   domain::Manifest manifest = pack;
   manifest.files.push_back(own.files[0]);
   manifest.blobs.push_back(own.blobs[0]);
+  watch();  // the pack has twenty segments
   AssetReader from = reader(manifest);
   from.expect(AssetReader::Expect::everything);
   ASSERT_TRUE(range(from, manifest.files[0], 0, kPlain / 4).ok());
-  watch();
   ASSERT_TRUE(range(from, manifest.files[80], 0, 40 * kPlain).ok());
   EXPECT_TRUE(comes(40)) << "beyond what was given out";
 }
