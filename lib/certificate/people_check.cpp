@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "certificate/json_lookup.h"
 #include "certificate/signed_act.h"
 #include "certificate/ssh_signature.h"
 #include "crypto/primitives.h"
@@ -15,19 +16,6 @@ namespace aierase::certificate {
 namespace {
 
 using Fault = std::optional<std::string>;
-
-// A member that may be missing or of another type: never throws, never inserts.
-const Json& at(const Json& object, const char* key) {
-  static const Json nothing;
-  if (!object.is_object()) return nothing;
-  const auto found = object.find(key);
-  return found == object.end() ? nothing : *found;
-}
-
-std::string text_at(const Json& object, const char* key) {
-  const Json& value = at(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 // The text and its armoured signature, as they were handed in.
 struct Signed {
@@ -46,8 +34,8 @@ std::optional<Signed> signed_of(const Json& part) {
 
 // Is the text that decision about this plan? Its comment, if so.
 std::optional<std::string> comment_on(const std::string& text, ActDecision wanted,
-                                      const std::string& store, const std::string& id,
-                                      const std::string& digest) {
+                                      std::string_view store, std::string_view id,
+                                      std::string_view digest) {
   const Result<SignedAct> act = parse_signed_act(text);
   const auto* decision = act.ok() ? std::get_if<DecisionAct>(&*act) : nullptr;
   if (decision == nullptr || decision->decision != wanted) return std::nullopt;
@@ -146,17 +134,17 @@ std::optional<std::string> people_fault(const Json& predicate) {
   const Json& disposal = at(predicate, "disposal");
   const Json& approvals = at(disposal, "approvals");
   if (!approvals.is_array() || approvals.empty()) return "nobody approved";
-  const std::string rule = text_at(disposal, "people_rule");
+  const std::string rule(text_at(disposal, "people_rule"));
   if (rule != "two-person" && rule != "single-operator") return "its people_rule is unknown";
   std::set<std::string> requesters, approvers;  // by account, or by entry where there is none
   const Json& people = at(predicate, "people");
   if (!people.is_array()) return "its people are no list";
   for (const Json& person : people) {
     const Json& uid = at(person, "uid");
-    const std::string entry = text_at(person, "person");
+    const std::string entry(text_at(person, "person"));
     if (!uid.is_number_unsigned() && entry.empty()) return "a person has neither uid nor entry";
     const std::string who = uid.is_number_unsigned() ? uid.dump() : "person " + entry;
-    const std::string role = text_at(person, "role");
+    const std::string role(text_at(person, "role"));
     if (role == "requester") requesters.insert(who);
     if (role != "approver") continue;
     approvers.insert(who);

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "certificate/json_lookup.h"
 #include "certificate/people_check.h"
 #include "certificate/refusal.h"
 #include "certificate/statement.h"
@@ -21,28 +22,15 @@ constexpr const char* kParts[] = {"schema_version", "outcome", "text",  "erased"
                                   "store",          "plan",    "ended", "policy",     "items",
                                   "left_out",       "people",  "tool",  "not_claimed"};
 
-// A member that may be missing or of another type: never throws, never inserts.
-const Json& at(const Json& object, const char* key) {
-  static const Json nothing;
-  if (!object.is_object()) return nothing;
-  const auto found = object.find(key);
-  return found == object.end() ? nothing : *found;
-}
-
-std::string text_at(const Json& object, const char* key) {
-  const Json& value = at(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
 bool is_number(const Json& value, std::uint64_t number) {
   return value.is_number_unsigned() && value.get<std::uint64_t>() == number;
 }
 
-bool is_id(domain::IdType type, const std::string& text) {
+bool is_id(domain::IdType type, std::string_view text) {
   return text.size() == kIdBytes && domain::require_id(type, text).ok();
 }
 
-bool is_digest(const std::string& hex) {
+bool is_digest(std::string_view hex) {
   return hex.size() == 64 && from_hex(hex).has_value();
 }
 
@@ -65,8 +53,8 @@ Fault frame_fault(const Json& statement) {
 
 Fault plan_fault(const Json& statement, const Json& predicate) {
   const Json& plan = at(predicate, "plan");
-  const std::string id = text_at(plan, "id");
-  const std::string digest = text_at(plan, "digest");
+  const std::string id(text_at(plan, "id"));
+  const std::string digest(text_at(plan, "digest"));
   if (!is_id(domain::IdType::plan, id) || !is_digest(digest)) return "its plan is not named";
   const Json expected = Json::array({{{"name", id}, {"digest", {{"sha256", digest}}}}});
   if (at(statement, "subject") != expected) return "its subject is not its plan";
@@ -81,7 +69,7 @@ Fault plan_fault(const Json& statement, const Json& predicate) {
 }
 
 Fault item_fault(const Json& item, std::set<std::string>& assets, std::uint64_t& erased) {
-  const std::string asset = text_at(item, "asset");
+  const std::string asset(text_at(item, "asset"));
   if (!is_id(domain::IdType::asset, asset) || text_at(item, "name").empty()) {
     return "an item names no asset";
   }
@@ -121,7 +109,7 @@ Fault items_fault(const Json& predicate) {
 std::string who(const Json& person) {
   const Json& uid = at(person, "uid");
   if (uid.is_number_unsigned()) return uid.dump();
-  const std::string entry = text_at(person, "person");
+  const std::string entry(text_at(person, "person"));
   return entry.empty() ? entry : "person " + entry;
 }
 
@@ -130,7 +118,7 @@ Fault people_of_refusal_fault(const Json& predicate) {
   if (!people.is_array()) return "its people are no list";
   std::string requester, ender;
   for (const Json& person : people) {
-    const std::string role = text_at(person, "role");
+    const std::string role(text_at(person, "role"));
     if (role != "requester" && role != "approver" && role != "ended-by") {
       return "the role of a person is unknown";
     }
@@ -183,12 +171,12 @@ std::optional<std::string> refusal_fault(const Json& statement) {
 
 RefusalSummary summary_of(const Json& statement) {
   const Json& predicate = at(statement, "predicate");
-  const std::string word = text_at(predicate, "outcome");
+  const std::string word(text_at(predicate, "outcome"));
   RefusalSummary summary;
   summary.outcome = domain::parse_plan_state(word).value_or(summary.outcome);
   summary.plan = text_at(at(predicate, "plan"), "id");
   summary.sentence = "Plan " + summary.plan + " " + what_became(summary.outcome) + ": " +
-                     text_at(predicate, "text") + ".";
+                     std::string(text_at(predicate, "text")) + ".";
   return summary;
 }
 

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "certificate/claims.h"
+#include "certificate/json_lookup.h"
 #include "certificate/people_check.h"
 #include "certificate/statement.h"
 #include "crypto/primitives.h"
@@ -29,20 +30,6 @@ constexpr std::string_view kPredicateParts[] = {
     Fault found_fault = (expression);    \
     if (found_fault) return found_fault; \
   } while (false)
-
-// A member that may be missing or of another type: never throws, never inserts.
-const Json& at(const Json& object, std::string_view key) {
-  static const Json nothing;
-  if (!object.is_object()) return nothing;
-  const auto found = object.find(std::string(key));
-  return found == object.end() ? nothing : *found;
-}
-
-std::string_view text_at(const Json& object, std::string_view key) {
-  const Json& value = at(object, key);
-  return value.is_string() ? std::string_view(value.get_ref<const std::string&>())
-                           : std::string_view();
-}
 
 std::optional<std::uint64_t> number_at(const Json& object, std::string_view key) {
   const Json& value = at(object, key);
