@@ -301,6 +301,8 @@ class ReadView {
   Result<std::optional<RefusalHead>> refusal_head(const Uuid& plan) const;
   Result<std::optional<RefusalRow>> refusal(const Uuid& plan) const;
   Result<std::vector<Uuid>> unsigned_refusals() const;  // their plans, oldest first
+  // Plans whose end asks for a record (domain/refusal.h) and has none, oldest first.
+  Result<std::vector<Uuid>> ends_without_record(std::size_t limit) const;
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
   Result<std::optional<domain::SignedText>> signed_text(const Digest& signature) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,

@@ -9,6 +9,7 @@
 #include "lifecycle/content_check.h"
 #include "lifecycle/core.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/word_check.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::size_t kLeavesPerStep = 2048;
 constexpr std::uint64_t kSegmentsPerStep = 16;  // of content, a mebibyte each
 constexpr unsigned kBlobDirectories = 256;
 
-enum class Phase { database, log, leaves, assets, unowned, imports, blobs, done };
+enum class Phase { database, log, words, leaves, assets, unowned, imports, blobs, done };
 
 }  // namespace
 
@@ -40,6 +41,7 @@ struct CheckRun::Impl {
   void leave_phase();
   Status check_database();
   Status check_log();
+  Status check_words();
   Status check_leaves();
   Status check_assets();
   Result<bool> check_asset(const domain::Asset& asset);
@@ -61,6 +63,7 @@ struct CheckRun::Impl {
 
   std::uint64_t log_at = 0;
   domain::LogState replayed;
+  std::optional<WordCheck> words;
   std::uint32_t leaf_at = 0;
   std::vector<bool> used;  // leaves with a key and no owner yet
   std::string cursor;
@@ -93,7 +96,14 @@ Status CheckRun::Impl::check_log() {
     find(Severity::error, "log-root", "log", "the leaves of the log do not hash to its root",
          "rows of the log were changed; compare with an older copy");
   }
-  phase = Phase::leaves;
+  phase = Phase::words;
+  return {};
+}
+
+Status CheckRun::Impl::check_words() {
+  if (!words) words.emplace(core);
+  ASSIGN_OR_RETURN(const bool more, words->step(findings));
+  if (!more) phase = Phase::leaves;
   return {};
 }
 
@@ -296,6 +306,8 @@ Status CheckRun::Impl::check_phase() {
       return {};
     case Phase::log:
       return check_log();
+    case Phase::words:
+      return check_words();
     case Phase::leaves:
       return check_leaves();
     case Phase::assets:

@@ -1,9 +1,12 @@
 // A deep check goes on in steps, and between two of them the store lives on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "crypto/floe.h"
 #include "fault/support/inspect.h"
 #include "fault/support/world.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::test {
 namespace {
@@ -88,6 +91,81 @@ TEST_F(ADeepCheck, SaysNothingOfTheNextAssetWhenOneIsErasedInItsMiddle) {
   EXPECT_EQ(to_string(run.findings()), "");
   EXPECT_EQ(run.assets(), 2U);
 }
+
+// ---- what people decided ------------------------------------------------------------------------
+
+struct AlteredWord {
+  const char* name;
+  const char* sql;
+  const char* finding;
+};
+void PrintTo(const AlteredWord& one, std::ostream* out) {
+  *out << one.name;
+}
+
+class ACheckOfWords : public ::testing::TestWithParam<AlteredWord> {
+ protected:
+  // A hold, a loaded policy, an approved plan in its grace, a rejected one, a standing approval.
+  void SetUp() override {
+    ASSERT_TRUE(done(world.init(domain::PeopleRule::two_person)));
+    ASSERT_TRUE(done(world.open()));
+    ASSERT_TRUE(done(world.store->load_policy(
+        {bob(), {{"p.toml", "[class.drafts]\nerase-after = \"30 days\"\n"}}, "agreed"})));
+    std::uint64_t seed = 0;
+    for (const char* name : {"held:1", "going:1", "kept:1"}) {
+      ASSERT_TRUE(done(world.import(small_asset(name, ++seed))));
+    }
+    ASSERT_TRUE(done(world.hold({"name=held:1"})));
+    ASSERT_TRUE(done(world.retire({"going:1"})));
+    const auto asked = world.request({"kept:1"});
+    ASSERT_TRUE(done(asked));
+    ASSERT_TRUE(done(world.store->reject(bob(), asked->plan.id, "still in use")));
+    ASSERT_TRUE(done(world.store->approve_standing(
+        {bob(), "drafts", world.clock.read().wall + std::chrono::hours(24 * 30)})));
+  }
+  std::vector<std::string> codes() {
+    lifecycle::CheckRun run(*world.store, {}, lifecycle::CheckDepth::structure);
+    while (true) {
+      const Result<bool> more = run.step();
+      EXPECT_TRUE(done(more));
+      if (!more.ok() || !*more) break;
+    }
+    std::vector<std::string> codes;
+    for (const lifecycle::Finding& finding : run.findings()) codes.push_back(finding.code);
+    return codes;
+  }
+  World world;
+};
+
+TEST_P(ACheckOfWords, NamesTheOneThatIsNotAsTheLogHasIt) {
+  EXPECT_EQ(codes(), std::vector<std::string>());
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk, GetParam().sql)));
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(codes(), std::vector<std::string>{GetParam().finding});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ByAnEditor, ACheckOfWords,
+    ::testing::Values(
+        AlteredWord{"a hold", "UPDATE hold SET matter = 'nothing'", "hold-altered"},
+        AlteredWord{"the policy", "UPDATE policy_set SET reason = 'another'", "policy-altered"},
+        AlteredWord{"an approval",
+                    "UPDATE approval SET reason = 'another' WHERE decision = 'approve'",
+                    "approval-altered"},
+        AlteredWord{"an item", "UPDATE plan_item SET name = 'other:1' WHERE name = 'going:1'",
+                    "plan-altered"},
+        AlteredWord{"a moment", "UPDATE plan SET due = due - 1 WHERE due IS NOT NULL",
+                    "due-altered"},
+        AlteredWord{"a standing approval",
+                    "UPDATE standing_approval SET valid_until = valid_until + 86400",
+                    "standing-altered"},
+        AlteredWord{"a record of an end", "DELETE FROM refusal", "record-missing"}),
+    [](const auto& one) {
+      std::string name = one.param.name;
+      std::replace(name.begin(), name.end(), ' ', '_');
+      return name;
+    });
 
 }  // namespace
 }  // namespace aierase::test

@@ -1,0 +1,35 @@
+// What people decided, for `check`: rows of holds, policy, plans and standing approvals, compared
+// with what the log committed to.
+//
+// Contract: the gate refuses by the same comparisons, one plan at a time and when it would erase;
+// this looks at all of them and changes nothing. step() looks at one page. A row that cannot be
+// read ends the step with Errc::damaged. Specified in: aierase(1) check, aierase-store(5) LOG.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "lifecycle/core.h"
+
+namespace aierase::lifecycle {
+
+class WordCheck {
+ public:
+  explicit WordCheck(Core& core) : core_(core) {}
+  Result<bool> step(std::vector<Finding>& findings);  // false: this was the last
+
+ private:
+  Status look_at_store(std::vector<Finding>& findings);
+  Status look_at_standing(std::vector<Finding>& findings);
+  Status look_at_open_plans(std::vector<Finding>& findings);
+  Status look_at_ended_plans(std::vector<Finding>& findings);
+
+  enum class Stage { store, standing, open_plans, ended_plans, over };
+  Core& core_;
+  Stage stage_ = Stage::store;
+  std::string cursor_;       // of standing approvals
+  std::vector<Uuid> plans_;  // open ones, yet to be looked at
+};
+
+}  // namespace aierase::lifecycle
