@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/build_id.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/log.h"
@@ -62,7 +63,7 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
   settings.host.host = host_name();
   settings.host.machine_id_digest = machine_id_digest(env);
   settings.host.tool_version = tool_version();
-  settings.host.tool_build = tool_build();
+  settings.host.tool_build = build_id();
   settings.host.findings = std::move(findings);
   settings.find_custodians = [&people](const std::vector<std::string>& names) {
     return people.custodians(names);
