@@ -20,6 +20,7 @@
 #include "bus/client.h"
 #include "ctl/arguments.h"
 #include "ctl/output.h"
+#include "ctl/password_agent.h"
 
 namespace aierase::ctl {
 
@@ -84,6 +85,7 @@ class Session {
 
   CommandLine line_;
   Output& out_;
+  std::unique_ptr<PasswordAgent> agent_;
   std::optional<bus::Client> client_;
 };
 
