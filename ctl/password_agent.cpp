@@ -14,17 +14,17 @@
 namespace aierase::ctl {
 namespace {
 
-constexpr int kNotify = 3;  // the agent's end of the pipe, there
+constexpr int kNotifyDescriptor = 3;  // the agent's end of the pipe, there
 
-pid_t spawn(int notify) {
+pid_t spawn_agent(int notify) {
   posix_spawn_file_actions_t actions;
   if (posix_spawn_file_actions_init(&actions) != 0) return -1;
-  const std::string descriptor = std::to_string(kNotify);
+  const std::string descriptor = std::to_string(kNotifyDescriptor);
   const std::string process = std::to_string(getpid());
   const char* argv[] = {"pkttyagent",  "--fallback",       "--process", process.c_str(),
                         "--notify-fd", descriptor.c_str(), nullptr};
   pid_t child = -1;
-  if (posix_spawn_file_actions_adddup2(&actions, notify, kNotify) != 0 ||
+  if (posix_spawn_file_actions_adddup2(&actions, notify, kNotifyDescriptor) != 0 ||
       posix_spawnp(&child, argv[0], &actions, nullptr, const_cast<char**>(argv), environ) != 0) {
     child = -1;
   }
@@ -40,7 +40,7 @@ std::unique_ptr<PasswordAgent> PasswordAgent::start() {
   if (pipe2(ends, O_CLOEXEC) != 0) return nullptr;
   const UniqueFd reading(ends[0]);
   UniqueFd writing(ends[1]);
-  const pid_t child = spawn(writing.get());
+  const pid_t child = spawn_agent(writing.get());
   if (child < 0) return nullptr;
   writing.reset();
   // It closes its end once polkit knows it, or when it ends.

@@ -166,7 +166,8 @@ class Daemon {
     };
     const Status posted = store_.post(std::move(act));
     if (!posted.ok())
-      log_error(posted.error(), "the configuration stays as it was", {field_of(kConfigurationRefused)});
+      log_error(posted.error(), "the configuration stays as it was",
+                {field_of(kConfigurationRefused)});
   }
 
   // False where a job's thread is stuck in a call of the caller's file system: such a thread

@@ -86,6 +86,9 @@ check "shellcheck has nothing to say" shellcheck --severity=warning -e SC1091,SC
   "$SOURCE"/units/debian/{postinst,prerm,postrm} "$SOURCE/units/aierase-notify"
 check "the policies for bus and polkit are what their document types say" xmllint --noout --nonet \
   "$SOURCE"/policies/dbus/*.conf "$SOURCE"/policies/polkit/*.policy "$SOURCE"/lib/bus/interfaces/*.xml
+numbers() { grep -oE '[0-9a-f]{32}' "$1" | sort; }
+equal "the catalog explains each event of the journal" \
+  "$(diff <(numbers "$SOURCE/daemon/journal_events.h") <(numbers "$SOURCE/units/aierase.catalog"))" ""
 check "lintian has nothing to say" lintian --allow-root --fail-on error,warning "$work"/debs/*.deb
 equal "but for the reasons that are listed" "$(cat "$work/out")" ""
 finish
