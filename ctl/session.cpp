@@ -70,8 +70,6 @@ Result<bus::Client*> Session::client() {
   auto connected = bus::Client::connect(std::move(settings));
   if (!connected.ok()) return with_next_step(std::move(connected).error(), line_);
   client_.emplace(std::move(connected).value());
-  const bool here = line_.host.empty() && line_.bus == "system";
-  if (here && line_.prompts == Prompts::allowed) agent_ = PasswordAgent::start();
   return &*client_;
 }
 

@@ -20,7 +20,6 @@
 #include "bus/client.h"
 #include "ctl/arguments.h"
 #include "ctl/output.h"
-#include "ctl/password_agent.h"
 
 namespace aierase::ctl {
 
@@ -85,7 +84,6 @@ class Session {
 
   CommandLine line_;
   Output& out_;
-  std::unique_ptr<PasswordAgent> agent_;
   std::optional<bus::Client> client_;
 };
 
