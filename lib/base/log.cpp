@@ -76,7 +76,7 @@ std::string line_of(LogLevel level, std::string_view message, std::span<const Lo
   line += ' ';
   line += one_line(message);
   for (const LogField& field : fields) {
-    if (!field.first.starts_with("AIERASE_")) continue;
+    if (field.first == "MESSAGE_ID") continue;  // for the journal alone
     line += ' ';
     line += field.first;
     line += '=';

@@ -1,8 +1,8 @@
 // Logging for programs: the library returns errors, the daemon logs once where an error stops.
 //
 // Contract: start_log() before the first line; lines go to standard error, or to the given sink
-// (the daemon's journal sink, with structured fields). Fields have names like "AIERASE_ASSET"; what
-// the journal alone understands, such as MESSAGE_ID, is left out on standard error.
+// (the daemon's journal sink, with structured fields). Fields have names like "AIERASE_ASSET"; a
+// MESSAGE_ID is for the journal alone, and left out on standard error.
 // Never pass a secret: SecretBytes has no formatter, by design.
 #pragma once
 
