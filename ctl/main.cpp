@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/build_id.h"
 #include "ctl/interrupt.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -137,7 +138,7 @@ int run(const std::vector<std::string>& words) {
            line.form);
       return info(Errc::usage).exit_code;
     case Request::version:
-      out.print("aierase " AIERASE_VERSION "\n");
+      out.print("aierase " AIERASE_VERSION "\nbuild " + build_id() + "\n");
       return out.finish(0);
     case Request::help:
       out.print(line.verb == nullptr ? overview() : help_of(*line.verb, out.width()));

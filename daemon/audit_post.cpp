@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/log.h"
+#include "daemon/journal_events.h"
 
 namespace aierase::daemon {
 namespace {
@@ -25,6 +26,7 @@ void AuditPost::ended(std::uint64_t call, domain::AuditRow row, const Status& ou
   const bool in_order = put_off_.empty() && !gathered_.waits();
   if (!in_order || !inbox_.try_push(one)) put_off(std::move(one));
   waits_.store(true);
+  if (on_waiting_) on_waiting_();
 }
 
 bool AuditPost::wants_flush() {
@@ -62,7 +64,9 @@ void AuditPost::flush(lifecycle::Store& store, AuditTrail::Part part) {
   collect();
   const Status flushed = store.flush_audit(part);
   if (trail_.waits()) waits_.store(true);
-  if (!flushed.ok() && !failing_) log_error(flushed.error(), "the audit cannot be written");
+  if (!flushed.ok() && !failing_) {
+    log_error(flushed.error(), "the audit cannot be written", {field_of(kAuditUnwritten)});
+  }
   if (flushed.ok() && failing_) log(LogLevel::notice, "the audit is written again");
   failing_ = !flushed.ok();
 }

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/queue.h"
 #include "base/result.h"
+#include "daemon/task.h"
 #include "domain/audit.h"
 #include "lifecycle/audit_trail.h"
 #include "lifecycle/store.h"
@@ -33,6 +34,9 @@ class AuditPost {
   // `call` as it was begun on the store thread, or kNeverBegan; `outcome` is ok, or the error that
   // was answered.
   void ended(std::uint64_t call, domain::AuditRow row, const Status& outcome);
+  // Called on the loop when something ended, and has to be flushed sooner or later.
+  void on_waiting(Task<void()> task) { on_waiting_ = std::move(task); }
+  bool waits() const { return waits_.load(); }
   // Whether something has to be flushed sooner or later; moves on what was put off.
   bool wants_flush();
 
@@ -55,6 +59,7 @@ class AuditPost {
   const Clock& clock_;
   BoundedQueue<Ended> inbox_;
   std::atomic<bool> waits_{false};
+  Task<void()> on_waiting_;
   // Of the loop: what found the inbox full. Of calls that began there are no more than the store
   // thread took on.
   std::vector<Ended> put_off_;

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "bus/json_bridge.h"
+#include "daemon/journal_events.h"
 
 namespace aierase::daemon {
 namespace {
@@ -187,7 +188,8 @@ class Authority::Inquiry {
     int challenge = 0;
     if (const sd_bus_error* error = sd_bus_message_get_error(reply)) {
       log(LogLevel::warning, "polkit did not decide; the call is denied",
-          {{"AIERASE_ACTION", question_.action},
+          {field_of(kPolkitUndecided),
+           {"AIERASE_ACTION", question_.action},
            {"AIERASE_ERROR", error->message != nullptr ? error->message : error->name}});
       return finish(denied("polkit did not decide, so this is denied", "journalctl -u polkit"));
     }

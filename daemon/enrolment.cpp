@@ -41,7 +41,7 @@ Result<domain::Custodian> custodian(const People& people, const std::string& nam
 }  // namespace
 
 Status Enrolment::check() const {
-  const Result<People> people = People::load(env_, file_);
+  const Result<People> people = People::load(env_, file());
   return people.ok() ? Status() : Status(people.error());
 }
 
@@ -49,7 +49,7 @@ Result<std::vector<domain::Custodian>> Enrolment::custodians(
     const std::vector<std::string>& names) const {
   std::vector<domain::Custodian> custodians;
   if (names.empty()) return custodians;
-  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file()));
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(domain::Custodian one, name.starts_with('@') ? group_custodian(name.substr(1))
                                                                   : custodian(people, name));
@@ -59,7 +59,7 @@ Result<std::vector<domain::Custodian>> Enrolment::custodians(
 }
 
 Result<std::vector<domain::Enrolled>> Enrolment::all() const {
-  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file()));
   std::vector<domain::Enrolled> all;
   for (const Person& person : people.all()) {
     domain::Enrolled one{person.id, person.uid.value_or(domain::kNoUid), {}};
@@ -70,18 +70,18 @@ Result<std::vector<domain::Enrolled>> Enrolment::all() const {
 }
 
 Result<std::optional<domain::PersonEntry>> Enrolment::entry_of(std::uint32_t uid) const {
-  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file()));
   const Person* const person = people.by_uid(uid);
   if (person == nullptr) return std::optional<domain::PersonEntry>();
   return std::optional(entry(*person));
 }
 
 Result<domain::Actor> Enrolment::signer(const certificate::SshPublicKey& key) const {
-  ASSIGN_OR_RETURN(const People people, People::load(env_, file_));
+  ASSIGN_OR_RETURN(const People people, People::load(env_, file()));
   const Person* const person = people.by_key(key);
   if (person == nullptr) {
     return make_error(Errc::signer_unknown,
-                      "the key " + key.fingerprint() + " belongs to nobody in " + file_,
+                      "the key " + key.fingerprint() + " belongs to nobody in " + file(),
                       "whoever may enrol the person writes the key there, see aierase-people(5)",
                       key.fingerprint());
   }

@@ -5,7 +5,9 @@
 // empty one. Specified in: aierase-people(5) WHO IS MEANT.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +21,11 @@ namespace aierase::daemon {
 
 class Enrolment {
  public:
-  Enrolment(Env& env, std::string file) : env_(env), file_(std::move(file)) {}
+  Enrolment(Env& env, std::string file)
+      : env_(env), file_(std::make_shared<const std::string>(std::move(file))) {}
+
+  // Another file, from the next question on.
+  void move_to(std::string file) { file_ = std::make_shared<const std::string>(std::move(file)); }
 
   // Whether the file can be used; a missing one can.
   Status check() const;
@@ -39,7 +45,8 @@ class Enrolment {
 
  private:
   Env& env_;
-  std::string file_;
+  std::string file() const { return *file_.load(); }
+  std::atomic<std::shared_ptr<const std::string>> file_;
 };
 
 }  // namespace aierase::daemon

@@ -9,11 +9,11 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "bus/errors.h"
 #include "bus/json_bridge.h"
 #include "bus/names.h"
 #include "daemon/audit_records.h"
+#include "daemon/journal_events.h"
 #include "daemon/service.h"
 #include "domain/ids.h"
 
@@ -214,16 +214,11 @@ void Job::end(Result<Json> result) {
     error_ = std::move(result).error();
     state_ = error_->code == Errc::cancelled ? JobState::cancelled : JobState::failed;
   }
-  log(result.ok() || state_ == JobState::cancelled ? LogLevel::notice : LogLevel::warning,
-      operation_ + " " + std::string(to_text(state_)) + (error_ ? ": " + error_->message : ""),
-      {{"AIERASE_ACTION", operation_},
-       {"AIERASE_UID", std::to_string(caller_.actor.uid)},
-       {"AIERASE_SUBJECT", domain::id_text(domain::IdType::job, id_)},
-       {"AIERASE_OUTCOME", std::string(error_ ? info(error_->code).name : "done")}});
   if (audited_) {
+    const Status outcome = error_ ? Status(*error_) : Status();
     if (result_) name_result(audited_->row, *result_);
-    jobs_.audit().ended(audited_->call, std::move(audited_->row),
-                        error_ ? Status(*error_) : Status());
+    if (audited_->call != AuditPost::kNeverBegan || error_) tell_call(audited_->row, outcome);
+    jobs_.audit().ended(audited_->call, std::move(audited_->row), outcome);
     audited_.reset();
   }
   answer_waiting();

@@ -43,11 +43,14 @@ Status Loop::block_signals() {
 Result<std::unique_ptr<Loop>> Loop::create() {
   std::unique_ptr<Loop> loop(new Loop());
   RETURN_IF_ERROR(checked(sd_event_new(&loop->event_), "cannot make the event loop"));
-  // A null handler makes the signal end the loop with exit code 0.
-  for (const int number : kSignals) {
+  // Without a handler the signal ends the loop, with the userdata as exit code: 0.
+  for (const int number : {SIGTERM, SIGINT}) {
     RETURN_IF_ERROR(checked(sd_event_add_signal(loop->event_, nullptr, number, nullptr, nullptr),
                             "cannot watch for signals"));
   }
+  RETURN_IF_ERROR(checked(
+      sd_event_add_signal(loop->event_, nullptr, SIGHUP, &Loop::on_hangup_signal, loop.get()),
+      "cannot watch for signals"));
   loop->wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!loop->wake_.valid()) return errno_error(errno, "cannot make an eventfd");
   RETURN_IF_ERROR(checked(sd_event_add_io(loop->event_, nullptr, loop->wake_.get(), EPOLLIN,
@@ -67,6 +70,12 @@ void Loop::post(Task<void()> task) {
   [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
 }
 
+int Loop::on_hangup_signal(sd_event_source*, const signalfd_siginfo*, void* self) noexcept {
+  Loop& loop = *static_cast<Loop*>(self);
+  if (loop.on_hangup_) loop.on_hangup_();
+  return 0;
+}
+
 int Loop::on_posted(sd_event_source*, int, unsigned, void* self) noexcept {
   static_cast<Loop*>(self)->run_posted();
   return 0;
@@ -83,21 +92,6 @@ void Loop::wait_for_post(std::chrono::milliseconds most) const {
   poll(&wait, 1, static_cast<int>(most.count()));
 }
 
-Status Loop::every(std::chrono::seconds period, Task<void()> task) {
-  periodic_ = std::move(task);
-  period_ = period;
-  return checked(sd_event_add_time_relative(event_, nullptr, CLOCK_MONOTONIC, microseconds(period),
-                                            0, &Loop::on_timer, this),
-                 "cannot set a timer");
-}
-
-int Loop::on_timer(sd_event_source* source, std::uint64_t, void* self) noexcept {
-  Loop& loop = *static_cast<Loop*>(self);
-  loop.periodic_();
-  sd_event_source_set_time_relative(source, microseconds(loop.period_));
-  return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
 int Loop::run() {
   const int code = sd_event_loop(event_);
   if (code >= 0) return code;
@@ -107,6 +101,36 @@ int Loop::run() {
 
 void Loop::stop(int exit_code) {
   sd_event_exit(event_, exit_code);
+}
+
+Result<std::unique_ptr<Timer>> Timer::create(Loop& loop, Task<void()> task) {
+  std::unique_ptr<Timer> timer(new Timer(std::move(task)));
+  RETURN_IF_ERROR(checked(sd_event_add_time(loop.event(), &timer->source_, CLOCK_BOOTTIME, 0, 0,
+                                            &Timer::on_time, timer.get()),
+                          "cannot make a timer"));
+  RETURN_IF_ERROR(
+      checked(sd_event_source_set_enabled(timer->source_, SD_EVENT_OFF), "cannot make a timer"));
+  return timer;
+}
+
+Timer::~Timer() {
+  sd_event_source_disable_unref(source_);
+}
+
+void Timer::start_within(std::chrono::seconds time) {
+  std::uint64_t now = 0, set = 0;
+  int enabled = SD_EVENT_OFF;
+  sd_event_now(sd_event_source_get_event(source_), CLOCK_BOOTTIME, &now);
+  sd_event_source_get_enabled(source_, &enabled);
+  sd_event_source_get_time(source_, &set);
+  if (enabled != SD_EVENT_OFF && set <= now + microseconds(time)) return;
+  sd_event_source_set_time(source_, now + microseconds(time));
+  sd_event_source_set_enabled(source_, SD_EVENT_ONESHOT);
+}
+
+int Timer::on_time(sd_event_source*, std::uint64_t, void* self) noexcept {
+  static_cast<Timer*>(self)->task_();
+  return 0;
 }
 
 }  // namespace aierase::daemon

@@ -14,6 +14,7 @@
 #include "daemon/task.h"
 
 struct sd_event;
+struct signalfd_siginfo;
 struct sd_event_source;
 
 namespace aierase::daemon {
@@ -28,10 +29,10 @@ class Loop {
 
   sd_event* event() const { return event_; }
   void post(Task<void()> task);
-  // Runs `task` every `period`, first after one period.
-  Status every(std::chrono::seconds period, Task<void()> task);
 
-  // Until stop() or a signal; the exit code, 0 after a signal.
+  // What SIGHUP does.
+  void on_hangup(Task<void()> task) { on_hangup_ = std::move(task); }
+  // Until stop(), SIGTERM or SIGINT; the exit code, 0 after a signal.
   int run();
   void stop(int exit_code);
   // After run(): goes on with what is posted until `done` says so or the time is over.
@@ -49,16 +50,35 @@ class Loop {
  private:
   Loop() : posted_(kCapacity) {}
   static constexpr std::size_t kCapacity = 65'536;
+  static int on_hangup_signal(sd_event_source*, const signalfd_siginfo*, void* self) noexcept;
   static int on_posted(sd_event_source*, int, unsigned, void* self) noexcept;
-  static int on_timer(sd_event_source*, std::uint64_t, void* self) noexcept;
   void run_posted();
   void wait_for_post(std::chrono::milliseconds most) const;
 
   sd_event* event_ = nullptr;
   UniqueFd wake_;  // eventfd
   BoundedQueue<Task<void()>> posted_;
-  Task<void()> periodic_;
-  std::chrono::seconds period_{0};
+  Task<void()> on_hangup_;
+};
+
+// Runs its task once after each start; wakes nobody in between. Belongs to the loop, which outlives
+// it.
+class Timer {
+ public:
+  static Result<std::unique_ptr<Timer>> create(Loop& loop, Task<void()> task);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  // What is set to be sooner stays.
+  void start_within(std::chrono::seconds time);
+
+ private:
+  explicit Timer(Task<void()> task) : task_(std::move(task)) {}
+  static int on_time(sd_event_source*, std::uint64_t, void* self) noexcept;
+
+  Task<void()> task_;
+  sd_event_source* source_ = nullptr;
 };
 
 }  // namespace aierase::daemon

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/build_id.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/log.h"
@@ -18,7 +19,9 @@
 #include "daemon/audit_post.h"
 #include "daemon/caller.h"
 #include "daemon/config.h"
+#include "daemon/host_clock.h"
 #include "daemon/jobs.h"
+#include "daemon/journal_events.h"
 #include "daemon/journal_sink.h"
 #include "daemon/methods.h"
 #include "daemon/options.h"
@@ -29,7 +32,8 @@
 namespace aierase::daemon {
 namespace {
 
-constexpr std::chrono::seconds kLookForDue{30};          // expiry of requests, grace that ends
+constexpr std::chrono::seconds kLookForDue{30};          // while plans wait: grace that ends
+constexpr std::chrono::seconds kLookAtAll{600};          // people.toml, approvals that end
 constexpr std::chrono::seconds kFlushAudit{5};           // of calls that no commit took along
 constexpr std::chrono::milliseconds kJobsMayTake{5000};  // at the end, for jobs to let go
 
@@ -62,7 +66,7 @@ lifecycle::StoreSettings settings_of(const Options& options, Env& env, const Clo
   settings.host.host = host_name();
   settings.host.machine_id_digest = machine_id_digest(env);
   settings.host.tool_version = tool_version();
-  settings.host.tool_build = tool_build();
+  settings.host.tool_build = build_id();
   settings.host.findings = std::move(findings);
   settings.find_custodians = [&people](const std::vector<std::string>& names) {
     return people.custodians(names);
@@ -100,6 +104,10 @@ class Daemon {
         jobs_(loop, bus_.get(), store_, audit, env, store_device),
         service_(store_, authority_, jobs_, audit, people) {}
 
+  ~Daemon() { audit_.on_waiting({}); }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
   Status start() {
     // A bus that goes away ends the loop: without it nobody can ask for anything.
     sd_bus_set_exit_on_disconnect(bus_.get(), 1);
@@ -113,13 +121,53 @@ class Daemon {
     RETURN_IF_ERROR(add_jobs(bus_.get(), jobs_, slots_));
     const int attached = sd_bus_attach_event(bus_.get(), loop_.event(), SD_EVENT_PRIORITY_NORMAL);
     if (attached < 0) return bus::bus_error(attached, "cannot serve the bus");
-    RETURN_IF_ERROR(loop_.every(kLookForDue, [this] { store_.nudge(); }));
-    RETURN_IF_ERROR(loop_.every(kFlushAudit, [this] {
-      if (audit_.wants_flush()) store_.flush_audit();
-    }));
+    RETURN_IF_ERROR(start_timers());
     store_.start();
     RETURN_IF_ERROR(own_name(bus_.get()));
     return {};
+  }
+
+  Status start_timers() {
+    ASSIGN_OR_RETURN(look_, Timer::create(loop_, [this] {
+                       look_->start_within(kLookAtAll);
+                       store_.nudge();
+                     }));
+    ASSIGN_OR_RETURN(flush_, Timer::create(loop_, [this] {
+                       if (!audit_.wants_flush()) return;
+                       flush_->start_within(kFlushAudit);
+                       store_.flush_audit();
+                     }));
+    if (const auto within = bus::watchdog_time()) {
+      const auto third = std::chrono::duration_cast<std::chrono::seconds>(*within / 3);
+      ASSIGN_OR_RETURN(watchdog_, Timer::create(loop_, [this, third] {
+                         watchdog_->start_within(third);
+                         tell_whether_alive();
+                       }));
+      watchdog_->start_within(third);
+    }
+    audit_.on_waiting([this] { flush_->start_within(kFlushAudit); });
+    look_->start_within(kLookForDue);
+    return {};
+  }
+
+  // The loop's own life proves little: what counts is that the thread of the store gets on. A full
+  // queue takes no nudge, but then there is progress without it.
+  void tell_whether_alive() {
+    if (store_.progress() != seen_progress_) bus::notify_alive();
+    seen_progress_ = store_.progress();
+    store_.nudge();
+  }
+
+  // Nobody's call and no job notices.
+  void take_over(const Config& config) {
+    StoreThread::Act act = [config](StoreSession& session) {
+      session.take_over(config);
+      return StoreThread::Then();
+    };
+    const Status posted = store_.post(std::move(act));
+    if (!posted.ok())
+      log_error(posted.error(), "the configuration stays as it was",
+                {field_of(kConfigurationRefused)});
   }
 
   // False where a job's thread is stuck in a call of the caller's file system: such a thread
@@ -135,10 +183,17 @@ class Daemon {
 
  private:
   StoreThread::Listeners listeners() {
-    return {[this](std::vector<std::string> ids) { emit_changes(bus_.get(), ids); },
+    return {[this](std::vector<std::string> ids) {
+              look_->start_within(kLookForDue);
+              emit_changes(bus_.get(), ids);
+            },
             [this](std::vector<std::int64_t> numbers) { emit_notices(bus_.get(), numbers); },
+            [this](StoreThread::Waiting what) {
+              if (what == StoreThread::Waiting::plans) look_->start_within(kLookForDue);
+            },
+            [this] { flush_->start_within(kFlushAudit); },
             [this](Error error) {
-              log_error(error, "the store stops");
+              log_error(error, "the store stops", {field_of(kStoreStops)});
               loop_.stop(1);
             }};
   }
@@ -151,14 +206,33 @@ class Daemon {
   Jobs jobs_;
   Service service_;
   Slots slots_;
+  std::unique_ptr<Timer> look_;   // for what is due
+  std::unique_ptr<Timer> flush_;  // of the audit
+  std::unique_ptr<Timer> watchdog_;
+  std::uint64_t seen_progress_ = 0;
 };
+
+Result<Config> read_config(Env& env, const Options& options) {
+  return load_config(env, options.config.value_or(kDefaultConfig),
+                     options.config ? Absence::refused : Absence::allowed);
+}
+
+// What is wrong leaves everything as it was. The rule for swap belongs to the start.
+void reload(Env& env, const Options& options, Enrolment& people, Daemon& daemon) {
+  const Result<Config> config = read_config(env, options);
+  if (!config.ok()) {
+    return log_error(config.error(), "the configuration stays as it was",
+                     {field_of(kConfigurationRefused)});
+  }
+  people.move_to(config->people);
+  daemon.take_over(*config);
+  log(LogLevel::notice, "the configuration was read again");
+}
 
 Result<int> serve(const Options& options) {
   PosixEnv env;
   const SystemClock clock;
-  ASSIGN_OR_RETURN(const Config config,
-                   load_config(env, options.config.value_or(kDefaultConfig),
-                               options.config ? Absence::refused : Absence::allowed));
+  ASSIGN_OR_RETURN(const Config config, read_config(env, options));
   ASSIGN_OR_RETURN(std::vector<std::string> findings, self_test(config));
   for (const std::string& finding : findings) log(LogLevel::warning, finding);
   RETURN_IF_ERROR(Loop::block_signals());
@@ -166,11 +240,13 @@ Result<int> serve(const Options& options) {
   RETURN_IF_ERROR(view::Session::prepare_process());
 
   AuditPost audit(clock);
-  const Enrolment people(env, config.people);
+  const HostClock host_clock;  // the store's: it may wait for an answer
+  Enrolment people(env, config.people);
   if (const Status usable = people.check(); !usable.ok()) {
-    log_error(usable.error(), "nobody decides before it is mended");
+    log_error(usable.error(), "nobody decides before it is mended", {field_of(kPeopleUnusable)});
   }
-  lifecycle::StoreSettings settings = settings_of(options, env, clock, people, std::move(findings));
+  lifecycle::StoreSettings settings =
+      settings_of(options, env, host_clock, people, std::move(findings));
   settings.audit = &audit.trail();
   auto session = std::make_unique<StoreSession>(std::move(settings), config);
   RETURN_IF_ERROR(session->start());
@@ -183,9 +259,10 @@ Result<int> serve(const Options& options) {
   Daemon daemon(*loop, std::move(bus), std::move(session), audit, env, people,
                 directory ? directory->device : 0);
   RETURN_IF_ERROR(daemon.start());
-  if (fault) log_error(*fault, "the store cannot be opened");
+  loop->on_hangup([&] { reload(env, options, people, daemon); });
+  if (fault) log_error(*fault, "the store cannot be opened", {field_of(kStoreUnusable)});
   log(LogLevel::notice, "ready: " + summary,
-      {{"AIERASE_STORE", options.store}, {"AIERASE_VERSION", tool_version()}});
+      {field_of(kReady), {"AIERASE_STORE", options.store}, {"AIERASE_VERSION", tool_version()}});
   bus::notify_ready(summary);
 
   const int code = loop->run();

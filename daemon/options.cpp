@@ -1,40 +1,11 @@
 #include "daemon/options.h"
 
-#include <link.h>
-
 #include <cxxopts.hpp>
 
-#include "base/bytes.h"
+#include "base/build_id.h"
 
 namespace aierase::daemon {
 namespace {
-
-// The linker's note "GNU", type 3, in the first object of the list: this program.
-int find_build_id(dl_phdr_info* object, std::size_t, void* result) {
-  for (int i = 0; i < object->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = object->dlpi_phdr[i];
-    if (header.p_type != PT_NOTE) continue;
-    // An address from the dynamic linker: there is no other way to it than this cast.
-    const auto* at = reinterpret_cast<const char*>(object->dlpi_addr + header.p_vaddr);
-    std::size_t left = header.p_memsz;
-    while (left >= sizeof(ElfW(Nhdr))) {
-      const auto* note = reinterpret_cast<const ElfW(Nhdr)*>(at);
-      const std::size_t name = (note->n_namesz + 3U) & ~std::size_t{3};
-      const std::size_t size = sizeof *note + name + ((note->n_descsz + 3U) & ~std::size_t{3});
-      if (size > left) break;
-      const char* label = at + sizeof *note;
-      if (note->n_type == 3 &&
-          std::string_view(label, note->n_namesz) == std::string_view("GNU", 4)) {
-        *static_cast<std::string*>(result) =
-            to_hex(as_bytes(std::string_view(label + name, note->n_descsz)));
-        return 1;
-      }
-      at += size;
-      left -= size;
-    }
-  }
-  return 1;  // only the first object
-}
 
 cxxopts::Options description() {
   cxxopts::Options options("aierased", "End-of-life authority for AI models: the daemon.");
@@ -61,7 +32,7 @@ Result<Options> read(const cxxopts::ParseResult& parsed, const cxxopts::Options&
   Options options;
   if (parsed.count("help") > 0) options.print = described.help();
   if (parsed.count("version") > 0) {
-    options.print = "aierased " + tool_version() + "\nbuild " + tool_build() + "\n";
+    options.print = "aierased " + tool_version() + "\nbuild " + build_id() + "\n";
   }
   if (!parsed.unmatched().empty())
     return wrong("unexpected argument " + parsed.unmatched().front());
@@ -80,12 +51,6 @@ Result<Options> read(const cxxopts::ParseResult& parsed, const cxxopts::Options&
 
 std::string tool_version() {
   return AIERASE_VERSION;
-}
-
-std::string tool_build() {
-  std::string build;
-  dl_iterate_phdr(&find_build_id, &build);
-  return build.empty() ? "unknown" : build;
 }
 
 Result<Options> parse_options(int argc, char** argv) {

@@ -23,6 +23,5 @@ inline constexpr const char* kDefaultConfig = "/etc/aierase/aierased.toml";
 
 Result<Options> parse_options(int argc, char** argv);
 std::string tool_version();  // "0.1.0"
-std::string tool_build();    // the build id of this program, hex; "unknown" where it has none
 
 }  // namespace aierase::daemon

@@ -11,6 +11,7 @@
 #include "bus/names.h"
 #include "daemon/audit_records.h"
 #include "daemon/jobs.h"
+#include "daemon/journal_events.h"
 
 namespace aierase::daemon {
 namespace {
@@ -173,30 +174,21 @@ void Service::answer(std::uint64_t number, Result<Reply> reply) {
   if (found == open_.end()) return;
   OpenCall call = std::move(found->second);
   open_.erase(found);
-  if (call.effect == Effect::changes || !reply.ok()) {
-    const bool denied = !reply.ok() && reply.error().code == Errc::access_denied;
-    log(reply.ok() ? LogLevel::notice
-        : denied   ? LogLevel::warning
-                   : LogLevel::info,
-        std::string(sd_bus_message_get_member(call.message.get())) + " " +
-            (reply.ok() ? "done" : "refused: " + reply.error().message),
-        {{"AIERASE_ACTION", call.asked.action},
-         {"AIERASE_UID", std::to_string(call.caller.actor.uid)},
-         {"AIERASE_SUBJECT", detail(call.asked, "subject")},
-         {"AIERASE_OUTCOME", std::string(reply.ok() ? "done" : info(reply.error().code).name)}});
-  }
   send_reply(call.message.get(), reply);
   audit(std::move(call), reply);
 }
 
 // What became of a call that started a job is known when the job has ended.
 void Service::audit(OpenCall call, const Result<Reply>& reply) {
-  if (!reply.ok()) return audit_.ended(call.begun, std::move(call.row), reply.error());
-  if (Job* job = reply->job.empty() ? nullptr : jobs_.find_path(reply->job)) {
+  if (Job* job = reply.ok() && !reply->job.empty() ? jobs_.find_path(reply->job) : nullptr) {
     return job->audit_at_end(call.begun, std::move(call.row));
   }
-  if (call.effect == Effect::changes && reply->object) name_result(call.row, *reply->object);
-  audit_.ended(call.begun, std::move(call.row), {});
+  const Status outcome = reply.ok() ? Status() : Status(reply.error());
+  if (call.effect == Effect::changes && reply.ok() && reply->object) {
+    name_result(call.row, *reply->object);
+  }
+  if (call.effect == Effect::changes || !outcome.ok()) tell_call(call.row, outcome);
+  audit_.ended(call.begun, std::move(call.row), outcome);
 }
 
 }  // namespace aierase::daemon

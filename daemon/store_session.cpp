@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/host_findings.h"
 #include "daemon/policy_records.h"
 #include "daemon/records.h"
 #include "daemon/secret_input.h"
@@ -246,17 +247,17 @@ std::string StoreSession::standing() {
 }
 
 Result<Json> StoreSession::doctor() {
-  Json findings = Json::array();
-  if (!store_) {
+  std::vector<lifecycle::Finding> found;
+  if (store_) {
+    ASSIGN_OR_RETURN(found, store_->doctor());
+  } else {
     const Error reason = not_open();
-    findings.push_back({{"severity", "error"},
-                        {"code", info(reason.code).name},
-                        {"subject", reason.subject},
-                        {"text", reason.message},
-                        {"mend", reason.hint}});
-    return Json{{"findings", findings}};
+    found.push_back({lifecycle::Finding::Severity::error, std::string(info(reason.code).name),
+                     reason.subject, reason.message, reason.hint});
   }
-  ASSIGN_OR_RETURN(const std::vector<lifecycle::Finding> found, store_->doctor());
+  for (lifecycle::Finding& finding : host_findings({}, lockable_bytes())) {
+    found.push_back(std::move(finding));
+  }
   return Json{{"findings", findings_json(found)}};
 }
 

@@ -54,6 +54,8 @@ class StoreSession {
   std::string standing();  // "open", "locked: the store waits for its passphrase"
   Result<Json> doctor();
 
+  // What a later initialise() goes by.
+  void take_over(Config config) { config_ = std::move(config); }
   lifecycle::StoreSettings& settings() { return settings_; }
   std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>>& checks() { return checks_; }
   std::map<Uuid, std::unique_ptr<lifecycle::EnforceRun>>& enforcements() { return enforcements_; }

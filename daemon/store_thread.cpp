@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "daemon/journal_events.h"
 
 namespace aierase::daemon {
 
@@ -36,8 +37,17 @@ Status StoreThread::post(Act act) {
 }
 
 void StoreThread::nudge() {
-  Act nothing = [](StoreSession&) { return Then(); };
-  acts_.try_push(nothing);  // a full queue looks for itself
+  // What is due is looked for behind every act, also behind this one.
+  Act look = [this](StoreSession& session) {
+    Waiting what = Waiting::nothing;
+    const Result<lifecycle::Store*> store = session.store();
+    if (store.ok() && !failed_) {
+      const Result<bool> plans = (*store)->plans_wait();
+      if (!plans.ok() || *plans) what = Waiting::plans;
+    }
+    return Then([this, what] { listeners_.on_looked(what); });
+  };
+  acts_.try_push(look);  // a full queue looks for itself
 }
 
 void StoreThread::flush_audit() {
@@ -62,6 +72,7 @@ void StoreThread::work() {
       more = execute_slice();
     }
     report();
+    ++progress_;
   }
 }
 
@@ -85,9 +96,11 @@ bool StoreThread::execute_slice() {
   const Result<bool> more = (*store)->execute_due();
   std::vector<std::string> changes = (*store)->take_changes();
   audit_.end_slice(more.ok() ? Status() : Status(more.error()), changes);
+  tell_erased(changes);
   report_changes(std::move(changes));
   if (more.ok()) return *more;
-  log_error(more.error(), "erasing what is due failed; it is tried again");
+  log_error(more.error(), "erasing what is due failed; it is tried again",
+            {field_of(kErasingFails)});
   return false;
 }
 
@@ -108,12 +121,7 @@ void StoreThread::report_notices(lifecycle::Store& store) {
   std::vector<std::int64_t> numbers;
   for (const domain::AuditRow& row : *notices) {
     numbers.push_back(row.number);
-    const std::string subject = row.subjects.empty() ? std::string() : row.subjects.front().id;
-    log(LogLevel::notice, row.detail,
-        {{"AIERASE_NOTICE", row.action},
-         {"AIERASE_NUMBER", std::to_string(row.number)},
-         {"AIERASE_SUBJECT", subject},
-         {"AIERASE_DAYS", std::to_string(row.notice ? row.notice->days : 0)}});
+    tell_notice(row);
   }
   loop_.post(
       [this, told = std::move(numbers)]() mutable { listeners_.on_notices(std::move(told)); });
@@ -121,6 +129,7 @@ void StoreThread::report_notices(lifecycle::Store& store) {
 
 void StoreThread::report() {
   if (!session_->is_open()) return;
+  if (audit_.waits()) loop_.post([this] { listeners_.on_audit_waits(); });
   const Result<lifecycle::Store*> store = session_->store();
   report_changes((*store)->take_changes());
   if (!failed_) report_notices(**store);

@@ -5,6 +5,8 @@
 // the store saw an I/O error nothing more is started and `on_fatal` is posted to the loop.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,9 +26,13 @@ class StoreThread {
  public:
   using Then = Task<void()>;  // runs on the loop afterwards; may be empty
   using Act = Task<Then(StoreSession&)>;
+  // Whether a plan waits for people or its time; then nudge() is worth calling often.
+  enum class Waiting { nothing, plans };
   struct Listeners {  // called on the loop
     std::function<void(std::vector<std::string>)> on_changes;
     std::function<void(std::vector<std::int64_t>)> on_notices;  // numbers in the audit
+    std::function<void(Waiting)> on_looked;                     // after nudge()
+    std::function<void()> on_audit_waits;
     std::function<void(Error)> on_fatal;
   };
 
@@ -45,7 +51,9 @@ class StoreThread {
 
   Status post(Act act);  // Errc::resource_limit while too many wait
   void nudge();          // looks for what is due
-  void flush_audit();    // what waits there becomes durable
+  // Grows with everything that the thread has done; a nudge alone makes it grow.
+  std::uint64_t progress() const { return progress_.load(); }
+  void flush_audit();  // what waits there becomes durable
 
   template <typename T>
   Result<T> run(Task<Result<T>(StoreSession&)> act) {
@@ -75,6 +83,7 @@ class StoreThread {
   Listeners listeners_;
   BoundedQueue<Act> acts_;
   bool failed_ = false;
+  std::atomic<std::uint64_t> progress_{0};
   std::thread thread_;
 };
 

@@ -53,6 +53,7 @@ function(aierase_program name)
   list(TRANSFORM ARG_DEPS PREPEND aierase:: OUTPUT_VARIABLE deps)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE aierase_options ${deps} ${ARG_LINK})
+  target_link_options(${name} PRIVATE -Wl,--build-id)  # --version and certificates name it
   string(REPLACE ";" "," deps_text "${ARG_DEPS}")
   set_property(GLOBAL APPEND PROPERTY AIERASE_FLOORS "${ARG_FOLDER}=${deps_text}")
 endfunction()

@@ -76,6 +76,7 @@ std::string line_of(LogLevel level, std::string_view message, std::span<const Lo
   line += ' ';
   line += one_line(message);
   for (const LogField& field : fields) {
+    if (field.first == "MESSAGE_ID") continue;  // for the journal alone
     line += ' ';
     line += field.first;
     line += '=';
@@ -117,6 +118,10 @@ void start_log(std::string_view program, LogLevel threshold, LogSink sink) {
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   write(level, message, std::span<const LogField>(fields.begin(), fields.size()));
+}
+
+void log(LogLevel level, std::string_view message, const std::vector<LogField>& fields) {
+  write(level, message, fields);
 }
 
 void log_error(const Error& error, std::string_view what, std::initializer_list<LogField> fields) {

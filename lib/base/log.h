@@ -1,7 +1,8 @@
 // Logging for programs: the library returns errors, the daemon logs once where an error stops.
 //
 // Contract: start_log() before the first line; lines go to standard error, or to the given sink
-// (the daemon's journal sink, with structured fields). Fields have names like "AIERASE_ASSET".
+// (the daemon's journal sink, with structured fields). Fields have names like "AIERASE_ASSET"; a
+// MESSAGE_ID is for the journal alone, and left out on standard error.
 // Never pass a secret: SecretBytes has no formatter, by design.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -24,6 +26,7 @@ using LogSink = std::function<void(LogLevel, std::string_view message, std::span
 
 void start_log(std::string_view program, LogLevel threshold, LogSink sink = {});
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
+void log(LogLevel level, std::string_view message, const std::vector<LogField>& fields);
 void log_error(const Error& error, std::string_view what,
                std::initializer_list<LogField> fields = {});
 

@@ -1,7 +1,5 @@
 #include "base/storage_probe.h"
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -249,6 +247,17 @@ class StackWalk {
   StorageInfo& info_;
 };
 
+// By the kernel's own names: a service with a /dev of its own has no block devices there.
+std::string device_by_name(const std::string& name, const std::string& root) {
+  const std::string directory = root + "/sys/class/block/";
+  for (const std::string& device : names_in(directory)) {
+    if (device == name || read_line(directory + device + "/dm/name") == name) {
+      return real_path_of(directory + device);
+    }
+  }
+  return {};
+}
+
 // File systems of several devices (btrfs) have an anonymous device number; their mount source is
 // one of their devices.
 std::string device_directory(const StorageQuestion& question, const Mount& mount,
@@ -259,10 +268,7 @@ std::string device_directory(const StorageQuestion& question, const Mount& mount
                         std::to_string(question.minor));
   }
   if (!starts_with(mount.source, "/dev/")) return {};
-  struct stat found {};
-  if (::stat((root + mount.source).c_str(), &found) != 0 || !S_ISBLK(found.st_mode)) return {};
-  return real_path_of(by_number + std::to_string(::major(found.st_rdev)) + ":" +
-                      std::to_string(::minor(found.st_rdev)));
+  return device_by_name(base_name(mount.source), root);
 }
 
 // A btrfs on several devices keeps copies at places that no walk from one of them finds.

@@ -26,6 +26,8 @@ constexpr ForeignError kForeign[] = {
      "the bus could not start it: systemctl status aierased"},
     {"org.freedesktop.systemd1.", Errc::unreachable,
      "the bus could not start it: systemctl status aierased"},
+    {"org.freedesktop.DBus.Error.TimedOut", Errc::unreachable,
+     "it could not be started: journalctl -u aierased"},
     {"org.freedesktop.DBus.Error.NoReply", Errc::unreachable,
      "it ended before it answered: journalctl -u aierased"},
     {"org.freedesktop.DBus.Error.Disconnected", Errc::unreachable, "the bus went away"},

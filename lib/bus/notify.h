@@ -4,6 +4,8 @@
 // caller. See sd_notify(3).
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace aierase::bus {
@@ -11,5 +13,8 @@ namespace aierase::bus {
 void notify_ready(const std::string& status);
 void notify_status(const std::string& status);
 void notify_stopping();
+void notify_alive();
+// Within which time notify_alive() is wanted again; nothing where nobody waits for it.
+std::optional<std::chrono::microseconds> watchdog_time();
 
 }  // namespace aierase::bus

@@ -190,6 +190,15 @@ Result<bool> Store::execute_due() {
   return std::move(done).error();
 }
 
+Result<bool> Store::plans_wait() const {
+  for (const auto state :
+       {domain::PlanState::requested, domain::PlanState::approved, domain::PlanState::running}) {
+    ASSIGN_OR_RETURN(const std::vector<Uuid> plans, impl_->view().plans_in(state));
+    if (!plans.empty()) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> Store::take_changes() {
   std::vector<std::string> taken(impl_->changes.begin(), impl_->changes.end());
   impl_->changes.clear();

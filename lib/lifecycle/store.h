@@ -316,6 +316,8 @@ class Store {
   // One erase round of the oldest approved and due plan, and the expiry of old requests. True:
   // there is more to do at once. Retired assets whose keys are in use are revoked first.
   Result<bool> execute_due();
+  // Whether a plan waits for people or for its time: then execute_due() is worth looking at often.
+  Result<bool> plans_wait() const;
   // Ids of assets, plans and certificates that changed since the last call, for signals.
   std::vector<std::string> take_changes();
   // Notices that became durable since the last call, for journal and signals.

@@ -287,6 +287,19 @@ TEST_F(AMadeUpMachine, HasAPartitionOnADisk) {
   EXPECT_EQ(info.virtual_machine, "");
 }
 
+// btrfs has an anonymous device number, and a sandbox no block devices in its /dev.
+TEST_F(AMadeUpMachine, FindsADeviceByTheNameOfItsMountSourceWithoutAnyInDev) {
+  link("../../devices/pci/ata1/block/sda/sda2", "/sys/class/block/sda2");
+  mounts("25 1 0:30 / / rw - btrfs /dev/sda2 rw\n");
+  EXPECT_EQ(describe("/x", 0, 30, 0x9123683E).devices,
+            (std::vector<std::string>{"sda2 (partition)", "sda (disk)"}));
+  mapped(0, "CRYPT-LUKS2-0af3-home", {kPartition});
+  put("/sys/devices/virtual/block/dm-0/dm/name", "home\n");
+  link("../../devices/virtual/block/dm-0", "/sys/class/block/dm-0");
+  mounts("25 1 0:30 / / rw - btrfs /dev/mapper/home rw\n");
+  EXPECT_EQ(describe("/x", 0, 30, 0x9123683E).devices.front(), "dm-0 (crypt)");
+}
+
 TEST_F(AMadeUpMachine, JournalsDataByMountOptionByDefaultOrForOneFile) {
   EXPECT_FALSE(describe("/x", 8, 2).data_journalled);
   // tune2fs -o journal_data: only the file of options tells.

@@ -1,0 +1,29 @@
+#!/bin/bash
+# The sandbox of aierased.service from inside: its own unit with another program in it, which tries
+# what must be denied and what must work.
+. "${SOURCE:?run it by ctest}/tests/system/container.sh"
+
+mkdir "$work/share/debs"
+pack "$work/share/debs"
+cp "$SOURCE/tests/system/probe.py" "$work/share/"
+chmod -R a+rX "$work/share"
+boot
+check "the packages install" in_host sh -c 'DEBIAN_FRONTEND=noninteractive dpkg -i /share/debs/*.deb'
+in_host useradd --create-home alice
+in_host touch /tmp/visible
+stranger=$(in_host sh -c 'setpriv --reuid alice sleep 600 >/dev/null 2>&1 </dev/null & echo $!')
+
+# Only what tells systemd how the program behaves is another; what confines it is the same.
+in_host sh -c 'sed -e "/^Type=/d; /^BusName=/d; /^Restart/d; /^WatchdogSec=/d" \
+  -e "s#^ExecStart=.*#Type=oneshot\nExecStart=/usr/bin/python3 /share/probe.py '"$stranger"'#" \
+  /usr/lib/systemd/system/aierased.service >/run/systemd/system/probe.service; systemctl daemon-reload'
+equal "nothing that confines it was left out" "$(in_host diff /usr/lib/systemd/system/aierased.service \
+  /run/systemd/system/probe.service | sed -n 's/^< \([A-Za-z]*\)=.*/\1/p' | grep -vE '^(Type|ExecStart|BusName|Restart|RestartSec|WatchdogSec)$')" ""
+in_host systemctl start probe.service
+in_host journalctl -u probe.service -o cat --no-pager | grep -E '^(ok|FAIL)' >"$work/probed"
+while IFS= read -r line; do
+  case $line in ok*) ok "${line#ok   }" ;; *) : >"$work/out"; fail "${line#FAIL }" ;; esac
+done <"$work/probed"
+[ "$(wc -l <"$work/probed")" -ge 35 ] || { in_host journalctl -u probe.service -o cat --no-pager >"$work/out"; fail "the probe came to its end"; }
+last_words() { in_host journalctl -u probe.service -o cat --no-pager | tail -20; }
+finish
