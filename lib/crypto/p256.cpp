@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "crypto/raw.h"
+
 namespace aierase::crypto {
 namespace {
 
@@ -27,10 +29,6 @@ using Number = P256Owned<BIGNUM, BN_free>;
 using EcdsaSignature = P256Owned<ECDSA_SIG, ECDSA_SIG_free>;
 
 constexpr std::byte kUncompressed{0x04};
-
-const unsigned char* p256_raw(ByteView bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 // Null unless the point lies on the curve.
 PKey key_from(const P256Point& point) {
@@ -56,8 +54,8 @@ PKey key_from(const P256Point& point) {
 
 // The form that libcrypto takes: SEQUENCE { INTEGER r, INTEGER s }. Empty: no memory.
 Bytes der_of(const P256Signature& signature) {
-  Number r(BN_bin2bn(p256_raw(signature.r), 32, nullptr));
-  Number s(BN_bin2bn(p256_raw(signature.s), 32, nullptr));
+  Number r(BN_bin2bn(raw(signature.r), 32, nullptr));
+  Number s(BN_bin2bn(raw(signature.s), 32, nullptr));
   const EcdsaSignature pair(ECDSA_SIG_new());
   if (r == nullptr || s == nullptr || pair == nullptr) return {};
   if (ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
@@ -87,8 +85,7 @@ bool verify_p256(const P256Point& key, ByteView message, const P256Signature& si
                               nullptr) != 1) {
     return false;
   }
-  return EVP_DigestVerify(context.get(), p256_raw(der), der.size(), p256_raw(message),
-                          message.size()) == 1;
+  return EVP_DigestVerify(context.get(), raw(der), der.size(), raw(message), message.size()) == 1;
 }
 
 }  // namespace aierase::crypto

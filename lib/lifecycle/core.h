@@ -313,4 +313,7 @@ void advance_trusted_time(catalog::StoreState& state, const ClockReading& readin
 Attendance attendance_of(const domain::Plan& plan);
 bool is_due(const domain::Plan& plan, const ClockFacts& clock);
 
+// executing.cpp: an item of it is erased, so it can only be ended, not undone.
+bool has_begun(const domain::Plan& plan);
+
 }  // namespace aierase::lifecycle

@@ -1,5 +1,6 @@
 // What is due: the slices of work that the store thread does between two calls.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -120,6 +121,12 @@ Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
 }
 
 }  // namespace
+
+bool has_begun(const domain::Plan& plan) {
+  return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
+    return item.state == domain::ItemState::erased;
+  });
+}
 
 Status set_aside(Core& core, const Uuid& plan, const Error& why) {
   if (core.stop || !concerns_one(why)) return why;

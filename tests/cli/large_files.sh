@@ -57,8 +57,11 @@ equal "has the same content" "$(a --json show big:2 | json 'd["asset"]["manifest
 
 check "check --deep" a check --deep
 check "check --deep at a rate" a check --deep --max-rate 1G big:1
+# Whoever is ended before it listens to signals dies of them, like any program.
+listens() { [ $((0x$(awk '/^SigCgt:/ {print $2}' "/proc/$CHECK/status") >> 14 & 1)) = 1 ]; }
 "$AIERASE" --bus "$BUS" check --deep --max-rate 1 big:1 >"$DIR/out" 2>"$DIR/err" &
 CHECK=$!
+check "the check listens to signals" until_so listens
 # The store serves others while the check waits for its second piece.
 check "status meanwhile" a status
 kill -TERM $CHECK

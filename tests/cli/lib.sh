@@ -71,6 +71,15 @@ stop_daemon() {
 
 a() { $AS "$AIERASE" --bus "$BUS" "$@"; }
 
+# Looks again and again, for 20 seconds at most: COMMAND...
+until_so() {
+  for _ in $(seq 400); do
+    "$@" && return
+    read -rt 0.05 <> <(:) || :
+  done
+  return 1
+}
+
 # check WHAT COMMAND...: the command succeeds.
 check() {
   local what=$1

@@ -40,14 +40,6 @@ ends() {  # WHAT CODE: the client ends by itself
   wait "$MOUNT_PID"
   equal "$1" $? "$2"
 }
-# Looks again and again, for 20 seconds at most: COMMAND...
-until_so() {
-  for _ in $(seq 400); do
-    "$@" && return
-    read -rt 0.05 <> <(:) || :
-  done
-  return 1
-}
 not() { ! "$@"; }
 leases() { a --json show acme/m:1 | json 'len(d["asset"]["leases"])'; }
 no_lease() { [ "$(leases)" = 0 ]; }
