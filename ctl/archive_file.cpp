@@ -203,20 +203,23 @@ class MergedMembers final : public MemberSource {
 
 }  // namespace
 
+bool begins_as_archive(std::string_view content) {
+  if (content.size() >= kHeadBytes && content.substr(kMagicAt, 5) == "ustar") return true;
+  constexpr std::string_view kPacked[] = {"\x1f\x8b", "BZh",
+                                          "\xfd"
+                                          "7zXZ",
+                                          "\x28\xb5\x2f\xfd"};
+  return std::any_of(std::begin(kPacked), std::end(kPacked),
+                     [&](std::string_view magic) { return content.starts_with(magic); });
+}
+
 bool is_archive(const std::string& path) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
   char head[kHeadBytes] = {};
   const ssize_t got = pread(file.get(), head, sizeof head, 0);
-  const std::string_view start(head, got > 0 ? static_cast<std::size_t>(got) : 0);
-  if (start.size() == kHeadBytes && start.substr(kMagicAt, 5) == "ustar") return true;
-  constexpr std::string_view kPacked[] = {"\x1f\x8b", "BZh",
-                                          "\xfd"
-                                          "7zXZ",
-                                          "\x28\xb5\x2f\xfd"};
-  return std::any_of(std::begin(kPacked), std::end(kPacked),
-                     [&](std::string_view magic) { return start.starts_with(magic); });
+  return got > 0 && begins_as_archive({head, static_cast<std::size_t>(got)});
 }
 
 Result<std::unique_ptr<MemberSource>> open_archive(const std::string& path, Leading leading) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,7 +30,8 @@ class MemberSource {
   virtual Result<std::optional<NamedContent>> next() = 0;  // none: the end
 };
 
-// Whether the file begins as a tar archive does, compressed or not. False of what is no file.
+// Whether it begins as a tar archive does, compressed or not; of a path, false of what is no file.
+bool begins_as_archive(std::string_view content);
 bool is_archive(const std::string& path);
 
 enum class Leading { kept, skipped };  // index and README

@@ -164,7 +164,7 @@ Result<ArchiveReport> from_archives(Session& session, const std::string& path) {
   });
 }
 
-Json section_json(const SectionReport& section) {
+Json bundled_json(const SectionReport& section) {
   return {{"folder", certificate::section_folder(section.facts.name)},
           {"store", section.facts.name.store.hex()},
           {"host", printable(section.facts.host)},
@@ -201,7 +201,7 @@ Result<int> run_certificate_bundle(Session& session) {
   if (path == "-") return 0;
   if (!out.for_people()) {
     Json sections = Json::array();
-    for (const SectionReport& one : report.sections) sections.push_back(section_json(one));
+    for (const SectionReport& one : report.sections) sections.push_back(bundled_json(one));
     out.print_json("certificate bundle",
                    {{"file", printable(path)}, {"sections", std::move(sections)}});
   } else if (out.quiet()) {

@@ -118,6 +118,10 @@ Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& 
   for (Evidence& one : files) {
     if (is_log(one.path) || is_archive(one.path)) continue;
     ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes));
+    if (begins_as_archive(*one.content)) {
+      return make_error(Errc::usage, "an archive is verified as a file, not as a stream",
+                        "write it to a file first, and name that", one.path);
+    }
     if (history != nullptr) certificate::learn(*one.content, *history);
   }
   for (Evidence& one : files) {

@@ -41,7 +41,7 @@ constexpr std::string_view kPolicies = "policies/";
 constexpr std::string_view kCertificates = "certificates/";
 constexpr std::string_view kRefusals = "refusals/";
 
-std::string padded(std::uint64_t number, std::size_t digits) {
+std::string digits_of(std::uint64_t number, std::size_t digits) {
   const std::string text = std::to_string(number);
   return std::string(digits - std::min(digits, text.size()), '0') + text;
 }
@@ -52,7 +52,7 @@ std::optional<std::uint64_t> take_number(std::string_view& text, std::size_t dig
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc()) return std::nullopt;
   const auto length = static_cast<std::size_t>(end - text.data());
-  if (padded(number, digits) != text.substr(0, length)) return std::nullopt;
+  if (digits_of(number, digits) != text.substr(0, length)) return std::nullopt;
   text.remove_prefix(length);
   return number;
 }
@@ -164,14 +164,14 @@ std::string member_name(const Member& member) {
   for (const Fixed& one : kFixed) {
     if (one.part == member.part) return std::string(one.name);
   }
-  const std::string leaf = padded(member.leaf, kLeafDigits);
+  const std::string leaf = digits_of(member.leaf, kLeafDigits);
   switch (member.part) {
     case Part::entries:
       return std::string(kEntries) + leaf;
     case Part::record:
       return std::string(kRecords) + leaf + ".json";
     case Part::policy:
-      return std::string(kPolicies) + leaf + "/" + padded(member.number, kFileDigits) + ".toml";
+      return std::string(kPolicies) + leaf + "/" + digits_of(member.number, kFileDigits) + ".toml";
     case Part::certificate:
       return std::string(kCertificates) + leaf + "." + member.id + ".json";
     default:
@@ -200,8 +200,8 @@ std::optional<Member> parse_member_name(std::string_view name) {
 }
 
 std::string section_folder(const SectionName& name) {
-  return name.store.hex() + "/" + padded(name.first, kLeafDigits) + "-" +
-         padded(name.size, kLeafDigits);
+  return name.store.hex() + "/" + digits_of(name.first, kLeafDigits) + "-" +
+         digits_of(name.size, kLeafDigits);
 }
 
 std::optional<SectionName> parse_section_folder(std::string_view folder) {

@@ -10,7 +10,7 @@
 namespace aierase::certificate {
 namespace {
 
-constexpr std::size_t kFaultsShown = 5;
+constexpr std::size_t kFaultsTold = 5;
 constexpr std::size_t kEntriesBytes = 256 * (std::size_t{2} + 0xffff);
 
 struct Place {
@@ -47,7 +47,7 @@ struct ArchiveCheck::Impl {
   explicit Impl(const ArchiveReader& r) : reader(r) {}
 
   void fault(const std::string& what) {
-    if (++faults <= kFaultsShown) told += (told.empty() ? "" : "; ") + what;
+    if (++faults <= kFaultsTold) told += (told.empty() ? "" : "; ") + what;
   }
   void take_leading(const std::string& name, std::size_t rank, const std::string& content);
   void close_section() {

@@ -24,7 +24,7 @@ constexpr std::size_t kRecordsPerStep = 32;
 constexpr std::size_t kBytesPerStep = 16 << 20;  // of statements
 constexpr std::size_t kAssetsPerStep = 256;
 
-enum class Phase { heads, keys, leaves, holds, policy, opened, section, done };
+enum class Stage { heads, keys, leaves, holds, policy, opened, section, done };
 
 }  // namespace
 
@@ -63,7 +63,7 @@ struct EvidenceRun::Impl {
   Store& store;
   Core& core;
   const EvidenceWish wish;
-  Phase phase = Phase::heads;
+  Stage stage = Stage::heads;
   std::optional<domain::SignedHead> before, head;
   std::optional<std::vector<Digest>> consistency;
   certificate::SectionFacts facts;
@@ -90,56 +90,56 @@ std::uint64_t EvidenceRun::done() const {
 Result<EvidenceRun::Step> EvidenceRun::step() {
   Step step;
   RETURN_IF_ERROR(impl_->next(step));
-  step.more = impl_->phase != Phase::done;
+  step.more = impl_->stage != Stage::done;
   return step;
 }
 
 Status EvidenceRun::Impl::next(Step& step) {
-  const auto after = [this](bool over, Phase following) {
-    if (over) phase = following;
+  const auto after = [this](bool over, Stage following) {
+    if (over) stage = following;
   };
-  switch (phase) {
-    case Phase::heads: {
+  switch (stage) {
+    case Stage::heads: {
       ASSIGN_OR_RETURN(const bool found, find_heads());
       if (!found) return {};
       ASSIGN_OR_RETURN(const bool added, add_heads(step));
-      after(added, Phase::keys);
+      after(added, Stage::keys);
       return {};
     }
-    case Phase::keys:
+    case Stage::keys:
       RETURN_IF_ERROR(add_keys(step));
-      after(true, Phase::leaves);
+      after(true, Stage::leaves);
       return {};
-    case Phase::leaves:
+    case Stage::leaves:
       RETURN_IF_ERROR(read_leaves(step));
       if (leaf < head->size || !waiting.empty()) return {};
       RETURN_IF_ERROR(find_holds());
-      after(true, Phase::holds);
+      after(true, Stage::holds);
       return {};
-    case Phase::holds: {
+    case Stage::holds: {
       ASSIGN_OR_RETURN(const bool over, look_at_hold());
-      after(over, Phase::policy);
+      after(over, Stage::policy);
       return {};
     }
-    case Phase::policy:
+    case Stage::policy:
       RETURN_IF_ERROR(open_first_policy(step));
-      after(true, Phase::opened);
+      after(true, Stage::opened);
       return {};
-    case Phase::opened:
+    case Stage::opened:
       for (std::size_t i = 0; i < kRecordsPerStep && !to_open.empty(); ++i) {
         ASSIGN_OR_RETURN(const bool opened, open_leaf(*to_open.begin(), step));
         if (!opened) return {};
         to_open.erase(to_open.begin());
       }
-      after(to_open.empty(), Phase::section);
+      after(to_open.empty(), Stage::section);
       return {};
-    case Phase::section: {
+    case Stage::section: {
       ASSIGN_OR_RETURN(std::string json, certificate::section_json(facts));
       step.files.push_back({{Part::section, 0, 0, {}}, std::move(json)});
-      after(true, Phase::done);
+      after(true, Stage::done);
       return {};
     }
-    case Phase::done:
+    case Stage::done:
       return {};
   }
   return {};

@@ -8,8 +8,8 @@
 namespace aierase::lifecycle {
 namespace {
 
-constexpr std::size_t kLeavesPerStep = 4 * translog::kTileWidth;
-constexpr std::size_t kBundleBytes = translog::kTileWidth * (std::size_t{2} + 0xffff);
+constexpr std::size_t kPublishedPerStep = 4 * translog::kTileWidth;
+constexpr std::size_t kPublishedBytes = translog::kTileWidth * (std::size_t{2} + 0xffff);
 
 // The bodies of a full bundle behind those that are expected.
 bool begins_with(ByteView content, ByteView expected) {
@@ -25,7 +25,8 @@ Result<bool> PublishedCheck::step(const Tell& tell) {
     if (!head_) return false;
     RETURN_IF_ERROR(check_checkpoint(tell));
   }
-  const std::uint64_t wanted = std::min<std::uint64_t>(kLeavesPerStep, head_->size - tree_.size());
+  const std::uint64_t wanted =
+      std::min<std::uint64_t>(kPublishedPerStep, head_->size - tree_.size());
   ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves,
                    core_.view().log_leaves(tree_.size(), static_cast<std::size_t>(wanted)));
   if (leaves.size() != wanted) {
@@ -45,9 +46,9 @@ Result<bool> PublishedCheck::step(const Tell& tell) {
 Status PublishedCheck::compare(const std::string& path, const std::string& full_path,
                                ByteView expected, const Tell& tell) {
   const std::string directory = Publisher::directory_of(core_) + "/";
-  Result<Bytes> content = read_file(core_.env(), directory + path, kBundleBytes);
+  Result<Bytes> content = read_file(core_.env(), directory + path, kPublishedBytes);
   if (!content.ok() && content.error().code == Errc::not_found && full_path != path) {
-    content = read_file(core_.env(), directory + full_path, kBundleBytes);
+    content = read_file(core_.env(), directory + full_path, kPublishedBytes);
     if (content.ok() && begins_with(*content, expected)) return {};
   }
   if (!content.ok() && content.error().code == Errc::not_found) {

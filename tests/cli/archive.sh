@@ -36,6 +36,7 @@ refused 6 'exists' a certificate bundle "$DIR/all.tar"
 a certificate bundle - >"$DIR/piped.tar"
 check "to standard output it is the same" cmp "$DIR/all.tar" "$DIR/piped.tar"
 gzip -k "$DIR/all.tar"
+refused 2 "as a file, not as a stream" bash -c "'$AIERASE' verify - <'$DIR/all.tar'"
 check "packed it is verified, too" $V "$DIR/all.tar.gz" --trust "$DIR/trust"
 $V "$DIR/all.tar" --trust "$DIR/nobody" >"$DIR/out" 2>&1
 equal "where nobody is trusted the exit status is 12" $? 12
