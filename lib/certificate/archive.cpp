@@ -132,6 +132,9 @@ Status read_left_out(const Json& list, SectionFacts& facts) {
     const auto known = parse_why(why);
     if (!known) return malformed("what was left out for " + quoted(why) + " is unknown");
     row.why = *known;
+    const bool asked =
+        row.why == LeftOutWhy::not_matched ? !facts.match.empty() : facts.from || facts.until;
+    if (!asked) return malformed("leaves are left out for what was not asked");
     if (row.first < next || row.last < row.first || row.last >= facts.name.size) {
       return malformed("left_out is not in the order of the section's leaves");
     }

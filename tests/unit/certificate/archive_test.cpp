@@ -124,7 +124,7 @@ TEST(TheNameOfAMember, IsReadBackAsItWasWritten) {
 
 TEST(WhatASectionSaysOfItself, IsReadToTheLetter) {
   const SectionFacts facts = sample::facts_of(sample::Story().log, 3);
-  const Json good = parse_json(section_json(facts).value()).value();
+  Json good = parse_json(section_json(facts).value()).value();
   const auto refused = [&](const char* member, Json value) {
     Json changed = good;
     changed[member] = std::move(value);
@@ -136,6 +136,11 @@ TEST(WhatASectionSaysOfItself, IsReadToTheLetter) {
   EXPECT_TRUE(refused("first", 300));
   EXPECT_TRUE(refused("size", 2));
   EXPECT_TRUE(refused("before", Json::array()));
+  const Json one = {{{"first", 9}, {"last", 9}, {"why", "not-matched"}}};
+  EXPECT_TRUE(refused("left_out", one)) << "nothing was to be matched";
+  good["match"] = {"name=acme/*"};
+  EXPECT_FALSE(refused("left_out", one));
+  EXPECT_TRUE(refused("left_out", {{{"first", 9}, {"last", 9}, {"why", "outside-period"}}}));
   EXPECT_TRUE(refused("left_out", {{{"first", 9}, {"last", 8}, {"why", "not-matched"}}}));
   EXPECT_TRUE(refused("left_out", {{{"first", 9}, {"last", 9}, {"why", "forgotten"}}}));
   EXPECT_TRUE(refused("left_out", {{{"first", 9}, {"last", 301}, {"why", "not-matched"}}}));
