@@ -24,7 +24,7 @@ HOLD=$(a -q hold place --matter "case 7" --reason "court" --match name=acme/two:
 check "a hold that is lifted" a hold lift "$HOLD" --reason "settled"
 PLAN=$(a -q retire acme/two:1 --reason "perhaps")
 check "a plan that is taken back" a cancel "${PLAN%@*}"
-check "a custodian's word" a validate "$(a show acme/one:1 --json | json 'd["certificate"]')" accept
+check "a custodian's word" a validate "$(a show acme/one:1 --json | json 'd["asset"]["certificate"]')" accept
 check "an archive" a certificate bundle "$DIR/all.tar"
 check "trust" a certificate trust "$DIR/trust"
 check "it is verified" $V "$DIR/all.tar" --trust "$DIR/trust"
