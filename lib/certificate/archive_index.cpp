@@ -37,6 +37,7 @@ std::string record_row(const ArchivedRecord& one) {
       .number("leaf", one.leaf)
       .text("type", one.type)
       .text("time", to_rfc3339(one.time))
+      .text("by", one.by)
       .finish();
 }
 

@@ -85,9 +85,9 @@ std::string refusals_of(const SectionReport& section) {
 
 std::string records_of(const SectionReport& section) {
   if (section.records.empty()) return {};
-  std::string text = "<h3>Decisions</h3>\n" + table_head({"Time", "What", "Record"});
+  std::string text = "<h3>Decisions</h3>\n" + table_head({"Time", "What", "By", "Record"});
   for (const ArchivedRecord& one : section.records) {
-    text += "<tr>" + cell(to_rfc3339(one.time)) + cell(one.type) +
+    text += "<tr>" + cell(to_rfc3339(one.time)) + cell(one.type) + cell(one.by) +
             link_cell(member_link(section, {Part::record, one.leaf, 0, {}}),
                       "leaf " + std::to_string(one.leaf)) +
             "</tr>\n";

@@ -64,7 +64,7 @@ struct SectionCheck::Impl {
   void take_head(const Member& member, const std::string& content);
   void take_consistency(const std::string& content);
   void take_opened(const Member& member, const std::string& content);
-  void expect_policy(const OpenedLeaf& opened);
+  void expect_policy(std::uint64_t leaf, const Json& record);
   void take_policy(const Member& member, const std::string& content);
   void batch_record(const Member& member, std::string content);
   void flush();
@@ -153,6 +153,9 @@ void SectionCheck::Impl::take_head(const Member& member, const std::string& cont
   if (finding.head && finding.head->size != size) {
     check = {"", CheckResult::failed, "It is the head of another number of leaves."};
   }
+  if (finding.head && finding.head->origin != translog::origin_of(name.store)) {
+    check = {"", CheckResult::failed, "It is the head of another log."};
+  }
   check.name = later ? "checkpoint" : "checkpoint.before";
   if (finding.head && check.result == CheckResult::passed) (later ? head : before) = finding.head;
   heads.push_back(std::move(check));
@@ -186,15 +189,17 @@ void SectionCheck::Impl::take_opened(const Member& member, const std::string& co
     return fault("its proof does not lead to the head that was signed");
   }
   leaves.mark_opened(member.leaf);
-  if (opened->type == "policy-loaded") expect_policy(*opened);
-  report.records.push_back({opened->leaf, opened->type, opened->time});
+  const Result<Json> record = parse_json(opened->record, kRecordLimits);
+  const Json told = record.ok() ? *record : Json();
+  if (opened->type == "policy-loaded") expect_policy(opened->leaf, told);
+  report.records.push_back(
+      {opened->leaf, opened->type, opened->time, std::string(text_at(at(told, "by"), "login"))});
 }
 
-void SectionCheck::Impl::expect_policy(const OpenedLeaf& opened) {
-  const Result<Json> record = parse_json(opened.record, kRecordLimits);
-  std::vector<std::string>& files = policy_files[opened.leaf];
-  if (!record.ok() || !at(*record, "files").is_array()) return;
-  for (const Json& file : at(*record, "files")) files.emplace_back(text_at(file, "sha256"));
+void SectionCheck::Impl::expect_policy(std::uint64_t leaf, const Json& record) {
+  std::vector<std::string>& files = policy_files[leaf];
+  if (!at(record, "files").is_array()) return;
+  for (const Json& file : at(record, "files")) files.emplace_back(text_at(file, "sha256"));
 }
 
 void SectionCheck::Impl::take_policy(const Member& member, const std::string& content) {

@@ -33,6 +33,7 @@ struct ArchivedRecord {
   std::uint64_t leaf = 0;
   std::string type;
   UtcTime time{};
+  std::string by;  // the login that the record names; empty where it names none
 };
 
 struct SectionReport {

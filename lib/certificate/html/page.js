@@ -236,7 +236,7 @@
     e.statement.predicateType === "@predicate@";
 
   const checks = [
-    ["The key below is the one that the certificate names", checkKey],
+    ["The key below is the one that the signed file names", checkKey],
     ["Its signature over the statement holds", checkSignature],
     ["The entry of the log is that of this statement, signature and key", checkEntry],
     ["The proof leads from the entry to the head of the log", checkProof],

@@ -165,6 +165,19 @@ TEST(AHeadOfASection, ThatIsForgedMissingOrOfAnotherSizeIsFound) {
   };
   const std::string stranger = story.log.checkpoint(301, sample::log_signer(0x70));
   EXPECT_TOLD(with_head(Part::checkpoint, stranger).integrity, "no signature by a trusted key");
+  const Uuid other_store = sample::uuid_of(0x77);
+  TrustStore both = sample::everybody();
+  both.logs.push_back({"other", translog::origin_of(other_store), both.logs.front().role});
+  sample::Log elsewhere(other_store);
+  elsewhere.bodies = story.log.bodies;
+  const std::string another = elsewhere.checkpoint(301, sample::log_signer());
+  EXPECT_TOLD(after(
+                  [&](Section& s) {
+                    s.members[{Part::checkpoint, 0, 0, {}}] = another;
+                  },
+                  both)
+                  .integrity,
+              "the head of another log");
   const std::string earlier = story.log.checkpoint(300, sample::log_signer());
   EXPECT_TOLD(with_head(Part::checkpoint, earlier).integrity, "another number of leaves");
   const Verdict missing = after([](Section& s) { s.members.erase({Part::checkpoint, 0, 0, {}}); });
