@@ -100,7 +100,7 @@ class Core {
   // The plan whose items were last found to be those of its digest; nobody else writes meanwhile.
   std::optional<Uuid> compared_plan;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
-  // Erased by this process while their ciphertext waits for step 5, which large plans share.
+  // Erased by this process while their ciphertext waits for step 5, which the rounds of a plan share.
   std::size_t unswept = 0;
   std::chrono::seconds next_expiry_check{}, next_mount_note{};  // since the boot
   // A nightly run is going on: one at a time.
@@ -277,7 +277,9 @@ Result<RoundCourse> run_next_round(Core& core, const Uuid& plan);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
-Status remove_orphans(Core& core);                                // step 5, for all that wait
+// Step 5 for a slice of what waits; `unswept` is zero after the last.
+Status remove_some_orphans(Core& core);
+Status remove_orphans(Core& core);  // all of them
 Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
