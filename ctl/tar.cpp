@@ -170,8 +170,8 @@ Result<std::optional<TarMember>> TarReader::next() {
     if (impl.names.size() > limits::kFilesPerAsset) {
       return make_error(Errc::resource_limit,
                         "the archive has more than " + std::to_string(limits::kFilesPerAsset) +
-                            " files; an asset has no more than that",
-                        "import parts of it under names of their own");
+                            " files; no more are taken",
+                        "make several of it, under names of their own");
     }
     if (archive_entry_size_is_set(entry) == 0 || archive_entry_size(entry) < 0) {
       return refused("the archive's member " + shown + " does not say its size");
@@ -207,6 +207,27 @@ Status TarReader::copy_to(int descriptor, const Advance& advance) {
                  "check it with: tar --list --file ARCHIVE");
 }
 
+Result<std::string> TarReader::content(std::size_t limit) {
+  Impl& impl = *impl_;
+  if (impl.member.bytes > limit) {
+    return make_error(Errc::resource_limit, "the archive's member " + quoted(impl.member.name) +
+                                                " has " + std::to_string(impl.member.bytes) +
+                                                " bytes; the limit is " + std::to_string(limit));
+  }
+  std::string content(static_cast<std::size_t>(impl.member.bytes), '\0');
+  for (std::size_t done = 0; done < content.size();) {
+    const la_ssize_t got =
+        archive_read_data(impl.handle.get(), content.data() + done, content.size() - done);
+    if (got < 0) return impl.failure();
+    if (got == 0) {
+      return refused("the archive's member " + quoted(impl.member.name) + " is cut short",
+                     "check it with: tar --list --file ARCHIVE");
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return content;
+}
+
 struct TarWriter::Impl {
   std::unique_ptr<archive, CloseWriter> handle;
   int descriptor = -1;
@@ -220,6 +241,17 @@ struct TarWriter::Impl {
     impl->stopped = std::move(written).error().in("cannot write the archive");
     archive_set_error(handle, EIO, "write failed");
     return -1;
+  }
+
+  Status begin(const TarMember& member) {
+    const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
+    archive_entry_set_pathname(entry.get(), member.name.c_str());
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes));
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0600);
+    archive_entry_set_mtime(entry.get(), 0, 0);  // equal content makes equal archives
+    if (archive_write_header(handle.get(), entry.get()) != ARCHIVE_OK) return failure();
+    return {};
   }
 
   Error failure() {
@@ -253,15 +285,19 @@ Result<TarWriter> TarWriter::open(int descriptor) {
   return TarWriter(std::move(impl));
 }
 
+Status TarWriter::add(const std::string& name, std::string_view content) {
+  Impl& impl = *impl_;
+  RETURN_IF_ERROR(impl.begin({name, content.size()}));
+  const auto size = static_cast<la_ssize_t>(content.size());
+  if (archive_write_data(impl.handle.get(), content.data(), content.size()) != size) {
+    return impl.failure();
+  }
+  return {};
+}
+
 Status TarWriter::add(const TarMember& member, int from, const Advance& advance) {
   Impl& impl = *impl_;
-  const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
-  archive_entry_set_pathname(entry.get(), member.name.c_str());
-  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes));
-  archive_entry_set_filetype(entry.get(), AE_IFREG);
-  archive_entry_set_perm(entry.get(), 0600);
-  archive_entry_set_mtime(entry.get(), 0, 0);  // equal content makes equal archives
-  if (archive_write_header(impl.handle.get(), entry.get()) != ARCHIVE_OK) return impl.failure();
+  RETURN_IF_ERROR(impl.begin(member));
   std::uint64_t copied = 0;
   for (;;) {
     RETURN_IF_ERROR(wait_until(from, Ready::read));

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -33,6 +34,7 @@ class TarReader {
 
   Result<std::optional<TarMember>> next();                 // none: the archive's proper end
   Status copy_to(int descriptor, const Advance& advance);  // the member's bytes
+  Result<std::string> content(std::size_t limit);          // the same; beyond it: resource_limit
 
  private:
   struct Impl;
@@ -49,6 +51,7 @@ class TarWriter {
 
   // Reads exactly `member.bytes` from `from`, until its end; less or more is an error.
   Status add(const TarMember& member, int from, const Advance& advance);
+  Status add(const std::string& name, std::string_view content);
   Status finish();
 
  private:

@@ -198,6 +198,15 @@ inline constexpr std::array kCertificateExportOptions{
     Option{"timestamp", "FILE", Arity::many,
            "with this answer of a time stamping authority to such a request", "%files"},
 };
+inline constexpr std::array kCertificateBundleOptions{
+    Option{"from", "T", Arity::once,
+           "what was signed from then on: 2026-01-01, 2026-01-01T00:00:00Z, 90d; all if absent"},
+    Option{"to", "T", Arity::once, "up to then, a date to its end; until now if absent"},
+    Option{"match", "K=V", Arity::many,
+           "only of assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, ..."},
+    Option{"add", "ARCHIVE", Arity::many, "join archives of many hosts, without a daemon",
+           "%files"},
+};
 inline constexpr std::array kAuditOptions{
     Option{"since", "T", Arity::once, "from then on: 2026-11-20, 2026-11-20T19:30:00Z, 2h, 7d"},
     Option{"until", "T", Arity::once, "up to then, a date to its end"},
@@ -274,11 +283,14 @@ inline constexpr std::array kVerbs{
          kEnforceOptions, 0, 0},
 
     Verb{"verify", Group::evidence, "FILE...",
-         "check certificates, proofs, checkpoints, logs, without daemon or network", kVerifyOptions,
-         1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
+         "check certificates, archives, proofs, logs, without daemon or network", kVerifyOptions, 1,
+         kAnyNumber, Reach::offline, Bulk::no, "%files"},
     Verb{"certificate export", Group::evidence, "C|P FILE",
          "write a certificate, or the record of a plan that was refused", kCertificateExportOptions,
          2, 2, Reach::daemon, Bulk::yes, "%records"},
+    Verb{"certificate bundle", Group::evidence, "FILE|-",
+         "one archive for an audit: certificates, refusals, decisions, proofs",
+         kCertificateBundleOptions, 1, 1, Reach::daemon, Bulk::yes, "%files"},
     Verb{"certificate trust", Group::evidence, "DIR", "write the store's public keys for others",
          kCertificateTrustOptions, 1, 1, Reach::daemon, Bulk::no, "%files"},
     Verb{"log checkpoint", Group::evidence, "[FILE]", "the signed head of the log",

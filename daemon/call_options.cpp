@@ -53,6 +53,13 @@ Result<std::optional<std::uint64_t>> CallOptions::number(const char* key) {
   return std::optional<std::uint64_t>(value->get<std::uint64_t>());
 }
 
+Result<std::optional<UtcTime>> CallOptions::time(const char* key) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> given, text(key));
+  if (!given) return std::optional<UtcTime>();
+  if (const std::optional<UtcTime> time = from_rfc3339(*given)) return time;
+  return wrong(key, "is " + quoted(*given) + ", and not as 2026-11-20T19:30:00Z");
+}
+
 Result<std::optional<Json>> CallOptions::objects(const char* key) {
   const Json* value = find(key);
   if (value == nullptr) return std::optional<Json>();

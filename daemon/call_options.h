@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "bus/json_bridge.h"
 
 struct sd_bus_message;
@@ -29,6 +30,7 @@ class CallOptions {
   Result<std::string> text_or(const char* key, std::string_view otherwise);
   Result<std::vector<std::string>> texts(const char* key);  // absent: empty
   Result<std::optional<std::uint64_t>> number(const char* key);
+  Result<std::optional<UtcTime>> time(const char* key);  // RFC 3339 in UTC
   Result<std::optional<Json>> objects(const char* key);  // aa{sv}, or an empty array
   // "yes" or "no"; absent: false.
   Result<bool> agreed(const char* key);

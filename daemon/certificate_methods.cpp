@@ -5,6 +5,7 @@
 #include "bus/names.h"
 #include "daemon/call_options.h"
 #include "daemon/decision_records.h"
+#include "daemon/evidence_job.h"
 #include "daemon/methods.h"
 #include "daemon/records.h"
 #include "daemon/selection.h"
@@ -22,18 +23,19 @@ Result<catalog::CertificateRow> find(StoreSession& session, const Named& named) 
   return store->show_certificate(id);
 }
 
-Result<SignedRecord> find_signed(StoreSession& session, const Named& named, domain::IdType type) {
+Result<lifecycle::SignedRecord> find_signed(StoreSession& session, const Named& named,
+                                            domain::IdType type) {
   if (type != domain::IdType::plan) {
     ASSIGN_OR_RETURN(catalog::CertificateRow row, find(session, named));
-    return SignedRecord(std::move(row));
+    return lifecycle::SignedRecord(std::move(row));
   }
   ASSIGN_OR_RETURN(Store * store, session.store());
   ASSIGN_OR_RETURN(const Uuid id, named.found());
   ASSIGN_OR_RETURN(catalog::RefusalRow row, store->show_refusal(id));
-  return SignedRecord(std::move(row));
+  return lifecycle::SignedRecord(std::move(row));
 }
 
-std::uint64_t leaf_of(const SignedRecord& record) {
+std::uint64_t leaf_of(const lifecycle::SignedRecord& record) {
   return std::visit([](const auto& row) { return row.log_index; }, record);
 }
 
@@ -87,7 +89,7 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
   call.work = [&jobs = service.jobs(), caller = call.caller, named, type,
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
-    ASSIGN_OR_RETURN(SignedRecord found, find_signed(session, named, type));
+    ASSIGN_OR_RETURN(lifecycle::SignedRecord found, find_signed(session, named, type));
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(std::optional<lifecycle::LogProof> in_log, store->prove(leaf_of(found)));
     if (!in_log) return Respond();
@@ -96,6 +98,36 @@ Status export_certificate(Service& service, sd_bus_message* message) {
       ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));
       job->start(make_certificate_export(job->shared_channel(), std::move(record), std::move(proof),
                                          std::move(target)));
+      return Reply{nullptr, job->path()};
+    });
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status bundle(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(UniqueFd file, read_file(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  lifecycle::EvidenceWish wish;
+  ASSIGN_OR_RETURN(wish.from, options.time("from"));
+  ASSIGN_OR_RETURN(wish.until, options.time("until"));
+  ASSIGN_OR_RETURN(wish.match, read_match(options));
+  RETURN_IF_ERROR(options.finish());
+  if (wish.from && wish.until && *wish.from > *wish.until) {
+    return make_error(Errc::usage, "the period ends before it begins");
+  }
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  call.look_up = ask_plainly("read", {{"act", "bundle"}});
+  call.work = [&jobs = service.jobs(), caller = call.caller, wanted = std::move(wish),
+               to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    static_cast<void>(store);
+    return Respond([&jobs, caller, wish = std::move(wanted),
+                    target = std::move(to)]() mutable -> Result<Reply> {
+      ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-bundle", caller, Takes::nothing));
+      job->start(make_evidence(jobs, job->shared_channel(), std::move(wish), std::move(target)));
       return Reply{nullptr, job->path()};
     });
   };
@@ -205,6 +237,9 @@ const sd_bus_vtable kVtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("s", subject, "h", file, "a{sv}", options),
                             SD_BUS_RESULT("o", job), serve_method<export_certificate>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Bundle", SD_BUS_ARGS("h", file, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), serve_method<bundle>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Trust", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", trust),
                             serve_method<trust>, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -22,13 +22,6 @@ struct AuditWish {
   PageWish page;
 };
 
-Result<std::optional<UtcTime>> read_time(CallOptions& options, const char* key) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> text, options.text(key));
-  if (!text) return std::optional<UtcTime>();
-  if (const std::optional<UtcTime> time = from_rfc3339(*text)) return time;
-  return CallOptions::wrong(key, "is " + quoted(*text) + ", and not as 2026-11-20T19:30:00Z");
-}
-
 // All digits are a uid; a login may not be that.
 void pick_person(const std::string& who, catalog::AuditQuery& query) {
   std::uint32_t uid = 0;
@@ -55,8 +48,8 @@ bool is_outcome(const std::string& word) {
 Result<AuditWish> read_wish(CallOptions& options) {
   AuditWish wish;
   catalog::AuditQuery& query = wish.request.query;
-  ASSIGN_OR_RETURN(query.since, read_time(options, "since"));
-  ASSIGN_OR_RETURN(query.until, read_time(options, "until"));
+  ASSIGN_OR_RETURN(query.since, options.time("since"));
+  ASSIGN_OR_RETURN(query.until, options.time("until"));
   ASSIGN_OR_RETURN(const std::string who, options.text_or("who", ""));
   if (!who.empty()) pick_person(who, query);
   ASSIGN_OR_RETURN(query.action, options.text("action"));

@@ -6,12 +6,11 @@
 
 #include "blob/asset_reader.h"
 #include "blob/descriptor_io.h"
-#include "certificate/bundle.h"
+#include "daemon/evidence_job.h"
 #include "daemon/observation.h"
 #include "daemon/pace.h"
 #include "daemon/records.h"
 #include "domain/ids.h"
-#include "translog/note.h"
 
 namespace aierase::daemon {
 namespace {
@@ -84,7 +83,7 @@ class CheckWork final : public JobWork {
 
 class CertificateWork final : public JobWork {
  public:
-  CertificateWork(std::shared_ptr<JobChannel> channel, SignedRecord record,
+  CertificateWork(std::shared_ptr<JobChannel> channel, lifecycle::SignedRecord record,
                   lifecycle::LogProof proof, UniqueFd file)
       : channel_(std::move(channel)),
         record_(std::move(record)),
@@ -109,17 +108,7 @@ class CertificateWork final : public JobWork {
   Result<Json> write(const Row& row) {
     const Result<Observation> seen = observe(file_.get(), id_of(row), Direction::write);
     if (!seen.ok()) return seen.error();
-    crypto::Signature signature{};
-    crypto::PublicKey key{};
-    if (row.signature.size() != signature.size() || row.public_key.size() != key.size()) {
-      return make_error(Errc::damaged, "its signature is not whole", "aierase check", id_of(row));
-    }
-    std::copy(row.signature.begin(), row.signature.end(), signature.begin());
-    std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
-    ASSIGN_OR_RETURN(std::string body, certificate::log_entry_body(row.statement, signature, key));
-    ASSIGN_OR_RETURN(const certificate::LogEntry entry, log_entry(std::move(body)));
-    ASSIGN_OR_RETURN(std::string bundle,
-                     certificate::bundle_json(row.statement, signature, key, entry));
+    ASSIGN_OR_RETURN(const std::string bundle, bundle_of(record_, proof_));
     blob::DescriptorSink sink(file_.get(), channel_->progress.cancelled);
     RETURN_IF_ERROR(sink.write(as_bytes(bundle)));
     channel_->progress.bytes.store(bundle.size());
@@ -128,22 +117,8 @@ class CertificateWork final : public JobWork {
     return result;
   }
 
-  Result<certificate::LogEntry> log_entry(std::string body) {
-    certificate::LogEntry entry;
-    ASSIGN_OR_RETURN(const translog::SignedNote note, translog::parse_note(proof_.head.checkpoint));
-    ASSIGN_OR_RETURN(const translog::Checkpoint head, translog::parse_checkpoint(note.text));
-    entry.leaf = proof_.leaf;
-    entry.log_id = translog::note_key_id(head.origin, proof_.log_key);
-    entry.hashes = proof_.hashes;
-    entry.size = proof_.head.size;
-    entry.root = proof_.head.root;
-    entry.checkpoint = proof_.head.checkpoint;
-    entry.body = std::move(body);
-    return entry;
-  }
-
   std::shared_ptr<JobChannel> channel_;
-  SignedRecord record_;
+  lifecycle::SignedRecord record_;
   lifecycle::LogProof proof_;
   UniqueFd file_;
 };
@@ -156,8 +131,8 @@ std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> chan
 }
 
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 SignedRecord record, lifecycle::LogProof proof,
-                                                 UniqueFd file) {
+                                                 lifecycle::SignedRecord record,
+                                                 lifecycle::LogProof proof, UniqueFd file) {
   return std::make_unique<CertificateWork>(std::move(channel), std::move(record), std::move(proof),
                                            std::move(file));
 }

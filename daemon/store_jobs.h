@@ -6,7 +6,6 @@
 #pragma once
 
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "daemon/jobs.h"
@@ -21,11 +20,9 @@ struct CheckOrder {
 };
 std::unique_ptr<JobWork> make_check(Jobs& jobs, std::shared_ptr<JobChannel> channel,
                                     CheckOrder order);
-// What was signed: a certificate, or the record of a plan that ended otherwise than done.
-using SignedRecord = std::variant<catalog::CertificateRow, catalog::RefusalRow>;
 // Writes the bundle of `record`, with its proof, into the descriptor.
 std::unique_ptr<JobWork> make_certificate_export(std::shared_ptr<JobChannel> channel,
-                                                 SignedRecord record, lifecycle::LogProof proof,
-                                                 UniqueFd file);
+                                                 lifecycle::SignedRecord record,
+                                                 lifecycle::LogProof proof, UniqueFd file);
 
 }  // namespace aierase::daemon

@@ -19,6 +19,7 @@ StoreSession::~StoreSession() {
 void StoreSession::close() {
   checks_.clear();
   enforcements_.clear();
+  evidence_.clear();
   store_.reset();
   lock_.reset();
 }

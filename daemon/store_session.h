@@ -1,8 +1,8 @@
 // The store as the daemon knows it: not there yet, locked, open, or not to be opened, and why.
 //
 // Contract: belongs to the store thread. The store's lock is taken by start() and held for life,
-// whatever the standing, so that there is never a second daemon. Runs of check and enforce live
-// here too: they die before the store they look at. Specified in: aierased(8) STATES.
+// whatever the standing, so that there is never a second daemon. Runs of check, enforce and
+// evidence live here too: they die before the store they look at. Specified in: aierased(8) STATES.
 #pragma once
 
 #include <map>
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "daemon/config.h"
 #include "lifecycle/enforcing.h"
+#include "lifecycle/evidence_run.h"
 #include "lifecycle/store.h"
 
 namespace aierase::daemon {
@@ -59,6 +60,7 @@ class StoreSession {
   lifecycle::StoreSettings& settings() { return settings_; }
   std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>>& checks() { return checks_; }
   std::map<Uuid, std::unique_ptr<lifecycle::EnforceRun>>& enforcements() { return enforcements_; }
+  std::map<Uuid, std::unique_ptr<lifecycle::EvidenceRun>>& evidence() { return evidence_; }
 
  private:
   Status open(std::optional<crypto::UnlockSecret> secret, lifecycle::Store::Adopt adopt);
@@ -75,6 +77,7 @@ class StoreSession {
   bool waits_for_passphrase_ = false;
   std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>> checks_;
   std::map<Uuid, std::unique_ptr<lifecycle::EnforceRun>> enforcements_;
+  std::map<Uuid, std::unique_ptr<lifecycle::EvidenceRun>> evidence_;
 };
 
 }  // namespace aierase::daemon

@@ -6,7 +6,10 @@
 #include "base/limits.h"
 #include "certificate/evidence.h"
 #include "certificate/log_check.h"
+#include "ctl/archive_file.h"
+#include "ctl/describe_archive.h"
 #include "ctl/evidence_file.h"
+#include "ctl/progress.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 
@@ -24,18 +27,6 @@ bool is_log(const std::string& path) {
   return is_there(path + "/checkpoint");
 }
 
-const char* word_of(certificate::CheckResult result) {
-  switch (result) {
-    case certificate::CheckResult::passed:
-      return "passed";
-    case certificate::CheckResult::failed:
-      return "FAILED";
-    case certificate::CheckResult::not_checked:
-      return "not checked";
-  }
-  return "";
-}
-
 // That a file is no certificate stands in its first line.
 std::string verdict(const certificate::VerifyReport& report, const Output& out) {
   if (!report.verified) return out.toned(Tone::bad, "NOT verified");
@@ -51,9 +42,7 @@ std::string report_text(const std::string& file, const certificate::VerifyReport
   std::string text = printable(file) + ": " + verdict(report, out) + "\n";
   if (!report.signer.empty()) text += "  signer " + printable(report.signer) + "\n";
   Table table({"  CHECK", "RESULT", "DETAIL"});
-  for (const certificate::Check& check : report.checks) {
-    table.add({"  " + check.name, word_of(check.result), printable(check.detail)});
-  }
+  add_checks(report.checks, table);
   return text + table.text(out.width());
 }
 
@@ -96,6 +85,7 @@ struct Evidence {
   std::string path;
   std::optional<std::string> content;  // none: a directory
   certificate::VerifyReport report;
+  std::optional<certificate::ArchiveReport> archive;  // where it is one
 };
 
 // What the reader kept has to hold itself, where its log is known here.
@@ -109,17 +99,37 @@ Result<translog::Checkpoint> kept_head(const std::string& path,
                     "compare with one that holds", path);
 }
 
+Status look_at_archive(Evidence& one, const certificate::ArchiveReader& reader, const Output& out) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<MemberSource> members,
+                   open_archive(one.path, Leading::kept));
+  Progress progress(out, "Verifying " + printable(one.path), 0);
+  ASSIGN_OR_RETURN(one.archive, check_members(*members, reader, [&](std::uint64_t bytes) {
+                     progress.update(bytes);
+                   }));
+  one.report.verified = certificate::is_verified(*one.archive);
+  one.report.outcome = certificate::outcome_of(*one.archive);
+  return {};
+}
+
 // Files teach which heads there are, then directories what these heads were.
 Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& trust,
-                   certificate::Continuity* history) {
+                   certificate::Continuity* history, const Output& out) {
   PosixEnv env;
   for (Evidence& one : files) {
-    if (is_log(one.path)) continue;
+    if (is_log(one.path) || is_archive(one.path)) continue;
     ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes));
+    if (begins_as_archive(*one.content)) {
+      return make_error(Errc::usage, "an archive is verified as a file, not as a stream",
+                        "write it to a file first, and name that", one.path);
+    }
     if (history != nullptr) certificate::learn(*one.content, *history);
   }
   for (Evidence& one : files) {
     if (one.content) continue;
+    if (!is_log(one.path)) {
+      RETURN_IF_ERROR(look_at_archive(one, {&trust, all_cores(), history}, out));
+      continue;
+    }
     const certificate::ReadLogFile reader = [&](const std::string& name, std::size_t limit) {
       return read_file(env, one.path + "/" + name, limit);
     };
@@ -154,17 +164,19 @@ Result<int> run_verify(Session& session) {
   }
   std::vector<Evidence> evidence;
   for (const std::string& path : session.arguments().operands()) {
-    evidence.push_back({path, std::nullopt, {}});
+    evidence.push_back({path, std::nullopt, {}, std::nullopt});
   }
-  RETURN_IF_ERROR(look_at_all(evidence, trust, history ? &*history : nullptr));
+  RETURN_IF_ERROR(look_at_all(evidence, trust, history ? &*history : nullptr, out));
   Outcome outcome;
   Json files = Json::array();
   for (const Evidence& one : evidence) {
     take(one.report, outcome);
-    Json row = certificate::report_json(one.report);
+    Json row = one.archive ? archive_json(*one.archive) : certificate::report_json(one.report);
     row["file"] = one.path == "-" || is_printable_utf8(one.path) ? one.path : quoted(one.path);
     files.push_back(std::move(row));
-    if (out.for_people() && !out.quiet()) out.print(report_text(one.path, one.report, out));
+    if (!out.for_people() || out.quiet()) continue;
+    out.print(one.archive ? archive_text(printable(one.path), *one.archive, out)
+                          : report_text(one.path, one.report, out));
   }
   if (!out.for_people()) {
     Json object = files.size() == 1 ? files[0] : Json::object();

@@ -27,20 +27,36 @@ std::string encode(ByteView bytes, std::string_view digits, unsigned bits) {
   return text;
 }
 
+// The number of each digit, and kForeign of all other characters.
+constexpr std::uint8_t kForeign = 0xFF;
+using Numbers = std::array<std::uint8_t, 256>;
+
+constexpr Numbers numbers_of(std::string_view digits) {
+  Numbers numbers{};
+  for (std::uint8_t& number : numbers) number = kForeign;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    numbers[static_cast<unsigned char>(digits[i])] = static_cast<std::uint8_t>(i);
+  }
+  return numbers;
+}
+constexpr Numbers kHexNumbers = numbers_of(kHexDigits);
+constexpr Numbers kBase32Numbers = numbers_of(kBase32Digits);
+constexpr Numbers kBase64Numbers = numbers_of(kBase64Digits);
+
 // The inverse; refuses foreign characters, superfluous digits and filled-up bits that are not zero.
-std::optional<Bytes> decode(std::string_view text, std::string_view digits, unsigned bits) {
-  Bytes bytes;
-  bytes.reserve(text.size() * bits / 8);
+std::optional<Bytes> decode(std::string_view text, const Numbers& numbers, unsigned bits) {
+  Bytes bytes(text.size() * bits / 8);
+  std::size_t filled = 0;
   std::uint32_t pending = 0;
   unsigned count = 0;
   for (const char character : text) {
-    const std::size_t digit = digits.find(character);
-    if (digit == std::string_view::npos) return std::nullopt;
-    pending = (pending << bits | static_cast<std::uint32_t>(digit)) & 0xFFFF;
+    const std::uint8_t digit = numbers[static_cast<unsigned char>(character)];
+    if (digit == kForeign) return std::nullopt;
+    pending = (pending << bits | digit) & 0xFFFF;
     count += bits;
     if (count >= 8) {
       count -= 8;
-      bytes.push_back(static_cast<std::byte>(pending >> count & 0xFF));
+      bytes[filled++] = static_cast<std::byte>(pending >> count & 0xFF);
     }
   }
   if (count >= bits || (pending & ((1U << count) - 1)) != 0) return std::nullopt;
@@ -76,7 +92,7 @@ std::string to_hex(ByteView bytes) {
 }
 
 std::optional<Bytes> from_hex(std::string_view text) {
-  return decode(text, kHexDigits, 4);
+  return decode(text, kHexNumbers, 4);
 }
 
 std::string to_base64(ByteView bytes) {
@@ -90,7 +106,7 @@ std::optional<Bytes> from_base64(std::string_view text) {
   for (int padding = 0; padding < 2 && !text.empty() && text.back() == '='; ++padding) {
     text.remove_suffix(1);
   }
-  return decode(text, kBase64Digits, 6);
+  return decode(text, kBase64Numbers, 6);
 }
 
 std::string to_base32(ByteView bytes) {
@@ -98,7 +114,7 @@ std::string to_base32(ByteView bytes) {
 }
 
 std::optional<Bytes> from_base32(std::string_view text) {
-  return decode(text, kBase32Digits, 5);
+  return decode(text, kBase32Numbers, 5);
 }
 
 void append(Bytes& to, ByteView from) {

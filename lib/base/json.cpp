@@ -5,7 +5,6 @@
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <vector>
 
 namespace aierase {
@@ -46,27 +45,33 @@ Error refused(std::size_t offset, const std::string& why) {
   return make_error(Errc::invalid_input, "JSON, byte " + std::to_string(offset) + ": " + why);
 }
 
-// Walks the events of the text without building anything: depth, number of values,
-// duplicate keys, syntax.
-class Scan final : public nlohmann::json_sax<Json> {
+// Builds the value as it reads, and ends at the first thing that is refused: depth, number of
+// values, duplicate keys, syntax.
+class Builder final : public nlohmann::json_sax<Json> {
  public:
-  Scan(const JsonLimits& limits, const std::size_t* count) : limits_(limits), count_(count) {}
+  Builder(const JsonLimits& limits, const std::size_t* count) : limits_(limits), count_(count) {}
 
   const std::optional<Error>& error() const { return error_; }
+  Json take() { return std::move(root_); }
 
-  bool null() override { return value(); }
-  bool boolean(bool) override { return value(); }
-  bool number_integer(number_integer_t) override { return value(); }
-  bool number_unsigned(number_unsigned_t) override { return value(); }
-  bool number_float(number_float_t, const string_t&) override { return value(); }
-  bool string(string_t&) override { return value(); }
+  bool null() override { return put(nullptr) != nullptr; }
+  bool boolean(bool value) override { return put(value) != nullptr; }
+  bool number_integer(number_integer_t value) override { return put(value) != nullptr; }
+  bool number_unsigned(number_unsigned_t value) override { return put(value) != nullptr; }
+  bool number_float(number_float_t value, const string_t&) override {
+    return put(value) != nullptr;
+  }
+  bool string(string_t& value) override { return put(std::move(value)) != nullptr; }
   bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return enter(); }
-  bool start_array(std::size_t) override { return enter(); }
+  bool start_object(std::size_t) override { return enter(Json::object()); }
+  bool start_array(std::size_t) override { return enter(Json::array()); }
   bool end_object() override { return leave(); }
   bool end_array() override { return leave(); }
   bool key(string_t& name) override {
-    if (keys_.back().insert(name).second) return true;
+    auto& members = open_.back()->get_ref<Json::object_t&>();
+    const auto [member, fresh] = members.try_emplace(std::move(name));
+    member_ = &member->second;
+    if (fresh) return true;
     error_ = refused(*count_, "the key " + quoted(name) + " stands twice in one object");
     return false;
   }
@@ -78,39 +83,61 @@ class Scan final : public nlohmann::json_sax<Json> {
   }
 
  private:
-  bool value() {
-    if (++values_ <= limits_.max_values) return true;
-    error_ = refused(*count_, "more than " + std::to_string(limits_.max_values) + " values");
-    return false;
+  // Where it stands now; null beyond a limit. What is open does not move while it is.
+  Json* put(Json value) {
+    if (++values_ > limits_.max_values) {
+      error_ = refused(*count_, "more than " + std::to_string(limits_.max_values) + " values");
+      return nullptr;
+    }
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (!open_.back()->is_array()) {
+      *member_ = std::move(value);
+      return member_;
+    }
+    auto& items = open_.back()->get_ref<Json::array_t&>();
+    return &items.emplace_back(std::move(value));
   }
-  bool enter() {
-    keys_.emplace_back();
-    if (keys_.size() <= limits_.max_depth) return value();
-    error_ =
-        refused(*count_, "nested deeper than " + std::to_string(limits_.max_depth) + " levels");
-    return false;
+  bool enter(Json container) {
+    if (open_.size() >= limits_.max_depth) {
+      error_ =
+          refused(*count_, "nested deeper than " + std::to_string(limits_.max_depth) + " levels");
+      return false;
+    }
+    Json* const place = put(std::move(container));
+    if (place != nullptr) open_.push_back(place);
+    return place != nullptr;
   }
   bool leave() {
-    keys_.pop_back();
+    open_.pop_back();
     return true;
   }
 
   const JsonLimits& limits_;
   std::size_t values_ = 0;
   const std::size_t* count_;
-  std::vector<std::set<std::string>> keys_;
+  Json root_;
+  std::vector<Json*> open_;  // objects and arrays around what is read, the innermost last
+  Json* member_ = nullptr;   // of the innermost object: whose key was read last
   std::optional<Error> error_;
 };
 
-Status scan(std::string_view text, const JsonLimits& limits) {
+Result<Json> build(std::string_view text, const JsonLimits& limits) {
+  {
+    std::size_t nowhere = 0;
+    Builder builder(limits, &nowhere);
+    if (Json::sax_parse(text.data(), text.data() + text.size(), &builder)) return builder.take();
+  }
+  // Again, slowly: where it is refused, for people to find it.
   std::size_t count = 0;
-  Scan events(limits, &count);
+  Builder builder(limits, &count);
   const CountingIterator begin(text.data(), &count);
   const CountingIterator end(text.data() + text.size(), &count);
-  const bool passed = Json::sax_parse(begin, end, &events);
-  if (events.error()) return *events.error();
-  if (!passed) return refused(count, "not valid JSON");
-  return {};
+  static_cast<void>(Json::sax_parse(begin, end, &builder));
+  if (builder.error()) return *builder.error();
+  return refused(count, "not valid JSON");
 }
 
 // Number of bytes of the well-formed UTF-8 sequence at the start of `text`; 0 where there is none.
@@ -162,10 +189,7 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   }
   if (text.substr(0, 3) == "\xEF\xBB\xBF") return refused(0, "a byte order mark");
   try {
-    RETURN_IF_ERROR(scan(text, limits));
-    Json value = Json::parse(text.begin(), text.end(), nullptr, false);
-    if (value.is_discarded()) return refused(text.size(), "not valid JSON");
-    return value;
+    return build(text, limits);
   } catch (const Json::exception&) {
     return refused(0, "not valid JSON");
   } catch (const std::exception&) {

@@ -35,6 +35,19 @@ Result<std::optional<domain::SignedHead>> ReadView::first_head_with(std::uint64_
   return read_head(statement.bind(leaf));
 }
 
+Result<std::optional<domain::SignedHead>> ReadView::last_head_before(UtcTime moment) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare(std::string(kHeadColumns) + "WHERE time < ? ORDER BY id DESC LIMIT 1"));
+  return read_head(statement.bind(moment));
+}
+
+Result<std::optional<domain::SignedHead>> ReadView::first_head_after(UtcTime moment) const {
+  ASSIGN_OR_RETURN(Statement statement, connection_->prepare(std::string(kHeadColumns) +
+                                                             "WHERE time > ? ORDER BY id LIMIT 1"));
+  return read_head(statement.bind(moment));
+}
+
 Result<std::vector<domain::AuthorityKey>> ReadView::authority_keys() const {
   ASSIGN_OR_RETURN(
       Statement statement,

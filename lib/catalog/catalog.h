@@ -284,22 +284,28 @@ class ReadView {
   Result<Page<domain::Hold>> holds(const std::string& cursor,
                                    std::size_t limit) const;  // newest first
   Result<std::uint64_t> bound_count(const Uuid& hold) const;
-  Result<std::vector<Uuid>> bound_assets(const Uuid& hold, std::size_t limit) const;
+  // In order of id, from behind `after` on.
+  Result<std::vector<Uuid>> bound_assets(const Uuid& hold, std::optional<Uuid> after,
+                                         std::size_t limit) const;
   // Items that wait for a hold although none binds their asset any more.
   Result<std::vector<HeldItem>> items_to_requeue() const;
 
   Result<std::optional<domain::LoadedPolicy>> policy_in_force() const;  // none: the built-in one
+  // The last that came into force before that leaf of the log.
+  Result<std::optional<domain::LoadedPolicy>> policy_before(std::uint64_t leaf) const;
   Result<RetentionDates> retention_dates(const Uuid& asset) const;
   // At most `limit` living assets with that part before the ':', for keep-last.
   Result<std::vector<Uuid>> versions_of(const domain::AssetName& name, std::size_t limit) const;
 
   Result<std::optional<EraseRound>> round() const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
+  Result<std::optional<CertificateRow>> certificate_at(std::uint64_t leaf) const;
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
   Result<std::optional<CertificateHead>> certificate_head(const Uuid& id) const;
   Result<std::vector<CertificateHead>> certificates_of_plan(const Uuid& plan) const;
   Result<std::optional<RefusalHead>> refusal_head(const Uuid& plan) const;
   Result<std::optional<RefusalRow>> refusal(const Uuid& plan) const;
+  Result<std::optional<RefusalRow>> refusal_at(std::uint64_t leaf) const;
   Result<std::vector<Uuid>> unsigned_refusals() const;  // their plans, oldest first
   // Plans whose end asks for a record (domain/refusal.h) and has none, oldest first.
   Result<std::vector<Uuid>> ends_without_record(std::size_t limit) const;
@@ -336,6 +342,9 @@ class ReadView {
   Result<std::optional<domain::SignedHead>> last_signed_head() const;
   // The first that was signed with that leaf in it.
   Result<std::optional<domain::SignedHead>> first_head_with(std::uint64_t leaf) const;
+  // The last that was signed before that moment, and the first after it.
+  Result<std::optional<domain::SignedHead>> last_head_before(UtcTime moment) const;
+  Result<std::optional<domain::SignedHead>> first_head_after(UtcTime moment) const;
   Result<std::vector<domain::AuthorityKey>> authority_keys() const;  // in the order they came
   // At that leaf or behind it: a certificate, or the signed record of a refusal.
   Result<bool> has_certificate_from(std::uint64_t leaf) const;

@@ -56,18 +56,35 @@ Status Transaction::add_certificate(const CertificateRow& row) {
   return {};
 }
 
+namespace {
+
+Result<std::optional<CertificateRow>> first_certificate(Statement& statement) {
+  ASSIGN_OR_RETURN(const bool there, statement.step());
+  if (!there) return std::optional<CertificateRow>();
+  Row row(statement, "certificate");
+  CertificateRow certificate = read_certificate(row);
+  RETURN_IF_ERROR(row.finish(domain::IdType::certificate, certificate.id));
+  return std::optional<CertificateRow>(std::move(certificate));
+}
+
+}  // namespace
+
 Result<std::optional<CertificateRow>> ReadView::certificate(const Uuid& id) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
                            "log_index, public_key, signature, statement FROM certificate "
                            "WHERE uuid = ?"));
-  ASSIGN_OR_RETURN(const bool there, statement.bind(id).step());
-  if (!there) return std::optional<CertificateRow>();
-  Row row(statement, "certificate");
-  CertificateRow certificate = read_certificate(row);
-  RETURN_IF_ERROR(row.finish(domain::IdType::certificate, id));
-  return std::optional<CertificateRow>(std::move(certificate));
+  return first_certificate(statement.bind(id));
+}
+
+Result<std::optional<CertificateRow>> ReadView::certificate_at(std::uint64_t leaf) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
+                           "log_index, public_key, signature, statement FROM certificate "
+                           "WHERE log_index = ?"));
+  return first_certificate(statement.bind(leaf));
 }
 
 Result<std::optional<Uuid>> ReadView::certificate_of(const Uuid& asset) const {

@@ -174,12 +174,13 @@ Result<std::uint64_t> ReadView::bound_count(const Uuid& hold) const {
   return count;
 }
 
-Result<std::vector<Uuid>> ReadView::bound_assets(const Uuid& hold, std::size_t limit) const {
+Result<std::vector<Uuid>> ReadView::bound_assets(const Uuid& hold, std::optional<Uuid> after,
+                                                 std::size_t limit) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT asset FROM hold_asset INDEXED BY hold_asset_hold "
-                                        "WHERE hold = (SELECT id FROM hold WHERE uuid = ?) "
-                                        "ORDER BY asset LIMIT ?"));
-  statement.bind(hold, static_cast<std::uint64_t>(limit));
+                                        "WHERE hold = (SELECT id FROM hold WHERE uuid = ?1) "
+                                        "AND (?2 IS NULL OR asset > ?2) ORDER BY asset LIMIT ?3"));
+  statement.bind(hold, after, static_cast<std::uint64_t>(limit));
   std::vector<Uuid> assets;
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "hold_asset");

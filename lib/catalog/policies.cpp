@@ -1,6 +1,8 @@
 // Policies that came into force, and the dates of events that retention counts from.
 #include <sqlite3.h>
 
+#include <limits>
+
 #include "catalog/catalog.h"
 #include "catalog/connection.h"
 #include "catalog/row.h"
@@ -43,14 +45,19 @@ Status Transaction::add_policy(const domain::LoadedPolicy& policy) {
 }
 
 Result<std::optional<domain::LoadedPolicy>> ReadView::policy_in_force() const {
+  return policy_before(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
+}
+
+Result<std::optional<domain::LoadedPolicy>> ReadView::policy_before(std::uint64_t leaf) const {
   domain::LoadedPolicy policy;
   std::int64_t id = 0;
   {
     ASSIGN_OR_RETURN(
         Statement statement,
         connection_->prepare("SELECT id, version, loaded, actor_uid, actor_login, actor_audit_uid, "
-                             "reason, log_index FROM policy_set ORDER BY id DESC LIMIT 1"));
-    ASSIGN_OR_RETURN(const bool there, statement.step());
+                             "reason, log_index FROM policy_set WHERE log_index < ? "
+                             "ORDER BY id DESC LIMIT 1"));
+    ASSIGN_OR_RETURN(const bool there, statement.bind(leaf).step());
     if (!there) return std::optional<domain::LoadedPolicy>();
     Row row(statement, "policy_set");
     id = row.integer();

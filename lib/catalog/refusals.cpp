@@ -17,6 +17,17 @@ RefusalHead read_head(Row& row) {
   return head;
 }
 
+Result<std::optional<RefusalRow>> read_refusal(Statement& statement) {
+  ASSIGN_OR_RETURN(const bool there, statement.step());
+  if (!there) return std::optional<RefusalRow>();
+  Row row(statement, "refusal");
+  RefusalRow refusal;
+  static_cast<RefusalHead&>(refusal) = read_head(row);
+  refusal.statement = row.text();
+  RETURN_IF_ERROR(row.finish(domain::IdType::plan, refusal.plan));
+  return std::optional<RefusalRow>(std::move(refusal));
+}
+
 std::optional<Bytes> or_null(const Bytes& bytes) {
   return bytes.empty() ? std::nullopt : std::optional<Bytes>(bytes);
 }
@@ -57,14 +68,14 @@ Result<std::optional<RefusalRow>> ReadView::refusal(const Uuid& plan) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT plan, outcome, issued, log_index, public_key, "
                                         "signature, statement FROM refusal WHERE plan = ?"));
-  ASSIGN_OR_RETURN(const bool there, statement.bind(plan).step());
-  if (!there) return std::optional<RefusalRow>();
-  Row row(statement, "refusal");
-  RefusalRow refusal;
-  static_cast<RefusalHead&>(refusal) = read_head(row);
-  refusal.statement = row.text();
-  RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
-  return std::optional<RefusalRow>(std::move(refusal));
+  return read_refusal(statement.bind(plan));
+}
+
+Result<std::optional<RefusalRow>> ReadView::refusal_at(std::uint64_t leaf) const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT plan, outcome, issued, log_index, public_key, "
+                                        "signature, statement FROM refusal WHERE log_index = ?"));
+  return read_refusal(statement.bind(leaf));
 }
 
 Result<std::vector<Uuid>> ReadView::ends_without_record(std::size_t limit) const {

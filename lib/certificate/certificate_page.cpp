@@ -8,6 +8,8 @@
 #include "base/limits.h"
 #include "certificate/bundle.h"
 #include "certificate/page_template.h"
+#include "certificate/refusal.h"
+#include "certificate/statement.h"
 #include "crypto/primitives.h"
 #include "translog/note.h"
 
@@ -66,10 +68,30 @@ std::string assembled(std::string_view page, const std::map<std::string_view, st
   return whole;
 }
 
+// What a page is made for. `id`: the member of the predicate that its title ends with.
+struct PageKind {
+  const char* text;  // the template
+  std::string_view predicate_type, title, id, kind, file;
+};
+const PageKind kCertificatePage{html::kCertificate,       kPredicateType,
+                                "Disposal certificate",   "certificate_id",
+                                "a disposal certificate", "certificate.json"};
+const PageKind kRefusalPage{html::kRefusal,
+                            kRefusalPredicateType,
+                            "Record of a refusal",
+                            "plan.id",
+                            "the record of a plan that was not carried out",
+                            "refusal.json"};
+
 // The template goes into the script, so that the policy of the page binds both.
-Result<std::string> script_with_template() {
-  ASSIGN_OR_RETURN(const std::string literal, dump_canonical(Json(html::kCertificate)));
-  return assembled(html::kScript, {{"template", literal.substr(1, literal.size() - 2)}});
+Result<std::string> script_for(const PageKind& page) {
+  ASSIGN_OR_RETURN(const std::string literal, dump_canonical(Json(page.text)));
+  return assembled(html::kScript, {{"template", literal.substr(1, literal.size() - 2)},
+                                   {"predicate", std::string(page.predicate_type)},
+                                   {"title", std::string(page.title)},
+                                   {"id", std::string(page.id)},
+                                   {"kind", std::string(page.kind)},
+                                   {"file", std::string(page.file)}});
 }
 
 }  // namespace
@@ -79,27 +101,24 @@ Result<std::string> certificate_page(std::string_view bundle, const VerifyReport
   if (!report.verified) {
     return make_error(report.outcome, "no page is made of a certificate that does not hold");
   }
-  if (report.refusal) {
-    return make_error(Errc::usage,
-                      "a page is made of certificates alone, not of the record of a refusal",
-                      "--format text tells it to people");
-  }
+  const PageKind& page = report.refusal ? kRefusalPage : kCertificatePage;
   ASSIGN_OR_RETURN(const LogEntry entry, log_entry_of_bundle(bundle));
   ASSIGN_OR_RETURN(const Keys keys, keys_of(report, entry, trust));
   ASSIGN_OR_RETURN(const Json values, values_of(report, entry, keys));
-  const Json& id = values["p"]["certificate_id"];
-  ASSIGN_OR_RETURN(const std::string script, script_with_template());
-  return assembled(
-      html::kPage,
-      {{"style_hash", digest_for_policy(html::kStyle)},
-       {"script_hash", digest_for_policy(script)},
-       {"title", "Disposal certificate " + html_text(id.is_string() ? id.get<std::string>() : "")},
-       {"style", html::kStyle},
-       {"script", script},
-       {"certificate", filled_template(html::kCertificate, values)},
-       {"signer", to_base64(crypto::public_key_der(keys.signer))},
-       {"log", to_base64(crypto::public_key_der(keys.log))},
-       {"bundle", to_base64(as_bytes(bundle))}});
+  const Json& p = values["p"];
+  const Json& id = report.refusal ? p["plan"]["id"] : p["certificate_id"];
+  ASSIGN_OR_RETURN(const std::string script, script_for(page));
+  return assembled(html::kPage,
+                   {{"style_hash", digest_for_policy(html::kStyle)},
+                    {"script_hash", digest_for_policy(script)},
+                    {"title", std::string(page.title) + " " +
+                                  html_text(id.is_string() ? id.get<std::string>() : "")},
+                    {"style", html::kStyle},
+                    {"script", script},
+                    {"certificate", filled_template(page.text, values)},
+                    {"signer", to_base64(crypto::public_key_der(keys.signer))},
+                    {"log", to_base64(crypto::public_key_der(keys.log))},
+                    {"bundle", to_base64(as_bytes(bundle))}});
 }
 
 }  // namespace aierase::certificate

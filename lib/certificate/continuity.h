@@ -21,6 +21,8 @@ class Continuity {
  public:
   explicit Continuity(translog::Checkpoint from) : from_(std::move(from)), sizes_{from_.size} {}
 
+  const std::string& origin() const { return from_.origin; }
+
   // The root at these sizes is wanted of whoever goes through a whole log.
   void want(std::uint64_t size) { sizes_.insert(size); }
   bool wants(std::uint64_t size) const { return sizes_.count(size) != 0; }

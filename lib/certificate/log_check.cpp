@@ -58,7 +58,16 @@ Check judge(const translog::SignedNote& note, const translog::Checkpoint& head,
               " is trusted here, so nothing shows that the log has signed this."};
 }
 
+constexpr std::size_t kCachedHeads = 64;
+
 }  // namespace
+
+const HeadFinding& HeadCache::look(const std::string& note, const TrustStore& trust) {
+  const auto known = known_.find(note);
+  if (known != known_.end()) return known->second;
+  if (known_.size() == kCachedHeads) known_.clear();
+  return known_.emplace(note, check_head(note, trust)).first->second;
+}
 
 HeadFinding check_head(std::string_view text, const TrustStore& trust) {
   HeadFinding finding;
@@ -78,11 +87,12 @@ HeadFinding check_head(std::string_view text, const TrustStore& trust) {
 }
 
 Check check_log_entry(const LogEntry& entry, const std::string& expected_body,
-                      const TrustedKey& signer, const TrustStore& trust) {
+                      const TrustedKey& signer, const TrustStore& trust, HeadCache* heads) {
   if (entry.body != expected_body) {
     return failed("log", "The log entry is of another statement, signature or key.");
   }
-  HeadFinding finding = check_head(entry.checkpoint, trust);
+  const HeadFinding finding =
+      heads != nullptr ? heads->look(entry.checkpoint, trust) : check_head(entry.checkpoint, trust);
   if (!finding.head) return failed("log", finding.check.detail);
   const translog::Checkpoint& head = *finding.head;
   if (head.size != entry.size || head.root != entry.root) {
@@ -98,7 +108,7 @@ Check check_log_entry(const LogEntry& entry, const std::string& expected_body,
                              " to the root that the log has signed.");
   }
   if (finding.check.result != CheckResult::passed) {
-    return {"log", finding.check.result, std::move(finding.check.detail)};
+    return {"log", finding.check.result, finding.check.detail};
   }
   if (finding.key_id != entry.log_id) {
     return failed("log", "The log entry names another key than the one that signed.");

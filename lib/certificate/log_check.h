@@ -5,7 +5,9 @@
 // VERIFYING; C2SP tlog-checkpoint; RFC 9162 section 2.1.3.2.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "certificate/check.h"
@@ -24,10 +26,20 @@ struct HeadFinding {
 };
 HeadFinding check_head(std::string_view note, const TrustStore& trust);
 
+// Findings about heads that many files share; of one thread and one trust store.
+class HeadCache {
+ public:
+  const HeadFinding& look(const std::string& note, const TrustStore& trust);
+
+ private:
+  std::map<std::string, HeadFinding> known_;
+};
+
 // The entry against what the bundle says: the leaf is this signature over this statement, the proof
 // leads to the root of the checkpoint, and the log has signed it: where the signer stands in a
 // keyring, the log of that store.
 Check check_log_entry(const LogEntry& entry, const std::string& expected_body,
-                      const TrustedKey& signer, const TrustStore& trust);
+                      const TrustedKey& signer, const TrustStore& trust,
+                      HeadCache* heads = nullptr);
 
 }  // namespace aierase::certificate

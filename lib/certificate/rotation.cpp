@@ -11,7 +11,6 @@
 namespace aierase::certificate {
 namespace {
 
-constexpr std::string_view kRotationType = "application/vnd.aierase.key-rotation+json";
 constexpr std::string_view kRotationSchema = "aierase/key-rotation/v1";
 constexpr JsonLimits kRotationLimits{64 << 10, 8, 256};
 
@@ -70,7 +69,7 @@ Result<std::string> rotation_body(const Uuid& store, UtcTime time, const Rotatio
                                   .text("store", store.hex())
                                   .text("time", to_rfc3339(time))
                                   .finish();
-  const std::string encoded = pre_authentication_encoding(kRotationType, payload);
+  const std::string encoded = pre_authentication_encoding(kRotationPayloadType, payload);
   ArrayText signatures;
   for (const crypto::SigningKey* key :
        {signers.previous_signer, signers.previous_log, signers.next_signer, signers.next_log}) {
@@ -82,7 +81,7 @@ Result<std::string> rotation_body(const Uuid& store, UtcTime time, const Rotatio
   }
   return ObjectText()
       .text("payload", to_base64(as_bytes(payload)))
-      .text("payloadType", kRotationType)
+      .text("payloadType", kRotationPayloadType)
       .raw("signatures", signatures.finish())
       .finish();
 }
@@ -90,7 +89,7 @@ Result<std::string> rotation_body(const Uuid& store, UtcTime time, const Rotatio
 Result<KeyRotation> read_rotation(std::string_view body) {
   ASSIGN_OR_RETURN(const Json json, parse_json(body, kRotationLimits));
   RETURN_IF_ERROR(check_members(json, "the envelope", {"payload", "payloadType", "signatures"}));
-  RETURN_IF_ERROR(expect_text(json, "payloadType", kRotationType));
+  RETURN_IF_ERROR(expect_text(json, "payloadType", kRotationPayloadType));
   ASSIGN_OR_RETURN(const Bytes payload, base64_member(json, "payload"));
   ASSIGN_OR_RETURN(const KeyRotation rotation, read_payload(as_text(payload)));
   const std::array<crypto::PublicKey, 4> keys = keys_of(rotation);
@@ -98,7 +97,7 @@ Result<KeyRotation> read_rotation(std::string_view body) {
   if (!signatures.is_array() || signatures.size() != keys.size()) {
     return malformed("a rotation has four signatures");
   }
-  const std::string encoded = pre_authentication_encoding(kRotationType, as_text(payload));
+  const std::string encoded = pre_authentication_encoding(kRotationPayloadType, as_text(payload));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     RETURN_IF_ERROR(check_signature(signatures[i], keys[i], encoded));
   }

@@ -14,6 +14,9 @@
 
 namespace aierase::certificate {
 
+inline constexpr std::string_view kRotationPayloadType =
+    "application/vnd.aierase.key-rotation+json";
+
 struct KeyPair {
   crypto::PublicKey signer{}, log{};
   friend bool operator==(const KeyPair&, const KeyPair&) = default;

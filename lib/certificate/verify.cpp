@@ -8,11 +8,13 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "certificate/bundle.h"
+#include "certificate/json_lookup.h"
 #include "certificate/json_reading.h"
 #include "certificate/log_check.h"
 #include "certificate/statement.h"
 #include "certificate/statement_check.h"
 #include "crypto/timestamp.h"
+#include "translog/log.h"
 
 namespace aierase::certificate {
 namespace {
@@ -67,12 +69,42 @@ Status read_material(const Json& material, Parsed& parsed) {
   return read_timestamps(material["timestampVerificationData"], parsed);
 }
 
-Status read_envelope(const Json& envelope, Parsed& parsed) {
+// Most of a bundle is its payload. It is base64, which needs no parsing: the text is cut out of the
+// JSON, whose form then shows that it stood where a payload stands, since no other member of a
+// bundle has that name.
+struct CutBundle {
+  std::string rest;  // with an empty payload
+  std::string_view payload;
+};
+
+std::optional<CutBundle> cut_payload(std::string_view bundle) {
+  constexpr std::string_view kStart = "\"payload\":\"";
+  if (bundle.size() > kBundleLimits.max_bytes) return std::nullopt;
+  const std::size_t at = bundle.find(kStart);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::size_t begin = at + kStart.size();
+  const std::size_t end = bundle.find('"', begin);
+  if (end == std::string_view::npos) return std::nullopt;
+  CutBundle cut{std::string(bundle.substr(0, begin)), bundle.substr(begin, end - begin)};
+  // What is escaped is for the parser.
+  if (cut.payload.find('\\') != std::string_view::npos) return std::nullopt;
+  cut.rest += bundle.substr(end);
+  return cut;
+}
+
+Status read_envelope(const Json& envelope, const std::optional<CutBundle>& cut, Parsed& parsed) {
   RETURN_IF_ERROR(
       check_members(envelope, "dsseEnvelope", {"payload", "payloadType", "signatures"}));
   RETURN_IF_ERROR(expect_text(envelope, "payloadType", kPayloadType));
-  ASSIGN_OR_RETURN(const Bytes payload, base64_member(envelope, "payload"));
-  parsed.payload = as_text(payload);
+  if (cut) RETURN_IF_ERROR(expect_text(envelope, "payload", ""));
+  std::optional<Bytes> payload;
+  if (cut) {
+    payload = from_base64(cut->payload);
+    if (!payload) return malformed("payload is not base64");
+  } else {
+    ASSIGN_OR_RETURN(payload, base64_member(envelope, "payload"));
+  }
+  parsed.payload = as_text(*payload);
   const Json& signatures = envelope["signatures"];
   if (!signatures.is_array() || signatures.size() != 1) {
     return malformed("there must be exactly one signature");
@@ -87,13 +119,15 @@ Status read_envelope(const Json& envelope, Parsed& parsed) {
 }
 
 Result<Parsed> parse_bundle(std::string_view bundle) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(bundle, kBundleLimits));
+  const std::optional<CutBundle> cut = cut_payload(bundle);
+  ASSIGN_OR_RETURN(const Json json,
+                   parse_json(cut ? std::string_view(cut->rest) : bundle, kBundleLimits));
   RETURN_IF_ERROR(
       check_members(json, "the bundle", {"mediaType", "verificationMaterial", "dsseEnvelope"}));
   RETURN_IF_ERROR(expect_text(json, "mediaType", kBundleType));
   Parsed parsed;
   RETURN_IF_ERROR(read_material(json["verificationMaterial"], parsed));
-  RETURN_IF_ERROR(read_envelope(json["dsseEnvelope"], parsed));
+  RETURN_IF_ERROR(read_envelope(json["dsseEnvelope"], cut, parsed));
   return parsed;
 }
 
@@ -178,6 +212,25 @@ void check_refusal(const Json& statement, const TrustedKey* trusted, VerifyRepor
       fault ? "The statement was refused." : report.refusal->sentence);
 }
 
+CertificateSummary summary_of_certificate(const Json& statement) {
+  const Json& predicate = at(statement, "predicate");
+  const Json& asset = at(predicate, "asset");
+  const auto text = [](const Json& object, const char* key) {
+    return std::string(text_at(object, key));
+  };
+  CertificateSummary summary;
+  summary.id = text(predicate, "certificate_id");
+  summary.asset = text(asset, "id");
+  summary.name = text(asset, "name");
+  summary.kind = text(asset, "kind");
+  summary.assurance = text(at(predicate, "assurance"), "level");
+  summary.plan = text(at(predicate, "disposal"), "plan");
+  summary.erased_at = text(at(predicate, "times"), "verified_zero_at");
+  const std::string digest = text(asset, "manifest_sha256");
+  if (is_fingerprint(digest)) summary.manifest_sha256 = digest;
+  return summary;
+}
+
 void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport& report) {
   const Result<Json> json = parse_json(parsed.payload, kStatementLimits);
   if (!json.ok()) {
@@ -192,6 +245,7 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport
   add_verdict(report, "statement", findings.statement_fault,
               "It has the form of a disposal statement and agrees with itself.");
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
+  if (!findings.statement_fault) report.certificate = summary_of_certificate(*json);
   // Hostile text may stand in the claim: it is shown only once the statement is known to be sound
   // in form, and the caller escapes what it prints.
   const bool sound = !findings.statement_fault;
@@ -201,7 +255,8 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport
 
 // The keyring of a store says that its certificates are in its log: one without a proof may have
 // been signed aside of it.
-Check check_log(const Parsed& parsed, const TrustedKey* trusted, const TrustStore& trust) {
+Check check_log(const Parsed& parsed, const TrustedKey* trusted, const TrustStore& trust,
+                HeadCache* heads) {
   if (!parsed.log) {
     if (trusted != nullptr && trusted->role) {
       return {"log", CheckResult::failed,
@@ -215,7 +270,7 @@ Check check_log(const Parsed& parsed, const TrustedKey* trusted, const TrustStor
   }
   const Result<std::string> body = log_entry_body(parsed.payload, parsed.signature, trusted->key);
   if (!body.ok()) return {"log", CheckResult::failed, body.error().message};
-  return check_log_entry(*parsed.log, *body, *trusted, trust);
+  return check_log_entry(*parsed.log, *body, *trusted, trust, heads);
 }
 
 // What others say of when the signature was there already.
@@ -286,7 +341,7 @@ Result<LogEntry> log_entry_of_bundle(std::string_view bundle) {
   return make_error(Errc::not_found, "the certificate carries no log entry");
 }
 
-VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust) {
+VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust, HeadCache* heads) {
   Result<Parsed> parsed = parse_bundle(bundle);
   if (!parsed.ok()) return not_a_bundle(parsed.error());
   VerifyReport report;
@@ -294,7 +349,10 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust) {
   const TrustedKey* trusted = trust.signer(parsed->hint);
   const CheckResult signature = check_signature(*parsed, trusted, trust, report);
   check_content(*parsed, trusted, report);
-  report.checks.push_back(check_log(*parsed, trusted, trust));
+  report.checks.push_back(check_log(*parsed, trusted, trust, heads));
+  if (report.checks.back().result == CheckResult::passed) {
+    report.logged = LoggedAt{parsed->log->leaf, translog::leaf_hash(as_bytes(parsed->log->body))};
+  }
   for (const Bytes& response : parsed->timestamps) {
     report.checks.push_back(check_timestamp(response, parsed->signature, trust));
   }
@@ -305,15 +363,20 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust) {
   return report;
 }
 
-Json report_json(const VerifyReport& report) {
-  Json checks = Json::array();
-  for (const Check& check : report.checks) {
-    checks.push_back({{"name", check.name},
-                      {"result", std::string(to_text(check.result))},
-                      {"detail", check.detail}});
+Json checks_json(const std::vector<Check>& checks) {
+  Json list = Json::array();
+  for (const Check& check : checks) {
+    list.push_back({{"name", check.name},
+                    {"result", std::string(to_text(check.result))},
+                    {"detail", check.detail}});
   }
-  Json json{
-      {"verified", report.verified}, {"signer", report.signer}, {"checks", std::move(checks)}};
+  return list;
+}
+
+Json report_json(const VerifyReport& report) {
+  Json json{{"verified", report.verified},
+            {"signer", report.signer},
+            {"checks", checks_json(report.checks)}};
   if (report.verified && report.refusal) {
     json["record"] = "refusal";
     json["outcome"] = std::string(domain::to_text(report.refusal->outcome));

@@ -19,6 +19,18 @@
 
 namespace aierase::certificate {
 
+// Of a statement without fault, for those who list many.
+struct CertificateSummary {
+  std::string id, asset, name, kind, assurance, plan;
+  std::string manifest_sha256;  // empty where its kind has none
+  std::string erased_at;        // verified_zero_at
+};
+// The place in the log that the proof of a bundle leads to.
+struct LoggedAt {
+  std::uint64_t leaf = 0;
+  Digest hash{};
+};
+
 struct VerifyReport {
   bool verified = false;
   Errc outcome = Errc::verification_failed;  // meaningless when verified; else which exit code
@@ -26,6 +38,8 @@ struct VerifyReport {
   std::vector<Check> checks;
   std::string statement;                  // the signed bytes, once the signature held
   std::optional<RefusalSummary> refusal;  // what it is where it is no certificate but a refusal
+  std::optional<CertificateSummary> certificate;
+  std::optional<LoggedAt> logged;  // where the proof leads to the head in the bundle
 };
 
 // What an authority of time stamps is asked with: the digest of the signature, and nothing else.
@@ -35,11 +49,14 @@ Result<std::string> with_timestamp(std::string_view bundle, ByteView response);
 // The log entry in a bundle, unchecked; Errc::not_found where it carries none.
 Result<LogEntry> log_entry_of_bundle(std::string_view bundle);
 
-VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust);
+class HeadCache;  // certificate/log_check.h; for many bundles of one log
+VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust,
+                           HeadCache* heads = nullptr);
 
 // The report as the JSON of `aierase verify` (without schema), and the statement as text for
 // people: what was erased, how, when, by whom, with which assurance, which residuals.
 Json report_json(const VerifyReport& report);
+Json checks_json(const std::vector<Check>& checks);
 Result<std::string> statement_text(std::string_view statement);
 
 }  // namespace aierase::certificate

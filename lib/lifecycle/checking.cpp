@@ -8,6 +8,7 @@
 #include "blob/blob_check.h"
 #include "lifecycle/content_check.h"
 #include "lifecycle/core.h"
+#include "lifecycle/published_check.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/word_check.h"
 
@@ -20,7 +21,7 @@ constexpr std::size_t kLeavesPerStep = 2048;
 constexpr std::uint64_t kSegmentsPerStep = 16;  // of content, a mebibyte each
 constexpr unsigned kBlobDirectories = 256;
 
-enum class Phase { database, log, words, leaves, assets, unowned, imports, blobs, done };
+enum class Phase { database, log, published, words, leaves, assets, unowned, imports, blobs, done };
 
 }  // namespace
 
@@ -41,6 +42,7 @@ struct CheckRun::Impl {
   void leave_phase();
   Status check_database();
   Status check_log();
+  Status check_published();
   Status check_words();
   Status check_leaves();
   Status check_assets();
@@ -62,6 +64,7 @@ struct CheckRun::Impl {
   std::uint64_t bytes = 0, assets = 0;
 
   std::uint64_t log_at = 0;
+  std::optional<PublishedCheck> published;
   domain::LogState replayed;
   std::optional<WordCheck> words;
   std::uint32_t leaf_at = 0;
@@ -96,7 +99,25 @@ Status CheckRun::Impl::check_log() {
     find(Severity::error, "log-root", "log", "the leaves of the log do not hash to its root",
          "rows of the log were changed; compare with an older copy");
   }
-  phase = Phase::words;
+  phase = Phase::published;
+  return {};
+}
+
+Status CheckRun::Impl::check_published() {
+  if (!published) published.emplace(core);
+  using Fault = PublishedCheck::Fault;
+  const auto tell = [this](Fault fault, const std::string& path) {
+    if (fault == Fault::missing) {
+      find(Severity::warning, "log-file-missing", path, "a file of the published log is missing",
+           "it is being written anew from the database: check again");
+    } else {
+      find(Severity::error, "log-file-differs", path,
+           "a file of the published log is not what the log of this store holds",
+           "find out who changed it, then remove it: it is written anew");
+    }
+  };
+  ASSIGN_OR_RETURN(const bool more, published->step(tell));
+  if (!more) phase = Phase::words;
   return {};
 }
 
@@ -306,6 +327,8 @@ Status CheckRun::Impl::check_phase() {
       return {};
     case Phase::log:
       return check_log();
+    case Phase::published:
+      return check_published();
     case Phase::words:
       return check_words();
     case Phase::leaves:

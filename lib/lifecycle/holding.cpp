@@ -262,7 +262,7 @@ Result<HoldView> Store::show_hold(const Uuid& id) {
   ASSIGN_OR_RETURN(const std::uint64_t bound, core.view().bound_count(id));
   HoldView view = view_of(std::move(*hold), bound);
   ASSIGN_OR_RETURN(const std::vector<Uuid> assets,
-                   core.view().bound_assets(id, limits::kListPageRows));
+                   core.view().bound_assets(id, std::nullopt, limits::kListPageRows));
   for (const Uuid& asset : assets) {
     ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(asset));
     view.assets.push_back({asset, head.name, head.state});

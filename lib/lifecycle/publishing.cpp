@@ -149,6 +149,13 @@ Result<Progress> Publisher::slice() {
   return progress;
 }
 
+void Publisher::write_missing() {
+  tree_.reset();
+  files_.forget();
+  state_of_files_ = Files::doubted;
+  wanted_ = true;
+}
+
 Progress Publisher::keep_up() {
   if (!wanted_ || core_.stop || core_.since_boot() < again_at_) return Progress::done;
   const Result<Progress> progress = slice();
@@ -230,6 +237,16 @@ Result<std::optional<translog::Proof>> Publisher::consistency(std::uint64_t old_
                      translog::consistency_proof(nodes, old_size, head.size));
     ASSIGN_OR_RETURN(const domain::LogState before, translog::state_at(nodes, old_size));
     if (translog::is_consistent(old_size, before.root, head.size, head.root, proof)) return proof;
+    return make_error(Errc::damaged, "the published tiles do not lead to the root that was signed",
+                      "run `aierase check`");
+  });
+}
+
+Result<std::optional<std::vector<Digest>>> Publisher::subtrees(const domain::SignedHead& earlier,
+                                                               const domain::SignedHead& head) {
+  return prove(head, [&](translog::NodeSource& nodes) -> Result<std::vector<Digest>> {
+    ASSIGN_OR_RETURN(domain::LogState before, translog::state_at(nodes, earlier.size));
+    if (before.root == earlier.root) return std::move(before.frontier);
     return make_error(Errc::damaged, "the published tiles do not lead to the root that was signed",
                       "run `aierase check`");
   });

@@ -32,6 +32,10 @@ class Publisher {
   Result<std::optional<translog::Proof>> consistency(std::uint64_t old_size,
                                                      const domain::SignedHead& head);
 
+  // The complete subtrees of the log as it was at the earlier head.
+  Result<std::optional<std::vector<Digest>>> subtrees(const domain::SignedHead& earlier,
+                                                      const domain::SignedHead& head);
+
   // A certificate waits for its proof: whether to publish without being asked.
   void certificate_added() { wanted_ = true; }
   // The nightly run wants all of it, and no pause.
@@ -39,6 +43,8 @@ class Publisher {
     wanted_ = true;
     again_at_ = {};
   }
+  // Files were found missing: all are gone through once.
+  void write_missing();
   // One slice of what is wanted; after a failure it pauses.
   Progress keep_up();
   const std::optional<Error>& fault() const { return fault_; }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -216,6 +217,9 @@ struct HoldView {
   std::vector<Uuid> requeued;          // plans that its lifting made due
   std::vector<catalog::Event> events;  // of one that is shown
 };
+
+// What was signed: a certificate, or the record of a plan that ended otherwise than done.
+using SignedRecord = std::variant<catalog::CertificateRow, catalog::RefusalRow>;
 
 // ---- log --------------------------------------------------------------------------------------
 // That a leaf is in the log whose head it ends with.

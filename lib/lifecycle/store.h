@@ -326,6 +326,7 @@ class Store {
  private:
   friend class CheckRun;
   friend class EnforceRun;
+  friend class EvidenceRun;
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

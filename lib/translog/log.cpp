@@ -28,27 +28,6 @@ Digest root_of(const std::vector<Digest>& frontier) {
   return root;
 }
 
-// Adds a leaf and joins the subtrees that became complete; the root is left to the caller, who
-// computes it once per batch.
-void push(domain::LogState& state, const Digest& leaf) {
-  state.frontier.push_back(leaf);
-  for (std::uint64_t size = state.size; (size & 1) != 0 && state.frontier.size() >= 2; size >>= 1) {
-    const Digest right = state.frontier.back();
-    state.frontier.pop_back();
-    state.frontier.back() = node_hash(state.frontier.back(), right);
-  }
-  ++state.size;
-}
-
-Result<std::string> committed_body(const std::string& type, UtcTime time, ByteView salt,
-                                   std::string_view record) {
-  crypto::Sha256 hash;
-  hash.update(salt);
-  hash.update(as_bytes(record));
-  return dump_canonical(
-      Json{{"commitment", to_hex(hash.finish())}, {"time", to_rfc3339(time)}, {"type", type}});
-}
-
 Error damaged_leaf(const domain::LogLeaf& leaf, const std::string& why) {
   return make_error(Errc::damaged, "log leaf " + std::to_string(leaf.index) + ": " + why,
                     "Run `aierase check`; the database was changed outside of aierase, or damaged.",
@@ -74,6 +53,15 @@ Digest node_hash(const Digest& left, const Digest& right) {
 
 Digest empty_root() {
   return crypto::sha256({});
+}
+
+Result<std::string> committed_body(const std::string& type, UtcTime time, ByteView salt,
+                                   std::string_view record) {
+  crypto::Sha256 hash;
+  hash.update(salt);
+  hash.update(as_bytes(record));
+  return dump_canonical(
+      Json{{"commitment", to_hex(hash.finish())}, {"time", to_rfc3339(time)}, {"type", type}});
 }
 
 Result<std::string> leaf_body(const domain::LogLeaf& leaf) {
@@ -122,6 +110,16 @@ Result<domain::LogBatch> append(const domain::LogState& before,
   }
   batch.state.root = root_of(batch.state.frontier);
   return batch;
+}
+
+void push(domain::LogState& state, const Digest& leaf) {
+  state.frontier.push_back(leaf);
+  for (std::uint64_t size = state.size; (size & 1) != 0 && state.frontier.size() >= 2; size >>= 1) {
+    const Digest right = state.frontier.back();
+    state.frontier.pop_back();
+    state.frontier.back() = node_hash(state.frontier.back(), right);
+  }
+  ++state.size;
 }
 
 domain::LogState extended(const domain::LogState& before, const Digest& leaf) {

@@ -29,6 +29,9 @@ Digest leaf_hash(ByteView body);
 Digest node_hash(const Digest& left, const Digest& right);
 Digest empty_root();
 
+// The body of a leaf that commits to its record.
+Result<std::string> committed_body(const std::string& type, UtcTime time, ByteView salt,
+                                   std::string_view record);
 // The body whose leaf_hash stands in the tree; damaged if the leaf's salt and hash disagree.
 Result<std::string> leaf_body(const domain::LogLeaf& leaf);
 
@@ -37,6 +40,9 @@ Result<domain::LogBatch> append(const domain::LogState& before, std::span<const 
 
 // The state of a log from its leaf hashes, for `check`: compared with the stored one.
 domain::LogState replay(std::span<const Digest> leaf_hashes);
+// Adds a leaf and joins the subtrees that became complete; the root stays as it was: state_of()
+// makes that of many at once.
+void push(domain::LogState& state, const Digest& leaf);
 domain::LogState extended(const domain::LogState& before, const Digest& leaf);
 
 // The state of a log of `size` leaves that has these complete subtrees, largest first.

@@ -8,9 +8,10 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "unit/certificate/sample_log.h"
+#include "unit/certificate/sample_archive.h"
 
 namespace aierase::bench {
 namespace {
@@ -48,7 +49,12 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-void certificates() {
+// Ed25519 on one core: what everything is held against.
+struct Limits {
+  double signing = 0, checking = 0;
+};
+
+Limits certificates() {
   const auto key = sample::signer();
   const auto log_key = sample::log_signer();
   const std::string draft = draft_statement(sample::record()).value();
@@ -79,42 +85,142 @@ void certificates() {
       rate_of([&](std::size_t) { require(verify_bundle(bundle, trust).verified); });
   row("certificates verified, one core", verifying, checking);
   std::printf("  each has two signatures, its own and that of the log; %zu bytes\n", bundle.size());
+  return {signing, checking};
+}
+
+// A log in memory, whose tiles proofs are made from.
+class Shelf {
+ public:
+  void add(std::string_view body) {
+    require(writer_.add(translog::leaf_hash(as_bytes(body)), put()).ok());
+  }
+  // The tree so far is a head of the log.
+  translog::Checkpoint head(const std::string& origin) {
+    require(writer_.finish(put()).ok());
+    const domain::LogState state = writer_.state();
+    return {origin, state.size, state.root};
+  }
+  std::size_t tiles() const { return tiles_.size(); }
+  translog::Proof inclusion(std::uint64_t leaf, std::uint64_t size) const {
+    translog::TileNodes nodes(size, [this](const translog::TileName& name) {
+      return translog::parse_tile(tiles_.at(translog::tile_path(name)));
+    });
+    return translog::inclusion_proof(nodes, leaf, size).value();
+  }
+
+ private:
+  translog::TileWriter::Put put() {
+    return [this](const translog::TileName& name, std::span<const Digest> hashes) {
+      tiles_[translog::tile_path(name)] = translog::encode_tile(hashes);
+      return Status();
+    };
+  }
+  std::map<std::string, Bytes> tiles_;
+  translog::TileWriter writer_;
+};
+
+// As a section of an archive has them: `count` certificates in heads of erase rounds.
+sample::Section section_of(std::size_t count) {
+  constexpr std::size_t kRound = 1'024;
+  const auto key = sample::signer();
+  const auto log_key = sample::log_signer();
+  const std::string origin = translog::origin_of(sample::record().store);
+  const domain::DestroyedProof proof = sample::proof();
+  sample::Section section{{sample::record().store, 0, count}, {}};
+  Shelf shelf;
+  std::vector<std::string> bodies, statements;
+  std::vector<crypto::Signature> signatures;
+  std::string checkpoint;
+  for (std::size_t first = 0; first < count; first += kRound) {
+    const std::size_t end = std::min(count, first + kRound);
+    for (std::size_t i = first; i < end; ++i) {
+      auto record = sample::record();
+      put_be64(record.certificate.bytes, i);
+      statements.push_back(sample::statement_of(record));
+      signatures.push_back(sign_statement(proof, statements[i], key).value());
+      bodies.push_back(log_entry_body(statements[i], signatures[i], key.public_key()).value());
+      shelf.add(bodies[i]);
+    }
+    const translog::Checkpoint head = shelf.head(origin);
+    checkpoint = translog::sign_checkpoint(head, log_key).value();
+    for (std::size_t i = first; i < end; ++i) {
+      const LogEntry entry{i,
+                           translog::note_key_id(origin, log_key.public_key()),
+                           shelf.inclusion(i, head.size),
+                           head.size,
+                           head.root,
+                           checkpoint,
+                           bodies[i]};
+      Uuid id = sample::record().certificate;
+      put_be64(id.bytes, i);
+      section.members[{Part::certificate, i, 0, domain::id_text(domain::IdType::certificate, id)}] =
+          bundle_json(statements[i], signatures[i], key.public_key(), entry).value();
+    }
+  }
+  SectionFacts facts;
+  facts.name = section.name;
+  section.members[{Part::section, 0, 0, {}}] = section_json(facts).value();
+  section.members[{Part::keyring, 0, 0, {}}] = keyring_json(sample::keyring()).value();
+  section.members[{Part::trusted_root, 0, 0, {}}] = trusted_root_json(sample::keyring()).value();
+  section.members[{Part::checkpoint, 0, 0, {}}] = checkpoint;
+  for (std::size_t at = 0; at < count; at += translog::kTileWidth) {
+    const std::size_t width = std::min<std::size_t>(translog::kTileWidth, count - at);
+    const Bytes entries = translog::encode_entries(std::span(bodies).subspan(at, width)).value();
+    section.members[{Part::entries, at, 0, {}}] = as_text(entries);
+  }
+  return section;
+}
+
+void archive(const Limits& limits) {
+  constexpr std::size_t kCertificates = 10'000;
+  const sample::Section section = section_of(kCertificates);
+  std::size_t bytes = 0;
+  for (const auto& [member, content] : section.members) bytes += content.size();
+  const double before = peak_memory_mib();
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const double start = seconds_now();
+  SectionCheck check(section.name, {&sample::everybody(), cores, nullptr});
+  for (const auto& [member, content] : section.members) check.add(member, content);
+  const SectionReport report = check.finish();
+  const double spent = seconds_now() - start;
+  require(holds(report.integrity) && holds(report.completeness));
+  require(report.certificates.size() == kCertificates);
+  row("an archive of 10,000 verified", kCertificates / spent, limits.checking * cores);
+  std::printf("  on %u cores; %.0f MiB of it, %.0f MiB of memory beside them\n", cores,
+              static_cast<double>(bytes) / (1 << 20), peak_memory_mib() - before);
 }
 
 void proofs() {
   constexpr std::uint64_t kLeaves = 1'000'000;
-  std::map<std::string, Bytes> shelf;
-  translog::TileWriter writer;
-  const translog::TileWriter::Put put = [&](const translog::TileName& name,
-                                            std::span<const Digest> hashes) {
-    shelf[translog::tile_path(name)] = translog::encode_tile(hashes);
-    return Status();
-  };
+  Shelf shelf;
   const double start = seconds_now();
-  for (std::uint64_t i = 0; i < kLeaves; ++i) {
-    require(writer.add(translog::leaf_hash(as_bytes(std::to_string(i))), put).ok());
-  }
-  require(writer.finish(put).ok());
+  for (std::uint64_t i = 0; i < kLeaves; ++i) shelf.add(std::to_string(i));
+  const Digest root = shelf.head("a log").root;
   std::printf("a log of %llu leaves               %10.2f s to hash into %zu tiles\n",
-              static_cast<unsigned long long>(kLeaves), seconds_now() - start, shelf.size());
-  const Digest root = writer.state().root;
+              static_cast<unsigned long long>(kLeaves), seconds_now() - start, shelf.tiles());
+  std::size_t hashes = 0;
   const double rate = rate_of([&](std::size_t call) {
     const std::uint64_t index = (call * 7919) % kLeaves;
-    translog::TileNodes nodes(kLeaves, [&](const translog::TileName& name) {
-      return translog::parse_tile(shelf.at(translog::tile_path(name)));
-    });
-    const auto proof = translog::inclusion_proof(nodes, index, kLeaves);
+    const translog::Proof proof = shelf.inclusion(index, kLeaves);
+    hashes = proof.size();
     const Digest leaf = translog::leaf_hash(as_bytes(std::to_string(index)));
-    require(translog::root_of_inclusion(leaf, index, kLeaves, *proof) == root);
+    require(translog::root_of_inclusion(leaf, index, kLeaves, proof) == root);
   });
-  std::printf("proofs from it, made and checked   %10.0f /s, each from its tiles anew\n", rate);
+  // Made from tiles of 256 hashes, a proof costs the joining of its siblings in each of them (247
+  // in a full one), and checking it one hash for each level.
+  const Bytes pair(65, std::byte{1});
+  const double hashing = rate_of([&](std::size_t) { require(translog::leaf_hash(pair) != root); });
+  constexpr double kHashesPerProof = 247 + 247 + 11 + 21;
+  row("proofs from it, made and checked", rate, hashing / kHashesPerProof);
+  std::printf("  of %zu hashes, each from its tiles anew\n", hashes);
 }
 
 }  // namespace
 }  // namespace aierase::bench
 
 int main() {
-  aierase::bench::certificates();
+  const aierase::bench::Limits limits = aierase::bench::certificates();
+  aierase::bench::archive(limits);
   aierase::bench::proofs();
   std::printf("peak memory                        %10.0f MiB\n", aierase::bench::peak_memory_mib());
   return 0;

@@ -154,7 +154,8 @@ equal "and in JSON" "$(a --json show "$REJECTED" | json '"%(state)s %(outcome)s"
   "signed rejected"
 check "export of the record" a certificate export "$REJECTED" "$DIR/$REJECTED.json"
 check "and of what was cancelled" a certificate export "$CANCELLED" "$DIR/$CANCELLED.json"
-refused 2 'of certificates alone' a certificate export "$REJECTED" "$DIR/no.html" --format html
+check "as a page" a certificate export "$REJECTED" "$DIR/rejected.html" --format html
+contains "which says first that it is none" "$(cat "$DIR/rejected.html")" '<p class="kind">No certificate:'
 check "as text" a certificate export "$REJECTED" "$DIR/refusal.txt" --format text
 contains "with its title" "$(head -1 "$DIR/refusal.txt")" '^RECORD THAT NOTHING WAS ERASED'
 contains "and its reason" "$(cat "$DIR/refusal.txt")" 'not yet'

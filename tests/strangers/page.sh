@@ -18,6 +18,11 @@ check "erasure" a approve "$PLAN"
 check "export of the bundle" a certificate export page/model:1 "$DIR/certificate.json"
 check "export of the page" a certificate export page/model:1 "$DIR/page.html" --format html
 refused 2 'html or text for people' a certificate export page/model:1 "$DIR/no" --format pdf
+KEPT=$(a -q import page/kept:1 "$DIR/m") || exit 1
+REFUSED=$(a -q retire "$KEPT" --reason "<b>perhaps</b>") || exit 1
+check "a plan is taken back" a cancel "${REFUSED%@*}"
+check "export of its record" a certificate export "${REFUSED%@*}" "$DIR/refusal.json"
+check "and of its page" a certificate export "${REFUSED%@*}" "$DIR/refusal.html" --format html
 FINGERPRINT=$(a --json status | json 'd["signer"]["key_id"]')
 # As aierase-certificate(5), PAGE, has it.
 sed -n 's/.* id="evidence"[^>]*>\([^<]*\)<.*/\1/p' "$DIR/page.html" | base64 -d >"$DIR/taken-out.json"
@@ -25,5 +30,5 @@ check "the signed file can be taken out" cmp "$DIR/taken-out.json" "$DIR/certifi
 if ! node "$SOURCE/tests/strangers/page/check.js" "$DIR" "$FINGERPRINT"; then
   FAILED=$((FAILED + 1))
 fi
-[ -z "${AIERASE_KEEP:-}" ] || cp "$DIR"/page.{html,pdf,png} "$AIERASE_KEEP"
+[ -z "${AIERASE_KEEP:-}" ] || cp "$DIR"/page.{html,pdf,png} "$DIR"/refusal.{html,png} "$AIERASE_KEEP"
 finish

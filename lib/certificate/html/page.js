@@ -1,6 +1,6 @@
 
 "use strict";
-// Checks the certificate that this page carries, with nothing but the browser: the signature over
+// Checks the signed file that this page carries, with nothing but the browser: the signature over
 // the statement, its entry in the log, the proof to the signed head, and that the text above is the
 // one that follows from the statement, by the same template that wrote it. It asks nobody.
 (() => {
@@ -137,7 +137,7 @@
     const material = bundle.verificationMaterial;
     demand(bundle.mediaType === "application/vnd.dev.sigstore.bundle.v0.3+json" &&
       envelope.payloadType === "application/vnd.in-toto+json" && envelope.signatures.length === 1 &&
-      material.tlogEntries.length === 1, "The file that this page carries is no certificate.");
+      material.tlogEntries.length === 1, "The file that this page carries is no signed bundle.");
     const payload = bytesFrom(envelope.payload);
     const entry = material.tlogEntries[0];
     const lines = entry.inclusionProof.checkpoint.envelope.split("\n");
@@ -228,15 +228,20 @@
     });
     // A style that the policy refuses, because it was changed, is no sheet of the document.
     return shown.innerHTML === element("certificate").innerHTML && document.styleSheets.length === 1 &&
-      document.title === "Disposal certificate " + visible(e.statement.predicate.certificate_id);
+      document.title === "@title@ " + visible(found(e.statement.predicate, null, "@id@"));
   }
 
+  // A key signs more than one kind of thing, and each has words of its own.
+  const checkKind = async (e) => e.statement._type === "https://in-toto.io/Statement/v1" &&
+    e.statement.predicateType === "@predicate@";
+
   const checks = [
-    ["The key below is the one that the certificate names", checkKey],
+    ["The key below is the one that the signed file names", checkKey],
     ["Its signature over the statement holds", checkSignature],
     ["The entry of the log is that of this statement, signature and key", checkEntry],
     ["The proof leads from the entry to the head of the log", checkProof],
     ["The signature of the log over its head holds", checkHead],
+    ["What was signed is what this page is made for: @kind@", checkKind],
     ["What is written below is what was signed", checkText],
   ];
 
@@ -264,7 +269,7 @@
     button.addEventListener("click", () => {
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([file], { type: "application/json" }));
-      link.download = "certificate.json";
+      link.download = "@file@";
       link.click();
     });
     return button;

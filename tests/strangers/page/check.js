@@ -1,8 +1,9 @@
 // The page of a certificate in a real browser: what it says of itself when it is genuine, when any
 // byte of it was changed, and where it cannot check.
 //
-//   node check.js DIR FINGERPRINT     DIR has page.html and certificate.json, and gets page.pdf,
-//                                     page.png and what the browser needs
+//   node check.js DIR FINGERPRINT     DIR has page.html, certificate.json, refusal.html and
+//                                     refusal.json, and gets page.pdf, page.png, refusal.png and
+//                                     what the browser needs
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -52,7 +53,7 @@ async function genuinePage(browser, tab) {
   const seen = await open(browser, tab, genuine);
   check("it is good", seen.state === "good", JSON.stringify(seen));
   check("in green", seen.color === "rgb(230, 244, 234)", seen.color);
-  check("all six checks hold", seen.verdict.split(": holds.").length === 7, seen.verdict);
+  check("all seven checks hold", seen.verdict.split(": holds.").length === 8, seen.verdict);
   check("nothing was asked of anybody", requests.every((url) => url.startsWith("file://")) &&
     requests.length === 1, requests.join(" "));
   check("the fingerprint is the store's", seen.text.includes(fingerprint.match(/.{8}/g).join(" ")));
@@ -145,6 +146,29 @@ async function attacks(browser, tab) {
   check("a changed script does not run", scripted === "unchecked", scripted);
 }
 
+// The record of a plan that was not carried out is signed by the same key: its page says what it is,
+// and the page of a certificate does not take it.
+async function refusals(browser, tab) {
+  const page = fs.readFileSync(path.join(directory, "refusal.html"), "utf8");
+  const record = fs.readFileSync(path.join(directory, "refusal.json"), "utf8");
+  const seen = await open(browser, tab, page);
+  check("the page of a refusal holds", seen.state === "good" &&
+    seen.verdict.split(": holds.").length === 8, JSON.stringify(seen));
+  check("and says first that it is no certificate", seen.text.trim().startsWith("No certificate") &&
+    seen.title.startsWith("Record of a refusal p-") && seen.text.includes("<b>perhaps</b>"), seen.text);
+  const shot = await tab("Page.captureScreenshot", { captureBeyondViewport: true });
+  fs.writeFileSync(path.join(directory, "refusal.png"), Buffer.from(shot.data, "base64"));
+  const carrying = (html, file) => html.replace(/(data-log="[^"]*">)[^<]*/,
+    (_, start) => start + Buffer.from(file).toString("base64"));
+  for (const [what, html] of [["the page of a certificate does not take it", carrying(genuine, record)],
+    ["and the other way round", carrying(page, bundle)]]) {
+    const mixed = await open(browser, tab, html);
+    check(what, mixed.state === "bad" &&
+      /What was signed is what this page is made for: [^:]*: DOES NOT HOLD/.test(mixed.verdict) &&
+      /signature over the statement holds: holds/.test(mixed.verdict), JSON.stringify(mixed));
+  }
+}
+
 async function withoutEd25519(browser, tab, good) {
   const source = `crypto.subtle.importKey = () =>
     Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));`;
@@ -178,6 +202,7 @@ async function withoutScripts(browser, tab, good) {
     await saving(browser, tab);
     await withoutEd25519(browser, tab, good);
     await withoutScripts(browser, tab, good);
+    await refusals(browser, tab);
     await attacks(browser, tab);
     await mutants(browser, tab, good);
   } finally {

@@ -207,8 +207,8 @@ TEST_F(ARecord, OfAHoldBindsUntilItIsLifted) {
                 return t.bind_hold(hold.id, std::vector<Uuid>{two.id, three.id});
               }).ok());
   EXPECT_EQ(view().holds_on(three.id)->size(), 1U);
-  EXPECT_EQ(view().bound_assets(hold.id, 10)->size(), 3U);
-  EXPECT_EQ(view().bound_assets(hold.id, 2)->size(), 2U);
+  EXPECT_EQ(view().bound_assets(hold.id, std::nullopt, 10)->size(), 3U);
+  EXPECT_EQ(view().bound_assets(hold.id, std::nullopt, 2)->size(), 2U);
   EXPECT_EQ(view().counts()->holds, 1U);
 
   const domain::Lift lift{actor_of(1006, "other"), at(9), "settled"};

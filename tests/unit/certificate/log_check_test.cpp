@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "unit/certificate/sample_log.h"
 
@@ -214,6 +217,55 @@ TEST_F(ARotatedStore, RefusesAnOldKeyThatWentOnSigning) {
       sample::logged_bundle(log_, early_, 6, statement_, old_signer_, old_log_), trust());
   EXPECT_FALSE(head.verified);
   EXPECT_NE(report_json(head).dump().find("was not in force for it"), std::string::npos);
+}
+
+TEST_F(ARotatedStore, HasAnAnswerOfItsOwnForEachThingThatIsWrong) {
+  const std::string good = sample::logged_bundle(log_, late_, 7, statement_, new_signer_, new_log_);
+  const auto answer = [&](const std::string& bundle, const TrustStore& trusted) {
+    const VerifyReport report = verify_bundle(bundle, trusted);
+    EXPECT_FALSE(report.verified);
+    for (const Check& check : report.checks) {
+      if (check.result == CheckResult::failed) return check.name + ": " + check.detail;
+    }
+    return std::string();
+  };
+  const auto changed = [&](const std::function<void(Json&)>& change) {
+    Json json = *parse_json(good);
+    change(json);
+    return dump_canonical(json).value();
+  };
+  const auto revoking = [&](const crypto::SigningKey& key) {
+    TrustStore trusted = trust();
+    trusted.revoked.insert(key_id(key.public_key()));
+    return trusted;
+  };
+  const std::map<std::string, std::string> answers{
+      {"nobody is trusted", answer(good, {})},
+      {"another signature", answer(changed([](Json& json) {
+                                     json["dsseEnvelope"]["signatures"][0]["sig"] =
+                                         to_base64(Bytes(64, std::byte{1}));
+                                   }),
+                                   trust())},
+      {"a revoked signer", answer(good, revoking(new_signer_))},
+      {"a revoked log key", answer(good, revoking(new_log_))},
+      {"a signer after its time",
+       answer(sample::logged_bundle(log_, forged_, 7, statement_, old_signer_, new_log_), trust())},
+      {"a log key after its time",
+       answer(sample::logged_bundle(log_, early_, 6, statement_, old_signer_, old_log_), trust())},
+      {"no proof", answer(sample::bundle_of(statement_, new_signer_), trust())},
+      {"a shorter proof", answer(changed([](Json& json) {
+                                   Json& entry = json["verificationMaterial"]["tlogEntries"][0];
+                                   entry["inclusionProof"]["hashes"].erase(0);
+                                 }),
+                                 trust())},
+      {"a head of a stranger",
+       answer(sample::logged_bundle(log_, late_, 7, statement_, new_signer_, sample::signer(0x70)),
+              trust())}};
+  std::set<std::string> told;
+  for (const auto& [what, text] : answers) {
+    EXPECT_FALSE(text.empty()) << what;
+    EXPECT_TRUE(told.insert(text).second) << what << " is told as something else is: " << text;
+  }
 }
 
 TEST_F(ARotatedStore, HasAKeyringThatComesBackAsItWasWritten) {

@@ -6,6 +6,7 @@
 #include "certificate/certificate_page.h"
 #include "certificate/page_template.h"
 #include "unit/certificate/sample_log.h"
+#include "unit/certificate/sample_refusal.h"
 
 namespace aierase::certificate {
 namespace {
@@ -117,13 +118,26 @@ TEST_F(APage, IsNotMadeOfACertificateThatDoesNotHold) {
   EXPECT_EQ(page.error().code, Errc::signer_unknown);
 }
 
-TEST(ARefusal, HasNoPageThatCouldBeTakenForACertificate) {
-  VerifyReport report;
-  report.verified = true;
-  report.refusal.emplace();
-  const auto page = certificate_page("{}", report, TrustStore());
-  ASSERT_FALSE(page.ok());
-  EXPECT_EQ(page.error().code, Errc::usage);
+TEST_F(APage, OfARefusalSaysFirstThatItIsNoCertificate) {
+  sample::Log log(sample::record().store);
+  const auto statement = RefusalStatement::of(sample::refusal(domain::PlanState::rejected));
+  ASSERT_TRUE(statement.ok());
+  const auto signature = statement->sign(sample::signer());
+  const crypto::PublicKey key = sample::signer().public_key();
+  log.add(log_entry_body(statement->text(), *signature, key).value());
+  const std::string bundle =
+      bundle_json(statement->text(), *signature, key, log.entry(0, 1, sample::log_signer()))
+          .value();
+  const TrustStore trust = sample::trust_of(sample::keyring());
+  const auto page = certificate_page(bundle, verify_bundle(bundle, trust), trust);
+  ASSERT_TRUE(page.ok()) << page.error().message;
+  EXPECT_TRUE(has(*page,
+                  "<main id=\"certificate\"><header class=\"refusal\">\n"
+                  "  <p class=\"kind\">No certificate:"));
+  EXPECT_TRUE(has(*page, "nothing was erased by it"));
+  EXPECT_TRUE(has(*page, "\"https://aierase.org/refusal/v1\""));
+  EXPECT_FALSE(has(*page, "<title>Disposal certificate"));
+  EXPECT_FALSE(has(*page, "<bdi>not stated</bdi>"));
 }
 
 }  // namespace

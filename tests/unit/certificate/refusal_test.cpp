@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "certificate/signed_act.h"
 #include "certificate/verify.h"
-#include "unit/certificate/sample_record.h"
+#include "unit/certificate/sample_refusal.h"
 #include "unit/certificate/ssh_sample.h"
 
 namespace aierase::certificate {
@@ -18,37 +18,7 @@ namespace {
 using domain::ItemState;
 using domain::PlanState;
 
-domain::PlanItem item(unsigned char number, ItemState state) {
-  domain::PlanItem result;
-  result.asset = sample::uuid_of(number);
-  result.name = domain::AssetName::parse("acme/reviewer:" + std::to_string(number)).value();
-  result.state = state;
-  if (state == ItemState::erased) result.certificate = sample::uuid_of(0xC0);
-  if (state == ItemState::dropped) result.reasons = {{Errc::legal_hold, "held for \"Case 7\""}};
-  return result;
-}
-
-domain::RefusalRecord refusal(PlanState outcome) {
-  domain::RefusalRecord record;
-  record.store = sample::uuid_of(0x55);
-  record.host = "vault.example";
-  record.tool_version = "0.1.0";
-  record.plan.id = sample::uuid_of(0x44);
-  record.plan.state = outcome;
-  record.plan.digest = sample::digest_of("plan");
-  record.plan.policy = sample::digest_of("policy");
-  record.plan.requester = sample::actor(1001, "olga");
-  record.plan.reason = "end of the pilot";
-  record.plan.created = sample::time_at(100);
-  record.plan.expires = sample::time_at(10'000);
-  record.plan.items = {
-      item(1, outcome == PlanState::partial ? ItemState::erased : ItemState::pending),
-      item(2, ItemState::dropped)};
-  record.plan.approvals = {sample::approval(1002, "carl")};
-  record.policy_now = sample::digest_of("later policy");
-  record.ending = {sample::actor(1002, "carl"), sample::time_at(300), "still in use", {"carl"}, {}};
-  return record;
-}
+using sample::refusal;
 
 std::string text_of(const domain::RefusalRecord& record) {
   const auto statement = RefusalStatement::of(record);
@@ -175,7 +145,7 @@ TEST(TheRecordOfARefusal, FitsWhateverThePlanIs) {
   domain::RefusalRecord record = refusal(PlanState::rejected);
   record.plan.items.clear();
   for (std::size_t i = 0; i < limits::kItemsPerPlan; ++i) {
-    domain::PlanItem one = item(1, ItemState::dropped);
+    domain::PlanItem one = sample::refused_item(1, ItemState::dropped);
     one.asset = Uuid::random();
     one.reasons.assign(6, {Errc::legal_hold, std::string(1'000, 'x')});
     record.plan.items.push_back(one);

@@ -26,19 +26,22 @@ class APublishedLog : public ::testing::Test {
     const catalog::CertificateRow row = certificate_of(world, name);
     const auto proof = prove(world, row.log_index);
     EXPECT_TRUE(done(proof));
-    if (!proof.ok()) return {};
+    return proof.ok() ? bundle_around(row, *proof) : std::string();
+  }
+  static std::string bundle_around(const catalog::CertificateRow& row,
+                                   const lifecycle::LogProof& proof) {
     crypto::Signature signature{};
     crypto::PublicKey key{};
     std::copy(row.signature.begin(), row.signature.end(), signature.begin());
     std::copy(row.public_key.begin(), row.public_key.end(), key.begin());
-    const auto note = translog::parse_note(proof->head.checkpoint);
+    const auto note = translog::parse_note(proof.head.checkpoint);
     const auto head = translog::parse_checkpoint(note->text);
-    certificate::LogEntry entry{proof->leaf,
-                                translog::note_key_id(head->origin, proof->log_key),
-                                proof->hashes,
-                                proof->head.size,
-                                proof->head.root,
-                                proof->head.checkpoint,
+    certificate::LogEntry entry{proof.leaf,
+                                translog::note_key_id(head->origin, proof.log_key),
+                                proof.hashes,
+                                proof.head.size,
+                                proof.head.root,
+                                proof.head.checkpoint,
                                 certificate::log_entry_body(row.statement, signature, key).value()};
     return certificate::bundle_json(row.statement, signature, key, entry).value();
   }

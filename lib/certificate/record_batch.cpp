@@ -1,0 +1,54 @@
+#include "certificate/record_batch.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace aierase::certificate {
+namespace {
+
+std::string first_fault(const VerifyReport& report) {
+  for (const Check& check : report.checks) {
+    if (check.result == CheckResult::failed) return check.name + ": " + check.detail;
+  }
+  return "it could not be verified";
+}
+
+void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads) {
+  VerifyReport report = verify_bundle(record.content, trust, &heads);
+  record.content.clear();
+  if (!report.verified) {
+    record.fault = first_fault(report);
+    return;
+  }
+  record.logged = report.logged;
+  const bool expected = record.member.part == Part::certificate ? report.certificate.has_value()
+                                                                : report.refusal.has_value();
+  if (!expected) {
+    record.fault = "it is not what its folder says";
+    return;
+  }
+  const std::string& id = report.certificate ? report.certificate->id : report.refusal->plan;
+  if (id != record.member.id) record.fault = "it is of " + quoted(id);
+  record.certificate = std::move(report.certificate);
+  record.refusal = std::move(report.refusal);
+}
+
+}  // namespace
+
+void BatchVerifier::verify(std::vector<BatchedRecord>& batch, const TrustStore& trust) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&](HeadCache& heads) {
+    for (std::size_t at = next++; at < batch.size(); at = next++) {
+      verify_one(batch[at], trust, heads);
+    }
+  };
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < std::min(heads_.size(), batch.size()); ++i) {
+    others.emplace_back([&work, &heads = heads_[i]] { work(heads); });
+  }
+  work(heads_[0]);
+  for (std::thread& one : others) one.join();
+}
+
+}  // namespace aierase::certificate
