@@ -34,6 +34,7 @@ class FileSlot final : public RootSlot {
   Status load_header();
 
   std::string_view kind() const override { return "file"; }
+  std::string where() const override { return parts_.destination; }
   const Uuid& store() const override { return header_.store; }
   Result<SlotReading> read(unsigned parity) override;
   Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) override;
