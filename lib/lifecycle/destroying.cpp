@@ -12,15 +12,16 @@
 namespace aierase::lifecycle {
 namespace {
 
-std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course) {
+std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course,
+                                         std::string_view slot_kind) {
+  std::string zeros = "the old root slot was read back as zeros";
+  zeros += slot_kind == "file" ? ", both copies" : ", by the TPM";
   std::vector<std::string> checks{"every rewritten node of the key tree opened under the new root",
                                   "the entry of the asset in the key tree is empty",
                                   "every other key on the rewritten paths opened unchanged",
-                                  "legal holds were looked at again: none",
-                                  "the old root slot was read back as zeros, both copies"};
+                                  "legal holds were looked at again: none", zeros};
   if (course == domain::DestructionEvidence::Course::recovered) {
-    return {"the tree opens under the new root alone",
-            "the old root slot was read back as zeros, both copies, after a restart"};
+    return {"the tree opens under the new root alone", zeros + ", after a restart"};
   }
   checks.emplace_back("the old root secret was zeroized in memory, no reader held the key");
   return checks;
@@ -56,7 +57,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   evidence.slot = proof.evidence();
   evidence.intent_at = round.intent_at;
   evidence.course = course;
-  evidence.verified = verified_checks(course);
+  evidence.verified = verified_checks(course, evidence.slot.kind);
   Signed result;
   catalog::CertificateRow& row = result.row;
   row.id = item.certificate;
