@@ -164,6 +164,7 @@ Result<int> serve(const Options& options) {
   RETURN_IF_ERROR(Loop::block_signals());
   raise_limit_of_open_files();
   RETURN_IF_ERROR(view::Session::prepare_process());
+  lifecycle::Store::prepare_process();
 
   AuditPost audit(clock);
   const Enrolment people(env, config.people);
@@ -172,6 +173,7 @@ Result<int> serve(const Options& options) {
   }
   lifecycle::StoreSettings settings = settings_of(options, env, clock, people, std::move(findings));
   settings.audit = &audit.trail();
+  settings.tpm.tcti = config.tpm;
   auto session = std::make_unique<StoreSession>(std::move(settings), config);
   RETURN_IF_ERROR(session->start());
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));

@@ -155,6 +155,7 @@ Status StoreSession::initialise(Initialisation request) {
   RETURN_IF_ERROR(ensure_lock());
   lifecycle::InitRequest init;
   init.actor = request.actor;
+  init.slot_kind = request.slot_kind;
   init.slot_path = request.slot_path.value_or(config_.slot);
   init.people_rule = request.people_rule;
   std::optional<crypto::UnlockSecret> for_opening;
@@ -205,6 +206,16 @@ Status StoreSession::adopt() {
   Status opened = open(std::move(secret), Store::Adopt::yes);
   if (!opened.ok()) set_reason(opened.error());
   return opened;
+}
+
+void StoreSession::try_again() {
+  if (store_ || waits_for_passphrase_ || !reason_ || reason_->code != Errc::busy) return;
+  const Result<lifecycle::SlotLocator> locator = Store::read_locator(settings_);
+  if (!locator.ok()) return set_reason(locator.error());
+  Result<std::optional<crypto::UnlockSecret>> secret = find_secret(*locator);
+  if (!secret.ok()) return set_reason(std::move(secret).error());
+  Status opened = open(std::move(*secret), Store::Adopt::no);
+  if (!opened.ok()) set_reason(about_secret(std::move(opened).error(), *locator));
 }
 
 Status StoreSession::unlock(const SecretBytes& passphrase) {
