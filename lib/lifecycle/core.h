@@ -282,7 +282,17 @@ Result<std::unique_ptr<rootslot::RootSlot>> make_slot(Core& core, const std::str
 Result<std::unique_ptr<rootslot::RootSlot>> open_slot(const Core& core);
 Status remove_slot_of_init(const StoreSettings& settings, const SlotLocator& locator);
 
+// intents.cpp: what a device's evidence of a round is bound to, and each item's way to it; from the
+// rows of the round alone, so that recovery comes to the same.
+struct Intents {
+  Digest digest{};
+  std::vector<domain::IntentPath> paths;  // in the order of the round's items
+};
+Result<Intents> intents_of(const Core& core, const catalog::EraseRound& round);
+
 // destroying.cpp: the parts that recovery needs, too.
+// Step 4: zeros the slot of that round's epoch; its evidence is bound to the round.
+Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch

@@ -243,10 +243,11 @@ Result<domain::DestroyedProof> destroy_old(Core& core, const Round& round,
                                            crypto::RootSecret old_root) {
   core.point_of_no_return = Core::Return::past;
   core.at_step(EraseStep::zero_slot);
-  Result<domain::SlotReadBackProof> read_back = core.slot->destroy(
-      static_cast<unsigned>(round.from_epoch % 2), round.from_epoch, *core.settings.clock);
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, core.view().round());
+  if (!row) return make_error(Errc::damaged, "the erase round is not in the database");
+  Result<domain::SlotReadBackProof> read_back = destroy_slot(core, *row);
   if (!read_back.ok()) {
-    Error fault = core.fatal(std::move(read_back).error());
+    Error fault = std::move(read_back).error();
     if (core.stop) return fault;
     // Refused, with nothing changed: nobody knows for how long, and nobody has to wait for it.
     core.point_of_no_return = Core::Return::possible;

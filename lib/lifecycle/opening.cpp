@@ -89,11 +89,8 @@ Status finish_with(Core& core, domain::SlotReadBackProof read_back, SlotCandidat
 }
 
 Status destroy_and_finish(Core& core, StartTable& table) {
-  const std::uint64_t dead = table.state.epoch - 1;
-  Result<domain::SlotReadBackProof> proof =
-      core.slot->destroy(1 - table.current, dead, *core.settings.clock);
-  if (!proof.ok()) return core.fatal(std::move(proof).error());
-  return finish_with(core, std::move(proof).value(), table.other());
+  ASSIGN_OR_RETURN(domain::SlotReadBackProof proof, destroy_slot(core, *table.round));
+  return finish_with(core, std::move(proof), table.other());
 }
 
 Status discard_other(Core& core, StartTable& table) {

@@ -46,6 +46,15 @@ struct Anchor {
   friend bool operator==(const Anchor&, const Anchor&) = default;
 };
 
+// What dies: the secret of an epoch, for the evidence. `intent`: what a device's evidence is bound
+// to; none for a secret that nothing was sealed under, of which no evidence is asked.
+struct Dying {
+  Dying(std::uint64_t of_epoch) : epoch(of_epoch) {}  // NOLINT: implicit by design
+  Dying(std::uint64_t of_epoch, const Digest& for_intent) : epoch(of_epoch), intent(for_intent) {}
+  std::uint64_t epoch = 0;
+  std::optional<Digest> intent;
+};
+
 // Makes SlotReadBackProof, nobody else does; base of the slots so that each kind can.
 class ReadBack {
  protected:
@@ -69,13 +78,13 @@ class RootSlot : protected ReadBack {
   // slot still holds this repairs the twin, and the good copy is not written.
   virtual Status write(const Uuid& store, std::uint64_t epoch,
                        const crypto::SlotSecret& secret) = 0;
-  // Zeros both copies, reads both back. `epoch` is the one whose secret dies, for the evidence; a
-  // good copy of another store (Errc::foreign) or epoch (Errc::wrong_state) is left alone.
-  virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,
+  // Zeros all copies, reads them back. A good copy of another store (Errc::foreign) or epoch
+  // (Errc::wrong_state) is left alone.
+  virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) = 0;
   // The slot reads back as zeros. Alone no proof of durable zeros that another process wrote: after
   // a kill between step 4 and TX3 recovery destroys once more.
-  virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, std::uint64_t epoch,
+  virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
                                                          const Clock& clock) = 0;
   virtual Result<domain::SlotAssurance> assess() = 0;
 

@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "domain/slot.h"
 
 namespace aierase::rootslot {
 
@@ -60,6 +61,14 @@ class Tpm2 {
   Status read(NvIndex index, const SecretBytes& auth, ByteSpan to);
   Status write(NvIndex index, const SecretBytes& auth, ByteView from);
   Result<std::uint64_t> increment(NvIndex index, const SecretBytes& auth);
+  // The key that the TPM signs its own state with, derived from the endorsement seed: P-256,
+  // SHA-256, restricted. As SubjectPublicKeyInfo in DER.
+  Result<Bytes> attestation_key();
+  // All that the index holds, signed, with `bound_to` inside.
+  Result<domain::TpmStatement> certify(NvIndex index, NvKind kind, const SecretBytes& auth,
+                                       const Digest& bound_to);
+  // The manufacturer's certificate of the TPM, X.509 in DER; empty where there is none.
+  Result<Bytes> endorsement_certificate();
 
  private:
   struct Impl;

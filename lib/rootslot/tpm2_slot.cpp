@@ -101,7 +101,10 @@ Status Tpm2Slot::define_all() {
     }
     RETURN_IF_ERROR(tpm.define(indexes_.counter, NvKind::counter, parts_.auth));
     const Result<std::uint64_t> first = tpm.increment(indexes_.counter, parts_.auth);
-    return first.ok() ? Status() : Status(first.error());
+    if (!first.ok()) return first.error();
+    // A TPM that cannot sign could never certify an erasure: seen now, not then.
+    const Result<domain::TpmEvidence> trial = evidence(tpm, 0, Digest{});
+    return trial.ok() ? Status() : Status(trial.error());
   };
   Status done = define();
   if (!done.ok()) static_cast<void>(remove_indexes(tpm, indexes_));
@@ -180,7 +183,7 @@ Status Tpm2Slot::write(const Uuid& store, std::uint64_t epoch, const crypto::Slo
   });
 }
 
-Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, std::uint64_t epoch,
+Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) {
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
   ASSIGN_OR_RETURN(const SlotCopy there, copy_in(tpm, parity));
@@ -188,10 +191,10 @@ Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, std::uint64
     return about(Errc::foreign, parity, "holds the secret of another store",
                  "nothing was overwritten");
   }
-  if (there.state == CopyState::good && there.epoch != epoch) {
+  if (there.state == CopyState::good && there.epoch != dying.epoch) {
     return about(Errc::wrong_state, parity,
                  "holds the secret of epoch " + std::to_string(there.epoch) +
-                     ", and that of epoch " + std::to_string(epoch) + " was to be destroyed",
+                     ", and that of epoch " + std::to_string(dying.epoch) + " was to be destroyed",
                  "nothing was overwritten");
   }
   ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
@@ -201,19 +204,19 @@ Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, std::uint64
   RETURN_IF_ERROR(put_zeros(tpm, parity));
   const Result<std::uint64_t> count = tpm.increment(indexes_.counter, parts_.auth);
   if (!count.ok()) return not_known(count.error());
-  return prove_zero(tpm, parity, epoch, *count, clock);
+  return prove_zero(tpm, parity, dying, *count, clock);
 }
 
-Result<domain::SlotReadBackProof> Tpm2Slot::confirm_zero(unsigned parity, std::uint64_t epoch,
+Result<domain::SlotReadBackProof> Tpm2Slot::confirm_zero(unsigned parity, const Dying& dying,
                                                          const Clock& clock) {
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
   Bytes counter(8);
   RETURN_IF_ERROR(tpm.read(indexes_.counter, parts_.auth, counter));
-  return prove_zero(tpm, parity, epoch, get_be64(counter), clock);
+  return prove_zero(tpm, parity, dying, get_be64(counter), clock);
 }
 
 Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parity,
-                                                       std::uint64_t epoch, std::uint64_t count,
+                                                       const Dying& dying, std::uint64_t count,
                                                        const Clock& clock) {
   const Result<SlotCopy> copy = copy_in(tpm, parity);
   if (!copy.ok()) return not_known(copy.error());
@@ -221,12 +224,28 @@ Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parit
     return about(Errc::damaged, parity, "does not read back as zeros",
                  "no certificate is issued. Stop, and look at the TPM");
   }
-  domain::SlotEvidence evidence{std::string(kind()), epoch, clock.now(), {}};
-  evidence.checks.push_back("NV index " + nv_text(indexes_.slot[parity]) +
-                            " read back as zeros from the TPM, through a salted session");
-  evidence.checks.push_back("NV counter " + nv_text(indexes_.counter) + " stands at " +
-                            std::to_string(count));
-  return prove(std::move(evidence));
+  domain::SlotEvidence proven{std::string(kind()), dying.epoch, clock.now(), {}, {}};
+  proven.checks.push_back("NV index " + nv_text(indexes_.slot[parity]) +
+                          " read back as zeros from the TPM, through a salted session");
+  proven.checks.push_back("NV counter " + nv_text(indexes_.counter) + " stands at " +
+                          std::to_string(count));
+  if (!dying.intent) return prove(std::move(proven));
+  // Without evidence there is no certificate: the next start asks for it again.
+  Result<domain::TpmEvidence> signed_by_tpm = evidence(tpm, parity, *dying.intent);
+  if (!signed_by_tpm.ok()) return not_known(signed_by_tpm.error());
+  proven.tpm = std::move(*signed_by_tpm);
+  return prove(std::move(proven));
+}
+
+Result<domain::TpmEvidence> Tpm2Slot::evidence(Tpm2& tpm, unsigned parity, const Digest& intent) {
+  domain::TpmEvidence evidence;
+  ASSIGN_OR_RETURN(evidence.key, tpm.attestation_key());
+  ASSIGN_OR_RETURN(evidence.slot,
+                   tpm.certify(indexes_.slot[parity], NvKind::slot, parts_.auth, intent));
+  ASSIGN_OR_RETURN(evidence.counter,
+                   tpm.certify(indexes_.counter, NvKind::counter, parts_.auth, intent));
+  ASSIGN_OR_RETURN(evidence.endorsement_certificate, tpm.endorsement_certificate());
+  return evidence;
 }
 
 Result<domain::SlotAssurance> Tpm2Slot::assess() {

@@ -48,9 +48,9 @@ class Tpm2Slot final : public RootSlot {
   const Uuid& store() const override { return parts_.anchor->store(); }
   Result<SlotReading> read(unsigned parity) override;
   Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) override;
-  Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,
+  Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                             const Clock& clock) override;
-  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, std::uint64_t epoch,
+  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
                                                  const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
@@ -61,8 +61,9 @@ class Tpm2Slot final : public RootSlot {
   Result<SlotCopy> copy_in(Tpm2& tpm, unsigned parity);
   Status put(Tpm2& tpm, unsigned parity, ByteView content);
   Status put_zeros(Tpm2& tpm, unsigned parity);
-  Result<domain::SlotReadBackProof> prove_zero(Tpm2& tpm, unsigned parity, std::uint64_t epoch,
+  Result<domain::SlotReadBackProof> prove_zero(Tpm2& tpm, unsigned parity, const Dying& dying,
                                                std::uint64_t count, const Clock& clock);
+  Result<domain::TpmEvidence> evidence(Tpm2& tpm, unsigned parity, const Digest& intent);
   Error about(Errc code, unsigned parity, std::string what, std::string hint) const;
 
   Parts parts_;

@@ -27,7 +27,8 @@ mkdir "$DIR/m"
 head -c 5000 /dev/urandom >"$DIR/m/weights"
 check "a model" a import gauss/log:1 "$DIR/m"
 check "another" a import gauss/log:2 "$DIR/m"
-check "a plan" a retire gauss/log:1 --now --reason "superseded"
+check "and one more" a import gauss/log:3 "$DIR/m"
+check "a plan" a retire gauss/log:1 gauss/log:3 --now --reason "superseded"
 plan=$(a --json list plans | json 'd["plans"][0]["id"], d["plans"][0]["digest"][:16]')
 check "its approval" a approve "${plan% *}@${plan#* }"
 check "erased" a wait "${plan% *}" --for erased --timeout 30s
@@ -35,6 +36,8 @@ certificate=$(a --json list certificates | json 'd["certificates"][0]["id"]')
 check "the trust material" a certificate trust "$DIR/trust"
 check "its certificate" a certificate export "$certificate" "$DIR/certificate"
 check "verifies" "$AIERASE" verify "$DIR/certificate" --trust "$DIR/trust"
+check "openssl verifies what the TPM signed" \
+  sh "$SOURCE/tests/cli/tpm_recipe_test.sh" "$SOURCE/man/aierase-certificate.5" "$DIR/certificate"
 contains "and names the TPM" "$(a certificate export "$certificate" - --format text)" 'tpm2'
 
 stop_daemon

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "certificate/tpm_evidence.h"
 #include "fault/support/erasures.h"
 #include "fault/support/inspect.h"
 #include "rootslot/tpm2_slot.h"
@@ -46,6 +49,42 @@ TEST_F(AStoreWithATpm, ErasesWithAllImagesOfItsDiskInOtherHands) {
   ASSERT_TRUE(done(row));
   EXPECT_EQ(row->assurance, domain::Level::ea2);
   EXPECT_NE(row->statement.find("\"slot_kind\":\"tpm2\""), std::string::npos);
+}
+
+// Changed in one place, whichever, the evidence no longer holds.
+TEST_F(AStoreWithATpm, HasEvidenceThatAStrangerCanCheck) {
+  four_assets(world_);
+  const std::vector<std::string> names{"model-0", "model-1", "model-3"};
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.erase(names)));
+  for (const std::string& name : names) {
+    const auto view = world_.store->show_asset(world_.asset(name).id);
+    ASSERT_TRUE(done(view));
+    const auto row = world_.store->show_certificate(*view->certificate);
+    ASSERT_TRUE(done(row));
+    const Json predicate = Json::parse(row->statement).at("predicate");
+    const auto fault = certificate::fault_of_tpm_evidence(predicate);
+    EXPECT_FALSE(fault.has_value()) << *fault;
+    for (const auto& [key, value] : predicate.at("evidence").at("tpm").items()) {
+      if (key.find("endorsement") != std::string::npos) continue;  // said, not shown
+      SCOPED_TRACE(name + " " + key);
+      Json altered = predicate;
+      std::string text = value.get<std::string>();
+      ASSERT_FALSE(text.empty());
+      char& letter = text[text.size() / 2];
+      letter = letter == 'A' ? 'B' : 'A';
+      altered["evidence"]["tpm"][key] = text;
+      EXPECT_TRUE(certificate::fault_of_tpm_evidence(altered).has_value());
+      altered["evidence"]["tpm"].erase(key);
+      EXPECT_TRUE(certificate::fault_of_tpm_evidence(altered).has_value());
+    }
+    Json of_another = predicate;
+    of_another["asset"]["key_check_value"] = std::string(64, '0');
+    EXPECT_TRUE(certificate::fault_of_tpm_evidence(of_another).has_value());
+    Json without = predicate;
+    without["evidence"].erase("tpm");
+    EXPECT_TRUE(certificate::fault_of_tpm_evidence(without).has_value());
+  }
 }
 
 // The whole machine as it was before the erasure, but the TPM: store, anchor, keys, all files.

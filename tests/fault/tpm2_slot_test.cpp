@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "certificate/tpm_evidence.h"
+#include "crypto/p256.h"
+#include "crypto/primitives.h"
 #include "fault/fake_disk.h"
 #include "fault/support/software_tpm.h"
 #include "rootslot/root_slot.h"
@@ -142,6 +145,67 @@ TEST_F(ASlotInATpm, LeavesRoomForOthersBetweenItsCalls) {
   EXPECT_TRUE(tpm_.tool("tpm2_getcap handles-transient | grep -q 0x && exit 1 || exit 0"));
   EXPECT_TRUE(tpm_.tool("tpm2_getcap handles-loaded-session | grep -q 0x && exit 1 || exit 0"));
   EXPECT_TRUE(tpm_.tool("tpm2_createprimary -Q"));
+}
+
+// ---- evidence ---------------------------------------------------------------------------------
+
+TEST_F(ASlotInATpm, IsSignedForByTheTpmAsZeroAndForThisErasureAlone) {
+  const Digest intent = crypto::sha256(as_bytes("why"));
+  written(1);
+  const auto proof = slot_->destroy(1, {1, intent}, clock_);
+  ASSERT_TRUE(done(proof));
+  ASSERT_TRUE(proof->evidence().tpm.has_value());
+  const domain::TpmEvidence& evidence = *proof->evidence().tpm;
+  const auto key = crypto::parse_p256_public_key_der(evidence.key);
+  ASSERT_TRUE(key.has_value());
+  for (const domain::TpmStatement& one : {evidence.slot, evidence.counter}) {
+    const auto signature = crypto::parse_p256_signature_der(one.signature);
+    ASSERT_TRUE(signature.has_value());
+    EXPECT_TRUE(crypto::verify_p256(*key, one.statement, *signature));
+    const auto parsed = certificate::parse_nv_statement(one.statement);
+    ASSERT_TRUE(done(parsed));
+    EXPECT_EQ(parsed->bound_to, copy_of(intent));
+  }
+  EXPECT_EQ(certificate::parse_nv_statement(evidence.slot.statement)->contents, Bytes(96));
+  EXPECT_TRUE(evidence.endorsement_certificate.empty()) << "this swtpm was given none";
+}
+
+// As a manufacturer puts it there; longer than what a TPM gives at once.
+TEST_F(ASlotInATpm, CarriesTheCertificateOfItsManufacturer) {
+  ASSERT_TRUE(
+      tpm_.tool("tpm2_nvdefine -Q -C p -s 1300 "
+                "-a 'ppwrite|ppread|ownerread|authread|no_da|platformcreate' 0x01c0000a && "
+                "seq 400 | head -c 1300 | tpm2_nvwrite -Q -C p -i- 0x01c0000a"));
+  written(0);
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_TRUE(done(proof));
+  const Bytes& found = proof->evidence().tpm->endorsement_certificate;
+  ASSERT_EQ(found.size(), 1300U);
+  EXPECT_EQ(as_text(ByteView(found).first(6)), "1\n2\n3\n");
+  EXPECT_EQ(as_text(ByteView(found).subspan(1092, 8)), "301\n302\n");
+}
+
+TEST_F(ASlotInATpm, KeepsItsSigningKeyOverAPowerCut) {
+  std::vector<Bytes> keys;
+  for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
+    written(epoch);
+    const auto proof = slot_->destroy(static_cast<unsigned>(epoch), {epoch, Digest{}}, clock_);
+    ASSERT_TRUE(done(proof));
+    keys.push_back(proof->evidence().tpm->key);
+    tpm_.kill();
+    tpm_.start();
+  }
+  EXPECT_EQ(keys[0], keys[1]);
+}
+
+TEST_F(ASlotInATpm, GivesNoProofWithoutTheSignatureOfTheTpm) {
+  written(0);
+  tpm_.refuse(Tpm::nv_certify, kLockout);
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_FALSE(proof.ok());
+  EXPECT_EQ(proof.error().code, Errc::io) << proof.error().message;
+  tpm_.forget();
+  EXPECT_TRUE(done(slot_->destroy(0, {0, Digest{}}, clock_)));
 }
 
 // ---- faults ------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ bool is_about_nv(std::uint32_t command) {
     case Tpm::nv_increment:
     case Tpm::nv_write:
     case Tpm::nv_read:
+    case Tpm::nv_certify:
       return true;
     default:
       return false;

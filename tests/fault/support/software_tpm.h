@@ -30,6 +30,7 @@ enum class Tpm : std::uint32_t {
   nv_write = 0x137,
   nv_read = 0x14E,
   start_session = 0x176,
+  nv_certify = 0x184,
 };
 
 class SoftwareTpm {
