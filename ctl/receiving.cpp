@@ -96,7 +96,7 @@ Result<UniqueFd> Receiver::folder(const std::string& path) {
 namespace {
 
 // From this size on a file is written around the page cache, where there is such a way.
-constexpr std::uint64_t kLargeFile = 8 << 20;
+constexpr std::uint64_t kWritePastCache = 8 << 20;
 
 int open_new(int folder, const std::string& name, int caching) {
   constexpr int kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
@@ -104,8 +104,8 @@ int open_new(int folder, const std::string& name, int caching) {
 }
 
 UniqueFd open_new_file(int folder, const std::string& name, std::uint64_t bytes) {
-  UniqueFd file(open_new(folder, name, bytes < kLargeFile ? 0 : O_DIRECT));
-  if (file.valid() || errno != EINVAL || bytes < kLargeFile) return file;
+  UniqueFd file(open_new(folder, name, bytes < kWritePastCache ? 0 : O_DIRECT));
+  if (file.valid() || errno != EINVAL || bytes < kWritePastCache) return file;
   // Some kernels make the name before they refuse the flag.
   unlinkat(folder, name.c_str(), 0);
   return UniqueFd(open_new(folder, name, 0));
@@ -125,7 +125,7 @@ Result<UniqueFd> Receiver::create(const std::string& name, std::uint64_t bytes) 
   made_.push_back({name, 0});
   // Room for all of it, in one piece where there is one; a file system that reserves none finds
   // out while it is written. Its size says how far it was written, whatever happens.
-  if (bytes >= kLargeFile &&
+  if (bytes >= kWritePastCache &&
       fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0 &&
       errno == ENOSPC) {
     return errno_error(ENOSPC, "cannot create " + quoted(shown_ + "/" + name) + " of " +

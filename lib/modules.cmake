@@ -11,6 +11,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # GCC 12 at -O3 reports overlapping copies in std::string's operator+ that do not exist.
   target_compile_options(aierase_options INTERFACE -Wno-restrict)
 endif()
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A joined file counts as a header to GCC, and what is private to one of its parts as shared.
+  target_compile_options(aierase_options INTERFACE -Wno-subobject-linkage)
+endif()
 if(AIERASE_WERROR)
   target_compile_options(aierase_options INTERFACE -Werror)
 endif()
@@ -44,6 +48,8 @@ endfunction()
 function(aierase_program name)
   cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;DEPS;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  # The interfaces of the bus have methods of the same names, so their files are never joined.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   list(TRANSFORM ARG_DEPS PREPEND aierase:: OUTPUT_VARIABLE deps)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE aierase_options ${deps} ${ARG_LINK})

@@ -12,7 +12,7 @@
 namespace aierase::blob {
 namespace {
 
-constexpr std::size_t kPieceBytes = 1 << 20;
+constexpr std::size_t kReadBytes = 1 << 20;
 
 // Errc::io means that the store's own disk failed, which stops the daemon.
 Error cannot_read(int errno_value) {
@@ -45,13 +45,13 @@ Result<std::unique_ptr<DirectSource>> DirectSource::start(int fd,
                           ", which is no multiple of " + std::to_string(kDirectAlignment),
                       "open it without O_DIRECT");
   }
-  ASSIGN_OR_RETURN(PageBuffer buffer, PageBuffer::make(kPieceBytes));
+  ASSIGN_OR_RETURN(PageBuffer buffer, PageBuffer::make(kReadBytes));
   return std::unique_ptr<DirectSource>(
       new DirectSource(fd, cancelled, static_cast<std::uint64_t>(begin), std::move(buffer)));
 }
 
 Status DirectSource::fill() {
-  const ByteSpan whole = buffer_.first(kPieceBytes);
+  const ByteSpan whole = buffer_.first(kReadBytes);
   while (true) {
     if (cancelled_.load(std::memory_order_relaxed)) {
       return make_error(Errc::cancelled, "the job was cancelled");

@@ -261,8 +261,9 @@ Result<std::vector<domain::LineageEdge>> ReadView::lineage(const Uuid& asset) co
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare("SELECT child, relation, parent FROM lineage WHERE child = ?1 "
-                           "UNION SELECT child, relation, parent FROM lineage WHERE parent = ?2"));
-  statement.bind(asset, asset);
+                           "UNION ALL SELECT child, relation, parent FROM lineage "
+                           "WHERE parent = ?1 AND child <> ?1"));
+  statement.bind(asset);
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "lineage");
     domain::LineageEdge edge;

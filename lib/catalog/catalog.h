@@ -115,8 +115,9 @@ struct RoundItem {
   Uuid plan;
   Uuid asset;
   std::uint32_t leaf = 0;
-  std::string draft;  // certificate::draft_statement, TX1
-  Uuid certificate;   // id, chosen at TX1
+  std::string draft;              // certificate::draft_statement, TX1
+  Uuid certificate;               // id, chosen at TX1
+  std::uint64_t first_epoch = 0;  // of the asset; read, never written here
 };
 struct EraseRound {
   domain::RoundState state = domain::RoundState::intent;
@@ -318,7 +319,8 @@ class ReadView {
   Result<std::vector<Uuid>> plans_due_before(UtcTime moment) const;  // approved ones
 
   Result<std::vector<ImportIntent>> imports() const;
-  Result<std::vector<Uuid>> orphan_blobs() const;  // of erased assets, to be unlinked (step 5)
+  // Of erased assets, to be unlinked (step 5), in the order of their names on disk.
+  Result<std::vector<Uuid>> orphan_blobs(std::size_t limit) const;
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
   // Every leaf by which a hold was placed or lifted, in order.
   Result<std::vector<domain::LogLeaf>> hold_leaves() const;

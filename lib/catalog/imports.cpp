@@ -71,10 +71,11 @@ Result<std::vector<Uuid>> ReadView::blobs(const Uuid& asset) const {
   return collect(statement.bind(asset), "blob");
 }
 
-Result<std::vector<Uuid>> ReadView::orphan_blobs() const {
-  ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare("SELECT uuid FROM blob WHERE orphan = 1 ORDER BY uuid"));
-  return collect(statement, "blob");
+Result<std::vector<Uuid>> ReadView::orphan_blobs(std::size_t limit) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT uuid FROM blob WHERE orphan = 1 ORDER BY uuid LIMIT ?"));
+  return collect(statement.bind(static_cast<std::uint64_t>(limit)), "blob");
 }
 
 Result<std::optional<Uuid>> ReadView::blob_owner(const Uuid& blob) const {

@@ -56,7 +56,8 @@ Result<std::optional<EraseRound>> ReadView::round() const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare(
-          "SELECT plan, asset, leaf, certificate, draft FROM round_item ORDER BY position"));
+          "SELECT i.plan, i.asset, i.leaf, i.certificate, i.draft, a.first_epoch FROM round_item i "
+          "CROSS JOIN asset a ON a.uuid = i.asset ORDER BY i.position"));
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "round_item");
     RoundItem item;
@@ -65,6 +66,7 @@ Result<std::optional<EraseRound>> ReadView::round() const {
     item.leaf = row.number();
     item.certificate = row.uuid();
     item.draft = row.text();
+    item.first_epoch = row.count();
     RETURN_IF_ERROR(row.finish(domain::IdType::asset, item.asset));
     round.items.push_back(std::move(item));
     return {};

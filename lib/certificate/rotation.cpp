@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kRotationType = "application/vnd.aierase.key-rotation+json";
 constexpr std::string_view kRotationSchema = "aierase/key-rotation/v1";
-constexpr JsonLimits kLimits{64 << 10, 8, 256};
+constexpr JsonLimits kRotationLimits{64 << 10, 8, 256};
 
 std::string pair_text(const KeyPair& pair) {
   return ObjectText()
@@ -31,7 +31,7 @@ Result<KeyPair> read_pair(const Json& payload, const char* member) {
 }
 
 Result<KeyRotation> read_payload(std::string_view text) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(text, kLimits));
+  ASSIGN_OR_RETURN(const Json json, parse_json(text, kRotationLimits));
   RETURN_IF_ERROR(
       check_members(json, "the rotation", {"next", "previous", "schema", "store", "time"}));
   RETURN_IF_ERROR(expect_text(json, "schema", kRotationSchema));
@@ -88,7 +88,7 @@ Result<std::string> rotation_body(const Uuid& store, UtcTime time, const Rotatio
 }
 
 Result<KeyRotation> read_rotation(std::string_view body) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(body, kLimits));
+  ASSIGN_OR_RETURN(const Json json, parse_json(body, kRotationLimits));
   RETURN_IF_ERROR(check_members(json, "the envelope", {"payload", "payloadType", "signatures"}));
   RETURN_IF_ERROR(expect_text(json, "payloadType", kRotationType));
   ASSIGN_OR_RETURN(const Bytes payload, base64_member(json, "payload"));

@@ -9,6 +9,8 @@
 #include <memory>
 #include <span>
 
+#include "crypto/raw.h"
+
 namespace aierase::crypto {
 namespace {
 
@@ -29,10 +31,6 @@ using Number = P256Owned<BIGNUM, BN_free>;
 using EcdsaSignature = P256Owned<ECDSA_SIG, ECDSA_SIG_free>;
 
 constexpr std::byte kUncompressed{0x04};
-
-const unsigned char* p256_raw(ByteView bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 // Null unless the point lies on the curve.
 PKey key_from(const P256Point& point) {
@@ -84,7 +82,7 @@ std::optional<P256Point> parse_p256_public_key_der(ByteView der) {
 
 std::optional<P256Signature> parse_p256_signature_der(ByteView der) {
   if (der.empty() || der.size() > kMaxSignatureBytes) return std::nullopt;
-  const unsigned char* at = p256_raw(der);
+  const unsigned char* at = raw(der);
   const EcdsaSignature pair(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   if (pair == nullptr) return std::nullopt;
   P256Signature signature;
@@ -102,8 +100,8 @@ std::optional<P256Signature> parse_p256_signature_der(ByteView der) {
 
 // Empty: no memory.
 Bytes p256_signature_der(const P256Signature& signature) {
-  Number r(BN_bin2bn(p256_raw(signature.r), 32, nullptr));
-  Number s(BN_bin2bn(p256_raw(signature.s), 32, nullptr));
+  Number r(BN_bin2bn(raw(signature.r), 32, nullptr));
+  Number s(BN_bin2bn(raw(signature.s), 32, nullptr));
   const EcdsaSignature pair(ECDSA_SIG_new());
   if (r == nullptr || s == nullptr || pair == nullptr) return {};
   if (ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
@@ -131,8 +129,7 @@ bool verify_p256(const P256Point& key, ByteView message, const P256Signature& si
                               nullptr) != 1) {
     return false;
   }
-  return EVP_DigestVerify(context.get(), p256_raw(der), der.size(), p256_raw(message),
-                          message.size()) == 1;
+  return EVP_DigestVerify(context.get(), raw(der), der.size(), raw(message), message.size()) == 1;
 }
 
 }  // namespace aierase::crypto

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/random.h"
+#include "crypto/raw.h"
 
 namespace aierase::crypto {
 namespace {
@@ -52,13 +53,6 @@ struct Algorithms {
 const Algorithms& algorithms() {
   static const Algorithms kFetched;
   return kFetched;
-}
-
-const unsigned char* raw(ByteView bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* raw(ByteSpan bytes) {
-  return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
 Error library_failed(std::string_view what) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "crypto/primitives.h"
+#include "crypto/raw.h"
 
 namespace aierase::crypto {
 namespace {
@@ -20,13 +21,6 @@ constexpr std::array<unsigned char, 12> kDerPrefix{0x30, 0x2a, 0x30, 0x05, 0x06,
 constexpr std::string_view kPemBegin = "-----BEGIN PUBLIC KEY-----";
 constexpr std::string_view kPemEnd = "-----END PUBLIC KEY-----";
 constexpr std::size_t kMaxPemBytes = 4096;
-
-const unsigned char* raw(ByteView bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* raw(ByteSpan bytes) {
-  return reinterpret_cast<unsigned char*>(bytes.data());
-}
 
 Error not_a_key(std::string_view why) {
   return make_error(Errc::invalid_input, "no Ed25519 public key in PEM: " + std::string(why),

@@ -55,7 +55,7 @@ constexpr std::array kItems{
 
 // An accepted outcome may still turn out to be wrong; nothing becomes awaited again, and nobody
 // says the same twice.
-constexpr std::array kValidations{
+constexpr std::array kValidationMoves{
     Transition<Validation>{Validation::awaiting, Validation::accepted},
     Transition<Validation>{Validation::awaiting, Validation::rejected},
     Transition<Validation>{Validation::awaiting, Validation::escalated},
@@ -79,7 +79,7 @@ std::span<const Transition<ItemState>> transitions_of(ItemState) noexcept {
   return kItems;
 }
 std::span<const Transition<Validation>> transitions_of(Validation) noexcept {
-  return kValidations;
+  return kValidationMoves;
 }
 
 }  // namespace aierase::domain

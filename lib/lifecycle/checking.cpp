@@ -266,8 +266,7 @@ Status CheckRun::Impl::check_blobs() {
   const Result<std::vector<std::string>> names = core.env().list(directory);
   if (names.ok()) {
     ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> intents, core.view().imports());
-    ASSIGN_OR_RETURN(const std::vector<Uuid> orphans, core.view().orphan_blobs());
-    std::set<Uuid> known(orphans.begin(), orphans.end());
+    std::set<Uuid> known;
     for (const catalog::ImportIntent& intent : intents) {
       known.insert(intent.blobs.begin(), intent.blobs.end());
     }

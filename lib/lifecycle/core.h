@@ -103,7 +103,8 @@ class Core {
   // The slot that is not current may hold a secret that nothing was sealed under: a TPM that was
   // busy refused to zero it.
   enum class Spare { zero, unused_secret } spare = Spare::zero;
-  // Erased by this process while their ciphertext waits for step 5, which large plans share.
+  // Erased by this process while their ciphertext waits for step 5, which the rounds of a plan
+  // share.
   std::size_t unswept = 0;
   std::chrono::seconds next_expiry_check{}, next_mount_note{};  // since the boot
   // A nightly run is going on: one at a time.
@@ -296,7 +297,9 @@ Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseR
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
-Status remove_orphans(Core& core);                                // step 5, for all that wait
+// Step 5 for a slice of what waits; `unswept` is zero after the last.
+Status remove_some_orphans(Core& core);
+Status remove_orphans(Core& core);                                // all of them
 Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
@@ -338,5 +341,8 @@ void advance_trusted_time(catalog::StoreState& state, const ClockReading& readin
 // alone did, and neither clock is believed by itself.
 Attendance attendance_of(const domain::Plan& plan);
 bool is_due(const domain::Plan& plan, const ClockFacts& clock);
+
+// executing.cpp: an item of it is erased, so it can only be ended, not undone.
+bool has_begun(const domain::Plan& plan);
 
 }  // namespace aierase::lifecycle

@@ -216,7 +216,10 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
                       ? around.clock.wall
                       : std::min(around.clock.wall, around.clock.trusted);
   ASSIGN_OR_RETURN(around.state, view.state());
-  ASSIGN_OR_RETURN(around.brake.trips, trips_of_round(core, view, round, around.moment));
+  // What counts is asked inside TX2; before, only while nothing of the plan has gone.
+  if (readers == Readers::drained || round.plan.state == domain::PlanState::approved) {
+    ASSIGN_OR_RETURN(around.brake.trips, trips_of_round(core, view, round, around.moment));
+  }
   ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
   if (is_by_standing(round.plan)) {
     ASSIGN_OR_RETURN(around.standing, standing_of_round(core, view, round));

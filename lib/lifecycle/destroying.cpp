@@ -1,5 +1,6 @@
 // TX3, undo and step 5 of the erase protocol: what recovery needs as well as a round.
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,10 @@
 
 namespace aierase::lifecycle {
 namespace {
+
+// What is unlinked between two calls. In the order of names: each directory is synced once or
+// twice.
+constexpr std::size_t kBlobsPerSlice = 2'048;
 
 std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course,
                                          std::string_view slot_kind) {
@@ -67,8 +72,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   row.plan = item.plan;
   row.outcome = "erased";
   row.issued = proof.evidence().verified_zero_at;
-  ASSIGN_OR_RETURN(const catalog::AssetHead asset, core.known_head(item.asset));
-  ASSIGN_OR_RETURN(row.assurance, assurances.since(asset.first_epoch));
+  ASSIGN_OR_RETURN(row.assurance, assurances.since(item.first_epoch));
   ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, evidence));
   ASSIGN_OR_RETURN(const crypto::Signature signature,
                    certificate::sign_statement(proof, row.statement, *core.signer));
@@ -215,8 +219,14 @@ Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs) {
 }
 
 Status remove_orphans(Core& core) {
-  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs());
-  core.unswept = 0;
+  core.unswept = std::max<std::size_t>(core.unswept, 1);
+  while (core.unswept > 0) RETURN_IF_ERROR(remove_some_orphans(core));
+  return {};
+}
+
+Status remove_some_orphans(Core& core) {
+  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs(kBlobsPerSlice));
+  if (blobs.size() < kBlobsPerSlice) core.unswept = 0;
   if (blobs.empty()) return {};
   core.at_step(EraseStep::unlink);
   RETURN_IF_ERROR(unlink_blobs(core, blobs));

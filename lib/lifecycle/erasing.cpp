@@ -18,7 +18,6 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr auto kDrainDeadline = std::chrono::seconds(10);
-constexpr std::size_t kErasedPerSweep = 2'048;
 constexpr std::size_t kDraftBytesPerRound = 16 << 20;
 constexpr auto kDrainPause = std::chrono::milliseconds(5);
 
@@ -274,14 +273,6 @@ Status drop_all(Core& core, Round round) {
                   });
 }
 
-// Step 5 at once, but for a plan of many rounds: there every directory of blobs would be synced in
-// each of them. What waits is ciphertext without its key, and recovery knows it.
-Status sweep(Core& core, std::size_t erased, Following following) {
-  core.unswept += erased;
-  if (following == Following::more && core.unswept < kErasedPerSweep) return {};
-  return remove_orphans(core);
-}
-
 // A round from decision to certificate. Errc::no_space means: nothing happened, try smaller.
 Status run_round(Core& core, Round round) {
   RETURN_IF_ERROR(decide(core, core.view(), round, Readers::to_be_drained));
@@ -315,7 +306,10 @@ Status run_round(Core& core, Round round) {
   ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, round, std::move(**old_root)));
   RETURN_IF_ERROR(
       finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
-  RETURN_IF_ERROR(sweep(core, round.going.size(), round.following));
+  // Step 5 at once, but for a plan of many rounds: there every directory of blobs would be synced
+  // in each of them. What waits is ciphertext without its key, and recovery knows it.
+  core.unswept += round.going.size();
+  if (round.following == Following::none) RETURN_IF_ERROR(remove_some_orphans(core));
   refill_reserve(core);
   return {};
 }

@@ -1,5 +1,6 @@
 // What is due: the slices of work that the store thread does between two calls.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr auto kExpiryCheckEvery = std::chrono::seconds(60);
 constexpr auto kStuckPause = std::chrono::minutes(10);
+// Erased assets whose ciphertext still lies on the disk while their plan goes on.
+constexpr std::size_t kUnsweptAtMost = 16'384;
 
 // A plan of which only held items are left keeps its approvals and loses its moment, until a hold
 // is lifted.
@@ -121,6 +124,12 @@ Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
 
 }  // namespace
 
+bool has_begun(const domain::Plan& plan) {
+  return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
+    return item.state == domain::ItemState::erased;
+  });
+}
+
 Status set_aside(Core& core, const Uuid& plan, const Error& why) {
   if (core.stop || !concerns_one(why)) return why;
   core.stuck.insert_or_assign(plan, Core::Stuck{core.since_boot() + kStuckPause, why});
@@ -149,8 +158,8 @@ Result<bool> Store::execute_due() {
   RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));
   ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
-  if (!plan && core.unswept > 0) {  // its plan was cancelled, or waits
-    RETURN_IF_ERROR(remove_orphans(core));
+  if (core.unswept > (plan ? kUnsweptAtMost : 0)) {  // without a plan: it was cancelled, or waits
+    RETURN_IF_ERROR(remove_some_orphans(core));
     return true;
   }
   // Nothing else is due: the head of what was erased since the last one is published now, once for
@@ -160,8 +169,10 @@ Result<bool> Store::execute_due() {
   if (done.ok()) {
     core.stuck.erase(*plan);
     core.round_limit = limits::kItemsPerEraseRound;
-    if (*done == RoundCourse::nothing_pending) {
-      if (core.unswept > 0) RETURN_IF_ERROR(remove_orphans(core));
+    if (*done != RoundCourse::nothing_pending) return true;
+    if (core.unswept > 0) {
+      RETURN_IF_ERROR(remove_some_orphans(core));
+    } else {
       RETURN_IF_ERROR(end_plan(core, *plan));
     }
     return true;

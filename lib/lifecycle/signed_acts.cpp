@@ -27,12 +27,6 @@ Result<domain::Plan> known_plan(Core& core, const Uuid& id) {
 
 // ---- the text -----------------------------------------------------------------------------------
 
-bool has_begun(const domain::Plan& plan) {
-  return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
-    return item.state == domain::ItemState::erased;
-  });
-}
-
 Result<ActDecision> decision_of(const std::string& word, const domain::Plan& first) {
   std::optional<ActDecision> decision = certificate::parse_act_decision(word);
   if (decision == ActDecision::reject && has_begun(first)) decision = ActDecision::reject_outcome;

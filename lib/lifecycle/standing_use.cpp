@@ -136,12 +136,6 @@ Status return_if_lapsed(Core& core, const Uuid& id) {
   return {};
 }
 
-bool has_begun(const domain::Plan& plan) {
-  return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
-    return item.state == domain::ItemState::erased;
-  });
-}
-
 }  // namespace
 
 Result<WordInAdvance> word_in_advance(Core& core, const domain::Plan& plan) {

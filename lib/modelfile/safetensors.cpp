@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::string_view kMetadata = "__metadata__";
 
-constexpr std::pair<std::string_view, std::uint64_t> kTypes[] = {
+constexpr std::pair<std::string_view, std::uint64_t> kTypeBytes[] = {
     {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"F8_E8M0", 1},
     {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},     {"U32", 4},
     {"F32", 4},  {"I64", 8}, {"U64", 8}, {"F64", 8}};
@@ -40,7 +40,7 @@ Result<std::vector<std::uint64_t>> numbers(const Json& object, const char* key, 
 
 // Types of later versions are taken as they are.
 Status check_bytes(const Tensor& tensor) {
-  for (const auto& [type, size] : kTypes) {
+  for (const auto& [type, size] : kTypeBytes) {
     if (type != tensor.type) continue;
     ASSIGN_OR_RETURN(const std::uint64_t bytes, bytes_of(tensor.shape, 1, size));
     if (bytes != tensor.bytes) {

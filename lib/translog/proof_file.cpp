@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kHashes = 63;  // of a log with fewer than 2^63 leaves
 
-Error malformed(const std::string& why) {
+Error no_proof(const std::string& why) {
   return make_error(Errc::invalid_input, "no proof: " + why);
 }
 
@@ -21,9 +21,9 @@ std::string format(std::string_view word, std::uint64_t number, const Proof& pro
   return text + "\n" + checkpoint;
 }
 
-Result<std::string_view> take_line(std::string_view& rest) {
+Result<std::string_view> next_line(std::string_view& rest) {
   const std::size_t end = rest.find('\n');
-  if (end == std::string_view::npos) return malformed("it ends too early");
+  if (end == std::string_view::npos) return no_proof("it ends too early");
   const std::string_view line = rest.substr(0, end);
   rest.remove_prefix(end + 1);
   return line;
@@ -32,11 +32,11 @@ Result<std::string_view> take_line(std::string_view& rest) {
 Result<std::uint64_t> parse_number(std::string_view line, std::string_view word) {
   const std::string start = std::string(word) + " ";
   std::uint64_t number = 0;
-  if (!line.starts_with(start)) return malformed("it has no line \"" + start + "...\"");
+  if (!line.starts_with(start)) return no_proof("it has no line \"" + start + "...\"");
   line.remove_prefix(start.size());
   const auto read = std::from_chars(line.data(), line.data() + line.size(), number);
   if (read.ec != std::errc() || std::to_string(number) != line) {
-    return malformed("\"" + start + "\" is not followed by a number");
+    return no_proof("\"" + start + "\" is not followed by a number");
   }
   return number;
 }
@@ -45,12 +45,12 @@ Result<std::uint64_t> parse_number(std::string_view line, std::string_view word)
 Result<Proof> parse_hashes(std::string_view& rest) {
   Proof proof;
   for (;;) {
-    ASSIGN_OR_RETURN(const std::string_view line, take_line(rest));
+    ASSIGN_OR_RETURN(const std::string_view line, next_line(rest));
     if (line.empty()) return proof;
-    if (proof.size() == kHashes) return malformed("it has too many hashes");
+    if (proof.size() == kHashes) return no_proof("it has too many hashes");
     const std::optional<Bytes> raw = from_base64(line);
     Digest hash{};
-    if (!raw || raw->size() != hash.size()) return malformed("a hash is no SHA-256 in base64");
+    if (!raw || raw->size() != hash.size()) return no_proof("a hash is no SHA-256 in base64");
     std::copy(raw->begin(), raw->end(), hash.begin());
     proof.push_back(hash);
   }
@@ -72,15 +72,15 @@ std::string format_inclusion(const InclusionFile& file) {
 
 Result<InclusionFile> parse_inclusion(std::string_view text) {
   RETURN_IF_ERROR(check_size(text));
-  if (!text.starts_with(kProofHeader)) return malformed("its first line is of something else");
+  if (!text.starts_with(kProofHeader)) return no_proof("its first line is of something else");
   text.remove_prefix(kProofHeader.size());
-  ASSIGN_OR_RETURN(std::string_view line, take_line(text));
+  ASSIGN_OR_RETURN(std::string_view line, next_line(text));
   InclusionFile file;
   if (line.starts_with("extra ")) {
     std::optional<Bytes> extra = from_base64(line.substr(6));
-    if (!extra) return malformed("its extra data is not base64");
+    if (!extra) return no_proof("its extra data is not base64");
     file.extra = std::move(*extra);
-    ASSIGN_OR_RETURN(line, take_line(text));
+    ASSIGN_OR_RETURN(line, next_line(text));
   }
   ASSIGN_OR_RETURN(file.index, parse_number(line, "index"));
   ASSIGN_OR_RETURN(file.proof, parse_hashes(text));
@@ -95,7 +95,7 @@ std::string format_consistency(const ConsistencyFile& file) {
 Result<ConsistencyFile> parse_consistency(std::string_view text) {
   RETURN_IF_ERROR(check_size(text));
   ConsistencyFile file;
-  ASSIGN_OR_RETURN(const std::string_view line, take_line(text));
+  ASSIGN_OR_RETURN(const std::string_view line, next_line(text));
   ASSIGN_OR_RETURN(file.old_size, parse_number(line, "old"));
   ASSIGN_OR_RETURN(file.proof, parse_hashes(text));
   file.checkpoint = text;

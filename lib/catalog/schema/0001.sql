@@ -634,7 +634,7 @@ CREATE TRIGGER look_at_new AFTER INSERT ON asset WHEN new.state <> 'erased' BEGI
   INSERT INTO look_again (asset) VALUES (new.id);
 END;
 CREATE TRIGGER look_at_changed AFTER UPDATE OF state, retention, name, kind, created ON asset
-WHEN new.state <> 'erased' BEGIN
+WHEN new.state NOT IN ('erasing', 'erased') BEGIN
   INSERT INTO look_again (asset) SELECT new.id
     WHERE NOT EXISTS (SELECT 1 FROM look_again WHERE asset = new.id);
 END;

@@ -226,7 +226,7 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   ASSERT_TRUE(insert(parent).ok());
   ASSERT_TRUE(insert(asset, blobs, {{asset.id, domain::Relation::trained_on, parent.id}}).ok());
   EXPECT_EQ(*view().blobs(asset.id), blobs) << "in the order given";
-  EXPECT_TRUE(view().orphan_blobs()->empty());
+  EXPECT_TRUE(view().orphan_blobs(100)->empty());
   ASSERT_TRUE(commit([&](Transaction& t) { return erase(t, asset.id, at(99)); }).ok());
 
   const domain::Asset found = **view().asset(asset.id);
@@ -239,12 +239,12 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   EXPECT_FALSE(view().sealed_payload(asset.id)->has_value());
   EXPECT_EQ(view().lineage(parent.id)->size(), 1U);
   EXPECT_TRUE(view().blobs(asset.id)->empty());
-  EXPECT_EQ(view().orphan_blobs()->size(), 2U);
+  EXPECT_EQ(view().orphan_blobs(100)->size(), 2U);
   EXPECT_EQ(*view().blob_owner(blobs[0]), asset.id);
 
   ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_blob(blobs[0]); }).ok());
   ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_blob(blobs[0]); }).ok()) << "again";
-  EXPECT_EQ(*view().orphan_blobs(), std::vector<Uuid>{blobs[1]});
+  EXPECT_EQ(*view().orphan_blobs(100), std::vector<Uuid>{blobs[1]});
   EXPECT_FALSE(view().blob_owner(blobs[0])->has_value());
   EXPECT_ERRC(commit([&](Transaction& t) { return t.mark_erased(asset.id, at(100)); }),
               Errc::wrong_state);
