@@ -157,6 +157,15 @@ Status Tpm2Slot::put_zeros(Tpm2& tpm, unsigned parity) {
   return put(tpm, parity, zeros());
 }
 
+// An index that somebody removed is defined anew.
+Status Tpm2Slot::zero(Tpm2& tpm, unsigned parity) {
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
+  if (state == NvState::absent) {
+    RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
+  }
+  return put_zeros(tpm, parity);
+}
+
 Status Tpm2Slot::write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) {
   const auto parity = static_cast<unsigned>(epoch % 2);
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
@@ -197,11 +206,12 @@ Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying
                      ", and that of epoch " + std::to_string(dying.epoch) + " was to be destroyed",
                  "nothing was overwritten");
   }
-  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
-  if (state == NvState::absent) {
-    RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
+  Status zeroed = zero(tpm, parity);
+  if (!zeroed.ok()) {
+    // Nothing has changed, but what is gone cannot be gone back to either.
+    return there.state == CopyState::good ? std::move(zeroed).error()
+                                          : not_known(std::move(zeroed).error());
   }
-  RETURN_IF_ERROR(put_zeros(tpm, parity));
   const Result<std::uint64_t> count = tpm.increment(indexes_.counter, parts_.auth);
   if (!count.ok()) return not_known(count.error());
   return prove_zero(tpm, parity, dying, *count, clock);

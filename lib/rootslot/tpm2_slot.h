@@ -61,6 +61,7 @@ class Tpm2Slot final : public RootSlot {
   Result<SlotCopy> copy_in(Tpm2& tpm, unsigned parity);
   Status put(Tpm2& tpm, unsigned parity, ByteView content);
   Status put_zeros(Tpm2& tpm, unsigned parity);
+  Status zero(Tpm2& tpm, unsigned parity);
   Result<domain::SlotReadBackProof> prove_zero(Tpm2& tpm, unsigned parity, const Dying& dying,
                                                std::uint64_t count, const Clock& clock);
   Result<domain::TpmEvidence> evidence(Tpm2& tpm, unsigned parity, const Digest& intent);

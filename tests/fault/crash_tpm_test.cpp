@@ -221,6 +221,29 @@ TEST_F(AStoreWithATpm, OpensAgainAfterARefusalThatNobodyLivedToMend) {
   settle(world_, watch, {"model-1"});
 }
 
+// The old secret is gone before it was zeroed, and the TPM refuses: there is no way back, and what
+// lives must not be looked for there.
+TEST_F(AStoreWithATpm, NeverGoesBackToASecretThatSomebodyRemoved) {
+  const auto start = approved(world_, {"model-1"});
+  world_.go_back(*start);
+  const std::string index = rootslot::nv_text(rootslot::indexes_of(world_.store_uuid()).slot[0]);
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step != lifecycle::EraseStep::zero_slot) return;
+    EXPECT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index));
+    tpm_.refuse(Tpm::nv_write, kRetry);
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.execute().ok());
+  EXPECT_TRUE(world_.store->must_stop());
+  world_.hook = nullptr;
+  fall();
+  ASSERT_TRUE(done(world_.open()));
+  expect_sound(world_, Seen());
+  const auto view = world_.store->show_asset(world_.asset("model-1").id);
+  ASSERT_TRUE(done(view));
+  EXPECT_EQ(view->asset.state, domain::AssetState::erased);
+}
+
 TEST_F(AStoreWithATpm, StaysClosedAndUntouchedWithoutItsTpm) {
   four_assets(world_);
   tpm_.kill();
