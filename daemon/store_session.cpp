@@ -209,13 +209,9 @@ Status StoreSession::adopt() {
 }
 
 void StoreSession::try_again() {
-  if (store_ || waits_for_passphrase_ || !reason_ || reason_->code != Errc::busy) return;
-  const Result<lifecycle::SlotLocator> locator = Store::read_locator(settings_);
-  if (!locator.ok()) return set_reason(locator.error());
-  Result<std::optional<crypto::UnlockSecret>> secret = find_secret(*locator);
-  if (!secret.ok()) return set_reason(std::move(secret).error());
-  Status opened = open(std::move(*secret), Store::Adopt::no);
-  if (!opened.ok()) set_reason(about_secret(std::move(opened).error(), *locator));
+  if (store_ || !reason_ || reason_->code != Errc::busy) return;
+  const Status started = start();
+  if (!started.ok()) set_reason(started.error());
 }
 
 Status StoreSession::unlock(const SecretBytes& passphrase) {

@@ -8,7 +8,7 @@ namespace aierase::rootslot {
 namespace {
 
 // The vendor ids of the TCG registry. Software: simulators, and what hypervisors give to guests.
-constexpr std::array<std::string_view, 6> kSoftware{"IBM", "MSFT", "GOOG", "VMW", "AMZN", "SMSN"};
+constexpr std::array<std::string_view, 5> kSoftware{"IBM", "MSFT", "GOOG", "VMW", "AMZN"};
 constexpr std::array<std::string_view, 4> kFirmware{"AMD", "INTC", "QCOM", "ROCC"};
 constexpr std::array<std::string_view, 9> kDiscrete{"IFX",  "STM", "NTC", "ATML", "NTZ",
                                                     "BRCM", "SNS", "WEC", "TXN"};
@@ -18,8 +18,10 @@ bool names(const std::array<std::string_view, N>& list, const std::string& manuf
   return std::find(list.begin(), list.end(), manufacturer) != list.end();
 }
 
+// /dev/tpm0, /dev/tpmrm0 and their like, and no path that leads away from there.
 bool reached_through_the_kernel(const std::string& tcti) {
-  return tcti == "device" || tcti.rfind("device:/dev/tpm", 0) == 0;
+  constexpr std::string_view kDevice = "device:/dev/tpm";
+  return tcti.rfind(kDevice, 0) == 0 && tcti.find('/', kDevice.size()) == std::string::npos;
 }
 
 std::string model_of(const Tpm2Facts& facts) {

@@ -312,6 +312,23 @@ TEST_F(ASlotInATpm, SurvivesADeathOfTheTpmAtEachOfItsCommands) {
   }
 }
 
+// What a power cut in the middle of a write may leave.
+TEST_F(ASlotInATpm, ReadsAHalfWrittenSlotAsTornAndCanDestroyIt) {
+  written(0);
+  const rootslot::NvIndex index = rootslot::indexes_of(store_).slot[0];
+  {
+    auto tpm = rootslot::Tpm2::connect(tpm_.settings());
+    ASSERT_TRUE(done(tpm));
+    Bytes half(rootslot::kNvSlotBytes);
+    ASSERT_TRUE(done(tpm->read(index, auth_, half)));
+    std::fill(half.begin() + 48, half.end(), std::byte{0});
+    ASSERT_TRUE(done(tpm->write(index, auth_, half)));
+  }
+  EXPECT_EQ(content(0), SlotContent::torn);
+  EXPECT_TRUE(done(slot_->destroy(0, 0, clock_)));
+  EXPECT_EQ(content(0), SlotContent::zero);
+}
+
 TEST_F(ASlotInATpm, ThatNobodyAnswersIsNoDamage) {
   written(0);
   tpm_.kill();

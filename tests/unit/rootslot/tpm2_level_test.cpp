@@ -37,6 +37,8 @@ const Tpm2LevelCase kTpm2LevelCases[] = {
      Level::ea2, "docker"},
     {"a chip at the end of a socket", [](Tpm2Sight& s) { s.tcti = "swtpm:host=tpm.example"; },
      Level::ea2, "not as a device"},
+    {"a path that leads away", [](Tpm2Sight& s) { s.tcti = "device:/dev/tpm/../../tmp/fake"; },
+     Level::ea2, "not as a device"},
     {"a file that is called device", [](Tpm2Sight& s) { s.tcti = "device:/tmp/tpm0"; }, Level::ea2,
      "not as a device"},
 };
