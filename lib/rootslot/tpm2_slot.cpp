@@ -208,9 +208,10 @@ Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying
   }
   Status zeroed = zero(tpm, parity);
   if (!zeroed.ok()) {
-    // Nothing has changed, but what is gone cannot be gone back to either.
-    return there.state == CopyState::good ? std::move(zeroed).error()
-                                          : not_known(std::move(zeroed).error());
+    // Nothing has changed. But where models lived under it, what is gone already cannot be gone
+    // back to either.
+    const bool was_there = there.state == CopyState::good || !dying.intent;
+    return was_there ? std::move(zeroed).error() : not_known(std::move(zeroed).error());
   }
   const Result<std::uint64_t> count = tpm.increment(indexes_.counter, parts_.auth);
   if (!count.ok()) return not_known(count.error());
