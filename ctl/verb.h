@@ -53,8 +53,10 @@ inline constexpr std::array kGlobalOptions{
 // Short forms: -H host, -q quiet, -h help.
 
 inline constexpr std::array kInitOptions{
-    Option{"root-slot", "file:PATH", Arity::once,
-           "where the root slot lives; outside the store (file:/var/lib/aierase-root/slot)"},
+    Option{"root-slot", "file:PATH|tpm2", Arity::once,
+           "where the root slot lives: a file outside the store (file:/var/lib/aierase-root/slot), "
+           "or the TPM",
+           "file: tpm2"},
     Option{"unlock", "HOW", Arity::once,
            "protect the store at rest: credential, keyfile:PATH, passphrase, none",
            "credential keyfile: passphrase none"},

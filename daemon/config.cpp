@@ -22,10 +22,12 @@ Status apply(Env& env, const std::string& path, Config& config) {
   ASSIGN_OR_RETURN(const std::optional<bool> swap, file.get_boolean("allow-unencrypted-swap"));
   ASSIGN_OR_RETURN(const std::optional<std::string> slot, file.get_string("slot"));
   ASSIGN_OR_RETURN(const std::optional<std::string> people, file.get_string("people"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> tpm, file.get_string("tpm"));
   RETURN_IF_ERROR(file.refuse_unknown_keys());
   if (swap) {
     config.unencrypted_swap = *swap ? UnencryptedSwap::allowed : UnencryptedSwap::refused;
   }
+  if (tpm) config.tpm = *tpm;
   ASSIGN_OR_RETURN(config.slot, path_or("slot", slot, config.slot, path));
   ASSIGN_OR_RETURN(config.people, path_or("people", people, config.people, path));
   return {};

@@ -17,6 +17,7 @@ enum class UnencryptedSwap { refused, allowed };
 struct Config {
   std::string slot = "/var/lib/aierase-root/slot";  // where `init` puts the root slot by default
   std::string people = "/etc/aierase/people.toml";
+  std::string tpm = "device:/dev/tpmrm0";  // how the TPM is reached, as tpm2-tools take it
   UnencryptedSwap unencrypted_swap = UnencryptedSwap::refused;
 };
 

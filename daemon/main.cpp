@@ -238,6 +238,7 @@ Result<int> serve(const Options& options) {
   RETURN_IF_ERROR(Loop::block_signals());
   raise_limit_of_open_files();
   RETURN_IF_ERROR(view::Session::prepare_process());
+  lifecycle::Store::prepare_process();
 
   AuditPost audit(clock);
   const HostClock host_clock;  // the store's: it may wait for an answer
@@ -248,6 +249,7 @@ Result<int> serve(const Options& options) {
   lifecycle::StoreSettings settings =
       settings_of(options, env, host_clock, people, std::move(findings));
   settings.audit = &audit.trail();
+  settings.tpm.tcti = config.tpm;
   auto session = std::make_unique<StoreSession>(std::move(settings), config);
   RETURN_IF_ERROR(session->start());
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));

@@ -40,6 +40,9 @@ std::optional<lifecycle::CheckDepth> parse_depth(std::string_view text) noexcept
 
 Result<StoreSession::Initialisation> read_initialisation(CallOptions& options) {
   StoreSession::Initialisation init;
+  ASSIGN_OR_RETURN(const std::optional<lifecycle::SlotKind> home,
+                   options.word<lifecycle::SlotKind>("root_slot", lifecycle::parse_slot_kind));
+  init.slot_kind = home.value_or(lifecycle::SlotKind::file);
   ASSIGN_OR_RETURN(init.slot_path, options.text("slot_path"));
   ASSIGN_OR_RETURN(init.unlock, options.word<UnlockKind>("unlock", lifecycle::parse_unlock_kind));
   ASSIGN_OR_RETURN(init.keyfile, options.text_or("keyfile", ""));

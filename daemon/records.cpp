@@ -191,6 +191,7 @@ std::string state_text(Errc code) {
     case Errc::uninitialised:
       return "uninitialised";
     case Errc::locked:
+    case Errc::busy:  // its TPM does not answer
       return "locked";
     case Errc::foreign:
       return "foreign";

@@ -157,6 +157,7 @@ Status StoreSession::initialise(Initialisation request) {
   RETURN_IF_ERROR(ensure_lock());
   lifecycle::InitRequest init;
   init.actor = request.actor;
+  init.slot_kind = request.slot_kind;
   init.slot_path = request.slot_path.value_or(config_.slot);
   init.people_rule = request.people_rule;
   std::optional<crypto::UnlockSecret> for_opening;
@@ -207,6 +208,12 @@ Status StoreSession::adopt() {
   Status opened = open(std::move(secret), Store::Adopt::yes);
   if (!opened.ok()) set_reason(opened.error());
   return opened;
+}
+
+void StoreSession::try_again() {
+  if (store_ || !reason_ || reason_->code != Errc::busy) return;
+  const Status started = start();
+  if (!started.ok()) set_reason(started.error());
 }
 
 Status StoreSession::unlock(const SecretBytes& passphrase) {

@@ -38,6 +38,7 @@ class StoreSession {
 
   struct Initialisation {
     domain::Actor actor;
+    lifecycle::SlotKind slot_kind = lifecycle::SlotKind::file;
     std::optional<std::string> slot_path;
     std::optional<lifecycle::UnlockKind> unlock;  // none: credential where there is one, else none
     std::string keyfile;
@@ -46,6 +47,8 @@ class StoreSession {
   };
   Status initialise(Initialisation request);
   Status adopt();
+  // A store that could not be opened because its TPM did not answer; nothing otherwise.
+  void try_again();
   Status unlock(const SecretBytes& passphrase);
 
   Json status();

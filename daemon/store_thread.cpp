@@ -82,6 +82,7 @@ void StoreThread::perform(Act act) {
   // No exception may end this thread; an act that throws has not answered, and its caller is told
   // by the destructor of what it captured.
   try {
+    session_->try_again();
     then = act(*session_);
   } catch (const std::exception& fault) {
     log_error(make_error(Errc::unexpected, fault.what()), "an act on the store failed");

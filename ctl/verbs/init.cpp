@@ -21,12 +21,16 @@ std::string absolute_path(const std::string& path) {
 
 Status add_slot(const std::string& given, Json& options) {
   constexpr std::string_view kFile = "file:";
+  if (given == "tpm2") {
+    options["root_slot"] = given;
+    return {};
+  }
   if (given.rfind(kFile, 0) == 0 && given.size() > kFile.size()) {
     options["slot_path"] = absolute_path(given.substr(kFile.size()));
     return {};
   }
-  return make_error(Errc::usage, "--root-slot needs file:PATH, not " + quoted(given),
-                    "file is the only home of the root slot in this version");
+  return make_error(Errc::usage, "--root-slot needs file:PATH or tpm2, not " + quoted(given),
+                    "aierase init --help explains it");
 }
 
 Status add_unlock(const std::string& given, Json& options) {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "certificate/canonical_text.h"
 #include "certificate/statement_parts.h"
+#include "certificate/tpm_evidence.h"
 
 namespace aierase::certificate {
 namespace {
@@ -198,6 +199,7 @@ std::string evidence_part(const domain::DestructionEvidence& evidence) {
                         "itself, at the time given"
                       : "the erase ran from intent to read-back without interruption")
       .raw("checks", array_of_texts(evidence.slot.checks));
+  if (evidence.slot.tpm) object.raw("tpm", tpm_part(*evidence.slot.tpm, evidence.intent));
   if (back.count() > 0) {
     object.text("clock", "the clock of the host went back by " + std::to_string(back.count()) +
                              " seconds between intent and read-back");

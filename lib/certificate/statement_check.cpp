@@ -12,6 +12,7 @@
 #include "certificate/json_lookup.h"
 #include "certificate/people_check.h"
 #include "certificate/statement.h"
+#include "certificate/tpm_evidence.h"
 #include "crypto/primitives.h"
 
 namespace aierase::certificate {
@@ -241,6 +242,7 @@ Fault check_evidence(const Json& predicate) {
   if (!epoch || epoch != number_at(at(predicate, "assurance"), "epoch_to")) {
     return "the epoch whose secret died is not the last one of the asset";
   }
+  RETURN_IF_FAULT(fault_of_tpm_evidence(predicate));
   const Json& checks = at(at(predicate, "verification"), "checks");
   if (!checks.is_array() || checks.empty()) return "its verification names no check";
   for (const Json& check : checks) {

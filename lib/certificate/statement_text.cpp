@@ -193,6 +193,10 @@ void write_method(Page& page, const Json& p) {
     page.field("Clock", shown(p, {"evidence", "clock"}));
   page.field("Read-back", "");
   listed(page, at(p, {"evidence", "checks"}), [&](const Json& check) { page.point(shown(check)); });
+  if (at(p, {"evidence", "tpm"}).is_object()) {
+    page.point("signed by the TPM itself: slot and counter, for this erasure; " +
+               shown(p, {"evidence", "tpm", "tpm_endorsement_text"}));
+  }
   page.field("Verification", shown(p, {"verification", "method"}));
   listed(page, at(p, {"verification", "checks"}), [&](const Json& check) {
     page.point(shown(check, {"name"}) + ": " + shown(check, {"result"}));

@@ -5,7 +5,9 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include "crypto/raw.h"
 
@@ -52,8 +54,52 @@ PKey key_from(const P256Point& point) {
   return key;
 }
 
-// The form that libcrypto takes: SEQUENCE { INTEGER r, INTEGER s }. Empty: no memory.
-Bytes der_of(const P256Signature& signature) {
+// SubjectPublicKeyInfo of id-ecPublicKey on prime256v1, up to the point.
+constexpr std::array<unsigned char, 26> kP256DerPrefix{
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+    0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
+constexpr std::size_t kMaxSignatureBytes = 72;
+
+}  // namespace
+
+Bytes p256_public_key_der(const P256Point& point) {
+  Bytes der = copy_of(std::as_bytes(std::span(kP256DerPrefix)));
+  append(der, point);
+  return der;
+}
+
+std::optional<P256Point> parse_p256_public_key_der(ByteView der) {
+  P256Point point{};
+  if (der.size() != kP256DerPrefix.size() + point.size()) return std::nullopt;
+  const ByteView key = der.last(point.size());
+  std::copy(key.begin(), key.end(), point.begin());
+  const Bytes again = p256_public_key_der(point);
+  if (!std::equal(again.begin(), again.end(), der.begin()) || !is_valid_p256_point(point)) {
+    return std::nullopt;
+  }
+  return point;
+}
+
+std::optional<P256Signature> parse_p256_signature_der(ByteView der) {
+  if (der.empty() || der.size() > kMaxSignatureBytes) return std::nullopt;
+  const unsigned char* at = raw(der);
+  const EcdsaSignature pair(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  if (pair == nullptr) return std::nullopt;
+  P256Signature signature;
+  const auto fill = [](const BIGNUM* number, std::array<std::byte, 32>& to) {
+    return BN_bn2binpad(number, reinterpret_cast<unsigned char*>(to.data()), 32) == 32;
+  };
+  if (!fill(ECDSA_SIG_get0_r(pair.get()), signature.r) ||
+      !fill(ECDSA_SIG_get0_s(pair.get()), signature.s)) {
+    return std::nullopt;
+  }
+  const Bytes again = p256_signature_der(signature);
+  if (!std::equal(again.begin(), again.end(), der.begin(), der.end())) return std::nullopt;
+  return signature;
+}
+
+// Empty: no memory.
+Bytes p256_signature_der(const P256Signature& signature) {
   Number r(BN_bin2bn(raw(signature.r), 32, nullptr));
   Number s(BN_bin2bn(raw(signature.s), 32, nullptr));
   const EcdsaSignature pair(ECDSA_SIG_new());
@@ -69,8 +115,6 @@ Bytes der_of(const P256Signature& signature) {
   return der;
 }
 
-}  // namespace
-
 bool is_valid_p256_point(const P256Point& point) {
   return key_from(point) != nullptr;
 }
@@ -78,7 +122,7 @@ bool is_valid_p256_point(const P256Point& point) {
 bool verify_p256(const P256Point& key, ByteView message, const P256Signature& signature) {
   const PKey point = key_from(key);
   if (point == nullptr) return false;
-  const Bytes der = der_of(signature);
+  const Bytes der = p256_signature_der(signature);
   const VerifyContext context(EVP_MD_CTX_new());
   if (der.empty() || context == nullptr) return false;
   if (EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, point.get(),

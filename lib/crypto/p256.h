@@ -1,5 +1,5 @@
 // ECDSA over NIST P-256 with SHA-256, verification only: most security keys of people hold no
-// other.
+// other, and TPMs sign with it.
 //
 // Contract: stateless, any thread, nothing secret. A point is the uncompressed form 04 || X || Y; r
 // and s are big-endian. Of one valid signature anybody can make a second one (r, n - s): a
@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 
 #include "base/bytes.h"
 
@@ -21,6 +22,12 @@ struct P256Signature {
 };
 
 bool is_valid_p256_point(const P256Point& point);
+// As openssl reads them: SubjectPublicKeyInfo, and SEQUENCE { INTEGER r, INTEGER s }. Nothing where
+// the bytes are not the one encoding.
+Bytes p256_public_key_der(const P256Point& point);
+std::optional<P256Point> parse_p256_public_key_der(ByteView der);
+Bytes p256_signature_der(const P256Signature& signature);
+std::optional<P256Signature> parse_p256_signature_der(ByteView der);
 bool verify_p256(const P256Point& key, ByteView message, const P256Signature& signature);
 
 }  // namespace aierase::crypto

@@ -84,9 +84,21 @@ struct DispositionRecord {
   std::vector<std::string> host_findings;  // "unencrypted swap was active", ...
 };
 
+// Why the round was to be: one line for each of its assets, hashed as the leaves of an RFC 6962
+// tree; a device signs the root. The way from one leaf to the root, its neighbours in order.
+struct IntentStep {
+  enum class Side { left, right } side = Side::left;  // of the neighbour
+  Digest neighbour{};
+};
+struct IntentPath {
+  std::string intent;
+  std::vector<IntentStep> steps;
+};
+
 // What TX3 adds.
 struct DestructionEvidence {
   SlotEvidence slot;
+  IntentPath intent;  // goes with evidence of a TPM
   UtcTime intent_at{};
   enum class Course {
     undisturbed,

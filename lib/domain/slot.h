@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/time.h"
 #include "domain/states.h"
 
@@ -30,12 +32,25 @@ struct EpochRecord {
   SlotAssurance assurance;
 };
 
+// What a TPM signed of its NV memory: TPMS_ATTEST, and ECDSA over its SHA-256 in DER.
+struct TpmStatement {
+  Bytes statement, signature;
+};
+
+// For a stranger: the zeroed slot and the counter, bound to the intents of the round.
+struct TpmEvidence {
+  Bytes key;                      // attestation key, SubjectPublicKeyInfo in DER
+  Bytes endorsement_certificate;  // X.509 in DER; empty where the TPM has none
+  TpmStatement slot, counter;
+};
+
 // What the slot read-back showed when a slot was destroyed.
 struct SlotEvidence {
   std::string kind;         // "file"
   std::uint64_t epoch = 0;  // whose secret died
   UtcTime verified_zero_at{};
   std::vector<std::string> checks;  // "copy 1 of 2 at offset 4096 read back as zeros with O_DIRECT"
+  std::optional<TpmEvidence> tpm;   // of a slot in a TPM
 };
 
 }  // namespace aierase::domain

@@ -100,6 +100,9 @@ class Core {
   // The plan whose items were last found to be those of its digest; nobody else writes meanwhile.
   std::optional<Uuid> compared_plan;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
+  // The slot that is not current may hold a secret that nothing was sealed under: a TPM that was
+  // busy refused to zero it.
+  enum class Spare { zero, unused_secret } spare = Spare::zero;
   // Erased by this process while their ciphertext waits for step 5, which the rounds of a plan
   // share.
   std::size_t unswept = 0;
@@ -274,7 +277,23 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan);
 enum class RoundCourse { ran, nothing_pending };
 Result<RoundCourse> run_next_round(Core& core, const Uuid& plan);
 
+// slot_home.cpp: the slot by its kind. Made in the staging directory of an init, with the key that
+// the TPM asks for; opened where the locator says; and what is left of an interrupted init.
+Result<std::unique_ptr<rootslot::RootSlot>> make_slot(Core& core, const std::string& staging);
+Result<std::unique_ptr<rootslot::RootSlot>> open_slot(const Core& core);
+Status remove_slot_of_init(const StoreSettings& settings, const SlotLocator& locator);
+
+// intents.cpp: what a device's evidence of a round is bound to, and each item's way to it; from the
+// rows of the round alone, so that recovery comes to the same.
+struct Intents {
+  Digest digest{};
+  std::vector<domain::IntentPath> paths;  // in the order of the round's items
+};
+Result<Intents> intents_of(const Core& core, const catalog::EraseRound& round);
+
 // destroying.cpp: the parts that recovery needs, too.
+// Step 4: zeros the slot of that round's epoch; its evidence is bound to the round.
+Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
@@ -284,8 +303,15 @@ Status remove_orphans(Core& core);                                // all of them
 Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
-// signer_files.cpp: signer.key and log.key beside the slot. `ending` is that of the files: none, or
-// ".next" until a rotation that is durable moves them to their names.
+// signer_files.cpp: secrets of 32 bytes in files beside the slot, sealed under the unlock secret
+// where there is one.
+Status write_secret_file(Env& env, const std::string& path, const Uuid& store,
+                         const crypto::UnlockSecret* unlock, std::string_view purpose,
+                         const SecretBytes& seed);
+Result<SecretBytes> read_secret_file(Env& env, const std::string& path, const Uuid& store,
+                                     const crypto::UnlockSecret* unlock, std::string_view purpose);
+// signer.key and log.key among them. `ending` is that of the files: none, or ".next" until a
+// rotation that is durable moves them to their names.
 struct Authority {
   crypto::SigningKey signer, log;
 };

@@ -17,15 +17,16 @@ namespace {
 // twice.
 constexpr std::size_t kBlobsPerSlice = 2'048;
 
-std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course) {
+std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course,
+                                         std::string_view slot_kind) {
+  std::string zeros = "the old root slot was read back as zeros";
+  zeros += slot_kind == "file" ? ", both copies" : ", by the TPM";
   std::vector<std::string> checks{"every rewritten node of the key tree opened under the new root",
                                   "the entry of the asset in the key tree is empty",
                                   "every other key on the rewritten paths opened unchanged",
-                                  "legal holds were looked at again: none",
-                                  "the old root slot was read back as zeros, both copies"};
+                                  "legal holds were looked at again: none", zeros};
   if (course == domain::DestructionEvidence::Course::recovered) {
-    return {"the tree opens under the new root alone",
-            "the old root slot was read back as zeros, both copies, after a restart"};
+    return {"the tree opens under the new root alone", zeros + ", after a restart"};
   }
   checks.emplace_back("the old root secret was zeroized in memory, no reader held the key");
   return checks;
@@ -56,12 +57,14 @@ class Assurances {
 
 Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
                          const catalog::EraseRound& round, const catalog::RoundItem& item,
+                         const domain::IntentPath& intent,
                          domain::DestructionEvidence::Course course, Assurances& assurances) {
   domain::DestructionEvidence evidence;
   evidence.slot = proof.evidence();
+  evidence.intent = intent;
   evidence.intent_at = round.intent_at;
   evidence.course = course;
-  evidence.verified = verified_checks(course);
+  evidence.verified = verified_checks(course, evidence.slot.kind);
   Signed result;
   catalog::CertificateRow& row = result.row;
   row.id = item.certificate;
@@ -113,6 +116,18 @@ std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
   return ids;
 }
 
+Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round) {
+  rootslot::Dying dying(round.from_epoch);
+  if (core.locator.slot_kind == SlotKind::tpm2) {
+    ASSIGN_OR_RETURN(const Intents intents, intents_of(core, round));
+    dying.intent = intents.digest;
+  }
+  Result<domain::SlotReadBackProof> proof =
+      core.slot->destroy(static_cast<unsigned>(round.from_epoch % 2), dying, *core.settings.clock);
+  if (!proof.ok()) return core.fatal(std::move(proof).error());
+  return proof;
+}
+
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course) {
   core.point_of_no_return = Core::Return::past;
@@ -126,8 +141,14 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   std::vector<Signed> signed_items;
   std::vector<translog::LogRecord> leaves;
   Assurances assurances(core, round->from_epoch);
-  for (const catalog::RoundItem& item : round->items) {
-    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, item, course, assurances));
+  Intents intents;
+  intents.paths.resize(round->items.size());
+  if (proof.evidence().tpm) {
+    ASSIGN_OR_RETURN(intents, intents_of(core, *round));
+  }
+  for (std::size_t i = 0; i < round->items.size(); ++i) {
+    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, round->items[i], intents.paths[i],
+                                           course, assurances));
     leaves.push_back(one.leaf);
     signed_items.push_back(std::move(one));
   }

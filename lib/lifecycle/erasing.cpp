@@ -112,9 +112,19 @@ Status tx1(Core& core, Round& round) {
 
 // ---- steps 1 and 2 -----------------------------------------------------------------------------
 
+Status zero_unused_slot(Core& core, std::uint64_t epoch) {
+  core.spare = Core::Spare::unused_secret;
+  Result<domain::SlotReadBackProof> gone =
+      core.slot->destroy(static_cast<unsigned>(epoch % 2), epoch, *core.settings.clock);
+  if (!gone.ok()) return core.fatal(std::move(gone).error());
+  core.spare = Core::Spare::zero;
+  return {};
+}
+
 // A new slot secret in the other slot; its root is what the tree will be re-keyed under.
 Result<crypto::RootSecret> write_new_slot(Core& core, std::uint64_t epoch) {
   core.at_step(EraseStep::write_slot);
+  if (core.spare != Core::Spare::zero) RETURN_IF_ERROR(zero_unused_slot(core, epoch));
   ASSIGN_OR_RETURN(const crypto::SlotSecret secret, crypto::SlotSecret::random());
   Status written = core.slot->write(core.store(), epoch, secret);
   if (!written.ok()) return core.fatal(std::move(written).error());
@@ -188,15 +198,17 @@ Result<std::optional<crypto::RootSecret>> tx2(Core& core, Round& round, crypto::
   return std::optional<crypto::RootSecret>(std::move(old_root));
 }
 
-Status zero_unused_slot(Core& core, std::uint64_t epoch) {
-  Result<domain::SlotReadBackProof> gone =
-      core.slot->destroy(static_cast<unsigned>(epoch % 2), epoch, *core.settings.clock);
-  return gone.ok() ? Status() : Status(core.fatal(std::move(gone).error()));
+// What a TPM that is busy refuses to zero now is zeroed before it is written again; every other
+// fault stops the process.
+Status spare_zeroed_or_kept(Core& core, std::uint64_t epoch) {
+  Status zeroed = zero_unused_slot(core, epoch);
+  return core.stop ? zeroed : Status();
 }
 
-// TX1 is durable, but the round cannot go on (full disk): back to approved, decided again later.
+// TX1 is durable, but the round cannot go on (full disk, busy TPM): back to approved, decided again
+// later.
 Status give_up(Core& core, const Round& round, Error why) {
-  RETURN_IF_ERROR(zero_unused_slot(core, round.from_epoch + 1));
+  RETURN_IF_ERROR(spare_zeroed_or_kept(core, round.from_epoch + 1));
   RETURN_IF_ERROR(transact(core, ReserveShare::all,
                            [](catalog::Transaction& transaction, catalog::StoreState&) {
                              return transaction.end_round();
@@ -230,9 +242,18 @@ Result<domain::DestroyedProof> destroy_old(Core& core, const Round& round,
                                            crypto::RootSecret old_root) {
   core.point_of_no_return = Core::Return::past;
   core.at_step(EraseStep::zero_slot);
-  Result<domain::SlotReadBackProof> read_back = core.slot->destroy(
-      static_cast<unsigned>(round.from_epoch % 2), round.from_epoch, *core.settings.clock);
-  if (!read_back.ok()) return core.fatal(std::move(read_back).error());
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, core.view().round());
+  if (!row) return make_error(Errc::damaged, "the erase round is not in the database");
+  Result<domain::SlotReadBackProof> read_back = destroy_slot(core, *row);
+  if (!read_back.ok()) {
+    Error fault = std::move(read_back).error();
+    if (core.stop) return fault;
+    // Refused, with nothing changed: nobody knows for how long, and nobody has to wait for it.
+    core.point_of_no_return = Core::Return::possible;
+    RETURN_IF_ERROR(undo_round(core, std::move(old_root)));
+    RETURN_IF_ERROR(spare_zeroed_or_kept(core, round.from_epoch + 1));
+    return fault;
+  }
   const std::vector<Uuid> assets = ids_of(round.going);
   ASSIGN_OR_RETURN(domain::KeysGoneProof keys, core.keys.keys_gone(assets, std::move(old_root)));
   return domain::DestroyedProof::combine(std::move(read_back).value(), std::move(keys));
@@ -260,19 +281,25 @@ Status run_round(Core& core, Round round) {
   if (round.going.empty()) return {};
   round.plan.state = domain::PlanState::running;
 
-  ASSIGN_OR_RETURN(crypto::RootSecret next, write_new_slot(core, round.from_epoch + 1));
+  Result<crypto::RootSecret> next = write_new_slot(core, round.from_epoch + 1);
+  if (!next.ok()) {
+    if (core.stop) return std::move(next).error();
+    return give_up(core, round, std::move(next).error());
+  }
   drain(core, round);
-  Result<std::optional<crypto::RootSecret>> old_root = tx2(core, round, std::move(next));
+  Result<std::optional<crypto::RootSecret>> old_root = tx2(core, round, std::move(*next));
   if (!old_root.ok()) {
     if (core.stop) return std::move(old_root).error();
     return give_up(core, round, std::move(old_root).error());
   }
-  if (!*old_root) return zero_unused_slot(core, round.from_epoch + 1);  // everything fell out
+  if (!*old_root) {  // everything fell out
+    return spare_zeroed_or_kept(core, round.from_epoch + 1);
+  }
 
   ASSIGN_OR_RETURN(const LastLook look, last_look(core, round, **old_root));
   if (look != LastLook::destroy) {
     RETURN_IF_ERROR(undo_round(core, std::move(**old_root)));
-    RETURN_IF_ERROR(zero_unused_slot(core, round.from_epoch + 1));
+    RETURN_IF_ERROR(spare_zeroed_or_kept(core, round.from_epoch + 1));
     // A hold: the rest is decided again in the next round. Broken: nobody tries it twice.
     return look == LastLook::held ? Status() : drop_all(core, std::move(round));
   }

@@ -64,8 +64,9 @@ Status check_empty(Env& env, const std::string& directory) {
 }
 
 Status check_no_slot(Env& env, const std::string& slot_path) {
+  const std::string directory = parent_of(slot_path);
   for (const std::string& path :
-       {slot_path, parent_of(slot_path) + "/signer.key", parent_of(slot_path) + "/log.key"}) {
+       {slot_path, directory + "/signer.key", directory + "/log.key", directory + "/tpm.key"}) {
     ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(path));
     if (there) {
       return make_error(Errc::foreign,
@@ -186,9 +187,7 @@ Result<catalog::StoreState> first_state(const Core& core, domain::PeopleRule rul
 Result<StatusReport> build(Core& core, const InitRequest& request, const std::string& staging,
                            const std::string& slot_staging) {
   Env& env = core.env();
-  const std::string slot_file = slot_staging + "/" + base_name(core.locator.slot_path);
-  ASSIGN_OR_RETURN(core.slot, rootslot::create_file_slot(env, {slot_file, core.locator.slot_path},
-                                                         core.store()));
+  ASSIGN_OR_RETURN(core.slot, make_slot(core, slot_staging));
   ASSIGN_OR_RETURN(const crypto::SlotSecret secret, crypto::SlotSecret::random());
   RETURN_IF_ERROR(core.slot->write(core.store(), 0, secret));
   const crypto::UnlockSecret* unlock = core.unlock ? &*core.unlock : nullptr;
@@ -265,13 +264,14 @@ Result<bool> zero_slot(Env& env, const Clock& clock, const std::string& path, co
 
 Status undo_slot_side(const StoreSettings& settings, const SlotLocator& locator) {
   Env& env = *settings.env;
+  RETURN_IF_ERROR(remove_slot_of_init(settings, locator));
   const std::string directory = parent_of(locator.slot_path);
   const std::string staging = directory + kInit;
   ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(directory));
   if (!there) return {};
   // Key files that are no longer in the staging directory were moved up by this very init.
   const auto remove_keys = [&](const std::vector<std::string>& staged) -> Status {
-    for (const char* name : {"log.key", "signer.key"}) {
+    for (const char* name : {"log.key", "signer.key", "tpm.key"}) {
       if (std::find(staged.begin(), staged.end(), name) != staged.end()) continue;
       RETURN_IF_ERROR(remove_if_there(env, directory + "/" + name));
     }
@@ -389,11 +389,17 @@ Result<StatusReport> Store::initialise(const StoreSettings& settings, InitReques
   Core core;
   core.settings = settings;
   core.locator.store = Uuid::random();
+  core.locator.slot_kind = request.slot_kind;
   core.locator.slot_path = request.slot_path;
   core.locator.unlock = request.unlock;
   core.locator.keyfile_path = request.keyfile_path;
   ASSIGN_OR_RETURN(core.unlock, unlock_secret(request, core.locator));
 
+  if (request.slot_kind == SlotKind::tpm2) {
+    ASSIGN_OR_RETURN(rootslot::Tpm2Facts tpm, rootslot::find_tpm2(settings.tpm));
+    core.locator.tpm_key_name = std::move(tpm.key_name);
+    RETURN_IF_ERROR(rootslot::check_free_in_tpm2(settings.tpm, core.store()));
+  }
   const std::string staging = settings.directory + kInit;
   RETURN_IF_ERROR(env.make_directory(staging, 0700));
   RETURN_IF_ERROR(write_locator(env, staging, core.locator));

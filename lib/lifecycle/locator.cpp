@@ -63,12 +63,24 @@ std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+std::string_view to_text(SlotKind kind) noexcept {
+  return kind == SlotKind::tpm2 ? "tpm2" : "file";
+}
+
+std::optional<SlotKind> parse_slot_kind(std::string_view text) noexcept {
+  for (const SlotKind kind : {SlotKind::file, SlotKind::tpm2}) {
+    if (to_text(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
 Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator) {
   Json json{{"schema", kSchema},
             {"store", locator.store.hex()},
-            {"slot_kind", locator.slot_kind},
+            {"slot_kind", to_text(locator.slot_kind)},
             {"slot_path", locator.slot_path},
             {"unlock", to_text(locator.unlock)}};
+  if (locator.slot_kind == SlotKind::tpm2) json["tpm_key_name"] = to_hex(locator.tpm_key_name);
   if (locator.unlock == UnlockKind::keyfile) json["keyfile"] = locator.keyfile_path;
   if (locator.unlock == UnlockKind::passphrase) {
     json["argon2id_salt"] = to_hex(locator.passphrase_salt);
@@ -99,7 +111,8 @@ Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {
   const std::optional<Uuid> uuid = uuid_bytes ? Uuid::from_bytes(*uuid_bytes) : std::nullopt;
   if (!uuid || !kind || !slot_path || !unlock)
     return broken(path, "a field is missing or malformed");
-  if (*kind != "file") {
+  const std::optional<SlotKind> home = parse_slot_kind(*kind);
+  if (!home) {
     return make_error(
         Errc::newer_format,
         path + ": a root slot of kind " + quoted(*kind) + " is not known to this version", {},
@@ -107,8 +120,14 @@ Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {
   }
   SlotLocator locator;
   locator.store = *uuid;
-  locator.slot_kind = *kind;
+  locator.slot_kind = *home;
   locator.slot_path = *slot_path;
+  if (*home == SlotKind::tpm2) {
+    const std::string* name = text_of(json, "tpm_key_name");
+    const std::optional<Bytes> bytes = name ? from_hex(*name) : std::nullopt;
+    if (!bytes || bytes->empty()) return broken(path, "the name of the TPM's key is missing");
+    locator.tpm_key_name = *bytes;
+  }
   const std::optional<UnlockKind> how = parse_unlock_kind(*unlock);
   if (!how) return broken(path, "the unlock kind " + quoted(*unlock) + " is not known");
   locator.unlock = *how;

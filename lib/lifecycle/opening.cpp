@@ -89,11 +89,8 @@ Status finish_with(Core& core, domain::SlotReadBackProof read_back, SlotCandidat
 }
 
 Status destroy_and_finish(Core& core, StartTable& table) {
-  const std::uint64_t dead = table.state.epoch - 1;
-  Result<domain::SlotReadBackProof> proof =
-      core.slot->destroy(1 - table.current, dead, *core.settings.clock);
-  if (!proof.ok()) return core.fatal(std::move(proof).error());
-  return finish_with(core, std::move(proof).value(), table.other());
+  ASSIGN_OR_RETURN(domain::SlotReadBackProof proof, destroy_slot(core, *table.round));
+  return finish_with(core, std::move(proof), table.other());
 }
 
 Status discard_other(Core& core, StartTable& table) {
@@ -192,15 +189,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
     }
     core.unlock = std::move(unlock);
   }
-  Result<std::unique_ptr<rootslot::RootSlot>> slot =
-      rootslot::open_file_slot(*settings.env, {core.locator.slot_path});
-  if (!slot.ok()) {
-    if (slot.error().code != Errc::not_found) return std::move(slot).error();
-    return make_error(Errc::damaged, "the root slot " + core.locator.slot_path + " is not there",
-                      "mount or restore what holds it; without it no model can be read",
-                      core.locator.slot_path);
-  }
-  core.slot = std::move(slot).value();
+  ASSIGN_OR_RETURN(core.slot, open_slot(core));
   RETURN_IF_ERROR(check_files(core));
   RETURN_IF_ERROR(settle_empty_journal(core));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env, database_of(core)));

@@ -56,14 +56,18 @@ Error none_opens(const Core& core, const StartTable& table) {
                           : "pass the right one to aierased and restart it; nothing was touched",
                       core.settings.directory);
   }
-  std::string hint = "put the right slot file back, or the newer database; nothing was touched";
+  std::string hint =
+      core.locator.slot_kind == SlotKind::file
+          ? "put the right slot file back, or the newer database; nothing was touched"
+          : "put the newest database back: what the TPM held before is gone, as it "
+            "should be; nothing was touched";
   std::string cause = "this is an older database or a lost slot";
   if (core.unlock) {
     hint = "the unlock secret may be a wrong one; else: " + hint;
     cause = "this is an older database, a lost slot or a wrong unlock secret";
   }
   return make_error(Errc::damaged,
-                    "no root slot in " + core.locator.slot_path + " opens the database " +
+                    "no root slot in " + core.slot->where() + " opens the database " +
                         database_of(core) + " of epoch " + std::to_string(table.state.epoch) +
                         ": slot A holds " + seen(table.slots[0], core.store()) + ", slot B holds " +
                         seen(table.slots[1], core.store()) + "; " + cause,
@@ -137,23 +141,22 @@ Result<OtherSlot> judge_other(const Core& core, StartTable& table) {
   const auto refuse = [&] {
     return make_error(
         Errc::damaged,
-        "beside the current slot of epoch " + std::to_string(epoch) + " in " +
-            core.locator.slot_path + " there is " + seen(table.other(), core.store()) +
+        "beside the current slot of epoch " + std::to_string(epoch) + " in " + core.slot->where() +
+            " there is " + seen(table.other(), core.store()) +
             ", which no interrupted act leaves behind",
-        "find out where that slot came from, and put the slot file back as it was last in use; "
+        "find out where that slot came from, and put the root slot back as it was last in use; "
         "nothing was touched",
-        core.locator.slot_path);
+        core.slot->where());
   };
   switch (other.content) {
     case SlotContent::zero:
       return table.destroying() ? OtherSlot::finish : OtherSlot::nothing;
     case SlotContent::foreign:
-      return make_error(
-          Errc::foreign,
-          "the slot file " + core.locator.slot_path + " holds a slot of another store",
-          "slot files of two stores were mixed: put this store's own back; nothing "
-          "was touched",
-          core.locator.slot_path);
+      return make_error(Errc::foreign,
+                        "the root slot " + core.slot->where() + " holds a slot of another store",
+                        "root slots of two stores were mixed: put this store's own back; nothing "
+                        "was touched",
+                        core.slot->where());
     case SlotContent::whole:
       if (other.store != core.store()) return refuse();
       if (table.destroying()) {

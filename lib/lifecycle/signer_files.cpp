@@ -10,10 +10,11 @@ constexpr std::string_view kSealedMagic = "AIEKEY1S";
 constexpr std::size_t kMagicBytes = 8;
 constexpr std::size_t kSeedBytes = 32;
 
-Status write_key_file(Env& env, const std::string& path, const Uuid& store,
-                      const crypto::UnlockSecret* unlock, std::string_view purpose,
-                      const crypto::SigningKey& key) {
-  ASSIGN_OR_RETURN(const SecretBytes seed, key.seed());
+}  // namespace
+
+Status write_secret_file(Env& env, const std::string& path, const Uuid& store,
+                         const crypto::UnlockSecret* unlock, std::string_view purpose,
+                         const SecretBytes& seed) {
   if (unlock) {
     ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::keyfile_key(*unlock, purpose));
     Result<Bytes> sealed = seed.reveal(
@@ -33,21 +34,29 @@ Status write_key_file(Env& env, const std::string& path, const Uuid& store,
   return content.reveal([&](ByteView bytes) { return write_new_file(env, path, bytes, 0600); });
 }
 
-}  // namespace
-
 Result<Authority> write_key_files(Env& env, const std::string& directory, const Uuid& store,
                                   const crypto::UnlockSecret* unlock, const std::string& ending) {
+  const auto write = [&](const char* purpose, const crypto::SigningKey& key) -> Status {
+    ASSIGN_OR_RETURN(const SecretBytes seed, key.seed());
+    return write_secret_file(env, directory + "/" + purpose + ".key" + ending, store, unlock,
+                             purpose, seed);
+  };
   ASSIGN_OR_RETURN(crypto::SigningKey signer, crypto::SigningKey::generate());
-  RETURN_IF_ERROR(
-      write_key_file(env, directory + "/signer.key" + ending, store, unlock, "signer", signer));
+  RETURN_IF_ERROR(write("signer", signer));
   ASSIGN_OR_RETURN(crypto::SigningKey log, crypto::SigningKey::generate());
-  RETURN_IF_ERROR(write_key_file(env, directory + "/log.key" + ending, store, unlock, "log", log));
+  RETURN_IF_ERROR(write("log", log));
   return Authority{std::move(signer), std::move(log)};
 }
 
 Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, const Uuid& store,
                                          const crypto::UnlockSecret* unlock,
                                          std::string_view purpose) {
+  ASSIGN_OR_RETURN(const SecretBytes seed, read_secret_file(env, path, store, unlock, purpose));
+  return crypto::SigningKey::from_seed(seed);
+}
+
+Result<SecretBytes> read_secret_file(Env& env, const std::string& path, const Uuid& store,
+                                     const crypto::UnlockSecret* unlock, std::string_view purpose) {
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, env.open(path, {}));
   ASSIGN_OR_RETURN(const FileInfo info, file->info());
   if (info.size < kMagicBytes + kSeedBytes || info.size > 4096) {
@@ -56,17 +65,16 @@ Result<crypto::SigningKey> read_key_file(Env& env, const std::string& path, cons
   }
   ASSIGN_OR_RETURN(SecretBytes content, SecretBytes::zeroed(info.size));
   RETURN_IF_ERROR(content.fill([&](ByteSpan to) { return file->read_at(0, to); }));
-  return content.reveal([&](ByteView bytes) -> Result<crypto::SigningKey> {
+  return content.reveal([&](ByteView bytes) -> Result<SecretBytes> {
     const std::string_view magic = as_text(bytes.first(kMagicBytes));
     const ByteView body = bytes.subspan(kMagicBytes);
     if (magic == kPlainMagic && !unlock && body.size() == kSeedBytes) {
-      ASSIGN_OR_RETURN(const SecretBytes seed, SecretBytes::copy_of(body));
-      return crypto::SigningKey::from_seed(seed);
+      return SecretBytes::copy_of(body);
     }
     if (magic == kSealedMagic && unlock) {
       ASSIGN_OR_RETURN(const crypto::SealKey seal, crypto::keyfile_key(*unlock, purpose));
       Result<SecretBytes> seed = crypto::open_message(seal, store.view(), body);
-      if (seed.ok() && seed->size() == kSeedBytes) return crypto::SigningKey::from_seed(*seed);
+      if (seed.ok() && seed->size() == kSeedBytes) return seed;
     }
     return make_error(Errc::damaged, path + " does not open: it is another store's or changed",
                       "restore it from a copy of the slot's directory", path);

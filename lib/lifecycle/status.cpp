@@ -15,12 +15,13 @@ using Severity = Finding::Severity;
 void look_at_slot(const StatusReport& report, std::vector<Finding>& findings) {
   const domain::SlotAssurance& slot = report.slot;
   const Severity severity = slot.level == domain::Level::ea0 ? Severity::warning : Severity::note;
+  const std::string& subject = slot.path.empty() ? slot.device : slot.path;
   findings.push_back(
-      {severity, "slot-level", slot.path,
+      {severity, "slot-level", subject,
        "erasures reach " + std::string(domain::to_text(slot.level)) + ": " + slot.reason,
        slot.next_level});
   for (const std::string& copy : slot.may_have_copied) {
-    findings.push_back({Severity::note, "slot-copies", slot.path,
+    findings.push_back({Severity::note, "slot-copies", subject,
                         "may hold a copy of the slot: " + copy,
                         "keep the slot out of backups, images and snapshots"});
   }

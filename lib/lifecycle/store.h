@@ -32,6 +32,7 @@
 #include "lifecycle/key_ring.h"
 #include "lifecycle/requests.h"
 #include "lifecycle/retention.h"
+#include "rootslot/tpm2.h"
 
 namespace aierase::lifecycle {
 
@@ -40,11 +41,17 @@ enum class UnlockKind { none, credential, keyfile, passphrase };
 std::string_view to_text(UnlockKind kind) noexcept;
 std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept;
 
+// Where the slot secret lives.
+enum class SlotKind { file, tpm2 };
+std::string_view to_text(SlotKind kind) noexcept;
+std::optional<SlotKind> parse_slot_kind(std::string_view text) noexcept;
+
 // The little file STORE/root-slot, read between the store's lock and the slot's.
 struct SlotLocator {
   Uuid store;
-  std::string slot_kind = "file";
-  std::string slot_path;
+  SlotKind slot_kind = SlotKind::file;
+  std::string slot_path;  // of the slot file; with a TPM only the anchor lies in it
+  Bytes tpm_key_name;     // SlotKind::tpm2: of the TPM's storage key
   UnlockKind unlock = UnlockKind::none;
   std::string keyfile_path;  // UnlockKind::keyfile
   Bytes passphrase_salt;     // UnlockKind::passphrase, 16 bytes
@@ -73,6 +80,7 @@ struct StoreSettings {
   Env* env = nullptr;
   const Clock* clock = nullptr;
   std::string directory;  // /var/lib/aierase
+  rootslot::Tpm2Settings tpm;
   HostFacts host;
   FindCustodians find_custodians;
   domain::PersonLookup person_of;    // what people.toml says of a user now; may be absent
@@ -84,6 +92,7 @@ struct StoreSettings {
 
 struct InitRequest {
   domain::Actor actor;
+  SlotKind slot_kind = SlotKind::file;
   std::string slot_path;  // /var/lib/aierase-root/slot
   UnlockKind unlock = UnlockKind::none;
   std::string keyfile_path;
@@ -145,6 +154,8 @@ class CheckRun {
 
 class Store {
  public:
+  // Once, before any thread: the library of the TPM writes nothing to standard error by itself.
+  static void prepare_process();
   // The caller holds lock(). Builds `.init` in the store and the slot directory, syncs, renames the
   // slot's first and the store's last. Refuses a directory with anything in it, a slot path inside
   // the store, a slot that is there already.

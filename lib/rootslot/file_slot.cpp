@@ -177,7 +177,7 @@ Status FileSlot::write(const Uuid& store, std::uint64_t epoch, const crypto::Slo
   });
 }
 
-Result<domain::SlotReadBackProof> FileSlot::destroy(unsigned parity, std::uint64_t epoch,
+Result<domain::SlotReadBackProof> FileSlot::destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) {
   RETURN_IF_ERROR(check_parity(parity));
   ASSIGN_OR_RETURN(const Copies copies, read_copies(parity));
@@ -187,24 +187,25 @@ Result<domain::SlotReadBackProof> FileSlot::destroy(unsigned parity, std::uint64
       return about_slot(Errc::foreign, "holds the secret of another store",
                         "Nothing was overwritten: that store would be lost.");
     }
-    if (copy.epoch != epoch) {
+    if (copy.epoch != dying.epoch) {
       return about_slot(Errc::wrong_state,
                         "holds the secret of epoch " + std::to_string(copy.epoch) +
-                            ", and that of epoch " + std::to_string(epoch) + " was to be destroyed",
+                            ", and that of epoch " + std::to_string(dying.epoch) +
+                            " was to be destroyed",
                         "Nothing was overwritten.");
     }
   }
   for (unsigned copy = 0; copy < kCopies; ++copy) {
     RETURN_IF_ERROR(put_zeros(slot_offset(parity, copy)));
   }
-  return confirm_zero(parity, epoch, clock);
+  return confirm_zero(parity, dying, clock);
 }
 
-Result<domain::SlotReadBackProof> FileSlot::confirm_zero(unsigned parity, std::uint64_t epoch,
+Result<domain::SlotReadBackProof> FileSlot::confirm_zero(unsigned parity, const Dying& dying,
                                                          const Clock& clock) {
   RETURN_IF_ERROR(check_parity(parity));
   ASSIGN_OR_RETURN(const Copies copies, read_copies(parity));
-  domain::SlotEvidence evidence{std::string(kind()), epoch, {}, {}};
+  domain::SlotEvidence evidence{std::string(kind()), dying.epoch, {}, {}, {}};
   const std::string how = parts_.direct ? " with O_DIRECT" : " through the page cache";
   for (unsigned copy = 0; copy < kCopies; ++copy) {
     if (copies.copy[copy].state != CopyState::zero) {

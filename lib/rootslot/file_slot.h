@@ -34,12 +34,13 @@ class FileSlot final : public RootSlot {
   Status load_header();
 
   std::string_view kind() const override { return "file"; }
+  std::string where() const override { return parts_.destination; }
   const Uuid& store() const override { return header_.store; }
   Result<SlotReading> read(unsigned parity) override;
   Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) override;
-  Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,
+  Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                             const Clock& clock) override;
-  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, std::uint64_t epoch,
+  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
                                                  const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;

@@ -1,10 +1,11 @@
-// Where the slot secret lives and dies: two slots by parity of epoch, each with a twin, and the
-// anchor that recognises an older database.
+// Where the slot secret lives and dies: two slots by parity of epoch, and the anchor that
+// recognises an older database.
 //
 // Contract: one RootSlot per store, used by one thread, locked exclusively for life by open.
 // Every write is durable and read back before it returns. An Errc::io from any call is final: the
-// process stops. read() never changes anything. Specified in: aierase-store(5) ROOT SLOT;
-// erasure-design section 3.
+// process stops. Errc::damaged from destroy says the same; any other error of write and destroy
+// means that nothing was changed. read() never changes anything. Specified in: aierase-store(5)
+// ROOT SLOT and TPM SLOT; erasure-design section 3.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,13 @@
 #include "crypto/keys.h"
 #include "domain/destroyed_proof.h"
 #include "domain/slot.h"
+#include "rootslot/tpm2.h"
 
 namespace aierase::rootslot {
 
 enum class SlotContent {
-  zero,     // both copies are zeros
-  whole,    // both copies equal, and check
+  zero,     // all copies are zeros
+  whole,    // all copies equal, and check
   torn,     // anything else of ours: one good copy may be in it
   foreign,  // a good copy of another store
 };
@@ -44,6 +46,15 @@ struct Anchor {
   friend bool operator==(const Anchor&, const Anchor&) = default;
 };
 
+// What dies: the secret of an epoch, for the evidence. `intent`: what a device's evidence is bound
+// to; none for a secret that nothing was sealed under, of which no evidence is asked.
+struct Dying {
+  Dying(std::uint64_t of_epoch) : epoch(of_epoch) {}  // NOLINT: implicit by design
+  Dying(std::uint64_t of_epoch, const Digest& for_intent) : epoch(of_epoch), intent(for_intent) {}
+  std::uint64_t epoch = 0;
+  std::optional<Digest> intent;
+};
+
 // Makes SlotReadBackProof, nobody else does; base of the slots so that each kind can.
 class ReadBack {
  protected:
@@ -55,7 +66,9 @@ class ReadBack {
 class RootSlot : protected ReadBack {
  public:
   virtual ~RootSlot() = default;
-  virtual std::string_view kind() const = 0;  // "file"
+  virtual std::string_view kind() const = 0;  // "file", "tpm2"
+  // Where the secret lies, in an error's sentence: a path, or the NV indexes of a TPM.
+  virtual std::string where() const = 0;
   // The store that the slot was made for, also while both slots are zero.
   virtual const Uuid& store() const = 0;
   // parity 0 or 1.
@@ -65,13 +78,13 @@ class RootSlot : protected ReadBack {
   // slot still holds this repairs the twin, and the good copy is not written.
   virtual Status write(const Uuid& store, std::uint64_t epoch,
                        const crypto::SlotSecret& secret) = 0;
-  // Zeros both copies, reads both back. `epoch` is the one whose secret dies, for the evidence; a
-  // good copy of another store (Errc::foreign) or epoch (Errc::wrong_state) is left alone.
-  virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, std::uint64_t epoch,
+  // Zeros all copies, reads them back. A good copy of another store (Errc::foreign) or epoch
+  // (Errc::wrong_state) is left alone.
+  virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) = 0;
   // The slot reads back as zeros. Alone no proof of durable zeros that another process wrote: after
   // a kill between step 4 and TX3 recovery destroys once more.
-  virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, std::uint64_t epoch,
+  virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
                                                          const Clock& clock) = 0;
   virtual Result<domain::SlotAssurance> assess() = 0;
 
@@ -94,5 +107,25 @@ Result<std::unique_ptr<RootSlot>> create_file_slot(Env& env, const FileSlotOptio
 // Locks (Errc::busy if another process holds it) before it reads anything. Refuses links, wrong
 // owner or mode wider than 0600 (Errc::damaged with what to do), a file that is no slot.
 Result<std::unique_ptr<RootSlot>> open_file_slot(Env& env, const FileSlotOptions& options);
+
+// The slot in a TPM: the secret in NV indexes whose numbers follow from the store's uuid; anchor
+// and lock in a slot file whose own slots stay zero.
+struct Tpm2SlotOptions {
+  FileSlotOptions anchor;
+  Tpm2Settings tpm;
+  Bytes key_name;    // of the TPM's storage key, as find_tpm2 told it when the store was made
+  SecretBytes auth;  // of the indexes, kNvAuthBytes
+};
+// Asks the TPM who it is.
+Result<Tpm2Facts> find_tpm2(const Tpm2Settings& settings);
+// Errc::already_exists if something is defined under one of the store's numbers. Changes nothing.
+Status check_free_in_tpm2(const Tpm2Settings& settings, const Uuid& store);
+Result<std::unique_ptr<RootSlot>> create_tpm2_slot(Env& env, Tpm2SlotOptions options,
+                                                   const Uuid& store);
+// Errc::busy: no TPM answers now; Errc::foreign: another TPM, one that was cleared, or an index
+// that somebody else defined; Errc::damaged: the indexes are gone.
+Result<std::unique_ptr<RootSlot>> open_tpm2_slot(Env& env, Tpm2SlotOptions options);
+// After an interrupted init: removes what was defined for that store, and nothing else.
+Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store);
 
 }  // namespace aierase::rootslot

@@ -6,6 +6,8 @@ Usage: t1.py MODE BUILD_DIR, with MODE one of
   ext4|xfs|btrfs the store on a loop image of that file system, the root slot on an ext4 image of
                  its own; the adversary holds raw images of both, from before, between and after
   inside-btrfs   store and root slot on one btrfs image: the certificate must say EA0
+  tpm2           the root slot in a TPM (swtpm): the adversary holds every copy of the whole machine
+                 but the TPM; his control is the TPM's own memory, since a software TPM is EA2
 
 Three rounds of erasures. The adversary is reader.py, which shares no code with aierase. With every
 store image and today's slot it must open no erased asset and every living one. The honesty
@@ -26,117 +28,12 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+
+from places import Directories, Images, Machine, fail, run  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 ROUNDS, FIRST_IMPORT, PER_ROUND = 3, 18, 4
-
-
-def fail(text):
-    sys.exit(f"t1: {text}")
-
-
-def run(*command, **options):
-    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False, **options)
-    if done.returncode:
-        fail(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-# ---- where store and slot lie -------------------------------------------------------------------
-class Directories:
-    """Store and slot as directories; an image is a copy of them."""
-
-    def __init__(self, work):
-        self.work = work
-        self.store, self.slot = work / "store", work / "root-slot" / "slot"
-        self.slot.parent.mkdir(mode=0o700)
-        self.store_images, self.slot_images = [], []
-
-    def snapshot(self, label):
-        for name, images in (("store", self.store_images), ("root-slot", self.slot_images)):
-            copy = self.work / f"{name}-{label}"
-            shutil.copytree(self.work / name, copy)
-            images.append(copy)
-
-    def close(self):
-        pass
-
-    def as_stores(self, images):
-        return [option for image in images for option in ("--store", image)]
-
-    def as_slots(self, images):
-        return [option for image in images for option in ("--slot", image / "slot")]
-
-
-class Images:
-    """Store and slot on loop-mounted images; the adversary gets files and raw bytes of each."""
-
-    def __init__(self, work, filesystem, separate):
-        self.work, self.filesystem, self.separate = work, filesystem, separate
-        self.mounted = []
-        self.make("store", filesystem, {"ext4": 96, "xfs": 320, "btrfs": 256}[filesystem])
-        self.store = work / "store" / "aierase"
-        if separate:
-            self.make("root-slot", "ext4", 24)
-        slot_directory = work / "root-slot" if separate else work / "store" / "root-slot"
-        self.slot = slot_directory / "aierase-root" / "slot"
-        self.slot.parent.mkdir(mode=0o700, parents=True)
-        self.store_images, self.slot_images = [], []
-
-    def make(self, name, filesystem, size_mb):
-        image = self.work / f"{name}.img"
-        with open(image, "wb") as file:
-            file.truncate(size_mb << 20)
-        run("mkfs." + filesystem, "-q", image)
-        self.mount(image, self.work / name)
-
-    def mount(self, image, at):
-        at.mkdir(exist_ok=True)
-        run("mount", "-o", "loop", image, at)
-        self.mounted.append(at)
-
-    def unmount(self, at):
-        run("umount", at)
-        self.mounted.remove(at)
-        if self.filesystem == "btrfs":  # else the next image of the same uuid is taken for this one
-            subprocess.run(["btrfs", "device", "scan", "--forget"], capture_output=True, check=False)
-
-    def snapshot(self, label):
-        for at in self.mounted:
-            run("sync", "--file-system", at)
-        for name, images in (("store", self.store_images), ("root-slot", self.slot_images)):
-            if name == "store" or self.separate:
-                copy = self.work / f"{name}-{label}.img"
-                run("cp", "--sparse=always", self.work / f"{name}.img", copy)
-                images.append(copy)
-
-    def close(self):
-        for at in list(reversed(self.mounted)):
-            self.unmount(at)
-
-    def files_of(self, image):
-        """What a mount of the image shows, copied out. A copy is mounted: evidence stays as it was."""
-        target = image.with_suffix(".files")
-        if not target.exists():
-            scratch, at = self.work / "scratch.img", self.work / "scratch"
-            run("cp", "--sparse=always", image, scratch)
-            self.mount(scratch, at)
-            shutil.copytree(at, target, ignore=shutil.ignore_patterns("lost+found"))
-            self.unmount(at)
-            scratch.unlink()
-        return target
-
-    def as_stores(self, images):
-        options = []
-        for image in images:
-            options += ["--store", self.files_of(image) / "aierase", "--carve", image]
-        return options
-
-    def as_slots(self, images):
-        options = []
-        for image in images:
-            options += ["--slot", self.files_of(image) / "aierase-root" / "slot", "--carve", image]
-        return options
 
 
 # ---- the daemon ---------------------------------------------------------------------------------
@@ -151,7 +48,7 @@ class Daemon:
             '<policy context="default"><allow user="*"/><allow own="*"/>'
             '<allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>\n')
         (work / "aierased.toml").write_text(
-            f'slot = "{place.slot}"\nallow-unencrypted-swap = true\n')
+            f'slot = "{place.slot}"\nallow-unencrypted-swap = true\n{place.config}')
         place.store.mkdir(mode=0o700, exist_ok=True)
         self.log = open(work / "log", "wb")
         self.children = []
@@ -243,6 +140,8 @@ def check_statements(found, erased, place, mode):
         levels.add(predicate["assurance"]["level"])
         if isinstance(place, Images) and predicate["assurance"]["level"] != "EA0":
             fail(f"on a loop device a certificate must say EA0: {predicate['assurance']}")
+        if mode == "tpm2" and predicate["assurance"]["level"] != "EA2":
+            fail(f"with a software TPM a certificate must say EA2: {predicate['assurance']}")
         if mode == "inside-btrfs" and "btrfs" not in json.dumps(predicate["root_slots"]):
             fail(f"the certificate should name btrfs: {predicate['root_slots']}")
         if predicate["method"]["purge_claimed"]:
@@ -270,7 +169,7 @@ def story(work, build, place, mode):
     begun = time.monotonic()
     daemon = Daemon(work, build, place)
     try:
-        daemon("init", "--single-operator", "--unlock", "none")
+        daemon("init", "--single-operator", "--unlock", "none", *place.init)
         living = import_assets(daemon, work, 0, FIRST_IMPORT)
         place.snapshot("0")
         erased = []
@@ -284,9 +183,12 @@ def story(work, build, place, mode):
         found = statements(daemon, work)
     finally:
         daemon.stop()
-    place.close()
     check_statements(found, erased, place, mode)
-    judge(work, place, set(living), set(erased))
+    if mode == "tpm2":
+        judge_tpm(work, build, place, set(living), set(erased))
+    else:
+        place.close()
+        judge(work, place, set(living), set(erased))
     print(f"  {time.monotonic() - begun:.1f} s")
 
 
@@ -304,6 +206,37 @@ def judge(work, place, living, erased):
     adversary(work, "honesty control: every slot image too",
               stores + place.as_slots(place.slot_images), living | erased)
     spot_check(work, place, stores, living)
+
+
+def judge_tpm(work, build, place, living, erased):
+    everything = place.as_stores(place.store_images) + place.as_slots(place.slot_images)
+    for directory in place.slot_images:
+        everything += ["--carve", directory / "tpm.key"]
+    adversary(work, "every image of the whole machine, without the TPM", everything, set())
+    told = ["--carve", place.what_the_tpm_tells()]
+    adversary(work, "the same, and the TPM as it is today", everything + told, living)
+    put_back(work, build, place)
+    place.close()
+    memory = [option for copy in place.memory for option in ("--carve", copy)]
+    adversary(work, "honesty control: every older memory of the software TPM too",
+              everything + memory, living | erased)
+    spot_check(work, place, everything + told, living)
+
+
+def put_back(work, build, place):
+    """The image from before the first erasure on the machine of today: nothing opens."""
+    for name in ("store", "root-slot"):
+        shutil.rmtree(work / name)
+        shutil.copytree(work / f"{name}-0", work / name)
+    (work / "bus").unlink(missing_ok=True)
+    daemon = Daemon(work, build, place)
+    try:
+        status = daemon.json("status")
+    finally:
+        daemon.stop()
+    if status["state"] != "damaged" or "older database" not in status["message"]:
+        fail(f"an old image was put back, and status says {status['state']}: {status['message']}")
+    print(f"  the whole machine of before, put back: {status['state']}, it does not open")
 
 
 def spot_check(work, place, stores, living):
@@ -330,20 +263,20 @@ def become_root(arguments):
 
 
 def main():
-    modes = ("directory", "ext4", "xfs", "btrfs", "inside-btrfs")
+    modes = ("directory", "ext4", "xfs", "btrfs", "inside-btrfs", "tpm2")
     if len(sys.argv) != 3 or sys.argv[1] not in modes:
         fail(f"usage: t1.py {'|'.join(modes)} BUILD_DIR")
     mode, build = sys.argv[1], Path(sys.argv[2]).resolve()
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     os.environ["LC_ALL"] = "C.UTF-8"
-    if mode != "directory":
+    if mode not in ("directory", "tpm2"):
         become_root(sys.argv[1:])
     os.umask(0o077)
     print(f"T1, {mode}:")
     with tempfile.TemporaryDirectory(prefix="aierase-t1-", dir="/var/tmp") as directory:
         work = Path(directory)
-        if mode == "directory":
-            place = Directories(work)
+        if mode in ("directory", "tpm2"):
+            place = Machine(work) if mode == "tpm2" else Directories(work)
         else:
             place = Images(work, "btrfs" if mode == "inside-btrfs" else mode, mode != "inside-btrfs")
         with contextlib.closing(place):

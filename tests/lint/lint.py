@@ -51,6 +51,7 @@ OUTSIDE = {
     r"sodium(\.h|/)": ("lib/base/", "lib/crypto/", "lib/rootslot/"),
     r"archive(_entry)?\.h": ("ctl/",),
     r"fuse(_lowlevel)?\.h": ("lib/view/",),
+    r"tss2/": ("lib/rootslot/",),
     r"spdlog/": ("lib/base/log", "daemon/"),
     r"cxxopts\.hpp": ("ctl/", "daemon/"),
     r"toml\+\+/": ("lib/base/", "lib/policy/", "daemon/"),

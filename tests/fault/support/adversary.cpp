@@ -8,6 +8,7 @@
 #include "crypto/primitives.h"
 #include "keytree/node.h"
 #include "rootslot/blocks.h"
+#include "rootslot/tpm2_slot.h"
 
 namespace aierase::test {
 namespace {
@@ -78,6 +79,23 @@ std::set<StolenSlot> Adversary::slots(FakeDisk& disk, const std::string& slot_pa
                                        [](ByteView secret) { return copy_of(secret); })});
       }
     }
+  }
+  return found;
+}
+
+std::set<StolenSlot> Adversary::slots(SoftwareTpm& tpm, const Uuid& store, ByteView auth) {
+  std::set<StolenSlot> found;
+  Result<rootslot::Tpm2> open = rootslot::Tpm2::connect(tpm.settings());
+  const Result<SecretBytes> value = SecretBytes::copy_of(auth);
+  if (!open.ok() || !value.ok()) return found;
+  for (const rootslot::NvIndex index : rootslot::indexes_of(store).slot) {
+    Bytes block(rootslot::kBlockBytes);
+    const ByteSpan content = ByteSpan(block).first(rootslot::kNvSlotBytes);
+    if (!open->read(index, *value, content).ok()) continue;
+    const Result<rootslot::SlotCopy> copy = rootslot::decode_copy(block);
+    if (!copy.ok() || !copy->secret) continue;
+    found.insert({copy->epoch,
+                  copy->secret->bytes().reveal([](ByteView secret) { return copy_of(secret); })});
   }
   return found;
 }

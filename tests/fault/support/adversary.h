@@ -16,6 +16,7 @@
 #include "base/uuid.h"
 #include "domain/batches.h"
 #include "fault/fake_disk.h"
+#include "fault/support/software_tpm.h"
 
 namespace aierase::test {
 
@@ -42,6 +43,8 @@ class Adversary {
   void learn(FakeDisk& disk, const std::string& directory);
   void learn(ByteView bytes);
   static std::set<StolenSlot> slots(FakeDisk& disk, const std::string& slot_path);
+  // What somebody on this machine gets from its TPM, with the indexes' authorization value.
+  static std::set<StolenSlot> slots(SoftwareTpm& tpm, const Uuid& store, ByteView auth);
   std::set<Uuid> readable(const std::set<StolenSlot>& slots,
                           const std::vector<Target>& targets) const;
   std::size_t rows() const;

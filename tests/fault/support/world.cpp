@@ -111,6 +111,7 @@ lifecycle::StoreSettings World::settings() {
   settings.env = &disk;
   settings.clock = &clock;
   settings.directory = kStoreDirectory;
+  if (tpm) settings.tpm = tpm->settings();
   settings.host = host;
   settings.find_custodians = find_custodians ? find_custodians : custodians_of_this_host;
   settings.person_today = [this](const domain::Actor& then, const std::optional<std::string>& key) {
@@ -137,6 +138,7 @@ Status World::init(domain::PeopleRule rule) {
   lifecycle::InitRequest request;
   request.actor = alice();
   request.slot_path = kSlotPath;
+  if (tpm) request.slot_kind = lifecycle::SlotKind::tpm2;
   request.people_rule = rule;
   ASSIGN_OR_RETURN(request.secret, unlock_secret());
   if (unlock) request.unlock = lifecycle::UnlockKind::credential;
@@ -177,6 +179,11 @@ void World::crash(const Crash& crash) {
     disk.restart();
   } else {
     disk.power_cut(crash.cut, crash.seed);
+  }
+  if (tpm) tpm->forget();
+  if (tpm && (tpm->was_killed() || crash.kind == Crash::Kind::power_cut)) {
+    tpm->kill();
+    tpm->start();
   }
   adversary.learn(disk, kStoreDirectory);
 }
@@ -343,14 +350,22 @@ std::vector<Target> World::targets() const {
   return targets;
 }
 
+std::set<StolenSlot> World::slots() {
+  if (!tpm) return Adversary::slots(disk, kSlotPath);
+  // He is root on this machine, and asks the TPM with what lies beside the anchor.
+  const Bytes key = disk.content(std::string(kSlotDirectory) + "/tpm.key");
+  return Adversary::slots(*tpm, uuid_, ByteView(key).last(rootslot::kNvAuthBytes));
+}
+
 std::set<Uuid> World::stolen() {
   adversary.learn(disk, kStoreDirectory);
-  return adversary.readable(Adversary::slots(disk, kSlotPath), targets());
+  return adversary.readable(slots(), targets());
 }
 
 std::shared_ptr<const World::Moment> World::keep() const {
   auto moment = std::make_shared<Moment>();
   moment->disk = disk.snapshot();
+  if (tpm) moment->tpm_memory = tpm->memory();
   moment->clock = clock;
   moment->assets = assets;
   moment->adversary = adversary;
@@ -361,6 +376,10 @@ std::shared_ptr<const World::Moment> World::keep() const {
 void World::go_back(const Moment& moment) {
   close();
   disk.restore(*moment.disk);
+  if (tpm) {
+    tpm->forget();
+    tpm->put_back(moment.tpm_memory);
+  }
   clock = moment.clock;
   assets = moment.assets;
   adversary = moment.adversary;

@@ -15,6 +15,7 @@
 
 #include "fault/fake_disk.h"
 #include "fault/support/adversary.h"
+#include "fault/support/software_tpm.h"
 #include "lifecycle/store.h"
 #include "unit/support/fake_clock.h"
 
@@ -106,7 +107,8 @@ class World {
   // What an import that was stopped may have made durable.
   void remember(const lifecycle::AssetView& view, const ImportWish& wish, Bytes key = {});
   std::vector<Target> targets() const;
-  std::set<Uuid> stolen();  // what the adversary reads with the slot as it is now
+  std::set<StolenSlot> slots();  // as they are now, in file or TPM
+  std::set<Uuid> stolen();       // what the adversary reads with the slot as it is now
   Uuid store_uuid() const { return uuid_; }
 
   struct Moment;
@@ -116,6 +118,7 @@ class World {
   FakeDisk disk;
   FakeClock clock;
   lifecycle::HostFacts host;
+  SoftwareTpm* tpm = nullptr;   // init puts the root slot there; a part of the machine
   std::optional<Bytes> unlock;  // init with this secret (kind: credential), and open with it
   lifecycle::AuditTrail* audit = nullptr;     // given to the store that open() opens
   lifecycle::FindCustodians find_custodians;  // where others than bob and carol are known
@@ -136,6 +139,7 @@ class World {
 
 struct World::Moment {
   std::shared_ptr<const FakeDisk::Snapshot> disk;
+  Bytes tpm_memory;
   FakeClock clock;
   std::vector<Imported> assets;
   Adversary adversary{Uuid{}};

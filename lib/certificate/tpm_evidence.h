@@ -1,0 +1,42 @@
+// What a TPM signed of an erased root slot, on a certificate: written, and checked for a stranger.
+//
+// Contract: pure. The check believes nothing but the TPM's key: that it is a TPM's, and of which
+// maker, only its endorsement certificate and an authority's protocol with that TPM can show.
+// Specified in: aierase-certificate(5) EVIDENCE OF A TPM; TPM 2.0 Library, part 2, TPMS_ATTEST.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "domain/disposition.h"
+
+namespace aierase::certificate {
+
+// One line for one asset of a round: what was going to be destroyed, and by whose word.
+struct Intent {
+  Uuid asset;
+  Digest kcv{};
+  Uuid plan;
+  Digest plan_digest{};
+  std::uint64_t epoch = 0;
+};
+std::string intent_text(const Intent& intent);
+
+// The member `tpm` of a statement's evidence, canonical JSON.
+std::string tpm_part(const domain::TpmEvidence& evidence, const domain::IntentPath& intent);
+
+// The parts of a TPM's statement about an NV index that matter here.
+struct NvStatement {
+  Bytes bound_to;
+  Bytes contents;
+};
+// Errc::invalid_input unless the bytes are one such statement of a TPM, and nothing more.
+Result<NvStatement> parse_nv_statement(ByteView bytes);
+
+// Why the evidence of a predicate does not hold; nothing where it does, or none is needed.
+std::optional<std::string> fault_of_tpm_evidence(const Json& predicate);
+
+}  // namespace aierase::certificate

@@ -1,0 +1,274 @@
+#include "rootslot/tpm2_slot.h"
+
+#include <algorithm>
+
+#include "crypto/primitives.h"
+#include "rootslot/tpm2_level.h"
+
+namespace aierase::rootslot {
+namespace {
+
+// The range that the TCG leaves to the TPM's owner; four numbers for each store.
+constexpr NvIndex kFirstIndex = 0x01800000;
+constexpr NvIndex kStores = 1U << 20U;
+
+// Past the first byte nothing may look as if it had not happened.
+Error not_known(Error error) {
+  error.code = Errc::io;
+  return error;
+}
+
+Bytes zeros() {
+  return Bytes(kNvSlotBytes);
+}
+
+}  // namespace
+
+std::string Tpm2Indexes::text() const {
+  return nv_text(slot[0]) + ", " + nv_text(slot[1]);
+}
+
+Tpm2Indexes indexes_of(const Uuid& store) {
+  const NvIndex first = kFirstIndex + 4 * (get_be32(store.view().first(4)) % kStores);
+  return {{first, first + 1}, first + 2};
+}
+
+Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes) {
+  const auto remove = [&](NvIndex index, NvKind kind) -> Status {
+    ASSIGN_OR_RETURN(const NvState state, tpm.state(index, kind));
+    const bool ours = state == NvState::defined || state == NvState::unwritten;
+    return ours ? tpm.undefine(index) : Status();
+  };
+  RETURN_IF_ERROR(remove(indexes.slot[0], NvKind::slot));
+  RETURN_IF_ERROR(remove(indexes.slot[1], NvKind::slot));
+  return remove(indexes.counter, NvKind::counter);
+}
+
+Tpm2Slot::Tpm2Slot(Parts parts)
+    : parts_(std::move(parts)), indexes_(indexes_of(parts_.anchor->store())) {}
+
+std::string Tpm2Slot::where() const {
+  return "NV indexes " + indexes_.text() + " of the TPM";
+}
+
+Error Tpm2Slot::about(Errc code, unsigned parity, std::string what, std::string hint) const {
+  const std::string index = nv_text(indexes_.slot[parity]);
+  return make_error(code, "NV index " + index + " of the TPM " + std::move(what), std::move(hint),
+                    index);
+}
+
+// Each time: the TPM may have been exchanged or cleared since the last one.
+Result<Tpm2> Tpm2Slot::connect() {
+  ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(parts_.tpm));
+  if (tpm.facts().key_name != parts_.key_name) {
+    return make_error(
+        Errc::foreign,
+        "the TPM at " + parts_.tpm.tcti +
+            " is not the one that this store was made with, or it was cleared since",
+        "if it was cleared, the root secret went with it, and so did every model of this store; "
+        "else give the machine its TPM back. Nothing was touched",
+        parts_.tpm.tcti);
+  }
+  return tpm;
+}
+
+Status Tpm2Slot::look() {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  facts_ = tpm.facts();
+  unsigned absent = 0;
+  for (const unsigned parity : {0U, 1U}) {
+    ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
+    if (state == NvState::absent) ++absent;
+    if (state != NvState::other) continue;
+    return about(Errc::foreign, parity, "is not as aierased defined it: somebody else uses it",
+                 "nothing was touched; find out who did, and if nobody needs it: tpm2_nvundefine " +
+                     nv_text(indexes_.slot[parity]) + ", then restart aierased");
+  }
+  if (absent < 2) return {};
+  return make_error(Errc::damaged, "the TPM has none of this store's NV indexes " + indexes_.text(),
+                    "somebody removed them, and with them the root secret: no model of this store "
+                    "can ever be read again",
+                    parts_.tpm.tcti);
+}
+
+Status Tpm2Slot::define_all() {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  facts_ = tpm.facts();
+  const auto define = [&]() -> Status {
+    for (const unsigned parity : {0U, 1U}) {
+      RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
+      RETURN_IF_ERROR(put_zeros(tpm, parity));
+    }
+    RETURN_IF_ERROR(tpm.define(indexes_.counter, NvKind::counter, parts_.auth));
+    const Result<std::uint64_t> first = tpm.increment(indexes_.counter, parts_.auth);
+    if (!first.ok()) return first.error();
+    // A TPM that cannot sign could never certify an erasure: seen now, not then.
+    const Result<domain::TpmEvidence> trial = evidence(tpm, 0, Digest{});
+    return trial.ok() ? Status() : Status(trial.error());
+  };
+  Status done = define();
+  if (!done.ok()) static_cast<void>(remove_indexes(tpm, indexes_));
+  return done;
+}
+
+Result<SlotCopy> Tpm2Slot::copy_in(Tpm2& tpm, unsigned parity) {
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
+  if (state != NvState::defined) return SlotCopy();
+  ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kBlockBytes));
+  return block.fill([&](ByteSpan bytes) -> Result<SlotCopy> {
+    RETURN_IF_ERROR(tpm.read(indexes_.slot[parity], parts_.auth, bytes.first(kNvSlotBytes)));
+    return decode_copy(bytes);
+  });
+}
+
+Result<SlotReading> Tpm2Slot::read(unsigned parity) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  ASSIGN_OR_RETURN(SlotCopy copy, copy_in(tpm, parity));
+  SlotReading reading;
+  switch (copy.state) {
+    case CopyState::zero:
+      return reading;
+    case CopyState::bad:
+      reading.content = SlotContent::torn;
+      return reading;
+    case CopyState::good:
+      break;
+  }
+  reading.content = copy.store == store() ? SlotContent::whole : SlotContent::foreign;
+  reading.store = copy.store;
+  reading.epoch = copy.epoch;
+  reading.secret = std::move(copy.secret);
+  return reading;
+}
+
+Status Tpm2Slot::put(Tpm2& tpm, unsigned parity, ByteView content) {
+  RETURN_IF_ERROR(tpm.write(indexes_.slot[parity], parts_.auth, content));
+  ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kNvSlotBytes));
+  return block.fill([&](ByteSpan found) -> Status {
+    const Status read_back = tpm.read(indexes_.slot[parity], parts_.auth, found);
+    if (!read_back.ok()) return not_known(read_back.error());
+    if (crypto::equal_constant_time(found, content)) return {};
+    return about(Errc::io, parity, "reads back other bytes than were written",
+                 "the TPM does not keep what it is given: replace it");
+  });
+}
+
+Status Tpm2Slot::put_zeros(Tpm2& tpm, unsigned parity) {
+  return put(tpm, parity, zeros());
+}
+
+// An index that somebody removed is defined anew.
+Status Tpm2Slot::zero(Tpm2& tpm, unsigned parity) {
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
+  if (state == NvState::absent) {
+    RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
+  }
+  return put_zeros(tpm, parity);
+}
+
+Status Tpm2Slot::write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) {
+  const auto parity = static_cast<unsigned>(epoch % 2);
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  ASSIGN_OR_RETURN(const SlotCopy there, copy_in(tpm, parity));
+  if (store != this->store() || (there.state == CopyState::good && there.store != store)) {
+    return about(Errc::foreign, parity, "belongs to another store", "nothing was written");
+  }
+  if (there.state == CopyState::good) {
+    const bool same = there.epoch == epoch && there.secret->bytes().equals(secret.bytes());
+    if (same) return {};
+    return about(Errc::wrong_state, parity,
+                 "still holds the secret of epoch " + std::to_string(there.epoch) +
+                     " where that of epoch " + std::to_string(epoch) + " would go",
+                 "nothing was written: the old secret is destroyed first");
+  }
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
+  if (state == NvState::absent) {
+    RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
+  }
+  ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kBlockBytes));
+  return block.fill([&](ByteSpan bytes) -> Status {
+    RETURN_IF_ERROR(encode_copy(store, epoch, secret, bytes));
+    return put(tpm, parity, bytes.first(kNvSlotBytes));
+  });
+}
+
+Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying& dying,
+                                                    const Clock& clock) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  ASSIGN_OR_RETURN(const SlotCopy there, copy_in(tpm, parity));
+  if (there.state == CopyState::good && there.store != store()) {
+    return about(Errc::foreign, parity, "holds the secret of another store",
+                 "nothing was overwritten");
+  }
+  if (there.state == CopyState::good && there.epoch != dying.epoch) {
+    return about(Errc::wrong_state, parity,
+                 "holds the secret of epoch " + std::to_string(there.epoch) +
+                     ", and that of epoch " + std::to_string(dying.epoch) + " was to be destroyed",
+                 "nothing was overwritten");
+  }
+  Status zeroed = zero(tpm, parity);
+  if (!zeroed.ok()) {
+    // Nothing has changed. But where models lived under it, what is gone already cannot be gone
+    // back to either.
+    const bool was_there = there.state == CopyState::good || !dying.intent;
+    return was_there ? std::move(zeroed).error() : not_known(std::move(zeroed).error());
+  }
+  const Result<std::uint64_t> count = tpm.increment(indexes_.counter, parts_.auth);
+  if (!count.ok()) return not_known(count.error());
+  return prove_zero(tpm, parity, dying, *count, clock);
+}
+
+Result<domain::SlotReadBackProof> Tpm2Slot::confirm_zero(unsigned parity, const Dying& dying,
+                                                         const Clock& clock) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  Bytes counter(8);
+  RETURN_IF_ERROR(tpm.read(indexes_.counter, parts_.auth, counter));
+  return prove_zero(tpm, parity, dying, get_be64(counter), clock);
+}
+
+Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parity,
+                                                       const Dying& dying, std::uint64_t count,
+                                                       const Clock& clock) {
+  const Result<SlotCopy> copy = copy_in(tpm, parity);
+  if (!copy.ok()) return not_known(copy.error());
+  if (copy->state != CopyState::zero) {
+    return about(Errc::damaged, parity, "does not read back as zeros",
+                 "no certificate is issued. Stop, and look at the TPM");
+  }
+  domain::SlotEvidence proven{std::string(kind()), dying.epoch, clock.now(), {}, {}};
+  proven.checks.push_back("NV index " + nv_text(indexes_.slot[parity]) +
+                          " read back as zeros from the TPM, through a salted session");
+  proven.checks.push_back("NV counter " + nv_text(indexes_.counter) + " stands at " +
+                          std::to_string(count));
+  if (!dying.intent) return prove(std::move(proven));
+  // Without evidence there is no certificate: the next start asks for it again.
+  Result<domain::TpmEvidence> signed_by_tpm = evidence(tpm, parity, *dying.intent);
+  if (!signed_by_tpm.ok()) return not_known(signed_by_tpm.error());
+  proven.tpm = std::move(*signed_by_tpm);
+  return prove(std::move(proven));
+}
+
+Result<domain::TpmEvidence> Tpm2Slot::evidence(Tpm2& tpm, unsigned parity, const Digest& intent) {
+  domain::TpmEvidence evidence;
+  ASSIGN_OR_RETURN(evidence.key, tpm.attestation_key());
+  ASSIGN_OR_RETURN(evidence.slot,
+                   tpm.certify(indexes_.slot[parity], NvKind::slot, parts_.auth, intent));
+  ASSIGN_OR_RETURN(evidence.counter,
+                   tpm.certify(indexes_.counter, NvKind::counter, parts_.auth, intent));
+  ASSIGN_OR_RETURN(evidence.endorsement_certificate, tpm.endorsement_certificate());
+  return evidence;
+}
+
+Result<domain::SlotAssurance> Tpm2Slot::assess() {
+  return judge_tpm2_slot({facts_, parts_.tpm.tcti, parts_.virtual_machine, indexes_.text()});
+}
+
+Result<std::optional<Anchor>> Tpm2Slot::read_anchor(const crypto::SealKey& key) {
+  return parts_.anchor->read_anchor(key);
+}
+
+Status Tpm2Slot::write_anchor(const crypto::SealKey& key, const Anchor& anchor) {
+  return parts_.anchor->write_anchor(key, anchor);
+}
+
+}  // namespace aierase::rootslot

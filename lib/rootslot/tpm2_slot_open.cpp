@@ -1,0 +1,54 @@
+#include "rootslot/tpm2_slot.h"
+
+namespace aierase::rootslot {
+namespace {
+
+std::unique_ptr<Tpm2Slot> assemble(Env& env, Tpm2SlotOptions options,
+                                   std::unique_ptr<RootSlot> anchor) {
+  const Result<StorageInfo> storage = env.storage(options.anchor.path);
+  return std::make_unique<Tpm2Slot>(
+      Tpm2Slot::Parts{std::move(anchor), options.tpm, options.key_name, std::move(options.auth),
+                      storage.ok() ? storage->virtual_machine : "unknown"});
+}
+
+}  // namespace
+
+Result<Tpm2Facts> find_tpm2(const Tpm2Settings& settings) {
+  ASSIGN_OR_RETURN(const Tpm2 tpm, Tpm2::connect(settings));
+  return tpm.facts();
+}
+
+Status check_free_in_tpm2(const Tpm2Settings& settings, const Uuid& store) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(settings));
+  const Tpm2Indexes indexes = indexes_of(store);
+  for (const NvIndex index : {indexes.slot[0], indexes.slot[1], indexes.counter}) {
+    ASSIGN_OR_RETURN(const NvState state, tpm.state(index, NvKind::slot));
+    if (state == NvState::absent) continue;
+    return make_error(Errc::already_exists,
+                      "NV index " + nv_text(index) + " of the TPM is in use already",
+                      "try again: each new store draws other numbers", nv_text(index));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<RootSlot>> create_tpm2_slot(Env& env, Tpm2SlotOptions options,
+                                                   const Uuid& store) {
+  ASSIGN_OR_RETURN(std::unique_ptr<RootSlot> anchor, create_file_slot(env, options.anchor, store));
+  std::unique_ptr<Tpm2Slot> slot = assemble(env, std::move(options), std::move(anchor));
+  RETURN_IF_ERROR(slot->define_all());
+  return std::unique_ptr<RootSlot>(std::move(slot));
+}
+
+Result<std::unique_ptr<RootSlot>> open_tpm2_slot(Env& env, Tpm2SlotOptions options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<RootSlot> anchor, open_file_slot(env, options.anchor));
+  std::unique_ptr<Tpm2Slot> slot = assemble(env, std::move(options), std::move(anchor));
+  RETURN_IF_ERROR(slot->look());
+  return std::unique_ptr<RootSlot>(std::move(slot));
+}
+
+Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(settings));
+  return remove_indexes(tpm, indexes_of(store));
+}
+
+}  // namespace aierase::rootslot

@@ -1,0 +1,59 @@
+#!/bin/bash
+# A root slot in a TPM as people meet it: made, told of, lost and found. The TPM is swtpm.
+. "${SOURCE:?run it by ctest}/tests/cli/lib.sh"
+mkdir "$DIR/tpm"
+switch_on() {
+  swtpm socket --tpm2 --tpmstate "dir=$DIR/tpm" --server "type=unixio,path=$DIR/tpm/chip" \
+    --ctrl "type=unixio,path=$DIR/tpm/chip.ctrl" --flags not-need-init,startup-clear \
+    --pid "file=$DIR/tpm/pid" --daemon || { echo "swtpm is missing"; exit 1; }
+}
+switch_off() { [ ! -s "$DIR/tpm/pid" ] || kill -9 "$(cat "$DIR/tpm/pid")"; rm -f "$DIR/tpm/pid"; }
+trap 'switch_off; cleanup' EXIT
+
+CONFIG="tpm = \"swtpm:path=$DIR/tpm/chip\""
+start_bus
+start_daemon
+refused 2 'file:PATH or tpm2' a init --root-slot tpm
+refused 16 'TPM' a init --root-slot tpm2 --unlock none --single-operator
+contains "it says where the TPM is looked for" "$(cat "$DIR/err")" 'aierased.toml'
+switch_on
+check "init" a init --root-slot tpm2 --unlock none --single-operator
+contains "init says the level" "$(cat "$DIR/out")" 'EA2: The TPM is software'
+contains "and who may have copies" "$(cat "$DIR/out")" "keeps copies of the TPM's state"
+contains "status knows the slot" "$(a --json status)" '"kind": *"tpm2"'
+contains "doctor shows the way to the next level" "$(a doctor)" 'EA3 needs a TPM in the firmware'
+
+mkdir "$DIR/m"
+head -c 5000 /dev/urandom >"$DIR/m/weights"
+check "a model" a import gauss/log:1 "$DIR/m"
+check "another" a import gauss/log:2 "$DIR/m"
+check "and one more" a import gauss/log:3 "$DIR/m"
+check "a plan" a retire gauss/log:1 gauss/log:3 --now --reason "superseded"
+plan=$(a --json list plans | json 'd["plans"][0]["id"], d["plans"][0]["digest"][:16]')
+check "its approval" a approve "${plan% *}@${plan#* }"
+check "erased" a wait "${plan% *}" --for erased --timeout 30s
+certificate=$(a --json list certificates | json 'd["certificates"][0]["id"]')
+check "the trust material" a certificate trust "$DIR/trust"
+check "its certificate" a certificate export "$certificate" "$DIR/certificate"
+check "verifies" "$AIERASE" verify "$DIR/certificate" --trust "$DIR/trust"
+check "openssl verifies what the TPM signed" \
+  sh "$SOURCE/tests/cli/tpm_recipe_test.sh" "$SOURCE/man/aierase-certificate.5" "$DIR/certificate"
+contains "and names the TPM" "$(a certificate export "$certificate" - --format text)" 'tpm2'
+
+stop_daemon
+switch_off
+start_daemon
+contains "without its TPM the store is closed" "$(a status)" 'locked'
+contains "and says why" "$(a status)" 'cannot be reached'
+refused 16 'cannot be reached' a export gauss/log:2 "$DIR/out-of-it"
+switch_on
+equal "and opens at the next call when it is back" "$(a --json status | json 'd["state"]')" open
+check "with all that lives" a export gauss/log:2 "$DIR/back"
+equal "bit for bit" "$(sha256sum <"$DIR/back/weights")" "$(sha256sum <"$DIR/m/weights")"
+
+stop_daemon
+tpm2_clear -T "swtpm:path=$DIR/tpm/chip" -c p
+start_daemon
+contains "a TPM that was cleared is told of" "$(a status)" 'it was cleared since'
+refused 15 'cleared since' a export gauss/log:2 "$DIR/out-of-it"
+finish
