@@ -313,7 +313,8 @@ SectionReport SectionCheck::finish() {
   SectionReport& report = impl.report;
   report.signer =
       impl.keys.is_trusted() ? SectionReport::Signer::trusted : SectionReport::Signer::unknown;
-  report.fingerprint = impl.keys.fingerprint();
+  report.fingerprint = impl.keys.fingerprint(domain::KeyPurpose::signer);
+  report.log_fingerprint = impl.keys.fingerprint(domain::KeyPurpose::log);
   report.integrity.push_back(impl.format.check("format", "files", " have their form and place."));
   report.integrity.push_back(impl.keys.check());
   for (Check& check : impl.heads) report.integrity.push_back(std::move(check));

@@ -42,6 +42,8 @@ TEST(ASectionOfAnArchive, HoldsAndIsWhole) {
   EXPECT_EQ(faults(report.integrity), "");
   EXPECT_EQ(faults(report.completeness), "");
   EXPECT_EQ(report.signer, SectionReport::Signer::trusted);
+  EXPECT_EQ(report.fingerprint, "SHA256:" + key_id(sample::signer().public_key()));
+  EXPECT_EQ(report.log_fingerprint, "SHA256:" + key_id(sample::log_signer().public_key()));
   ASSERT_EQ(report.certificates.size(), 2U);
   EXPECT_EQ(report.certificates[0].leaf, 5U);
   EXPECT_EQ(report.certificates[0].summary.id, sample::certificate_id(0x31));
