@@ -123,6 +123,8 @@ tar -xf "$DIR/acme.tar" -C "$DIR/p"
 check "it is verified" $V "$DIR/acme.tar" --trust "$DIR/trust"
 contains "what is left out is told" "$(tr '\n' ' ' <"$DIR/out" | tr -s ' ')" '1 of them are left out'
 check "nothing names the others" bash -c "! grep -rq xyzzy '$DIR/p'"
+check "no text of a policy does" bash -c "! ls '$DIR'/p/*/*/policies"
+check "but its record is in it" bash -c "grep -rq experiments.toml '$DIR/p'"
 check "the stranger's program verifies it" \
   python3 "$DIR/verify.py" "$(echo "$DIR"/p/*/*-*)" "$KEYRING"
 contains "and counts what is left out" "$(cat "$DIR/out")" ', 1 left out'

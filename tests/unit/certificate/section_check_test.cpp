@@ -228,6 +228,22 @@ TEST(AHoldOrPolicy, ThatIsWithheldIsNamed) {
   EXPECT_TOLD(changed.integrity, "is not the text that came into force");
 }
 
+TEST(ATextOfAPolicy, MayBeLeftOutWhereAMatchWasAskedForAndItsRecordMayNot) {
+  const sample::Story story;
+  const auto completeness = [&](const Member& without) {
+    return after([&](Section& section) {
+             SectionFacts facts = sample::facts_of(story.log, 3);
+             facts.match = {"name=acme/*"};
+             section.members[{Part::section, 0, 0, {}}] = section_json(facts).value();
+             section.members.erase({Part::policy, 4, 0, {}});
+             section.members.erase(without);
+           })
+        .completeness;
+  };
+  EXPECT_EQ(completeness({Part::policy, 4, 0, {}}), "");
+  EXPECT_TOLD(completeness({Part::record, 4, 0, {}}), "leaf 4, policy-loaded, is missing");
+}
+
 TEST(ASectionThatSaysNothingOfItself, CannotBeComplete) {
   const Verdict verdict = after([](Section& s) { s.members.erase({Part::section, 0, 0, {}}); });
   EXPECT_TOLD(verdict.completeness, "section.json is missing or broken");
