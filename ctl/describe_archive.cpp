@@ -23,10 +23,17 @@ bool is_unknown(const SectionReport& section) {
   return section.signer == SectionReport::Signer::unknown;
 }
 
+std::string key_text(const SectionReport& section, const std::string& fingerprint) {
+  const std::string shown = fingerprint.empty() ? std::string("no key") : fingerprint;
+  return is_unknown(section) ? "UNKNOWN (" + shown + ")" : shown;
+}
+
 std::string signer_text(const SectionReport& section) {
-  const std::string fingerprint =
-      section.fingerprint.empty() ? std::string("no key") : section.fingerprint;
-  return is_unknown(section) ? "UNKNOWN (" + fingerprint + ")" : fingerprint;
+  return key_text(section, section.fingerprint);
+}
+
+std::string log_text(const SectionReport& section) {
+  return key_text(section, section.log_fingerprint);
 }
 
 std::string group(const char* title, const std::vector<certificate::Check>& checks,
@@ -48,7 +55,7 @@ std::string section_text(const SectionReport& section, const Output& out) {
   if (facts.until) asked += "to " + to_rfc3339(*facts.until);
   for (const std::string& one : facts.match) asked += ", " + printable(one);
   return "\nStore " + facts.name.store.hex() + " on " + printable(facts.host) + "\n  signer " +
-         signer_text(section) + "\n  asked for: " + asked + "\n" +
+         signer_text(section) + "\n  log " + log_text(section) + "\n  asked for: " + asked + "\n" +
          group("INTEGRITY", section.integrity, out) +
          group("COMPLETENESS", section.completeness, out);
 }
@@ -64,6 +71,7 @@ Json section_json(const SectionReport& section) {
             {"host", printable(facts.host)},
             {"match", facts.match},
             {"signer", signer_text(section)},
+            {"log", log_text(section)},
             {"integrity", group_json(section.integrity)},
             {"completeness", group_json(section.completeness)},
             {"certificates", section.certificates.size()},

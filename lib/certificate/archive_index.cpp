@@ -55,6 +55,7 @@ std::string section_row(const SectionReport& section) {
       .text("store", facts.name.store.hex())
       .text("host", facts.host)
       .text("fingerprint", section.fingerprint)
+      .text("log_fingerprint", section.log_fingerprint)
       .number("first", facts.name.first)
       .number("size", facts.name.size)
       .number("left_out", section.left_out)

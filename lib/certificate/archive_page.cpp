@@ -49,7 +49,8 @@ std::string head_of(const SectionReport& section) {
   const SectionFacts& facts = section.facts;
   return "<h2>Store on <bdi>" + html_text(facts.host) + "</bdi></h2>\n<dl>" +
          term("Store", facts.name.store.hex()) + term("Signer in force", section.fingerprint) +
-         term("Asked for", period_text(facts)) + term("Match", match_text(facts)) +
+         term("Log key in force", section.log_fingerprint) + term("Asked for", period_text(facts)) +
+         term("Match", match_text(facts)) +
          term("Leaves of its log",
               std::to_string(facts.name.first) + " to before " + std::to_string(facts.name.size)) +
          term("Certificates", std::to_string(section.certificates.size())) +

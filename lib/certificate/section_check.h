@@ -41,7 +41,8 @@ struct SectionReport {
   // Integrity: each thing is what it says. Completeness: nothing is missing.
   std::vector<Check> integrity, completeness;
   enum class Signer { trusted, unknown } signer = Signer::unknown;
-  std::string fingerprint;  // of the signer in force, "SHA256:..."; empty where there is none
+  // Of the signer and of the log key in force, "SHA256:..."; empty where there is none.
+  std::string fingerprint, log_fingerprint;
   std::vector<ArchivedCertificate> certificates;
   std::vector<ArchivedRefusal> refusals;
   std::vector<ArchivedRecord> records;

@@ -84,11 +84,11 @@ SectionKeys SectionKeys::choose(std::string_view text, const Uuid& store, const 
   return chosen;
 }
 
-std::string SectionKeys::fingerprint() const {
+std::string SectionKeys::fingerprint(domain::KeyPurpose purpose) const {
   std::string found;
   if (!keyring_) return found;
   for (const KeyringKey& key : keyring_->keys) {
-    if (key.purpose == domain::KeyPurpose::signer) found = "SHA256:" + key_id(key.key);
+    if (key.purpose == purpose) found = "SHA256:" + key_id(key.key);
   }
   return found;
 }

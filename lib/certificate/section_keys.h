@@ -23,7 +23,8 @@ class SectionKeys {
   const TrustStore& trust() const { return trust_; }
   const Check& check() const { return check_; }
   bool is_trusted() const { return trusted_; }
-  std::string fingerprint() const;  // of the signer in force
+  // Of the one in force, "SHA256:..."; empty where there is none.
+  std::string fingerprint(domain::KeyPurpose purpose) const;
   bool has_rotation(std::string_view body) const;
   bool is_trusted_root(std::string_view text) const;
 

@@ -60,8 +60,11 @@ contains "as JSON" "$($AIERASE --json verify "$DIR/all.tar" --trust "$DIR/trust"
   '\[True, 2, True, True\]'
 
 echo "--- by strangers"
-FINGERPRINT=$(json '[k["key_id"] for k in d["keys"] if k["purpose"] == "signer"][-1]' \
-  <"$SECTION/keyring.json")
+KEYRING=$(echo "$DIR"/trust/*.keyring.json)
+for key in $(json '" ".join(k["key_id"] for k in d["keys"])' <"$KEYRING"); do
+  contains "the page shows the fingerprint of each key" "$(cat "$DIR/t/index.html")" "SHA256:$key"
+  contains "verify does, too" "$($V "$DIR/all.tar" --trust "$DIR/trust")" "SHA256:$key"
+done
 program() {  # program NAME of a page: what stands between its BEGIN and END
   awk -v name="$1" '
     $0 ~ "BEGIN " name "$" { match($0, /^ */); indent = RLENGTH; on = 1 }
@@ -72,14 +75,17 @@ program "verify an archive with python" <"$DIR/t/README" >"$DIR/verify.py"
 mandoc -Tascii "$SOURCE/man/aierase-certificate.5" | sed "s/.$(printf '\010')//g" |
   program "verify an archive with python" >"$DIR/page.py"
 check "README and manual have the same program" cmp "$DIR/verify.py" "$DIR/page.py"
-check "it verifies the section" python3 "$DIR/verify.py" "$SECTION" "$FINGERPRINT"
+check "it verifies the section" python3 "$DIR/verify.py" "$SECTION" "$KEYRING"
 contains "and counts" "$(cat "$DIR/out")" 'verified: .* 3 certificates and refusals, 0 left out'
+equal "and names the keys under which it holds" "$(sed -n 's/.*SHA256://p' "$DIR/out" | sort | tr '\n' ' ')" \
+  "$(json '" ".join(sorted(k["key_id"] for k in d["keys"])) + " "' <"$KEYRING")"
 strangely() {  # strangely PATTERN WHAT COMMAND: the program refuses a section that was changed so
   rm -rf "$DIR/changed"
   cp -r "$SECTION" "$DIR/changed"
   (cd "$DIR/changed" && eval "$3")
   CHECKED=$((CHECKED + 1))
-  if python3 "$DIR/verify.py" "$DIR/changed" "$FINGERPRINT" >"$DIR/out" 2>&1 || ! grep -q "$1" "$DIR/out"; then
+  if python3 "$DIR/verify.py" "$DIR/changed" "${ISSUED:-$KEYRING}" >"$DIR/out" 2>&1 ||
+    ! grep -q "$1" "$DIR/out"; then
     echo "FAIL the stranger's program takes $2"
     FAILED=$((FAILED + 1))
     tail -3 "$DIR/out"
@@ -94,8 +100,21 @@ strangely 'json' "a changed decision" \
   'f=$(grep -l case records/* | head -1); sed -i "s/case 7/case 8/" "$f"'
 strangely 'the leaves of the section' "a log that was cut" \
   'f=$(ls -d entries/* | tail -1); head -c 20000 /dev/zero >>"$f"; truncate -s 0 "$f"'
-python3 "$DIR/verify.py" "$SECTION" "$(printf '%064d' 0)" >"$DIR/out" 2>&1
-equal "and another signer" "$(cat "$DIR/out")" "NOT verified: no signer has this fingerprint"
+strangely 'the texts of the policies' "another text of a policy" 'echo >>policies/*/00.toml'
+strangely 'the texts of the policies' "a policy without its text" 'rm policies/*/00.toml'
+strangely 'the leaves before' "a subtree that stands before the first leaf" \
+  'sed -i "s/\"before\": \[\]/\"before\": [\"AAAA\"]/" section.json'
+FORGE="python3 $SOURCE/tests/cli/forge_archive.py"
+strangely 'checkpoint is signed by no log of the keyring' "a foreign log key in keyring.json" \
+  "$FORGE foreign-log ."
+check "which vouches for all of it" \
+  python3 "$DIR/verify.py" "$DIR/changed" "$DIR/changed/keyring.json"
+ISSUED=$DIR/issued.json strangely 'forged.json is signed by no signer of the keyring' \
+  "a second signer in keyring.json" "$FORGE second-signer . '$DIR/issued.json'"
+check "which vouches for all of it, too" \
+  python3 "$DIR/verify.py" "$DIR/changed" "$DIR/changed/keyring.json"
+sed 's/"store": "..../"store": "0000/' "$KEYRING" >"$DIR/issued.json"
+ISSUED=$DIR/issued.json strangely 'of another store' "the keyring of another store" :
 
 echo "--- a part of it"
 check "what matches" a certificate bundle "$DIR/acme.tar" --match 'name=acme/*'
@@ -104,6 +123,11 @@ tar -xf "$DIR/acme.tar" -C "$DIR/p"
 check "it is verified" $V "$DIR/acme.tar" --trust "$DIR/trust"
 contains "what is left out is told" "$(tr '\n' ' ' <"$DIR/out" | tr -s ' ')" '1 of them are left out'
 check "nothing names the others" bash -c "! grep -rq xyzzy '$DIR/p'"
+check "no text of a policy does" bash -c "! ls '$DIR'/p/*/*/policies"
+check "but its record is in it" bash -c "grep -rq experiments.toml '$DIR/p'"
+check "the stranger's program verifies it" \
+  python3 "$DIR/verify.py" "$(echo "$DIR"/p/*/*-*)" "$KEYRING"
+contains "and counts what is left out" "$(cat "$DIR/out")" ', 1 left out'
 check "the hold that binds what matches is in it" bash -c "grep -rq 'case 7' '$DIR/p'"
 check "what does not match" a certificate bundle "$DIR/other.tar" --match 'name=other/*'
 mkdir "$DIR/o"
@@ -121,6 +145,12 @@ check "the keyring from before the rotation is enough" $V "$DIR/later.tar" --tru
 contains "since the keys continue it" "$(tr '\n' ' ' <"$DIR/out" | tr -s ' ')" 'continue those trusted here'
 contains "one certificate is in it" "$($AIERASE --json verify "$DIR/later.tar" --trust "$DIR/trust2" |
   json '[d["sections"][0][k] for k in ("certificates", "left_out")]')" '\[1, 0\]'
+mkdir "$DIR/l"
+tar -xf "$DIR/later.tar" -C "$DIR/l"
+check "the stranger's program verifies it with the keyring as it is now" \
+  python3 "$DIR/verify.py" "$(echo "$DIR"/l/*/*-*)" "$(echo "$DIR"/trust2/*.keyring.json)"
+strangely 'is signed by no log of the keyring' "a keyring from before the rotation" \
+  'rm -r ./* && cp -r "$DIR"/l/*/*-*/. .'
 check "it begins where the kept head ends, of one history" \
   $V "$DIR/later.tar" --trust "$DIR/trust" --from "$DIR/kept"
 refused 2 'ends before it begins' a certificate bundle "$DIR/x.tar" --from 2026-03-01 --to 2026-02-01

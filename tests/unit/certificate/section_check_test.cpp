@@ -42,6 +42,8 @@ TEST(ASectionOfAnArchive, HoldsAndIsWhole) {
   EXPECT_EQ(faults(report.integrity), "");
   EXPECT_EQ(faults(report.completeness), "");
   EXPECT_EQ(report.signer, SectionReport::Signer::trusted);
+  EXPECT_EQ(report.fingerprint, "SHA256:" + key_id(sample::signer().public_key()));
+  EXPECT_EQ(report.log_fingerprint, "SHA256:" + key_id(sample::log_signer().public_key()));
   ASSERT_EQ(report.certificates.size(), 2U);
   EXPECT_EQ(report.certificates[0].leaf, 5U);
   EXPECT_EQ(report.certificates[0].summary.id, sample::certificate_id(0x31));
@@ -224,6 +226,22 @@ TEST(AHoldOrPolicy, ThatIsWithheldIsNamed) {
     s.members[{Part::policy, 4, 0, {}}] += "# milder\n";
   });
   EXPECT_TOLD(changed.integrity, "is not the text that came into force");
+}
+
+TEST(ATextOfAPolicy, MayBeLeftOutWhereAMatchWasAskedForAndItsRecordMayNot) {
+  const sample::Story story;
+  const auto completeness = [&](const Member& without) {
+    return after([&](Section& section) {
+             SectionFacts facts = sample::facts_of(story.log, 3);
+             facts.match = {"name=acme/*"};
+             section.members[{Part::section, 0, 0, {}}] = section_json(facts).value();
+             section.members.erase({Part::policy, 4, 0, {}});
+             section.members.erase(without);
+           })
+        .completeness;
+  };
+  EXPECT_EQ(completeness({Part::policy, 4, 0, {}}), "");
+  EXPECT_TOLD(completeness({Part::record, 4, 0, {}}), "leaf 4, policy-loaded, is missing");
 }
 
 TEST(ASectionThatSaysNothingOfItself, CannotBeComplete) {

@@ -116,5 +116,23 @@ TEST_F(AnAuditOfAStore, OfWhatMatchesNamesTheOthersByTheirLeafAlone) {
   }
 }
 
+TEST_F(AnAuditOfAStore, OfWhatMatchesGetsTheRecordOfAPolicyButNotItsTextThatNamesPeople) {
+  const std::string text = "[class.drafts]\nerase-after = \"30 days\"  # as mallory wants it\n";
+  ASSERT_TRUE(done(world.store->load_policy({alice(), {{"rules.toml", text}}, "as agreed"})));
+  const auto of_mallory = [](const Members& members) {
+    return std::count_if(members.begin(), members.end(), [](const auto& entry) {
+      return entry.second.find("mallory") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(of_mallory(gather({})), 1);
+  const auto match = domain::parse_selectors({"name=model:2"});
+  ASSERT_TRUE(done(match));
+  const Members members = gather({std::nullopt, std::nullopt, *match});
+  EXPECT_EQ(of_mallory(members), 0);
+  const certificate::SectionReport report = verified_report(members);
+  EXPECT_TRUE(std::any_of(report.records.begin(), report.records.end(),
+                          [](const auto& record) { return record.type == "policy-loaded"; }));
+}
+
 }  // namespace
 }  // namespace aierase::test
