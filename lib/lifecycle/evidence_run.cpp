@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "lifecycle/publishing.h"
+#include "lifecycle/refusing.h"
 #include "translog/proof_file.h"
 
 namespace aierase::lifecycle {
@@ -26,24 +27,47 @@ constexpr std::size_t kAssetsPerStep = 256;
 
 enum class Stage { heads, keys, leaves, holds, policy, opened, section, done };
 
+Error no_record_of(const domain::LogLeaf& leaf) {
+  return make_error(Errc::damaged,
+                    "the record of leaf " + std::to_string(leaf.index) + " is not in the database",
+                    "run `aierase check`");
+}
+
+// The plan or hold that the record of a leaf names.
+Result<Uuid> named_in(const domain::LogLeaf& leaf, const char* key) {
+  const Result<Json> record = parse_json(leaf.record);
+  const Json named = record.ok() && record->is_object() ? record->value(key, Json()) : Json();
+  const auto raw = named.is_string() ? from_hex(named.get_ref<const std::string&>()) : std::nullopt;
+  const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
+  if (id) return *id;
+  return make_error(
+      Errc::damaged,
+      "the record of leaf " + std::to_string(leaf.index) + " names no " + std::string(key),
+      "run `aierase check`");
+}
+
 }  // namespace
 
 struct EvidenceRun::Impl {
   Impl(Store& s, EvidenceWish w) : store(s), core(*s.impl_), wish(std::move(w)) {}
 
   Status next(Step& step);
-  Result<std::optional<domain::SignedHead>> later_head() const;
+  Result<std::optional<domain::SignedHead>> head_behind(UtcTime moment) const;
   Result<bool> find_heads();
   Result<bool> add_heads(Step& step);
   Status add_keys(Step& step);
   Status read_leaves(Step& step);
   Result<bool> add_signed(const domain::LogLeaf& leaf, Step& step);
-  Result<bool> add_record(Member member, SignedRecord record, UtcTime issued, const Uuid& plan,
-                          const std::vector<Uuid>& assets, std::uint64_t leaf, Step& step);
+  Result<bool> add_certificate(const domain::LogLeaf& leaf, Step& step);
+  Result<bool> add_refusal(const domain::LogLeaf& leaf, Step& step);
+  Result<bool> open_waiting(const domain::LogLeaf& leaf);
+  Result<bool> add_record(Member member, SignedRecord record, const Uuid& plan, Step& step);
   Status open_decisions(const Uuid& plan);
   void leave_out(std::uint64_t leaf, LeftOutWhy why);
   Result<bool> matches(const std::vector<Uuid>& assets);
+  Result<bool> plan_matches(const Uuid& plan);
   bool in_period(UtcTime time) const;
+  bool is_of_period(const domain::LogLeaf& leaf) const;
   Status find_holds();
   Result<bool> look_at_hold();
   Status add_policy(const domain::LoadedPolicy& policy, Step& step);
@@ -65,6 +89,7 @@ struct EvidenceRun::Impl {
   const EvidenceWish wish;
   Stage stage = Stage::heads;
   std::optional<domain::SignedHead> before, head;
+  std::uint64_t end_of_earlier = 0;  // where an archive of the time before the period ends
   std::optional<std::vector<Digest>> consistency;
   certificate::SectionFacts facts;
   std::uint64_t leaf = 0;               // the next to be read
@@ -145,22 +170,24 @@ Status EvidenceRun::Impl::next(Step& step) {
   return {};
 }
 
-// The first head that has all of the period, whenever it is asked for; none: it is not signed yet.
-Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::later_head() const {
-  if (!wish.until) return std::optional<domain::SignedHead>();
+// The first head that has everything up to that moment, whenever it is asked for; none: it is not
+// signed yet.
+Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::head_behind(UtcTime moment) const {
   ASSIGN_OR_RETURN(std::optional<domain::SignedHead> last,
-                   core.view().last_head_before(*wish.until + std::chrono::seconds(1)));
+                   core.view().last_head_before(moment + std::chrono::seconds(1)));
   if (last) {
     ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> next, core.view().log_leaf(last->size));
-    if (!next || next->time > *wish.until) return last;
+    if (!next || next->time > moment) return last;
   }
-  return core.view().first_head_after(*wish.until);
+  return core.view().first_head_after(moment);
 }
 
 // The heads around the period. False: the later one has to be written first.
 Result<bool> EvidenceRun::Impl::find_heads() {
   if (head) return true;
-  ASSIGN_OR_RETURN(head, later_head());
+  if (wish.until) {
+    ASSIGN_OR_RETURN(head, head_behind(*wish.until));
+  }
   if (!head) {
     ASSIGN_OR_RETURN(std::optional<LogHead> now, store.log_head(std::nullopt));
     if (!now) return false;
@@ -168,6 +195,8 @@ Result<bool> EvidenceRun::Impl::find_heads() {
   }
   if (wish.from) {
     ASSIGN_OR_RETURN(before, core.view().last_head_before(*wish.from));
+    ASSIGN_OR_RETURN(const auto end, head_behind(*wish.from - std::chrono::seconds(1)));
+    end_of_earlier = end ? end->size : head->size;
   }
   if (before && before->size > head->size) {
     return make_error(Errc::wrong_state, "the clock of this host went back within the period",
@@ -235,8 +264,8 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
   for (domain::LogLeaf& one : leaves) {
     ASSIGN_OR_RETURN(std::string body, translog::leaf_body(one));
     bodies.push_back(std::move(body));
-    const bool of_interest =
-        one.type == "certificate" || one.type == "refusal" || one.type == "policy-loaded";
+    const bool of_interest = one.type == "certificate" || one.type == "refusal" ||
+                             one.type == kRefusalWaits || one.type == "policy-loaded";
     if (of_interest) waiting.push_back(std::move(one));
   }
   ASSIGN_OR_RETURN(const Bytes entries, translog::encode_entries(bodies));
@@ -245,64 +274,73 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
   return {};
 }
 
-// False: its proof has to be written first.
+// By the time of its leaf, so that what waited for a signature is of the period in which it was
+// signed; and whatever the log took in too late for the period before.
+bool EvidenceRun::Impl::is_of_period(const domain::LogLeaf& one) const {
+  const bool late = wish.from && one.time < *wish.from && one.index >= end_of_earlier;
+  return late || in_period(one.time);
+}
+
+// False: its proof has to be written first, or there is more of it to look at.
 Result<bool> EvidenceRun::Impl::add_signed(const domain::LogLeaf& one, Step& step) {
-  const auto missing = [&] {
-    return make_error(Errc::damaged,
-                      "the record of leaf " + std::to_string(one.index) + " is not in the database",
-                      "run `aierase check`");
-  };
   if (one.type == "policy-loaded") {
     ASSIGN_OR_RETURN(const auto policy, core.view().policy_before(one.index + 1));
-    if (!policy || policy->log_index != one.index) return missing();
+    if (!policy || policy->log_index != one.index) return no_record_of(one);
     RETURN_IF_ERROR(add_policy(*policy, step));
     return true;
   }
-  if (one.type == "certificate") {
-    ASSIGN_OR_RETURN(std::optional<catalog::CertificateRow> row,
-                     core.view().certificate_at(one.index));
-    if (!row) return missing();
-    const Member member{Part::certificate, one.index, 0,
-                        domain::id_text(domain::IdType::certificate, row->id)};
-    const std::vector<Uuid> assets{row->asset};
-    const UtcTime issued = row->issued;
-    const Uuid plan = row->plan;
-    ASSIGN_OR_RETURN(const auto acts, core.view().validations(row->id));
-    ASSIGN_OR_RETURN(const bool added,
-                     add_record(member, std::move(*row), issued, plan, assets, one.index, step));
-    const bool is_in = !step.records.empty() && step.records.back().member == member;
-    for (const domain::ValidationAct& act : acts) {
-      if (is_in) open(act.log_index);
-    }
-    return added;
+  if (one.type == kRefusalWaits) return open_waiting(one);
+  if (!is_of_period(one)) {
+    leave_out(one.index, LeftOutWhy::outside_period);
+    return true;
   }
-  ASSIGN_OR_RETURN(std::optional<catalog::RefusalRow> row, core.view().refusal_at(one.index));
-  if (!row) return missing();
-  const Member member{Part::refusal, one.index, 0, plan_text(row->plan)};
-  std::vector<Uuid> assets;
-  if (!wish.match.empty()) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(row->plan));
-    if (!plan) return missing();
-    for (const domain::PlanItem& item : plan->items) assets.push_back(item.asset);
-  }
-  const UtcTime issued = row->issued;
-  const Uuid plan = row->plan;
-  return add_record(member, std::move(*row), issued, plan, assets, one.index, step);
+  return one.type == "certificate" ? add_certificate(one, step) : add_refusal(one, step);
 }
 
-Result<bool> EvidenceRun::Impl::add_record(Member member, SignedRecord record, UtcTime issued,
-                                           const Uuid& plan, const std::vector<Uuid>& assets,
-                                           std::uint64_t index, Step& step) {
-  if (!in_period(issued)) {
-    leave_out(index, LeftOutWhy::outside_period);
-    return true;
-  }
-  ASSIGN_OR_RETURN(const bool wanted, matches(assets));
+Result<bool> EvidenceRun::Impl::add_certificate(const domain::LogLeaf& one, Step& step) {
+  ASSIGN_OR_RETURN(std::optional<catalog::CertificateRow> row,
+                   core.view().certificate_at(one.index));
+  if (!row) return no_record_of(one);
+  ASSIGN_OR_RETURN(const bool wanted, matches({row->asset}));
   if (!wanted) {
-    leave_out(index, LeftOutWhy::not_matched);
+    leave_out(one.index, LeftOutWhy::not_matched);
     return true;
   }
-  ASSIGN_OR_RETURN(std::optional<LogProof> proof, store.prove(index));
+  const Uuid plan = row->plan;
+  ASSIGN_OR_RETURN(const auto acts, core.view().validations(row->id));
+  Member member{Part::certificate, one.index, 0,
+                domain::id_text(domain::IdType::certificate, row->id)};
+  ASSIGN_OR_RETURN(const bool added, add_record(std::move(member), std::move(*row), plan, step));
+  for (const domain::ValidationAct& act : acts) {
+    if (added) open(act.log_index);
+  }
+  return added;
+}
+
+Result<bool> EvidenceRun::Impl::add_refusal(const domain::LogLeaf& one, Step& step) {
+  ASSIGN_OR_RETURN(std::optional<catalog::RefusalRow> row, core.view().refusal_at(one.index));
+  if (!row) return no_record_of(one);
+  ASSIGN_OR_RETURN(const bool wanted, plan_matches(row->plan));
+  if (!wanted) {
+    leave_out(one.index, LeftOutWhy::not_matched);
+    return true;
+  }
+  const Uuid plan = row->plan;
+  return add_record({Part::refusal, one.index, 0, plan_text(plan)}, std::move(*row), plan, step);
+}
+
+// A refusal that nobody could sign when the plan ended: signed later, or not yet.
+Result<bool> EvidenceRun::Impl::open_waiting(const domain::LogLeaf& one) {
+  if (!in_period(one.time)) return true;
+  ASSIGN_OR_RETURN(const Uuid plan, named_in(one, "plan"));
+  ASSIGN_OR_RETURN(const bool wanted, plan_matches(plan));
+  if (wanted) open(one.index);
+  return true;
+}
+
+Result<bool> EvidenceRun::Impl::add_record(Member member, SignedRecord record, const Uuid& plan,
+                                           Step& step) {
+  ASSIGN_OR_RETURN(std::optional<LogProof> proof, store.prove(member.leaf));
   if (!proof) return false;
   RETURN_IF_ERROR(open_decisions(plan));
   step.records.push_back({std::move(member), std::move(record), std::move(*proof)});
@@ -340,6 +378,15 @@ Result<bool> EvidenceRun::Impl::matches(const std::vector<Uuid>& assets) {
   return false;
 }
 
+Result<bool> EvidenceRun::Impl::plan_matches(const Uuid& id) {
+  if (wish.match.empty()) return true;
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
+  if (!plan) return make_error(Errc::damaged, "a plan is not in the catalog");
+  std::vector<Uuid> assets;
+  for (const domain::PlanItem& item : plan->items) assets.push_back(item.asset);
+  return matches(assets);
+}
+
 bool EvidenceRun::Impl::in_period(UtcTime time) const {
   return (!wish.from || time >= *wish.from) && (!wish.until || time <= *wish.until);
 }
@@ -349,12 +396,8 @@ Status EvidenceRun::Impl::find_holds() {
   ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves, core.view().hold_leaves());
   for (const domain::LogLeaf& one : leaves) {
     if (one.index >= head->size) continue;
-    ASSIGN_OR_RETURN(const Json record, parse_json(one.record));
-    const Json& text = record["hold"];
-    const auto raw = text.is_string() ? from_hex(text.get_ref<const std::string&>()) : std::nullopt;
-    const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
-    if (!id) return make_error(Errc::damaged, "a leaf of a hold names none", "run `aierase check`");
-    HoldLeaves& hold = holds[*id];
+    ASSIGN_OR_RETURN(const Uuid id, named_in(one, "hold"));
+    HoldLeaves& hold = holds[id];
     if (one.type == "hold-placed") {
       hold.placed = one.index;
       hold.placed_at = one.time;

@@ -36,14 +36,21 @@ class AnAuditOfAStore : public APublishedLog {
       EXPECT_TRUE(done(step));
       if (!step.ok()) return {};
       more = step->more;
-      for (const lifecycle::EvidenceFile& file : step->files) members[file.member] = file.content;
+      for (const lifecycle::EvidenceFile& file : step->files) {
+        members[file.member] = file.content;
+      }
       for (const lifecycle::EvidenceRecord& one : step->records) {
         members[one.member] =
-            bundle_around(std::get<catalog::CertificateRow>(one.record), one.proof);
+            std::visit([&](const auto& row) { return bundle_around(row, one.proof); }, one.record);
       }
     }
     name_ = run.section();
     return members;
+  }
+  Members gather_matching(const std::string& selector) {
+    const auto match = domain::parse_selectors({selector});
+    EXPECT_TRUE(done(match));
+    return gather({std::nullopt, std::nullopt, *match});
   }
   // It holds and is whole, for whoever trusts the store.
   certificate::SectionReport verified_report(const Members& members) {
@@ -65,6 +72,17 @@ class AnAuditOfAStore : public APublishedLog {
       names += (names.empty() ? "" : " ") + one.summary.name;
     }
     return names;
+  }
+
+  static std::ptrdiff_t records_in(const certificate::SectionReport& report,
+                                   const std::string& type) {
+    return std::count_if(report.records.begin(), report.records.end(),
+                         [&](const auto& record) { return record.type == type; });
+  }
+  void restart_after_moving(const std::string& from, const std::string& to) {
+    world.close();
+    ASSERT_TRUE(done(world.disk.rename(from, to)));
+    ASSERT_TRUE(done(world.open()));
   }
 
   UtcTime first_{}, between_{};
@@ -96,19 +114,44 @@ TEST_F(AnAuditOfAStore, OfThePastGetsTheSameForEver) {
   EXPECT_EQ(gather({std::nullopt, between_, {}}), members);
 }
 
+TEST_F(AnAuditOfAStore, GetsARefusalThatWasSignedLateInThePeriodOfItsSignature) {
+  ASSERT_TRUE(done(world.import(small_asset("model:3", 3))));
+  const auto plan = world.request({"model:3"});
+  ASSERT_TRUE(done(plan));
+  restart_after_moving("/slot-dir/signer.key", "/elsewhere");
+  ASSERT_TRUE(done(world.store->cancel(alice(), plan->plan.id)));
+  world.clock.advance(kDay);
+  const UtcTime end = world.clock.now();
+  world.clock.advance(kDay);
+  restart_after_moving("/elsewhere", "/slot-dir/signer.key");
+
+  const auto before = verified_report(gather({std::nullopt, end, {}}));
+  EXPECT_EQ(before.refusals.size(), 0U);
+  EXPECT_EQ(records_in(before, "refusal-unsigned"), 1) << "that it waits is told";
+  const auto after = verified_report(gather({end, std::nullopt, {}}));
+  EXPECT_EQ(after.refusals.size(), 1U);
+  EXPECT_EQ(after.left_out, 0U);
+  EXPECT_EQ(records_in(verified_report(gather_matching("name=model:3")), "refusal-unsigned"), 1);
+  EXPECT_EQ(records_in(verified_report(gather_matching("name=model:1")), "refusal-unsigned"), 0);
+}
+
+TEST_F(AnAuditOfAStore, GetsWhatTheLogTookInTooLateForThePeriodBefore) {
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk,
+                       "UPDATE log_leaf SET time = (SELECT min(time) FROM log_leaf) "
+                       "WHERE type = 'certificate'")));
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(erased_in(gather({between_, std::nullopt, {}})), "model:2");
+  EXPECT_EQ(erased_in(gather({std::nullopt, between_ - std::chrono::seconds(1), {}})), "model:1");
+}
+
 TEST_F(AnAuditOfAStore, GetsTheApprovalsOfWhatItGetsAndOfNothingElse) {
-  const auto approvals = [](const certificate::SectionReport& report) {
-    return std::count_if(report.records.begin(), report.records.end(),
-                         [](const auto& record) { return record.type == "approval"; });
-  };
-  EXPECT_EQ(approvals(verified_report(gather({}))), 2);
-  EXPECT_EQ(approvals(verified_report(gather({between_, std::nullopt, {}}))), 1);
+  EXPECT_EQ(records_in(verified_report(gather({})), "approval"), 2);
+  EXPECT_EQ(records_in(verified_report(gather({between_, std::nullopt, {}})), "approval"), 1);
 }
 
 TEST_F(AnAuditOfAStore, OfWhatMatchesNamesTheOthersByTheirLeafAlone) {
-  const auto match = domain::parse_selectors({"name=model:2"});
-  ASSERT_TRUE(done(match));
-  const Members members = gather({std::nullopt, std::nullopt, *match});
+  const Members members = gather_matching("name=model:2");
   EXPECT_EQ(erased_in(members), "model:2");
   EXPECT_EQ(verified_report(members).left_out, 1U);
   for (const auto& [member, content] : members) {
