@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "lifecycle/paged_match.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/refusing.h"
 #include "translog/proof_file.h"
@@ -22,15 +23,25 @@ using certificate::Member;
 using certificate::Part;
 
 constexpr std::size_t kRecordsPerStep = 32;
-constexpr std::size_t kBytesPerStep = 16 << 20;  // of statements
-constexpr std::size_t kAssetsPerStep = 256;
+constexpr std::size_t kBytesPerStep = 16 << 20;
+constexpr std::size_t kHoldLeavesPerStep = 256;
 
-enum class Stage { heads, keys, leaves, holds, policy, opened, section, done };
+enum class Stage { heads, keys, leaves, find_holds, holds, policy, opened, section, done };
 
 Error no_record_of(const domain::LogLeaf& leaf) {
   return make_error(Errc::damaged,
                     "the record of leaf " + std::to_string(leaf.index) + " is not in the database",
                     "run `aierase check`");
+}
+
+// Statements and files; some of them are megabytes.
+std::size_t bytes_in(const EvidenceRun::Step& step) {
+  std::size_t bytes = 0;
+  for (const EvidenceFile& one : step.files) bytes += one.content.size();
+  for (const EvidenceRecord& one : step.records) {
+    bytes += std::visit([](const auto& row) { return row.statement.size(); }, one.record);
+  }
+  return bytes;
 }
 
 // The plan or hold that the record of a leaf names.
@@ -49,9 +60,11 @@ Result<Uuid> named_in(const domain::LogLeaf& leaf, const char* key) {
 }  // namespace
 
 struct EvidenceRun::Impl {
-  Impl(Store& s, EvidenceWish w) : store(s), core(*s.impl_), wish(std::move(w)) {}
+  Impl(Store& s, EvidenceWish w)
+      : store(s), core(*s.impl_), wish(std::move(w)), match(core, wish.match) {}
 
   Status next(Step& step);
+  bool is_full(const Step& step) const;
   Result<std::optional<domain::SignedHead>> head_behind(UtcTime moment) const;
   Result<bool> find_heads();
   Result<bool> add_heads(Step& step);
@@ -64,11 +77,9 @@ struct EvidenceRun::Impl {
   Result<bool> add_record(Member member, SignedRecord record, const Uuid& plan, Step& step);
   Status open_decisions(const Uuid& plan);
   void leave_out(std::uint64_t leaf, LeftOutWhy why);
-  Result<bool> matches(const std::vector<Uuid>& assets);
-  Result<bool> plan_matches(const Uuid& plan);
   bool in_period(UtcTime time) const;
   bool is_of_period(const domain::LogLeaf& leaf) const;
-  Status find_holds();
+  Result<bool> find_holds();
   Result<bool> look_at_hold();
   Status add_policy(const domain::LoadedPolicy& policy, Step& step);
   Status open_first_policy(Step& step);
@@ -87,6 +98,7 @@ struct EvidenceRun::Impl {
   Store& store;
   Core& core;
   const EvidenceWish wish;
+  PagedMatch match;
   Stage stage = Stage::heads;
   std::optional<domain::SignedHead> before, head;
   std::uint64_t end_of_earlier = 0;  // where an archive of the time before the period ends
@@ -97,7 +109,7 @@ struct EvidenceRun::Impl {
   std::set<std::uint64_t> to_open;
   std::set<Uuid> plans;              // whose decisions are opened
   std::map<Uuid, HoldLeaves> holds;  // of the period, not yet looked at
-  std::optional<Uuid> hold_cursor;
+  std::uint64_t hold_leaf = 0;       // where the next page of theirs begins
 };
 
 EvidenceRun::EvidenceRun(Store& store, EvidenceWish wish)
@@ -119,7 +131,13 @@ Result<EvidenceRun::Step> EvidenceRun::step() {
   return step;
 }
 
+// What was looked at and what was read for it.
+bool EvidenceRun::Impl::is_full(const Step& step) const {
+  return match.has_done_enough() || bytes_in(step) >= kBytesPerStep;
+}
+
 Status EvidenceRun::Impl::next(Step& step) {
+  match.begin_step();
   const auto after = [this](bool over, Stage following) {
     if (over) stage = following;
   };
@@ -138,9 +156,13 @@ Status EvidenceRun::Impl::next(Step& step) {
     case Stage::leaves:
       RETURN_IF_ERROR(read_leaves(step));
       if (leaf < head->size || !waiting.empty()) return {};
-      RETURN_IF_ERROR(find_holds());
-      after(true, Stage::holds);
+      after(true, Stage::find_holds);
       return {};
+    case Stage::find_holds: {
+      ASSIGN_OR_RETURN(const bool over, find_holds());
+      after(over, Stage::holds);
+      return {};
+    }
     case Stage::holds: {
       ASSIGN_OR_RETURN(const bool over, look_at_hold());
       after(over, Stage::policy);
@@ -151,7 +173,7 @@ Status EvidenceRun::Impl::next(Step& step) {
       after(true, Stage::opened);
       return {};
     case Stage::opened:
-      for (std::size_t i = 0; i < kRecordsPerStep && !to_open.empty(); ++i) {
+      for (std::size_t i = 0; i < kRecordsPerStep && !is_full(step) && !to_open.empty(); ++i) {
         ASSIGN_OR_RETURN(const bool opened, open_leaf(*to_open.begin(), step));
         if (!opened) return {};
         to_open.erase(to_open.begin());
@@ -242,16 +264,12 @@ Status EvidenceRun::Impl::add_keys(Step& step) {
 
 // One bundle of entries, or some of the records that it told of.
 Status EvidenceRun::Impl::read_leaves(Step& step) {
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < kRecordsPerStep && bytes < kBytesPerStep && !waiting.empty(); ++i) {
+  for (std::size_t i = 0; i < kRecordsPerStep && !is_full(step) && !waiting.empty(); ++i) {
     ASSIGN_OR_RETURN(const bool added, add_signed(waiting.front(), step));
     if (!added) return {};
     waiting.pop_front();
-    for (const EvidenceRecord& one : step.records) {
-      bytes += std::visit([](const auto& row) { return row.statement.size(); }, one.record);
-    }
   }
-  if (!waiting.empty() || leaf == head->size) return {};
+  if (is_full(step) || !waiting.empty() || leaf == head->size) return {};
   const std::uint64_t end =
       std::min(head->size, (leaf / translog::kTileWidth + 1) * translog::kTileWidth);
   ASSIGN_OR_RETURN(std::vector<domain::LogLeaf> leaves,
@@ -301,7 +319,7 @@ Result<bool> EvidenceRun::Impl::add_certificate(const domain::LogLeaf& one, Step
   ASSIGN_OR_RETURN(std::optional<catalog::CertificateRow> row,
                    core.view().certificate_at(one.index));
   if (!row) return no_record_of(one);
-  ASSIGN_OR_RETURN(const bool wanted, matches({row->asset}));
+  ASSIGN_OR_RETURN(const bool wanted, match.asset(row->asset));
   if (!wanted) {
     leave_out(one.index, LeftOutWhy::not_matched);
     return true;
@@ -320,8 +338,9 @@ Result<bool> EvidenceRun::Impl::add_certificate(const domain::LogLeaf& one, Step
 Result<bool> EvidenceRun::Impl::add_refusal(const domain::LogLeaf& one, Step& step) {
   ASSIGN_OR_RETURN(std::optional<catalog::RefusalRow> row, core.view().refusal_at(one.index));
   if (!row) return no_record_of(one);
-  ASSIGN_OR_RETURN(const bool wanted, plan_matches(row->plan));
-  if (!wanted) {
+  ASSIGN_OR_RETURN(const auto wanted, match.any_of_plan(row->plan));
+  if (!wanted) return false;
+  if (!*wanted) {
     leave_out(one.index, LeftOutWhy::not_matched);
     return true;
   }
@@ -333,9 +352,9 @@ Result<bool> EvidenceRun::Impl::add_refusal(const domain::LogLeaf& one, Step& st
 Result<bool> EvidenceRun::Impl::open_waiting(const domain::LogLeaf& one) {
   if (!in_period(one.time)) return true;
   ASSIGN_OR_RETURN(const Uuid plan, named_in(one, "plan"));
-  ASSIGN_OR_RETURN(const bool wanted, plan_matches(plan));
-  if (wanted) open(one.index);
-  return true;
+  ASSIGN_OR_RETURN(const auto wanted, match.any_of_plan(plan));
+  if (wanted.value_or(false)) open(one.index);
+  return wanted.has_value();
 }
 
 Result<bool> EvidenceRun::Impl::add_record(Member member, SignedRecord record, const Uuid& plan,
@@ -368,34 +387,17 @@ void EvidenceRun::Impl::leave_out(std::uint64_t index, LeftOutWhy why) {
   facts.left_out.push_back({index, index, why});
 }
 
-Result<bool> EvidenceRun::Impl::matches(const std::vector<Uuid>& assets) {
-  if (wish.match.empty()) return true;
-  for (const Uuid& id : assets) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(id));
-    ASSIGN_OR_RETURN(const bool match, is_selected(core.view(), wish.match, asset));
-    if (match) return true;
-  }
-  return false;
-}
-
-Result<bool> EvidenceRun::Impl::plan_matches(const Uuid& id) {
-  if (wish.match.empty()) return true;
-  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(id));
-  if (!plan) return make_error(Errc::damaged, "a plan is not in the catalog");
-  std::vector<Uuid> assets;
-  for (const domain::PlanItem& item : plan->items) assets.push_back(item.asset);
-  return matches(assets);
-}
-
 bool EvidenceRun::Impl::in_period(UtcTime time) const {
   return (!wish.from || time >= *wish.from) && (!wish.until || time <= *wish.until);
 }
 
-// Those in force at some moment of the period.
-Status EvidenceRun::Impl::find_holds() {
-  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves, core.view().hold_leaves());
+// Those in force at some moment of the period. True: all were found.
+Result<bool> EvidenceRun::Impl::find_holds() {
+  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves,
+                   core.view().hold_leaves(hold_leaf, kHoldLeavesPerStep));
   for (const domain::LogLeaf& one : leaves) {
-    if (one.index >= head->size) continue;
+    hold_leaf = one.index + 1;
+    if (one.index >= head->size) break;
     ASSIGN_OR_RETURN(const Uuid id, named_in(one, "hold"));
     HoldLeaves& hold = holds[id];
     if (one.type == "hold-placed") {
@@ -406,33 +408,25 @@ Status EvidenceRun::Impl::find_holds() {
       hold.lifted_at = one.time;
     }
   }
+  if (leaves.size() == kHoldLeavesPerStep && hold_leaf < head->size) return false;
   std::erase_if(holds, [this](const auto& entry) {
     const HoldLeaves& hold = entry.second;
     return (wish.until && hold.placed_at > *wish.until) ||
            (wish.from && hold.lifted_at && *hold.lifted_at < *wish.from);
   });
-  return {};
+  return true;
 }
 
 // With a match only holds that bind something of it. True: there is none left to look at.
 Result<bool> EvidenceRun::Impl::look_at_hold() {
   if (holds.empty()) return true;
   const auto& [id, leaves] = *holds.begin();
-  bool wanted = wish.match.empty();
-  if (!wanted) {
-    ASSIGN_OR_RETURN(const std::vector<Uuid> bound,
-                     core.view().bound_assets(id, hold_cursor, kAssetsPerStep));
-    ASSIGN_OR_RETURN(wanted, matches(bound));
-    if (!wanted && bound.size() == kAssetsPerStep) {
-      hold_cursor = bound.back();
-      return false;
-    }
-  }
-  if (wanted) {
+  ASSIGN_OR_RETURN(const auto wanted, match.any_of_hold(id));
+  if (!wanted) return false;
+  if (*wanted) {
     open(leaves.placed);
     if (leaves.lifted) open(*leaves.lifted);
   }
-  hold_cursor.reset();
   holds.erase(holds.begin());
   return holds.empty();
 }

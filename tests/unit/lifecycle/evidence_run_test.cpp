@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/limits.h"
 #include "certificate/section_check.h"
 #include "unit/lifecycle/published_log.h"
 
@@ -31,18 +32,22 @@ class AnAuditOfAStore : public APublishedLog {
   Members gather(lifecycle::EvidenceWish wish) {
     lifecycle::EvidenceRun run(*world.store, std::move(wish));
     Members members;
-    for (bool more = true; more;) {
+    steps_ = largest_step_ = 0;
+    for (bool more = true; more; ++steps_) {
       const auto step = run.step();
       EXPECT_TRUE(done(step));
       if (!step.ok()) return {};
       more = step->more;
+      std::size_t bytes = 0;
       for (const lifecycle::EvidenceFile& file : step->files) {
         members[file.member] = file.content;
+        bytes += file.content.size();
       }
       for (const lifecycle::EvidenceRecord& one : step->records) {
         members[one.member] =
             std::visit([&](const auto& row) { return bundle_around(row, one.proof); }, one.record);
       }
+      largest_step_ = std::max(largest_step_, bytes);
     }
     name_ = run.section();
     return members;
@@ -86,6 +91,7 @@ class AnAuditOfAStore : public APublishedLog {
   }
 
   UtcTime first_{}, between_{};
+  std::size_t steps_ = 0, largest_step_ = 0;  // of what was gathered last; bytes of files
   certificate::SectionName name_;
 };
 
@@ -143,6 +149,26 @@ TEST_F(AnAuditOfAStore, GetsWhatTheLogTookInTooLateForThePeriodBefore) {
   ASSERT_TRUE(done(world.open()));
   EXPECT_EQ(erased_in(gather({between_, std::nullopt, {}})), "model:2");
   EXPECT_EQ(erased_in(gather({std::nullopt, between_ - std::chrono::seconds(1), {}})), "model:1");
+}
+
+TEST_F(AnAuditOfAStore, LooksAtAPlanOfManyItemsInSeveralSteps) {
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < 520; ++i) {
+    names.push_back("many:" + std::to_string(i));
+    ASSERT_TRUE(done(world.import(small_asset(names.back(), i))));
+  }
+  const auto plan = world.request(names);
+  ASSERT_TRUE(done(plan));
+  ASSERT_TRUE(done(world.store->cancel(alice(), plan->plan.id)));
+  const auto [least, greatest] = std::minmax_element(
+      names.begin(), names.end(), [&](const std::string& one, const std::string& other) {
+        return world.asset(one).id < world.asset(other).id;
+      });
+  EXPECT_EQ(verified_report(gather_matching("name=" + *least)).refusals.size(), 1U);
+  const std::size_t steps = steps_;
+  EXPECT_EQ(verified_report(gather_matching("name=" + *greatest)).refusals.size(), 1U);
+  EXPECT_EQ(steps_, steps + 2) << "256 items each";
+  EXPECT_EQ(verified_report(gather_matching("name=model:1")).refusals.size(), 0U);
 }
 
 TEST_F(AnAuditOfAStore, GetsTheApprovalsOfWhatItGetsAndOfNothingElse) {
