@@ -253,8 +253,10 @@ Result<bool> EvidenceRun::Impl::add_heads(Step& step) {
   return true;
 }
 
+// As they were at the later head: a change of keys afterwards changes no archive of the past.
 Status EvidenceRun::Impl::add_keys(Step& step) {
-  ASSIGN_OR_RETURN(const certificate::Keyring keyring, store.keyring());
+  ASSIGN_OR_RETURN(certificate::Keyring now, store.keyring());
+  const certificate::Keyring keyring = certificate::keyring_of_head(std::move(now), head->size);
   ASSIGN_OR_RETURN(std::string json, certificate::keyring_json(keyring));
   step.files.push_back({{Part::keyring, 0, 0, {}}, std::move(json)});
   ASSIGN_OR_RETURN(std::string root, certificate::trusted_root_json(keyring));

@@ -120,6 +120,15 @@ TEST_F(AnAuditOfAStore, OfThePastGetsTheSameForEver) {
   EXPECT_EQ(gather({std::nullopt, between_, {}}), members);
 }
 
+TEST_F(AnAuditOfAStore, OfThePastGetsTheSameAfterAChangeOfKeys) {
+  const Members members = gather({std::nullopt, between_, {}});
+  ASSERT_TRUE(done(world.store->rotate_keys(alice())));
+  ASSERT_TRUE(done(publish(world)));
+  EXPECT_EQ(gather({std::nullopt, between_, {}}), members);
+  EXPECT_EQ(erased_in(members), "model:1") << "also for whoever trusts the keys of today";
+  EXPECT_EQ(erased_in(gather({})), "model:1 model:2");
+}
+
 TEST_F(AnAuditOfAStore, GetsARefusalThatWasSignedLateInThePeriodOfItsSignature) {
   ASSERT_TRUE(done(world.import(small_asset("model:3", 3))));
   const auto plan = world.request({"model:3"});
