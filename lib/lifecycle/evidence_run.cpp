@@ -9,7 +9,7 @@
 #include <set>
 
 #include "base/json.h"
-#include "base/limits.h"
+#include "certificate/archive_check.h"
 #include "lifecycle/paged_match.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/refusing.h"
@@ -65,6 +65,7 @@ struct EvidenceRun::Impl {
 
   Status next(Step& step);
   bool is_full(const Step& step) const;
+  Status check_size(const EvidenceFile& file) const;
   Result<std::optional<domain::SignedHead>> head_behind(UtcTime moment) const;
   Result<bool> find_heads();
   Result<bool> add_heads(Step& step);
@@ -104,8 +105,9 @@ struct EvidenceRun::Impl {
   std::uint64_t end_of_earlier = 0;  // where an archive of the time before the period ends
   std::optional<std::vector<Digest>> consistency;
   certificate::SectionFacts facts;
-  std::uint64_t leaf = 0;               // the next to be read
-  std::deque<domain::LogLeaf> waiting;  // read, and not yet looked at
+  std::uint64_t leaf = 0;                    // the next to be read
+  std::deque<domain::LogLeaf> waiting;       // read, and not yet looked at
+  std::optional<std::uint64_t> last_record;  // that was handed out
   std::set<std::uint64_t> to_open;
   std::set<Uuid> plans;              // whose decisions are opened
   std::map<Uuid, HoldLeaves> holds;  // of the period, not yet looked at
@@ -127,6 +129,7 @@ std::uint64_t EvidenceRun::done() const {
 Result<EvidenceRun::Step> EvidenceRun::step() {
   Step step;
   RETURN_IF_ERROR(impl_->next(step));
+  for (const EvidenceFile& one : step.files) RETURN_IF_ERROR(impl_->check_size(one));
   step.more = impl_->stage != Stage::done;
   return step;
 }
@@ -134,6 +137,18 @@ Result<EvidenceRun::Step> EvidenceRun::step() {
 // What was looked at and what was read for it.
 bool EvidenceRun::Impl::is_full(const Step& step) const {
   return match.has_done_enough() || bytes_in(step) >= kBytesPerStep;
+}
+
+// Whoever reads an archive takes no more of one file.
+Status EvidenceRun::Impl::check_size(const EvidenceFile& file) const {
+  const std::string name = certificate::member_name(file.member);
+  const std::size_t limit =
+      certificate::limit_of_member(certificate::section_folder(facts.name) + "/" + name);
+  if (file.content.size() <= limit) return {};
+  return make_error(Errc::resource_limit,
+                    name + " would have " + std::to_string(file.content.size()) +
+                        " bytes, and an archive takes " + std::to_string(limit),
+                    "make several archives, of less time each");
 }
 
 Status EvidenceRun::Impl::next(Step& step) {
@@ -364,6 +379,7 @@ Result<bool> EvidenceRun::Impl::add_record(Member member, SignedRecord record, c
   ASSIGN_OR_RETURN(std::optional<LogProof> proof, store.prove(member.leaf));
   if (!proof) return false;
   RETURN_IF_ERROR(open_decisions(plan));
+  last_record = member.leaf;
   step.records.push_back({std::move(member), std::move(record), std::move(*proof)});
   return true;
 }
@@ -380,11 +396,15 @@ Status EvidenceRun::Impl::open_decisions(const Uuid& id) {
   return {};
 }
 
+// In one range with the one before, where no record between them is in the archive: the other
+// leaves do not count.
 void EvidenceRun::Impl::leave_out(std::uint64_t index, LeftOutWhy why) {
-  if (!facts.left_out.empty() && facts.left_out.back().why == why &&
-      facts.left_out.back().last + 1 == index) {
-    facts.left_out.back().last = index;
-    return;
+  if (!facts.left_out.empty()) {
+    certificate::LeftOut& row = facts.left_out.back();
+    if (row.why == why && (!last_record || *last_record < row.first)) {
+      row.last = index;
+      return;
+    }
   }
   facts.left_out.push_back({index, index, why});
 }

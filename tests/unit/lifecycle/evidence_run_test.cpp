@@ -180,6 +180,35 @@ TEST_F(AnAuditOfAStore, LooksAtAPlanOfManyItemsInSeveralSteps) {
   EXPECT_EQ(verified_report(gather_matching("name=model:1")).refusals.size(), 0U);
 }
 
+TEST_F(AnAuditOfAStore, NamesWhatIsLeftOutInOneRange) {
+  const Members members = gather_matching("name=model:9");
+  EXPECT_EQ(verified_report(members).left_out, 2U);
+  const auto facts = certificate::parse_section(members.at({certificate::Part::section, 0, 0, {}}));
+  ASSERT_TRUE(done(facts));
+  EXPECT_EQ(facts->left_out.size(), 1U) << "whatever leaves stand between";
+  const auto with_one = gather_matching("name=model:1");
+  EXPECT_EQ(verified_report(with_one).left_out, 1U);
+}
+
+TEST_F(AnAuditOfAStore, IsToldWhichFileWouldBeTooLarge) {
+  const domain::Selector endless{domain::SelectorKey::name, "",
+                                 std::string(limits::kArchiveIndexBytes, 'x')};
+  lifecycle::EvidenceRun run(*world.store, {std::nullopt, std::nullopt, {endless}});
+  for (;;) {
+    const auto step = run.step();
+    if (step.ok()) {
+      ASSERT_TRUE(step->more) << "it was handed out";
+      continue;
+    }
+    EXPECT_EQ(step.error().code, Errc::resource_limit);
+    EXPECT_NE(step.error().message.find("section.json"), std::string::npos);
+    EXPECT_NE(step.error().message.find(std::to_string(limits::kArchiveIndexBytes)),
+              std::string::npos);
+    EXPECT_FALSE(step.error().hint.empty());
+    return;
+  }
+}
+
 TEST_F(AnAuditOfAStore, GetsTheApprovalsOfWhatItGetsAndOfNothingElse) {
   EXPECT_EQ(records_in(verified_report(gather({})), "approval"), 2);
   EXPECT_EQ(records_in(verified_report(gather({between_, std::nullopt, {}})), "approval"), 1);
