@@ -180,6 +180,28 @@ TEST_F(AnAuditOfAStore, LooksAtAPlanOfManyItemsInSeveralSteps) {
   EXPECT_EQ(verified_report(gather_matching("name=model:1")).refusals.size(), 0U);
 }
 
+TEST_F(AnAuditOfAStore, GetsHoldsOfMoreThanOnePage) {
+  ASSERT_TRUE(done(world.import(small_asset("model:3", 3))));
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(done(world.hold({"name=model:3"})));
+  EXPECT_EQ(records_in(verified_report(gather({})), "hold-placed"), 300);
+}
+
+TEST_F(AnAuditOfAStore, GetsNoTwoLargePoliciesInOneStep) {
+  for (const char* grace : {"2 days", "3 days"}) {
+    lifecycle::PolicyRequest request{alice(), {}, "agreed"};
+    for (int i = 0; i < 64; ++i) {
+      std::string text = "[class.c" + std::to_string(i) + "]\nmatch = [\"name=x" +
+                         std::to_string(i) + "\"]\ngrace = \"" + grace + "\"\n";
+      while (text.size() < limits::kPolicyBytes) text += "# a long story\n";
+      text.resize(limits::kPolicyBytes - 1);
+      request.files.push_back({"c" + std::to_string(i) + ".toml", text + "\n"});
+    }
+    ASSERT_TRUE(done(world.store->load_policy(request)));
+  }
+  EXPECT_EQ(records_in(verified_report(gather({})), "policy-loaded"), 2);
+  EXPECT_LT(largest_step_, 2 * 64 * limits::kPolicyBytes);
+}
+
 TEST_F(AnAuditOfAStore, NamesWhatIsLeftOutInOneRange) {
   const Members members = gather_matching("name=model:9");
   EXPECT_EQ(verified_report(members).left_out, 2U);
