@@ -191,7 +191,8 @@ class MergedMembers final : public MemberSource {
   Error differs() const {
     return make_error(Errc::invalid_input,
                       "two archives have the section " + folder_ + ", and not the same files in it",
-                      "leave one of them out: they were made with another period or match");
+                      "leave one of them out: they were made with another period or match, or the "
+                      "host was renamed or other assets match since");
   }
 
   std::vector<Source> sources_;

@@ -256,6 +256,9 @@ class ReadView {
   // For plans of thousands of items: everything but items and edges, and one page of what waits.
   Result<std::optional<domain::Plan>> plan_head(const Uuid& id) const;
   Result<std::vector<domain::PlanItem>> pending_items(const Uuid& plan, std::size_t limit) const;
+  // Of its items, in order of id, from behind `after` on.
+  Result<std::vector<Uuid>> plan_assets(const Uuid& plan, std::optional<Uuid> after,
+                                        std::size_t limit) const;
   Result<std::size_t> item_count(const Uuid& plan) const;
   Result<bool> plan_names(const Uuid& plan, const Uuid& asset) const;  // as item or as kept
   // The plan in state requested, approved or running that names this asset in an item that is
@@ -330,8 +333,8 @@ class ReadView {
   // Of erased assets, to be unlinked (step 5), in the order of their names on disk.
   Result<std::vector<Uuid>> orphan_blobs(std::size_t limit) const;
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
-  // Every leaf by which a hold was placed or lifted, in order.
-  Result<std::vector<domain::LogLeaf>> hold_leaves() const;
+  // Leaves by which holds were placed or lifted, from that index on, in order.
+  Result<std::vector<domain::LogLeaf>> hold_leaves(std::uint64_t from, std::size_t limit) const;
   // Every leaf that ended a standing approval, in order.
   Result<std::vector<domain::LogLeaf>> standing_end_leaves() const;
   // The last one by which a policy came into force.

@@ -50,13 +50,14 @@ Result<std::optional<domain::LogLeaf>> ReadView::log_leaf(std::uint64_t index) c
   return std::optional<domain::LogLeaf>(std::move(leaf));
 }
 
-Result<std::vector<domain::LogLeaf>> ReadView::hold_leaves() const {
+Result<std::vector<domain::LogLeaf>> ReadView::hold_leaves(std::uint64_t from,
+                                                           std::size_t limit) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare(
           "SELECT id, leaf_hash, type, time, salt, record FROM log_leaf INDEXED BY log_leaf_hold "
-          "WHERE type IN ('hold-placed', 'hold-lifted') ORDER BY id"));
-  return read_leaves(statement);
+          "WHERE type IN ('hold-placed', 'hold-lifted') AND id >= ? ORDER BY id LIMIT ?"));
+  return read_leaves(statement.bind(from, static_cast<std::uint64_t>(limit)));
 }
 
 Result<std::vector<domain::LogLeaf>> ReadView::standing_end_leaves() const {

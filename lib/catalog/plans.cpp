@@ -230,6 +230,24 @@ Result<Page<domain::Plan>> ReadView::plans(std::optional<domain::PlanState> stat
   return page;
 }
 
+Result<std::vector<Uuid>> ReadView::plan_assets(const Uuid& plan, std::optional<Uuid> after,
+                                                std::size_t limit) const {
+  ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare("SELECT asset FROM plan_item WHERE plan = ? "
+                                        "AND asset > coalesce(?, x'') ORDER BY asset LIMIT ?"));
+  statement.bind(id, after, static_cast<std::uint64_t>(limit));
+  std::vector<Uuid> assets;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, "plan_item");
+    const Uuid asset = row.uuid();
+    RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
+    assets.push_back(asset);
+    return {};
+  }));
+  return assets;
+}
+
 Result<std::size_t> ReadView::item_count(const Uuid& plan) const {
   ASSIGN_OR_RETURN(const std::int64_t id, plan_row_number(*connection_, plan));
   ASSIGN_OR_RETURN(Statement statement,

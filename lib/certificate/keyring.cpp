@@ -129,6 +129,19 @@ Result<Keyring> make_keyring(const Uuid& store, const std::vector<domain::Author
   return keyring;
 }
 
+Keyring keyring_of_head(Keyring keyring, std::uint64_t size) {
+  std::erase_if(keyring.keys, [size](const KeyringKey& key) {
+    return key.first_leaf != 0 && key.first_leaf >= size;
+  });
+  for (KeyringKey& key : keyring.keys) {
+    if (!key.end_leaf || *key.end_leaf < size) continue;
+    key.until.reset();
+    key.end_leaf.reset();
+  }
+  keyring.rotations.resize(keys_for(keyring, domain::KeyPurpose::signer).size() - 1);
+  return keyring;
+}
+
 Result<std::string> keyring_json(const Keyring& keyring) {
   Json keys = Json::array();
   for (const KeyringKey& key : keyring.keys) keys.push_back(key_json(key, keyring.store));

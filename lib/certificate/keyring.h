@@ -41,6 +41,8 @@ struct Keyring {
 // From the rows of a store; `rotations` in order.
 Result<Keyring> make_keyring(const Uuid& store, const std::vector<domain::AuthorityKey>& keys,
                              std::vector<std::string> rotations);
+// As it was when the log had so many leaves.
+Keyring keyring_of_head(Keyring keyring, std::uint64_t size);
 Result<std::string> keyring_json(const Keyring& keyring);
 Result<Keyring> parse_keyring(std::string_view text);
 // Whether `later` has every key of `earlier`, and goes on from there.

@@ -9,8 +9,10 @@
 #include <set>
 
 #include "base/json.h"
-#include "base/limits.h"
+#include "certificate/archive_check.h"
+#include "lifecycle/paged_match.h"
 #include "lifecycle/publishing.h"
+#include "lifecycle/refusing.h"
 #include "translog/proof_file.h"
 
 namespace aierase::lifecycle {
@@ -21,30 +23,64 @@ using certificate::Member;
 using certificate::Part;
 
 constexpr std::size_t kRecordsPerStep = 32;
-constexpr std::size_t kBytesPerStep = 16 << 20;  // of statements
-constexpr std::size_t kAssetsPerStep = 256;
+constexpr std::size_t kBytesPerStep = 16 << 20;
+constexpr std::size_t kHoldLeavesPerStep = 256;
 
-enum class Stage { heads, keys, leaves, holds, policy, opened, section, done };
+enum class Stage { heads, keys, leaves, find_holds, holds, policy, opened, section, done };
+
+Error no_record_of(const domain::LogLeaf& leaf) {
+  return make_error(Errc::damaged,
+                    "the record of leaf " + std::to_string(leaf.index) + " is not in the database",
+                    "run `aierase check`");
+}
+
+// Statements and files; some of them are megabytes.
+std::size_t bytes_in(const EvidenceRun::Step& step) {
+  std::size_t bytes = 0;
+  for (const EvidenceFile& one : step.files) bytes += one.content.size();
+  for (const EvidenceRecord& one : step.records) {
+    bytes += std::visit([](const auto& row) { return row.statement.size(); }, one.record);
+  }
+  return bytes;
+}
+
+// The plan or hold that the record of a leaf names.
+Result<Uuid> named_in(const domain::LogLeaf& leaf, const char* key) {
+  const Result<Json> record = parse_json(leaf.record);
+  const Json named = record.ok() && record->is_object() ? record->value(key, Json()) : Json();
+  const auto raw = named.is_string() ? from_hex(named.get_ref<const std::string&>()) : std::nullopt;
+  const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
+  if (id) return *id;
+  return make_error(
+      Errc::damaged,
+      "the record of leaf " + std::to_string(leaf.index) + " names no " + std::string(key),
+      "run `aierase check`");
+}
 
 }  // namespace
 
 struct EvidenceRun::Impl {
-  Impl(Store& s, EvidenceWish w) : store(s), core(*s.impl_), wish(std::move(w)) {}
+  Impl(Store& s, EvidenceWish w)
+      : store(s), core(*s.impl_), wish(std::move(w)), match(core, wish.match) {}
 
   Status next(Step& step);
-  Result<std::optional<domain::SignedHead>> later_head() const;
+  bool is_full(const Step& step) const;
+  Status check_size(const EvidenceFile& file) const;
+  Result<std::optional<domain::SignedHead>> head_behind(UtcTime moment) const;
   Result<bool> find_heads();
   Result<bool> add_heads(Step& step);
   Status add_keys(Step& step);
   Status read_leaves(Step& step);
   Result<bool> add_signed(const domain::LogLeaf& leaf, Step& step);
-  Result<bool> add_record(Member member, SignedRecord record, UtcTime issued, const Uuid& plan,
-                          const std::vector<Uuid>& assets, std::uint64_t leaf, Step& step);
+  Result<bool> add_certificate(const domain::LogLeaf& leaf, Step& step);
+  Result<bool> add_refusal(const domain::LogLeaf& leaf, Step& step);
+  Result<bool> open_waiting(const domain::LogLeaf& leaf);
+  Result<bool> add_record(Member member, SignedRecord record, const Uuid& plan, Step& step);
   Status open_decisions(const Uuid& plan);
   void leave_out(std::uint64_t leaf, LeftOutWhy why);
-  Result<bool> matches(const std::vector<Uuid>& assets);
   bool in_period(UtcTime time) const;
-  Status find_holds();
+  bool is_of_period(const domain::LogLeaf& leaf) const;
+  Result<bool> find_holds();
   Result<bool> look_at_hold();
   Status add_policy(const domain::LoadedPolicy& policy, Step& step);
   Status open_first_policy(Step& step);
@@ -63,16 +99,19 @@ struct EvidenceRun::Impl {
   Store& store;
   Core& core;
   const EvidenceWish wish;
+  PagedMatch match;
   Stage stage = Stage::heads;
   std::optional<domain::SignedHead> before, head;
+  std::uint64_t end_of_earlier = 0;  // where an archive of the time before the period ends
   std::optional<std::vector<Digest>> consistency;
   certificate::SectionFacts facts;
-  std::uint64_t leaf = 0;               // the next to be read
-  std::deque<domain::LogLeaf> waiting;  // read, and not yet looked at
+  std::uint64_t leaf = 0;                    // the next to be read
+  std::deque<domain::LogLeaf> waiting;       // read, and not yet looked at
+  std::optional<std::uint64_t> last_record;  // that was handed out
   std::set<std::uint64_t> to_open;
   std::set<Uuid> plans;              // whose decisions are opened
   std::map<Uuid, HoldLeaves> holds;  // of the period, not yet looked at
-  std::optional<Uuid> hold_cursor;
+  std::uint64_t hold_leaf = 0;       // where the next page of theirs begins
 };
 
 EvidenceRun::EvidenceRun(Store& store, EvidenceWish wish)
@@ -90,11 +129,30 @@ std::uint64_t EvidenceRun::done() const {
 Result<EvidenceRun::Step> EvidenceRun::step() {
   Step step;
   RETURN_IF_ERROR(impl_->next(step));
+  for (const EvidenceFile& one : step.files) RETURN_IF_ERROR(impl_->check_size(one));
   step.more = impl_->stage != Stage::done;
   return step;
 }
 
+// What was looked at and what was read for it.
+bool EvidenceRun::Impl::is_full(const Step& step) const {
+  return match.has_done_enough() || bytes_in(step) >= kBytesPerStep;
+}
+
+// Whoever reads an archive takes no more of one file.
+Status EvidenceRun::Impl::check_size(const EvidenceFile& file) const {
+  const std::string name = certificate::member_name(file.member);
+  const std::size_t limit =
+      certificate::limit_of_member(certificate::section_folder(facts.name) + "/" + name);
+  if (file.content.size() <= limit) return {};
+  return make_error(Errc::resource_limit,
+                    name + " would have " + std::to_string(file.content.size()) +
+                        " bytes, and an archive takes " + std::to_string(limit),
+                    "make several archives, of less time each");
+}
+
 Status EvidenceRun::Impl::next(Step& step) {
+  match.begin_step();
   const auto after = [this](bool over, Stage following) {
     if (over) stage = following;
   };
@@ -113,9 +171,13 @@ Status EvidenceRun::Impl::next(Step& step) {
     case Stage::leaves:
       RETURN_IF_ERROR(read_leaves(step));
       if (leaf < head->size || !waiting.empty()) return {};
-      RETURN_IF_ERROR(find_holds());
-      after(true, Stage::holds);
+      after(true, Stage::find_holds);
       return {};
+    case Stage::find_holds: {
+      ASSIGN_OR_RETURN(const bool over, find_holds());
+      after(over, Stage::holds);
+      return {};
+    }
     case Stage::holds: {
       ASSIGN_OR_RETURN(const bool over, look_at_hold());
       after(over, Stage::policy);
@@ -126,7 +188,7 @@ Status EvidenceRun::Impl::next(Step& step) {
       after(true, Stage::opened);
       return {};
     case Stage::opened:
-      for (std::size_t i = 0; i < kRecordsPerStep && !to_open.empty(); ++i) {
+      for (std::size_t i = 0; i < kRecordsPerStep && !is_full(step) && !to_open.empty(); ++i) {
         ASSIGN_OR_RETURN(const bool opened, open_leaf(*to_open.begin(), step));
         if (!opened) return {};
         to_open.erase(to_open.begin());
@@ -145,22 +207,24 @@ Status EvidenceRun::Impl::next(Step& step) {
   return {};
 }
 
-// The first head that has all of the period, whenever it is asked for; none: it is not signed yet.
-Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::later_head() const {
-  if (!wish.until) return std::optional<domain::SignedHead>();
+// The first head that has everything up to that moment, whenever it is asked for; none: it is not
+// signed yet.
+Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::head_behind(UtcTime moment) const {
   ASSIGN_OR_RETURN(std::optional<domain::SignedHead> last,
-                   core.view().last_head_before(*wish.until + std::chrono::seconds(1)));
+                   core.view().last_head_before(moment + std::chrono::seconds(1)));
   if (last) {
     ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> next, core.view().log_leaf(last->size));
-    if (!next || next->time > *wish.until) return last;
+    if (!next || next->time > moment) return last;
   }
-  return core.view().first_head_after(*wish.until);
+  return core.view().first_head_after(moment);
 }
 
 // The heads around the period. False: the later one has to be written first.
 Result<bool> EvidenceRun::Impl::find_heads() {
   if (head) return true;
-  ASSIGN_OR_RETURN(head, later_head());
+  if (wish.until) {
+    ASSIGN_OR_RETURN(head, head_behind(*wish.until));
+  }
   if (!head) {
     ASSIGN_OR_RETURN(std::optional<LogHead> now, store.log_head(std::nullopt));
     if (!now) return false;
@@ -168,6 +232,8 @@ Result<bool> EvidenceRun::Impl::find_heads() {
   }
   if (wish.from) {
     ASSIGN_OR_RETURN(before, core.view().last_head_before(*wish.from));
+    ASSIGN_OR_RETURN(const auto end, head_behind(*wish.from - std::chrono::seconds(1)));
+    end_of_earlier = end ? end->size : head->size;
   }
   if (before && before->size > head->size) {
     return make_error(Errc::wrong_state, "the clock of this host went back within the period",
@@ -202,8 +268,10 @@ Result<bool> EvidenceRun::Impl::add_heads(Step& step) {
   return true;
 }
 
+// As they were at the later head: a change of keys afterwards changes no archive of the past.
 Status EvidenceRun::Impl::add_keys(Step& step) {
-  ASSIGN_OR_RETURN(const certificate::Keyring keyring, store.keyring());
+  ASSIGN_OR_RETURN(certificate::Keyring now, store.keyring());
+  const certificate::Keyring keyring = certificate::keyring_of_head(std::move(now), head->size);
   ASSIGN_OR_RETURN(std::string json, certificate::keyring_json(keyring));
   step.files.push_back({{Part::keyring, 0, 0, {}}, std::move(json)});
   ASSIGN_OR_RETURN(std::string root, certificate::trusted_root_json(keyring));
@@ -213,16 +281,12 @@ Status EvidenceRun::Impl::add_keys(Step& step) {
 
 // One bundle of entries, or some of the records that it told of.
 Status EvidenceRun::Impl::read_leaves(Step& step) {
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < kRecordsPerStep && bytes < kBytesPerStep && !waiting.empty(); ++i) {
+  for (std::size_t i = 0; i < kRecordsPerStep && !is_full(step) && !waiting.empty(); ++i) {
     ASSIGN_OR_RETURN(const bool added, add_signed(waiting.front(), step));
     if (!added) return {};
     waiting.pop_front();
-    for (const EvidenceRecord& one : step.records) {
-      bytes += std::visit([](const auto& row) { return row.statement.size(); }, one.record);
-    }
   }
-  if (!waiting.empty() || leaf == head->size) return {};
+  if (is_full(step) || !waiting.empty() || leaf == head->size) return {};
   const std::uint64_t end =
       std::min(head->size, (leaf / translog::kTileWidth + 1) * translog::kTileWidth);
   ASSIGN_OR_RETURN(std::vector<domain::LogLeaf> leaves,
@@ -235,8 +299,8 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
   for (domain::LogLeaf& one : leaves) {
     ASSIGN_OR_RETURN(std::string body, translog::leaf_body(one));
     bodies.push_back(std::move(body));
-    const bool of_interest =
-        one.type == "certificate" || one.type == "refusal" || one.type == "policy-loaded";
+    const bool of_interest = one.type == "certificate" || one.type == "refusal" ||
+                             one.type == kRefusalWaits || one.type == "policy-loaded";
     if (of_interest) waiting.push_back(std::move(one));
   }
   ASSIGN_OR_RETURN(const Bytes entries, translog::encode_entries(bodies));
@@ -245,66 +309,77 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
   return {};
 }
 
-// False: its proof has to be written first.
+// By the time of its leaf, so that what waited for a signature is of the period in which it was
+// signed; and whatever the log took in too late for the period before.
+bool EvidenceRun::Impl::is_of_period(const domain::LogLeaf& one) const {
+  const bool late = wish.from && one.time < *wish.from && one.index >= end_of_earlier;
+  return late || in_period(one.time);
+}
+
+// False: its proof has to be written first, or there is more of it to look at.
 Result<bool> EvidenceRun::Impl::add_signed(const domain::LogLeaf& one, Step& step) {
-  const auto missing = [&] {
-    return make_error(Errc::damaged,
-                      "the record of leaf " + std::to_string(one.index) + " is not in the database",
-                      "run `aierase check`");
-  };
   if (one.type == "policy-loaded") {
     ASSIGN_OR_RETURN(const auto policy, core.view().policy_before(one.index + 1));
-    if (!policy || policy->log_index != one.index) return missing();
+    if (!policy || policy->log_index != one.index) return no_record_of(one);
     RETURN_IF_ERROR(add_policy(*policy, step));
     return true;
   }
-  if (one.type == "certificate") {
-    ASSIGN_OR_RETURN(std::optional<catalog::CertificateRow> row,
-                     core.view().certificate_at(one.index));
-    if (!row) return missing();
-    const Member member{Part::certificate, one.index, 0,
-                        domain::id_text(domain::IdType::certificate, row->id)};
-    const std::vector<Uuid> assets{row->asset};
-    const UtcTime issued = row->issued;
-    const Uuid plan = row->plan;
-    ASSIGN_OR_RETURN(const auto acts, core.view().validations(row->id));
-    ASSIGN_OR_RETURN(const bool added,
-                     add_record(member, std::move(*row), issued, plan, assets, one.index, step));
-    const bool is_in = !step.records.empty() && step.records.back().member == member;
-    for (const domain::ValidationAct& act : acts) {
-      if (is_in) open(act.log_index);
-    }
-    return added;
+  if (one.type == kRefusalWaits) return open_waiting(one);
+  if (!is_of_period(one)) {
+    leave_out(one.index, LeftOutWhy::outside_period);
+    return true;
   }
-  ASSIGN_OR_RETURN(std::optional<catalog::RefusalRow> row, core.view().refusal_at(one.index));
-  if (!row) return missing();
-  const Member member{Part::refusal, one.index, 0, plan_text(row->plan)};
-  std::vector<Uuid> assets;
-  if (!wish.match.empty()) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan(row->plan));
-    if (!plan) return missing();
-    for (const domain::PlanItem& item : plan->items) assets.push_back(item.asset);
-  }
-  const UtcTime issued = row->issued;
-  const Uuid plan = row->plan;
-  return add_record(member, std::move(*row), issued, plan, assets, one.index, step);
+  return one.type == "certificate" ? add_certificate(one, step) : add_refusal(one, step);
 }
 
-Result<bool> EvidenceRun::Impl::add_record(Member member, SignedRecord record, UtcTime issued,
-                                           const Uuid& plan, const std::vector<Uuid>& assets,
-                                           std::uint64_t index, Step& step) {
-  if (!in_period(issued)) {
-    leave_out(index, LeftOutWhy::outside_period);
-    return true;
-  }
-  ASSIGN_OR_RETURN(const bool wanted, matches(assets));
+Result<bool> EvidenceRun::Impl::add_certificate(const domain::LogLeaf& one, Step& step) {
+  ASSIGN_OR_RETURN(std::optional<catalog::CertificateRow> row,
+                   core.view().certificate_at(one.index));
+  if (!row) return no_record_of(one);
+  ASSIGN_OR_RETURN(const bool wanted, match.asset(row->asset));
   if (!wanted) {
-    leave_out(index, LeftOutWhy::not_matched);
+    leave_out(one.index, LeftOutWhy::not_matched);
     return true;
   }
-  ASSIGN_OR_RETURN(std::optional<LogProof> proof, store.prove(index));
+  const Uuid plan = row->plan;
+  ASSIGN_OR_RETURN(const auto acts, core.view().validations(row->id));
+  Member member{Part::certificate, one.index, 0,
+                domain::id_text(domain::IdType::certificate, row->id)};
+  ASSIGN_OR_RETURN(const bool added, add_record(std::move(member), std::move(*row), plan, step));
+  for (const domain::ValidationAct& act : acts) {
+    if (added) open(act.log_index);
+  }
+  return added;
+}
+
+Result<bool> EvidenceRun::Impl::add_refusal(const domain::LogLeaf& one, Step& step) {
+  ASSIGN_OR_RETURN(std::optional<catalog::RefusalRow> row, core.view().refusal_at(one.index));
+  if (!row) return no_record_of(one);
+  ASSIGN_OR_RETURN(const auto wanted, match.any_of_plan(row->plan));
+  if (!wanted) return false;
+  if (!*wanted) {
+    leave_out(one.index, LeftOutWhy::not_matched);
+    return true;
+  }
+  const Uuid plan = row->plan;
+  return add_record({Part::refusal, one.index, 0, plan_text(plan)}, std::move(*row), plan, step);
+}
+
+// A refusal that nobody could sign when the plan ended: signed later, or not yet.
+Result<bool> EvidenceRun::Impl::open_waiting(const domain::LogLeaf& one) {
+  if (!in_period(one.time)) return true;
+  ASSIGN_OR_RETURN(const Uuid plan, named_in(one, "plan"));
+  ASSIGN_OR_RETURN(const auto wanted, match.any_of_plan(plan));
+  if (wanted.value_or(false)) open(one.index);
+  return wanted.has_value();
+}
+
+Result<bool> EvidenceRun::Impl::add_record(Member member, SignedRecord record, const Uuid& plan,
+                                           Step& step) {
+  ASSIGN_OR_RETURN(std::optional<LogProof> proof, store.prove(member.leaf));
   if (!proof) return false;
   RETURN_IF_ERROR(open_decisions(plan));
+  last_record = member.leaf;
   step.records.push_back({std::move(member), std::move(record), std::move(*proof)});
   return true;
 }
@@ -321,40 +396,32 @@ Status EvidenceRun::Impl::open_decisions(const Uuid& id) {
   return {};
 }
 
+// In one range with the one before, where no record between them is in the archive: the other
+// leaves do not count.
 void EvidenceRun::Impl::leave_out(std::uint64_t index, LeftOutWhy why) {
-  if (!facts.left_out.empty() && facts.left_out.back().why == why &&
-      facts.left_out.back().last + 1 == index) {
-    facts.left_out.back().last = index;
-    return;
+  if (!facts.left_out.empty()) {
+    certificate::LeftOut& row = facts.left_out.back();
+    if (row.why == why && (!last_record || *last_record < row.first)) {
+      row.last = index;
+      return;
+    }
   }
   facts.left_out.push_back({index, index, why});
-}
-
-Result<bool> EvidenceRun::Impl::matches(const std::vector<Uuid>& assets) {
-  if (wish.match.empty()) return true;
-  for (const Uuid& id : assets) {
-    ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(id));
-    ASSIGN_OR_RETURN(const bool match, is_selected(core.view(), wish.match, asset));
-    if (match) return true;
-  }
-  return false;
 }
 
 bool EvidenceRun::Impl::in_period(UtcTime time) const {
   return (!wish.from || time >= *wish.from) && (!wish.until || time <= *wish.until);
 }
 
-// Those in force at some moment of the period.
-Status EvidenceRun::Impl::find_holds() {
-  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves, core.view().hold_leaves());
+// Those in force at some moment of the period. True: all were found.
+Result<bool> EvidenceRun::Impl::find_holds() {
+  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves,
+                   core.view().hold_leaves(hold_leaf, kHoldLeavesPerStep));
   for (const domain::LogLeaf& one : leaves) {
-    if (one.index >= head->size) continue;
-    ASSIGN_OR_RETURN(const Json record, parse_json(one.record));
-    const Json& text = record["hold"];
-    const auto raw = text.is_string() ? from_hex(text.get_ref<const std::string&>()) : std::nullopt;
-    const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
-    if (!id) return make_error(Errc::damaged, "a leaf of a hold names none", "run `aierase check`");
-    HoldLeaves& hold = holds[*id];
+    hold_leaf = one.index + 1;
+    if (one.index >= head->size) break;
+    ASSIGN_OR_RETURN(const Uuid id, named_in(one, "hold"));
+    HoldLeaves& hold = holds[id];
     if (one.type == "hold-placed") {
       hold.placed = one.index;
       hold.placed_at = one.time;
@@ -363,33 +430,25 @@ Status EvidenceRun::Impl::find_holds() {
       hold.lifted_at = one.time;
     }
   }
+  if (leaves.size() == kHoldLeavesPerStep && hold_leaf < head->size) return false;
   std::erase_if(holds, [this](const auto& entry) {
     const HoldLeaves& hold = entry.second;
     return (wish.until && hold.placed_at > *wish.until) ||
            (wish.from && hold.lifted_at && *hold.lifted_at < *wish.from);
   });
-  return {};
+  return true;
 }
 
 // With a match only holds that bind something of it. True: there is none left to look at.
 Result<bool> EvidenceRun::Impl::look_at_hold() {
   if (holds.empty()) return true;
   const auto& [id, leaves] = *holds.begin();
-  bool wanted = wish.match.empty();
-  if (!wanted) {
-    ASSIGN_OR_RETURN(const std::vector<Uuid> bound,
-                     core.view().bound_assets(id, hold_cursor, kAssetsPerStep));
-    ASSIGN_OR_RETURN(wanted, matches(bound));
-    if (!wanted && bound.size() == kAssetsPerStep) {
-      hold_cursor = bound.back();
-      return false;
-    }
-  }
-  if (wanted) {
+  ASSIGN_OR_RETURN(const auto wanted, match.any_of_hold(id));
+  if (!wanted) return false;
+  if (*wanted) {
     open(leaves.placed);
     if (leaves.lifted) open(*leaves.lifted);
   }
-  hold_cursor.reset();
   holds.erase(holds.begin());
   return holds.empty();
 }

@@ -14,6 +14,7 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr std::size_t kEverything = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kAllLeaves = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view kPlaced = "hold-placed";
 constexpr std::string_view kLifted = "hold-lifted";
 
@@ -131,7 +132,7 @@ HoldView view_of(domain::Hold hold, std::uint64_t bound) {
 }  // namespace
 
 Result<std::optional<std::string>> altered_hold(const catalog::ReadView& view) {
-  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves, view.hold_leaves());
+  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves, view.hold_leaves(0, kAllLeaves));
   std::map<std::uint64_t, const domain::LogLeaf*> placed;  // by index
   std::map<std::string, std::uint64_t> index_of;           // by the hold's id in hex
   for (const domain::LogLeaf& leaf : leaves) {

@@ -11,8 +11,6 @@
 namespace aierase::lifecycle {
 namespace {
 
-constexpr const char* kWaits = "refusal-unsigned";
-
 // What the log commits to while nobody can sign.
 Result<std::string> commitment_to(const Uuid& plan, const std::string& statement) {
   return dump_canonical(Json{{"plan", plan.hex()},
@@ -59,7 +57,8 @@ Status sign_into_log(Core& core, catalog::Transaction& transaction, catalog::Sto
 Status check_kept(const Core& core, const catalog::RefusalRow& row) {
   ASSIGN_OR_RETURN(const std::string record, commitment_to(row.plan, row.statement));
   ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> leaf, core.view().log_leaf(row.log_index));
-  if (leaf && leaf->type == kWaits && leaf->record == record && translog::leaf_body(*leaf).ok()) {
+  if (leaf && leaf->type == kRefusalWaits && leaf->record == record &&
+      translog::leaf_body(*leaf).ok()) {
     return {};
   }
   return make_error(Errc::damaged,
@@ -98,7 +97,7 @@ Status record_refusal(Core& core, catalog::Transaction& transaction, catalog::St
   } else {
     row.log_index = state.log.size;
     ASSIGN_OR_RETURN(std::string commitment, commitment_to(plan, row.statement));
-    const translog::LogRecord leaf{kWaits, row.issued, std::move(commitment),
+    const translog::LogRecord leaf{kRefusalWaits, row.issued, std::move(commitment),
                                    translog::Visibility::committed};
     RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
   }

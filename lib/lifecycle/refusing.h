@@ -11,6 +11,9 @@
 
 namespace aierase::lifecycle {
 
+// The leaf that commits to a record which nobody could sign.
+inline constexpr const char* kRefusalWaits = "refusal-unsigned";
+
 Status record_refusal(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
                       const Uuid& plan, domain::PlanEnding ending);
 // Of an earlier life without the key. What cannot be signed waits on, and doctor says so; back

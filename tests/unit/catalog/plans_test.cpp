@@ -1,4 +1,6 @@
 // Plans, rounds and certificates.
+#include <algorithm>
+
 #include "unit/catalog/catalog_fixture.h"
 
 namespace aierase::catalog::test {
@@ -112,6 +114,16 @@ TEST_F(APlan, GivesItsPendingItemsInOrderUntilNoneWaits) {
   EXPECT_EQ(found.items[0].certificate, uuid_of(1, 4));
   EXPECT_EQ(found.items[1].state, domain::ItemState::dropped);
   EXPECT_EQ(found.items[1].reasons, dropped.reasons);
+}
+
+TEST_F(APlan, GivesTheAssetsOfItsItemsInPages) {
+  domain::Plan plan = plan_of(1, {assets[0], assets[1], assets[2]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  std::vector<Uuid> ids{assets[0].id, assets[1].id, assets[2].id};
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(*view().plan_assets(plan.id, std::nullopt, 2), (std::vector<Uuid>{ids[0], ids[1]}));
+  EXPECT_EQ(*view().plan_assets(plan.id, ids[1], 2), std::vector<Uuid>{ids[2]});
+  EXPECT_TRUE(view().plan_assets(plan.id, ids[2], 2)->empty());
 }
 
 TEST_F(APlan, TakesNoItemThatItDidNotName) {

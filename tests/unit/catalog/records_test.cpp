@@ -137,6 +137,28 @@ TEST_F(ARecord, OfAnEpochComesBackAndIsReplacedOrRemoved) {
   EXPECT_EQ((*view().epochs(0, 10))[0].assurance.level, domain::Level::ea0);
 }
 
+TEST_F(ARecord, OfAHoldInTheLogComesInPages) {
+  create();
+  std::vector<domain::LogLeaf> leaves;
+  for (const char* type : {"hold-placed", "approval", "hold-placed", "hold-lifted"}) {
+    domain::LogLeaf leaf;
+    leaf.index = leaves.size();
+    leaf.type = type;
+    leaf.time = at(1);
+    leaf.leaf_hash = digest_of(static_cast<unsigned>(leaves.size() + 1));
+    leaves.push_back(leaf);
+  }
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.append_log(leaves); }).ok());
+  const auto first = view().hold_leaves(0, 2);
+  ASSERT_TRUE(first.ok());
+  ASSERT_EQ(first->size(), 2U);
+  EXPECT_EQ(first->back().index, 2U);
+  const auto rest = view().hold_leaves(3, 2);
+  ASSERT_TRUE(rest.ok());
+  ASSERT_EQ(rest->size(), 1U);
+  EXPECT_EQ(rest->front().type, "hold-lifted");
+}
+
 TEST_F(ARecord, OfTheLogComesBackAndItsHashesHaveNoGap) {
   create();
   domain::LogLeaf leaf;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/limits.h"
 #include "certificate/section_check.h"
 #include "unit/lifecycle/published_log.h"
 
@@ -31,19 +32,30 @@ class AnAuditOfAStore : public APublishedLog {
   Members gather(lifecycle::EvidenceWish wish) {
     lifecycle::EvidenceRun run(*world.store, std::move(wish));
     Members members;
-    for (bool more = true; more;) {
+    steps_ = largest_step_ = 0;
+    for (bool more = true; more; ++steps_) {
       const auto step = run.step();
       EXPECT_TRUE(done(step));
       if (!step.ok()) return {};
       more = step->more;
-      for (const lifecycle::EvidenceFile& file : step->files) members[file.member] = file.content;
+      std::size_t bytes = 0;
+      for (const lifecycle::EvidenceFile& file : step->files) {
+        members[file.member] = file.content;
+        bytes += file.content.size();
+      }
       for (const lifecycle::EvidenceRecord& one : step->records) {
         members[one.member] =
-            bundle_around(std::get<catalog::CertificateRow>(one.record), one.proof);
+            std::visit([&](const auto& row) { return bundle_around(row, one.proof); }, one.record);
       }
+      largest_step_ = std::max(largest_step_, bytes);
     }
     name_ = run.section();
     return members;
+  }
+  Members gather_matching(const std::string& selector) {
+    const auto match = domain::parse_selectors({selector});
+    EXPECT_TRUE(done(match));
+    return gather({std::nullopt, std::nullopt, *match});
   }
   // It holds and is whole, for whoever trusts the store.
   certificate::SectionReport verified_report(const Members& members) {
@@ -67,7 +79,19 @@ class AnAuditOfAStore : public APublishedLog {
     return names;
   }
 
+  static std::ptrdiff_t records_in(const certificate::SectionReport& report,
+                                   const std::string& type) {
+    return std::count_if(report.records.begin(), report.records.end(),
+                         [&](const auto& record) { return record.type == type; });
+  }
+  void restart_after_moving(const std::string& from, const std::string& to) {
+    world.close();
+    ASSERT_TRUE(done(world.disk.rename(from, to)));
+    ASSERT_TRUE(done(world.open()));
+  }
+
   UtcTime first_{}, between_{};
+  std::size_t steps_ = 0, largest_step_ = 0;  // of what was gathered last; bytes of files
   certificate::SectionName name_;
 };
 
@@ -96,19 +120,124 @@ TEST_F(AnAuditOfAStore, OfThePastGetsTheSameForEver) {
   EXPECT_EQ(gather({std::nullopt, between_, {}}), members);
 }
 
+TEST_F(AnAuditOfAStore, OfThePastGetsTheSameAfterAChangeOfKeys) {
+  const Members members = gather({std::nullopt, between_, {}});
+  ASSERT_TRUE(done(world.store->rotate_keys(alice())));
+  ASSERT_TRUE(done(publish(world)));
+  EXPECT_EQ(gather({std::nullopt, between_, {}}), members);
+  EXPECT_EQ(erased_in(members), "model:1") << "also for whoever trusts the keys of today";
+  EXPECT_EQ(erased_in(gather({})), "model:1 model:2");
+}
+
+TEST_F(AnAuditOfAStore, GetsARefusalThatWasSignedLateInThePeriodOfItsSignature) {
+  ASSERT_TRUE(done(world.import(small_asset("model:3", 3))));
+  const auto plan = world.request({"model:3"});
+  ASSERT_TRUE(done(plan));
+  restart_after_moving("/slot-dir/signer.key", "/elsewhere");
+  ASSERT_TRUE(done(world.store->cancel(alice(), plan->plan.id)));
+  world.clock.advance(kDay);
+  const UtcTime end = world.clock.now();
+  world.clock.advance(kDay);
+  restart_after_moving("/elsewhere", "/slot-dir/signer.key");
+
+  const auto before = verified_report(gather({std::nullopt, end, {}}));
+  EXPECT_EQ(before.refusals.size(), 0U);
+  EXPECT_EQ(records_in(before, "refusal-unsigned"), 1) << "that it waits is told";
+  const auto after = verified_report(gather({end, std::nullopt, {}}));
+  EXPECT_EQ(after.refusals.size(), 1U);
+  EXPECT_EQ(after.left_out, 0U);
+  EXPECT_EQ(records_in(verified_report(gather_matching("name=model:3")), "refusal-unsigned"), 1);
+  EXPECT_EQ(records_in(verified_report(gather_matching("name=model:1")), "refusal-unsigned"), 0);
+}
+
+TEST_F(AnAuditOfAStore, GetsWhatTheLogTookInTooLateForThePeriodBefore) {
+  world.close();
+  ASSERT_TRUE(done(sql(world.disk,
+                       "UPDATE log_leaf SET time = (SELECT min(time) FROM log_leaf) "
+                       "WHERE type = 'certificate'")));
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(erased_in(gather({between_, std::nullopt, {}})), "model:2");
+  EXPECT_EQ(erased_in(gather({std::nullopt, between_ - std::chrono::seconds(1), {}})), "model:1");
+}
+
+TEST_F(AnAuditOfAStore, LooksAtAPlanOfManyItemsInSeveralSteps) {
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < 520; ++i) {
+    names.push_back("many:" + std::to_string(i));
+    ASSERT_TRUE(done(world.import(small_asset(names.back(), i))));
+  }
+  const auto plan = world.request(names);
+  ASSERT_TRUE(done(plan));
+  ASSERT_TRUE(done(world.store->cancel(alice(), plan->plan.id)));
+  const auto [least, greatest] = std::minmax_element(
+      names.begin(), names.end(), [&](const std::string& one, const std::string& other) {
+        return world.asset(one).id < world.asset(other).id;
+      });
+  EXPECT_EQ(verified_report(gather_matching("name=" + *least)).refusals.size(), 1U);
+  const std::size_t steps = steps_;
+  EXPECT_EQ(verified_report(gather_matching("name=" + *greatest)).refusals.size(), 1U);
+  EXPECT_EQ(steps_, steps + 2) << "256 items each";
+  EXPECT_EQ(verified_report(gather_matching("name=model:1")).refusals.size(), 0U);
+}
+
+TEST_F(AnAuditOfAStore, GetsHoldsOfMoreThanOnePage) {
+  ASSERT_TRUE(done(world.import(small_asset("model:3", 3))));
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(done(world.hold({"name=model:3"})));
+  EXPECT_EQ(records_in(verified_report(gather({})), "hold-placed"), 300);
+}
+
+TEST_F(AnAuditOfAStore, GetsNoTwoLargePoliciesInOneStep) {
+  for (const char* grace : {"2 days", "3 days"}) {
+    lifecycle::PolicyRequest request{alice(), {}, "agreed"};
+    for (int i = 0; i < 64; ++i) {
+      std::string text = "[class.c" + std::to_string(i) + "]\nmatch = [\"name=x" +
+                         std::to_string(i) + "\"]\ngrace = \"" + grace + "\"\n";
+      while (text.size() < limits::kPolicyBytes) text += "# a long story\n";
+      text.resize(limits::kPolicyBytes - 1);
+      request.files.push_back({"c" + std::to_string(i) + ".toml", text + "\n"});
+    }
+    ASSERT_TRUE(done(world.store->load_policy(request)));
+  }
+  EXPECT_EQ(records_in(verified_report(gather({})), "policy-loaded"), 2);
+  EXPECT_LT(largest_step_, 2 * 64 * limits::kPolicyBytes);
+}
+
+TEST_F(AnAuditOfAStore, NamesWhatIsLeftOutInOneRange) {
+  const Members members = gather_matching("name=model:9");
+  EXPECT_EQ(verified_report(members).left_out, 2U);
+  const auto facts = certificate::parse_section(members.at({certificate::Part::section, 0, 0, {}}));
+  ASSERT_TRUE(done(facts));
+  EXPECT_EQ(facts->left_out.size(), 1U) << "whatever leaves stand between";
+  const auto with_one = gather_matching("name=model:1");
+  EXPECT_EQ(verified_report(with_one).left_out, 1U);
+}
+
+TEST_F(AnAuditOfAStore, IsToldWhichFileWouldBeTooLarge) {
+  const domain::Selector endless{domain::SelectorKey::name, "",
+                                 std::string(limits::kArchiveIndexBytes, 'x')};
+  lifecycle::EvidenceRun run(*world.store, {std::nullopt, std::nullopt, {endless}});
+  for (;;) {
+    const auto step = run.step();
+    if (step.ok()) {
+      ASSERT_TRUE(step->more) << "it was handed out";
+      continue;
+    }
+    EXPECT_EQ(step.error().code, Errc::resource_limit);
+    EXPECT_NE(step.error().message.find("section.json"), std::string::npos);
+    EXPECT_NE(step.error().message.find(std::to_string(limits::kArchiveIndexBytes)),
+              std::string::npos);
+    EXPECT_FALSE(step.error().hint.empty());
+    return;
+  }
+}
+
 TEST_F(AnAuditOfAStore, GetsTheApprovalsOfWhatItGetsAndOfNothingElse) {
-  const auto approvals = [](const certificate::SectionReport& report) {
-    return std::count_if(report.records.begin(), report.records.end(),
-                         [](const auto& record) { return record.type == "approval"; });
-  };
-  EXPECT_EQ(approvals(verified_report(gather({}))), 2);
-  EXPECT_EQ(approvals(verified_report(gather({between_, std::nullopt, {}}))), 1);
+  EXPECT_EQ(records_in(verified_report(gather({})), "approval"), 2);
+  EXPECT_EQ(records_in(verified_report(gather({between_, std::nullopt, {}})), "approval"), 1);
 }
 
 TEST_F(AnAuditOfAStore, OfWhatMatchesNamesTheOthersByTheirLeafAlone) {
-  const auto match = domain::parse_selectors({"name=model:2"});
-  ASSERT_TRUE(done(match));
-  const Members members = gather({std::nullopt, std::nullopt, *match});
+  const Members members = gather_matching("name=model:2");
   EXPECT_EQ(erased_in(members), "model:2");
   EXPECT_EQ(verified_report(members).left_out, 1U);
   for (const auto& [member, content] : members) {

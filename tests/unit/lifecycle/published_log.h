@@ -28,8 +28,8 @@ class APublishedLog : public ::testing::Test {
     EXPECT_TRUE(done(proof));
     return proof.ok() ? bundle_around(row, *proof) : std::string();
   }
-  static std::string bundle_around(const catalog::CertificateRow& row,
-                                   const lifecycle::LogProof& proof) {
+  template <typename Row>  // of a certificate or a refusal
+  static std::string bundle_around(const Row& row, const lifecycle::LogProof& proof) {
     crypto::Signature signature{};
     crypto::PublicKey key{};
     std::copy(row.signature.begin(), row.signature.end(), signature.begin());
