@@ -8,6 +8,7 @@
 #include "crypto/p256.h"
 #include "crypto/primitives.h"
 #include "domain/ids.h"
+#include "domain/states.h"
 #include "translog/log.h"
 
 namespace aierase::certificate {
@@ -119,6 +120,30 @@ std::string expected_intent(const Json& predicate) {
   return text;
 }
 
+// What root_slots says of the slot whose secret died.
+struct DeadSlot {
+  bool named = false;
+  bool same_kind = true;
+  domain::Level level = domain::Level::ea0;  // the highest that is claimed for it
+};
+
+DeadSlot dead_slot(const Json& predicate) {
+  DeadSlot found;
+  const Json& evidence = at(predicate, "evidence");
+  const auto number = [](const Json& value) { return value.is_number_unsigned(); };
+  const Json& epoch = at(evidence, "epoch");
+  for (const Json& slot : at(predicate, "root_slots")) {
+    const Json& from = at(slot, "epoch_from");
+    const Json& to = at(slot, "epoch_to");
+    if (!number(epoch) || !number(from) || !number(to) || epoch < from || to < epoch) continue;
+    found.named = true;
+    found.same_kind &= text_at(slot, "kind") == text_at(evidence, "slot_kind");
+    const auto level = domain::parse_level(text_at(slot, "level"));
+    if (level) found.level = std::max(found.level, *level);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string intent_text(const Intent& intent) {
@@ -167,11 +192,15 @@ Result<NvStatement> parse_nv_statement(ByteView bytes) {
 
 std::optional<std::string> fault_of_tpm_evidence(const Json& predicate) {
   const Json& evidence = at(predicate, "evidence");
-  if (text_at(evidence, "slot_kind") != "tpm2") return std::nullopt;
+  const DeadSlot dead = dead_slot(predicate);
+  if (!dead.named) return "it names no root slot of the epoch whose secret died";
+  if (!dead.same_kind) return "its evidence is of another kind of root slot than it names";
   const Json& tpm = at(evidence, "tpm");
+  const bool needed = text_at(evidence, "slot_kind") == "tpm2" || dead.level >= domain::Level::ea3;
+  if (!needed && tpm.is_null()) return std::nullopt;
   const std::optional<Bytes> der = from_base64(text_at(tpm, "tpm_key"));
   const auto key = der ? crypto::parse_p256_public_key_der(*der) : std::nullopt;
-  if (!key) return "the slot lay in a TPM, and there is no key of one";
+  if (!key) return "the slot is said to have lain in a TPM, and there is no key of one";
   const std::string intent(text_at(tpm, "tpm_intent"));
   if (intent != expected_intent(predicate)) return "the intent that the TPM signed is of another";
   const std::optional<Digest> bound_to =

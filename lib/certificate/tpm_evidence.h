@@ -36,7 +36,9 @@ struct NvStatement {
 // Errc::invalid_input unless the bytes are one such statement of a TPM, and nothing more.
 Result<NvStatement> parse_nv_statement(ByteView bytes);
 
-// Why the evidence of a predicate does not hold; nothing where it does, or none is needed.
+// Why the evidence of a predicate does not hold; nothing where it does, or none is needed: a slot
+// in a TPM needs it, and so does whatever claims EA3 or EA4. What kind of slot died is told by
+// root_slots, not by the evidence itself.
 std::optional<std::string> fault_of_tpm_evidence(const Json& predicate);
 
 }  // namespace aierase::certificate

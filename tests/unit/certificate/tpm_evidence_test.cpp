@@ -1,0 +1,81 @@
+#include "certificate/tpm_evidence.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "certificate/statement_check.h"
+#include "unit/certificate/sample_tpm.h"
+
+namespace aierase::certificate {
+namespace {
+
+using domain::Level;
+
+std::string tpm_fault_of(const Json& statement) {
+  return check_statement(statement).statement_fault.value_or("");
+}
+
+std::string fault_after(const std::function<void(sample::Words&)>& change) {
+  const std::string text = sample::tpm_statement_of(sample::tpm_record(Level::ea4), change);
+  return tpm_fault_of(*parse_json(text));
+}
+
+std::string fault_after_edit(const std::function<void(Json&)>& change) {
+  Json json = *parse_json(sample::tpm_statement_of(sample::tpm_record(Level::ea4)));
+  change(json["predicate"]);
+  return tpm_fault_of(json);
+}
+
+bool says(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(EvidenceOfATpm, HoldsWhereTheTpmSignedZeroForThisErasure) {
+  EXPECT_EQ(fault_after([](sample::Words&) {}), "");
+}
+
+TEST(EvidenceOfATpm, IsRefusedWhateverElseItSigned) {
+  EXPECT_TRUE(
+      says(fault_after([](sample::Words& words) { words.slot.contents[95] = std::byte{1}; }),
+           "not zero"));
+  EXPECT_TRUE(says(fault_after([](sample::Words& words) { words.slot.magic ^= 1U; }),
+                   "no statement of a TPM"));
+  EXPECT_TRUE(says(fault_after([](sample::Words& words) { words.counter.type = 0x801C; }),
+                   "no statement of a TPM"));
+  EXPECT_TRUE(
+      says(fault_after([](sample::Words& words) { words.slot.bound_to = {}; }), "another erasure"));
+}
+
+// Whether evidence is needed is not for the evidence to say.
+TEST(EvidenceOfATpm, CannotBeLeftOutBySayingThatTheSlotWasAFile) {
+  EXPECT_TRUE(says(fault_after_edit([](Json& p) { p["evidence"].erase("tpm"); }), "no key of one"));
+  EXPECT_TRUE(says(fault_after_edit([](Json& p) {
+                     p["evidence"].erase("tpm");
+                     p["evidence"]["slot_kind"] = "file";
+                   }),
+                   "another kind"));
+  EXPECT_TRUE(says(fault_after_edit([](Json& p) { p["root_slots"][0]["epoch_to"] = 3; }),
+                   "no root slot of the epoch"));
+}
+
+TEST(EvidenceOfATpm, IsNeededFromEA3UpWhateverTheKindOfTheSlot) {
+  for (const Level level : {Level::ea2, Level::ea3, Level::ea4}) {
+    domain::DispositionRecord record = sample::tpm_record(level);
+    for (domain::EpochRecord& epoch : record.epochs) epoch.assurance.kind = "file";
+    const std::string fault = tpm_fault_of(*parse_json(sample::statement_of(record)));
+    EXPECT_EQ(says(fault, "no key of one"), level >= Level::ea3) << fault;
+  }
+}
+
+// What nobody asked for is shown to people all the same.
+TEST(EvidenceOfATpm, HasToHoldAlsoWhereNoneIsNeeded) {
+  Json json = *parse_json(sample::statement_of(sample::record()));
+  EXPECT_EQ(tpm_fault_of(json), "");
+  json["predicate"]["evidence"]["tpm"] = Json::object();
+  EXPECT_TRUE(says(tpm_fault_of(json), "no key of one"));
+}
+
+}  // namespace
+}  // namespace aierase::certificate
