@@ -69,6 +69,16 @@ TEST(EvidenceOfATpm, IsNeededFromEA3UpWhateverTheKindOfTheSlot) {
   }
 }
 
+TEST(EvidenceOfATpm, DoesNotSaveTheHostFromSayingThatTheKeyIsATpmsByItsWordAlone) {
+  Json json = *parse_json(sample::tpm_statement_of(sample::tpm_record(Level::ea4)));
+  EXPECT_EQ(check_statement(json).residuals_fault, std::nullopt);
+  Json& residuals = json["predicate"]["residuals"];
+  for (std::size_t i = 0; i < residuals.size(); ++i) {
+    if (residuals[i]["code"] == "own-word") residuals.erase(i--);
+  }
+  EXPECT_TRUE(says(check_statement(json).residuals_fault.value_or(""), "own-word is withheld"));
+}
+
 // What nobody asked for is shown to people all the same.
 TEST(EvidenceOfATpm, HasToHoldAlsoWhereNoneIsNeeded) {
   Json json = *parse_json(sample::statement_of(sample::record()));
