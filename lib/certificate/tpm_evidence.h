@@ -17,6 +17,7 @@ namespace aierase::certificate {
 
 // One line for one asset of a round: what was going to be destroyed, and by whose word.
 struct Intent {
+  Uuid store;
   Uuid asset;
   Digest kcv{};
   Uuid plan;
@@ -31,10 +32,19 @@ std::string tpm_part(const domain::TpmEvidence& evidence, const domain::IntentPa
 // The parts of a TPM's statement about an NV index that matter here.
 struct NvStatement {
   Bytes bound_to;
+  Bytes name;  // of the index, as the TPM makes it
   Bytes contents;
 };
 // Errc::invalid_input unless the bytes are one such statement of a TPM, and nothing more.
 Result<NvStatement> parse_nv_statement(ByteView bytes);
+
+// What a TPM calls the NV indexes of a store, once they are written: a digest over number,
+// attributes and size.
+struct NvNames {
+  Bytes slot;  // of the parity of the epoch
+  Bytes counter;
+};
+NvNames nv_names(const Uuid& store, std::uint64_t epoch);
 
 // Why the evidence of a predicate does not hold; nothing where it does, or none is needed: a slot
 // in a TPM needs it, and so does whatever claims EA3 or EA4. What kind of slot died is told by

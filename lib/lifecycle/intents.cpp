@@ -46,7 +46,7 @@ Result<Intents> intents_of(const Core& core, const catalog::EraseRound& round) {
       return make_error(Errc::damaged, "an asset or a plan of the round is not in the catalog");
     }
     texts.push_back(certificate::intent_text(
-        {item.asset, asset->kcv, item.plan, plan->digest, round.from_epoch}));
+        {core.store(), item.asset, asset->kcv, item.plan, plan->digest, round.from_epoch}));
     leaves.push_back(translog::leaf_hash(as_bytes(texts.back())));
   }
   if (leaves.empty()) return make_error(Errc::damaged, "the erase round names no asset");

@@ -19,6 +19,7 @@ recipe() { sh recipe.sh >said 2>&1 || true; }
 says() { [ "$(grep -cx "$2" said)" -eq "$1" ]; }
 believed() {
   says 2 'Verified OK' && says 2 'of an NV index' && says 1 zero && says 2 'for this intent' &&
+    says 1 'of this slot' && says 1 'of this counter' &&
     ! grep -q '^NOT ' said
 }
 fail() { echo "$*" >&2; cat said >&2; exit 1; }
@@ -26,8 +27,10 @@ fail() { echo "$*" >&2; cat said >&2; exit 1; }
 recipe
 believed || fail "not believed as it is"
 grep -q '^aierase/intent/v1 ' said
-asset=$(sed -n 's/^aierase.intent.v1 .*\(a-[a-z2-7]*\) .*/\1/p' said)
-grep -q "\"id\":\"$asset\"" statement.json
+for word in 2 3; do  # store, asset
+  id=$(sed -n '/^aierase.intent.v1 /p' said | cut -d ' ' -f $word)
+  grep -q "\"id\":\"$id\"" statement.json || fail "the intent names $id"
+done
 
 cp statement.json sound.json
 for change in 's/"tpm_intent":"aierase.intent.v1 ./&x/' 's/"tpm_slot_signature":"...../&A/' \
@@ -65,6 +68,10 @@ forged slot 0 '\376'
 says 1 'NOT OF AN NV INDEX' || fail "a message that no TPM begins so"
 forged counter 4 '\200\034'
 says 1 'NOT OF AN NV INDEX' || fail "a statement of another kind"
+forged slot $((last - 100)) '\000\000'
+says 1 'NOT OF THIS SLOT' || fail "another index that is zero"
+forged counter $((last - 100)) '\000\000'
+says 1 'NOT OF THIS COUNTER' || fail "another counter"
 forged slot 44 '\000\000\000\000'
 says 1 'NOT FOR THIS INTENT' || fail "a statement for another erasure"
 echo "the commands of the page verify the evidence of the TPM"

@@ -166,7 +166,11 @@ TEST_F(ASlotInATpm, IsSignedForByTheTpmAsZeroAndForThisErasureAlone) {
     ASSERT_TRUE(done(parsed));
     EXPECT_EQ(parsed->bound_to, copy_of(intent));
   }
-  EXPECT_EQ(certificate::parse_nv_statement(evidence.slot.statement)->contents, Bytes(96));
+  const auto of_slot = certificate::parse_nv_statement(evidence.slot.statement);
+  const certificate::NvNames names = certificate::nv_names(store_, 1);
+  EXPECT_EQ(of_slot->contents, Bytes(96));
+  EXPECT_EQ(of_slot->name, names.slot);
+  EXPECT_EQ(certificate::parse_nv_statement(evidence.counter.statement)->name, names.counter);
   EXPECT_TRUE(evidence.endorsement_certificate.empty()) << "this swtpm was given none";
 }
 

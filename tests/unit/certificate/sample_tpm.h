@@ -108,8 +108,8 @@ inline std::string tpm_statement_of(
   const Tpm tpm;
   domain::DestructionEvidence all = evidence();
   all.slot.kind = "tpm2";
-  all.intent.intent =
-      intent_text({from.asset.id, from.asset.kcv, from.plan, from.plan_digest, all.slot.epoch});
+  all.intent.intent = intent_text(
+      {from.store, from.asset.id, from.asset.kcv, from.plan, from.plan_digest, all.slot.epoch});
   const Digest bound_to = translog::leaf_hash(as_bytes(all.intent.intent));
   const std::uint32_t first = 0x01800000 + 4 * (get_be32(from.store.view().first(4)) % (1U << 20U));
   Words words;

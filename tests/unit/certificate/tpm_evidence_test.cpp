@@ -48,6 +48,24 @@ TEST(EvidenceOfATpm, IsRefusedWhateverElseItSigned) {
       says(fault_after([](sample::Words& words) { words.slot.bound_to = {}; }), "another erasure"));
 }
 
+// A zero index is soon defined: only the store's own count.
+TEST(EvidenceOfATpm, IsOfTheSlotAndTheCounterOfThisStoreAlone) {
+  const std::function<void(sample::Words&)> changes[] = {
+      [](sample::Words& words) { words.slot.index += 4; },
+      [](sample::Words& words) { words.slot.index ^= 1U; },                 // of the living epoch
+      [](sample::Words& words) { words.slot.attributes |= 1U << 16U; },     // ppread
+      [](sample::Words& words) { words.slot.attributes &= ~(1U << 29U); },  // never written
+      [](sample::Words& words) { words.counter.index += 1; },
+      [](sample::Words& words) { words.counter.attributes = sample::kSlotAttributes; }};
+  for (const auto& change : changes) EXPECT_TRUE(says(fault_after(change), "another NV index"));
+}
+
+TEST(EvidenceOfATpm, NamesItsStore) {
+  EXPECT_TRUE(
+      says(fault_after_edit([](Json& p) { p["store"]["id"] = sample::uuid_of(0x56).text(); }),
+           "the intent"));
+}
+
 // Whether evidence is needed is not for the evidence to say.
 TEST(EvidenceOfATpm, CannotBeLeftOutBySayingThatTheSlotWasAFile) {
   EXPECT_TRUE(says(fault_after_edit([](Json& p) { p["evidence"].erase("tpm"); }), "no key of one"));
