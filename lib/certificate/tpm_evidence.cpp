@@ -180,6 +180,33 @@ std::string intent_text(const Intent& intent) {
          " " + std::to_string(intent.epoch);
 }
 
+IntentTree::IntentTree(std::vector<Digest> leaves) {
+  levels_.push_back(std::move(leaves));
+  while (levels_.back().size() > 1) {
+    const std::vector<Digest>& below = levels_.back();
+    std::vector<Digest> level;
+    for (std::size_t i = 0; i + 1 < below.size(); i += 2) {
+      level.push_back(translog::node_hash(below[i], below[i + 1]));
+    }
+    if (below.size() % 2 != 0) level.push_back(below.back());
+    levels_.push_back(std::move(level));
+  }
+}
+
+std::vector<domain::IntentStep> IntentTree::steps(std::size_t leaf) const {
+  using Side = domain::IntentStep::Side;
+  std::vector<domain::IntentStep> steps;
+  for (const std::vector<Digest>& level : levels_) {
+    const bool right = leaf % 2 != 0;
+    const std::size_t neighbour = right ? leaf - 1 : leaf + 1;
+    if (neighbour < level.size()) {
+      steps.push_back({right ? Side::left : Side::right, level[neighbour]});
+    }
+    leaf /= 2;
+  }
+  return steps;
+}
+
 std::string tpm_part(const domain::TpmEvidence& evidence, const domain::IntentPath& intent) {
   std::string path;
   for (const domain::IntentStep& step : intent.steps) {

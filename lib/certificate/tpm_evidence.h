@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -25,6 +26,17 @@ struct Intent {
   std::uint64_t epoch = 0;
 };
 std::string intent_text(const Intent& intent);
+
+// The tree over the intents of a round, as in RFC 6962; each hash is made once.
+class IntentTree {
+ public:
+  explicit IntentTree(std::vector<Digest> leaves);  // at least one
+  // From a leaf to the root.
+  std::vector<domain::IntentStep> steps(std::size_t leaf) const;
+
+ private:
+  std::vector<std::vector<Digest>> levels_;  // a last one without neighbour goes up as it is
+};
 
 // The member `tpm` of a statement's evidence, canonical JSON.
 std::string tpm_part(const domain::TpmEvidence& evidence, const domain::IntentPath& intent);

@@ -97,6 +97,41 @@ TEST(EvidenceOfATpm, DoesNotSaveTheHostFromSayingThatTheKeyIsATpmsByItsWordAlone
   EXPECT_TRUE(says(check_statement(json).residuals_fault.value_or(""), "own-word is withheld"));
 }
 
+Digest end_of(Digest at, const std::vector<domain::IntentStep>& steps) {
+  for (const domain::IntentStep& step : steps) {
+    at = step.side == domain::IntentStep::Side::left ? translog::node_hash(step.neighbour, at)
+                                                     : translog::node_hash(at, step.neighbour);
+  }
+  return at;
+}
+
+std::vector<Digest> leaves(std::size_t count) {
+  std::vector<Digest> result;
+  for (std::size_t i = 0; i < count; ++i) result.push_back(sample::digest_of(std::to_string(i)));
+  return result;
+}
+
+TEST(TheTreeOfARound, LeadsFromEachIntentToTheRootOfRfc6962) {
+  for (std::size_t count = 1; count <= 70; ++count) {
+    const std::vector<Digest> all = leaves(count);
+    const IntentTree tree(all);
+    const Digest root = translog::replay(all).root;
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(end_of(all[i], tree.steps(i)), root) << i << " of " << count;
+    }
+  }
+}
+
+// 2^15 ways in 2^15 hashes; made anew for each way it would be 2^30, and no test ends so late.
+TEST(TheTreeOfARound, IsHashedOnceForAllItsWays) {
+  const std::vector<Digest> all = leaves(std::size_t{1} << 15U);
+  const IntentTree tree(all);
+  std::size_t steps = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) steps += tree.steps(i).size();
+  EXPECT_EQ(steps, all.size() * 15);
+  EXPECT_EQ(end_of(all[4711], tree.steps(4711)), translog::replay(all).root);
+}
+
 // What nobody asked for is shown to people all the same.
 TEST(EvidenceOfATpm, HasToHoldAlsoWhereNoneIsNeeded) {
   Json json = *parse_json(sample::statement_of(sample::record()));
