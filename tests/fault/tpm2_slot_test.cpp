@@ -418,6 +418,34 @@ TEST_F(ASlotInATpm, ServesWithOneIndexAndDefinesTheOtherAnew) {
   EXPECT_EQ(content(0), SlotContent::whole);
 }
 
+// Read back as zeros it is; overwritten was nothing.
+TEST_F(ASlotInATpm, SaysOnTheEvidenceThatSomebodyRemovedItsIndex) {
+  const auto says_so = [&] {
+    const auto proof = slot_->destroy(1, 1, clock_);
+    EXPECT_TRUE(done(proof));
+    const auto& checks = proof->evidence().checks;
+    return std::any_of(checks.begin(), checks.end(), [](const std::string& check) {
+      return check.find("removed by somebody") != std::string::npos;
+    });
+  };
+  written(1);
+  EXPECT_FALSE(says_so());
+  written(1);
+  ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index(1)));
+  EXPECT_TRUE(says_so());
+  // Defined anew, and the daemon died before the zeros.
+  written(1);
+  ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index(1)));
+  {
+    auto tpm = rootslot::Tpm2::connect(tpm_.settings());
+    ASSERT_TRUE(done(tpm));
+    ASSERT_TRUE(
+        done(tpm->define(rootslot::indexes_of(store_).slot[1], rootslot::NvKind::slot, auth_)));
+  }
+  EXPECT_TRUE(says_so());
+  EXPECT_FALSE(says_so()) << "zeros on zeros: nobody can tell any more";
+}
+
 TEST_F(ASlotInATpm, SaysThatItIsGoneWhenBothIndexesAre) {
   for (const unsigned parity : {0U, 1U}) {
     ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index(parity)));
