@@ -31,7 +31,8 @@ std::string purge_reason(Level level, SourceHistory history, ExportReach reach) 
   return level == Level::ea3
              ? "The key died in a firmware TPM; that its firmware does what it says is taken on "
                "trust."
-             : "The key died in a discrete device, which signed the evidence.";
+             : "The key died in a discrete device; that the key which signed the evidence is that "
+               "device's is the word of this host.";
 }
 
 std::string claim_sentence(Level level, SourceHistory history, Method method) {
@@ -67,11 +68,12 @@ void add_constant(std::vector<Residual>& to, const domain::DispositionRecord& re
 
 void add_assurance(std::vector<Residual>& to, const domain::DispositionRecord& record) {
   const Level level = assurance_of(record.epochs);
-  if (level < Level::ea4) {
-    to.push_back({"own-word",
-                  "That the key is gone is the word of this host; no device outside "
-                  "of its control has signed it."});
-  }
+  to.push_back({"own-word",
+                level < Level::ea4
+                    ? "That the key is gone is the word of this host; no device outside "
+                      "of its control has signed it."
+                    : "That the key which signed the evidence is a TPM's, and of which TPM, is the "
+                      "word of this host; nothing on this certificate ties it to a device."});
   if (level == Level::ea0) {
     to.push_back({"assurance", "Assurance EA0: " + lowest_epoch(record.epochs).assurance.reason});
   }
@@ -199,7 +201,8 @@ std::string_view level_sentence(Level level) {
     case Level::ea3:
       return "Key slot in a firmware TPM.";
     case Level::ea4:
-      return "Key slot in a discrete TPM or HSM, with evidence signed by the device.";
+      return "Key slot in a discrete TPM or HSM, with signed evidence; that its key is the "
+             "device's is the word of the host.";
   }
   return "";
 }

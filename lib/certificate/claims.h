@@ -43,7 +43,7 @@ std::vector<Residual> residuals_of(const domain::DispositionRecord& record);
 
 // Codes that stand on every certificate.
 inline constexpr std::string_view kConstantResiduals[] = {"root-on-host", "plaintext-elsewhere",
-                                                          "learned", "slot-copy"};
+                                                          "learned", "slot-copy", "own-word"};
 
 std::vector<std::string_view> not_claimed();
 

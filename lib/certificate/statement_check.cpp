@@ -269,7 +269,6 @@ std::vector<std::string_view> needed_residuals(const Json& predicate) {
                                        std::end(kConstantResiduals));
   needed.push_back("source-history");
   const auto level = domain::parse_level(text_at(at(predicate, "assurance"), "level"));
-  if (level && *level < domain::Level::ea4) needed.push_back("own-word");
   if (level == domain::Level::ea0) needed.push_back("assurance");
   if (!at(predicate, "exports").empty()) needed.push_back("exports");
   if (!at(at(predicate, "source"), "still_present").empty()) needed.push_back("source-present");

@@ -8,6 +8,7 @@
 #include "crypto/p256.h"
 #include "crypto/primitives.h"
 #include "domain/ids.h"
+#include "domain/states.h"
 #include "translog/log.h"
 
 namespace aierase::certificate {
@@ -18,6 +19,13 @@ constexpr std::uint16_t kOfNv = 0x8014;           // TPM_ST_ATTEST_NV
 constexpr std::size_t kClockAndFirmware = 17 + 8;
 constexpr std::size_t kSlotBytes = 96;
 constexpr std::size_t kCounterBytes = 8;
+
+// aierase-store(5) TPM SLOT.
+constexpr std::uint32_t kFirstIndex = 0x01800000;
+constexpr std::uint32_t kStores = 1U << 20U;
+constexpr std::uint16_t kSha256 = 0x000B;                 // TPM_ALG_SHA256
+constexpr std::uint32_t kSlotAttributes = 0x22040004;     // written, no_da, authread, authwrite
+constexpr std::uint32_t kCounterAttributes = 0x22040014;  // and a counter
 constexpr std::size_t kMaxStatementBytes = 1024;
 constexpr std::size_t kMaxSteps = 32;
 
@@ -78,13 +86,28 @@ std::optional<Digest> climb(Digest at, std::string_view steps) {
   return at;
 }
 
+// TPM 2.0 Library, part 1, 16: the algorithm, and the digest over TPMS_NV_PUBLIC.
+Bytes name_of(std::uint32_t index, std::uint32_t attributes, std::size_t size) {
+  Bytes area;
+  append_be32(area, index);
+  append_be16(area, kSha256);
+  append_be32(area, attributes);
+  append_be16(area, 0);  // no policy
+  append_be16(area, static_cast<std::uint16_t>(size));
+  Bytes name;
+  append_be16(name, kSha256);
+  append(name, crypto::sha256(area));
+  return name;
+}
+
 struct SignedContents {
   Bytes contents;
   std::optional<std::string> fault;
 };
 
 SignedContents read_signed(const Json& tpm, const char* statement_key, const char* signature_key,
-                           const crypto::P256Point& key, const Digest& bound_to) {
+                           const crypto::P256Point& key, const Digest& bound_to,
+                           const Bytes& name) {
   const std::optional<Bytes> statement = from_base64(text_at(tpm, statement_key));
   const std::optional<Bytes> der = from_base64(text_at(tpm, signature_key));
   if (!statement || !der) return {{}, "a statement of the TPM, or its signature, is missing"};
@@ -98,6 +121,9 @@ SignedContents read_signed(const Json& tpm, const char* statement_key, const cha
                   bound_to.end())) {
     return {{}, "the TPM signed for another erasure"};
   }
+  if (parsed->name != name) {
+    return {{}, "the TPM signed what another NV index holds than this store's"};
+  }
   return {std::move(parsed->contents), std::nullopt};
 }
 
@@ -107,6 +133,8 @@ std::string expected_intent(const Json& predicate) {
   const Json& disposal = at(predicate, "disposal");
   const Json& epoch = at(at(predicate, "evidence"), "epoch");
   std::string text = "aierase/intent/v1 ";
+  text += text_at(at(predicate, "store"), "id");
+  text += ' ';
   text += text_at(asset, "id");
   text += ' ';
   text += text_at(asset, "key_check_value");
@@ -119,12 +147,64 @@ std::string expected_intent(const Json& predicate) {
   return text;
 }
 
+// What root_slots says of the slot whose secret died.
+struct DeadSlot {
+  bool named = false;
+  bool same_kind = true;
+  domain::Level level = domain::Level::ea0;  // the highest that is claimed for it
+};
+
+DeadSlot dead_slot(const Json& predicate) {
+  DeadSlot found;
+  const Json& evidence = at(predicate, "evidence");
+  const auto number = [](const Json& value) { return value.is_number_unsigned(); };
+  const Json& epoch = at(evidence, "epoch");
+  for (const Json& slot : at(predicate, "root_slots")) {
+    const Json& from = at(slot, "epoch_from");
+    const Json& to = at(slot, "epoch_to");
+    if (!number(epoch) || !number(from) || !number(to) || epoch < from || to < epoch) continue;
+    found.named = true;
+    found.same_kind &= text_at(slot, "kind") == text_at(evidence, "slot_kind");
+    const auto level = domain::parse_level(text_at(slot, "level"));
+    if (level) found.level = std::max(found.level, *level);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string intent_text(const Intent& intent) {
-  return "aierase/intent/v1 " + domain::id_text(domain::IdType::asset, intent.asset) + " " +
-         to_hex(intent.kcv) + " " + domain::id_text(domain::IdType::plan, intent.plan) + " " +
-         to_hex(intent.plan_digest) + " " + std::to_string(intent.epoch);
+  return "aierase/intent/v1 " + intent.store.text() + " " +
+         domain::id_text(domain::IdType::asset, intent.asset) + " " + to_hex(intent.kcv) + " " +
+         domain::id_text(domain::IdType::plan, intent.plan) + " " + to_hex(intent.plan_digest) +
+         " " + std::to_string(intent.epoch);
+}
+
+IntentTree::IntentTree(std::vector<Digest> leaves) {
+  levels_.push_back(std::move(leaves));
+  while (levels_.back().size() > 1) {
+    const std::vector<Digest>& below = levels_.back();
+    std::vector<Digest> level;
+    for (std::size_t i = 0; i + 1 < below.size(); i += 2) {
+      level.push_back(translog::node_hash(below[i], below[i + 1]));
+    }
+    if (below.size() % 2 != 0) level.push_back(below.back());
+    levels_.push_back(std::move(level));
+  }
+}
+
+std::vector<domain::IntentStep> IntentTree::steps(std::size_t leaf) const {
+  using Side = domain::IntentStep::Side;
+  std::vector<domain::IntentStep> steps;
+  for (const std::vector<Digest>& level : levels_) {
+    const bool right = leaf % 2 != 0;
+    const std::size_t neighbour = right ? leaf - 1 : leaf + 1;
+    if (neighbour < level.size()) {
+      steps.push_back({right ? Side::left : Side::right, level[neighbour]});
+    }
+    leaf /= 2;
+  }
+  return steps;
 }
 
 std::string tpm_part(const domain::TpmEvidence& evidence, const domain::IntentPath& intent) {
@@ -156,37 +236,50 @@ Result<NvStatement> parse_nv_statement(ByteView bytes) {
   const bool named = reader.sized().has_value();
   const std::optional<ByteView> bound_to = reader.sized();
   const bool timed = reader.take(kClockAndFirmware).has_value();
-  const bool indexed = reader.sized().has_value();
+  const std::optional<ByteView> name = reader.sized();
   const std::optional<std::uint16_t> offset = reader.number16();
   const std::optional<ByteView> contents = reader.sized();
-  if (!named || !bound_to || !timed || !indexed || offset != 0 || !contents || !reader.at_end()) {
+  if (!named || !bound_to || !timed || !name || offset != 0 || !contents || !reader.at_end()) {
     return no_statement();
   }
-  return NvStatement{copy_of(*bound_to), copy_of(*contents)};
+  return NvStatement{copy_of(*bound_to), copy_of(*name), copy_of(*contents)};
+}
+
+NvNames nv_names(const Uuid& store, std::uint64_t epoch) {
+  const std::uint32_t first = kFirstIndex + 4 * (get_be32(store.view().first(4)) % kStores);
+  return {name_of(first + static_cast<std::uint32_t>(epoch % 2), kSlotAttributes, kSlotBytes),
+          name_of(first + 2, kCounterAttributes, kCounterBytes)};
 }
 
 std::optional<std::string> fault_of_tpm_evidence(const Json& predicate) {
   const Json& evidence = at(predicate, "evidence");
-  if (text_at(evidence, "slot_kind") != "tpm2") return std::nullopt;
+  const DeadSlot dead = dead_slot(predicate);
+  if (!dead.named) return "it names no root slot of the epoch whose secret died";
+  if (!dead.same_kind) return "its evidence is of another kind of root slot than it names";
   const Json& tpm = at(evidence, "tpm");
+  const bool needed = text_at(evidence, "slot_kind") == "tpm2" || dead.level >= domain::Level::ea3;
+  if (!needed && tpm.is_null()) return std::nullopt;
   const std::optional<Bytes> der = from_base64(text_at(tpm, "tpm_key"));
   const auto key = der ? crypto::parse_p256_public_key_der(*der) : std::nullopt;
-  if (!key) return "the slot lay in a TPM, and there is no key of one";
+  if (!key) return "the slot is said to have lain in a TPM, and there is no key of one";
   const std::string intent(text_at(tpm, "tpm_intent"));
   if (intent != expected_intent(predicate)) return "the intent that the TPM signed is of another";
   const std::optional<Digest> bound_to =
       climb(translog::leaf_hash(as_bytes(intent)), text_at(tpm, "tpm_intent_path"));
   if (!bound_to) return "the way from the intent to what the TPM signed is none";
+  const auto store = Uuid::from_text(text_at(at(predicate, "store"), "id"));
+  if (!store) return "the id of its store is none";
+  const NvNames names = nv_names(*store, at(evidence, "epoch").get<std::uint64_t>());
 
   const SignedContents slot =
-      read_signed(tpm, "tpm_slot_statement", "tpm_slot_signature", *key, *bound_to);
+      read_signed(tpm, "tpm_slot_statement", "tpm_slot_signature", *key, *bound_to, names.slot);
   if (slot.fault) return slot.fault;
   const bool zero = slot.contents.size() == kSlotBytes &&
                     std::all_of(slot.contents.begin(), slot.contents.end(),
                                 [](std::byte byte) { return byte == std::byte{0}; });
   if (!zero) return "the TPM signed that the slot was not zero";
-  const SignedContents counter =
-      read_signed(tpm, "tpm_counter_statement", "tpm_counter_signature", *key, *bound_to);
+  const SignedContents counter = read_signed(tpm, "tpm_counter_statement", "tpm_counter_signature",
+                                             *key, *bound_to, names.counter);
   if (counter.fault) return counter.fault;
   if (counter.contents.size() != kCounterBytes) return "the TPM signed no counter";
   return std::nullopt;

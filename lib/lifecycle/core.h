@@ -285,11 +285,10 @@ Status remove_slot_of_init(const StoreSettings& settings, const SlotLocator& loc
 
 // intents.cpp: what a device's evidence of a round is bound to, and each item's way to it; from the
 // rows of the round alone, so that recovery comes to the same.
-struct Intents {
-  Digest digest{};
-  std::vector<domain::IntentPath> paths;  // in the order of the round's items
-};
-Result<Intents> intents_of(const Core& core, const catalog::EraseRound& round);
+Result<Digest> intents_digest(const Core& core, const catalog::EraseRound& round);
+// In the order of the round's items.
+Result<std::vector<domain::IntentPath>> intent_paths(const Core& core,
+                                                     const catalog::EraseRound& round);
 
 // destroying.cpp: the parts that recovery needs, too.
 // Step 4: zeros the slot of that round's epoch; its evidence is bound to the round.

@@ -119,8 +119,7 @@ std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
 Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round) {
   rootslot::Dying dying(round.from_epoch);
   if (core.locator.slot_kind == SlotKind::tpm2) {
-    ASSIGN_OR_RETURN(const Intents intents, intents_of(core, round));
-    dying.intent = intents.digest;
+    ASSIGN_OR_RETURN(dying.intent, intents_digest(core, round));
   }
   Result<domain::SlotReadBackProof> proof =
       core.slot->destroy(static_cast<unsigned>(round.from_epoch % 2), dying, *core.settings.clock);
@@ -141,14 +140,13 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   std::vector<Signed> signed_items;
   std::vector<translog::LogRecord> leaves;
   Assurances assurances(core, round->from_epoch);
-  Intents intents;
-  intents.paths.resize(round->items.size());
+  std::vector<domain::IntentPath> intents(round->items.size());
   if (proof.evidence().tpm) {
-    ASSIGN_OR_RETURN(intents, intents_of(core, *round));
+    ASSIGN_OR_RETURN(intents, intent_paths(core, *round));
   }
   for (std::size_t i = 0; i < round->items.size(); ++i) {
-    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, round->items[i], intents.paths[i],
-                                           course, assurances));
+    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, round->items[i], intents[i], course,
+                                           assurances));
     leaves.push_back(one.leaf);
     signed_items.push_back(std::move(one));
   }

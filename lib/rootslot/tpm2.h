@@ -64,7 +64,8 @@ class Tpm2 {
   // The key that the TPM signs its own state with, derived from the endorsement seed: P-256,
   // SHA-256, restricted. As SubjectPublicKeyInfo in DER.
   Result<Bytes> attestation_key();
-  // All that the index holds, signed, with `bound_to` inside.
+  // All that the index holds, signed, with `bound_to` inside. Nothing but what holds against
+  // check_nv_statement().
   Result<domain::TpmStatement> certify(NvIndex index, NvKind kind, const SecretBytes& auth,
                                        const Digest& bound_to);
   // The manufacturer's certificate of the TPM, X.509 in DER; empty where there is none.
@@ -75,6 +76,11 @@ class Tpm2 {
   explicit Tpm2(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Before anybody relies on a statement: Errc::unexpected unless `key` signed it, and it is about
+// all of that index and bound to that, and a slot is zero.
+Status check_nv_statement(const domain::TpmStatement& signed_by_tpm, ByteView key, NvIndex index,
+                          NvKind kind, const Digest& bound_to);
 
 // Errors of the library are told by us: it writes nothing of its own to standard error. To be
 // called once, before any thread.

@@ -1,6 +1,9 @@
+#include <tss2/tss2_mu.h>
+
 #include <algorithm>
 
 #include "crypto/p256.h"
+#include "crypto/primitives.h"
 #include "rootslot/tpm2_connection.h"
 
 namespace aierase::rootslot {
@@ -29,7 +32,62 @@ void put_number(const TPM2B_ECC_PARAMETER& from, ByteSpan to) {
   std::copy(bytes.begin(), bytes.end(), to.last(bytes.size()).begin());
 }
 
+// TPM 2.0 Library, part 1, 16: what the TPM calls the index once it is written. Empty: it has none.
+Bytes name_of(NvIndex index, NvKind kind) {
+  TPMS_NV_PUBLIC area = nv_template(index, kind).nvPublic;
+  area.attributes |= TPMA_NV_WRITTEN;
+  std::array<std::uint8_t, sizeof(TPMS_NV_PUBLIC)> packed{};
+  std::size_t size = 0;
+  if (Tss2_MU_TPMS_NV_PUBLIC_Marshal(&area, packed.data(), packed.size(), &size) !=
+      TSS2_RC_SUCCESS) {
+    return {};
+  }
+  Bytes name;
+  append_be16(name, area.nameAlg);
+  append(name, crypto::sha256(std::as_bytes(std::span(packed)).first(size)));
+  return name;
+}
+
+bool is_signed_by(ByteView key, const domain::TpmStatement& signed_by_tpm) {
+  const auto point = crypto::parse_p256_public_key_der(key);
+  const auto signature = crypto::parse_p256_signature_der(signed_by_tpm.signature);
+  return point && signature && crypto::verify_p256(*point, signed_by_tpm.statement, *signature);
+}
+
 }  // namespace
+
+Status check_nv_statement(const domain::TpmStatement& signed_by_tpm, ByteView key, NvIndex index,
+                          NvKind kind, const Digest& bound_to) {
+  const auto refuse = [&](const char* why) {
+    return make_error(Errc::unexpected,
+                      "the TPM signed something else of NV index " + nv_text(index) +
+                          " than it was asked for: " + why,
+                      "nothing is certified by it; see to the TPM, its firmware, and what is "
+                      "between it and aierased");
+  };
+  if (!is_signed_by(key, signed_by_tpm)) return refuse("the signature is not its key's");
+  const Bytes& bytes = signed_by_tpm.statement;
+  TPMS_ATTEST said{};
+  std::size_t size = 0;
+  const TSS2_RC parsed = Tss2_MU_TPMS_ATTEST_Unmarshal(
+      reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), &size, &said);
+  if (parsed != TSS2_RC_SUCCESS || size != bytes.size() || said.magic != TPM2_GENERATED_VALUE ||
+      said.type != TPM2_ST_ATTEST_NV) {
+    return refuse("it is no statement about an NV index");
+  }
+  const auto holds = [](const auto& of_tpm, const auto& data, ByteView wanted) {
+    const ByteView found = std::as_bytes(std::span(data)).first(of_tpm.size);
+    return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end());
+  };
+  const TPMS_NV_CERTIFY_INFO& nv = said.attested.nv;
+  if (!holds(said.extraData, said.extraData.buffer, bound_to)) return refuse("for another end");
+  if (!holds(nv.indexName, nv.indexName.name, name_of(index, kind))) return refuse("another index");
+  if (nv.offset != 0 || nv.nvContents.size != nv_template(index, kind).nvPublic.dataSize) {
+    return refuse("a part of it");
+  }
+  const bool zero = holds(nv.nvContents, nv.nvContents.buffer, Bytes(nv.nvContents.size));
+  return kind == NvKind::counter || zero ? Status() : refuse("it is not zero");
+}
 
 Status Tpm2::Impl::make_signer() {
   if (signer != ESYS_TR_NONE) return {};
@@ -38,10 +96,12 @@ Status Tpm2::Impl::make_signer() {
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION registers{};
   TPM2B_PUBLIC* raw = nullptr;
+  // By the session: its code over the answer shows that the key is of the TPM that we talk to.
+  protect(kPlain);
   RETURN_IF_ERROR(run("its attestation key cannot be made", Effect::none, [&] {
-    return Esys_CreatePrimary(esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                              ESYS_TR_NONE, &nothing, &wanted, &outside, &registers, &signer, &raw,
-                              nullptr, nullptr, nullptr);
+    return Esys_CreatePrimary(esys, ESYS_TR_RH_ENDORSEMENT, session, ESYS_TR_NONE, ESYS_TR_NONE,
+                              &nothing, &wanted, &outside, &registers, &signer, &raw, nullptr,
+                              nullptr, nullptr);
   }));
   const Answer<TPM2B_PUBLIC> made(raw);
   crypto::P256Point point{};
@@ -84,9 +144,11 @@ Result<domain::TpmStatement> Tpm2::certify(NvIndex index, NvKind kind, const Sec
   crypto::P256Signature pair;
   put_number(signature->signature.ecdsa.signatureR, pair.r);
   put_number(signature->signature.ecdsa.signatureS, pair.s);
-  return domain::TpmStatement{
+  domain::TpmStatement said{
       copy_of(std::as_bytes(std::span(statement->attestationData)).first(statement->size)),
       crypto::p256_signature_der(pair)};
+  RETURN_IF_ERROR(check_nv_statement(said, impl_->signer_key, index, kind, bound_to));
+  return said;
 }
 
 Result<Bytes> Tpm2::endorsement_certificate() {

@@ -160,6 +160,8 @@ Status Tpm2Slot::put_zeros(Tpm2& tpm, unsigned parity) {
 // An index that somebody removed is defined anew.
 Status Tpm2Slot::zero(Tpm2& tpm, unsigned parity) {
   ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
+  // Never written: we defined it anew, and died before the zeros.
+  was_removed_[parity] = state == NvState::absent || state == NvState::unwritten;
   if (state == NvState::absent) {
     RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
   }
@@ -240,6 +242,11 @@ Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parit
                           " read back as zeros from the TPM, through a salted session");
   proven.checks.push_back("NV counter " + nv_text(indexes_.counter) + " stands at " +
                           std::to_string(count));
+  if (was_removed_[parity]) {
+    proven.checks.push_back("NV index " + nv_text(indexes_.slot[parity]) +
+                            " had been removed by somebody, with what it held, and was defined "
+                            "anew: the zeros overwrote no secret");
+  }
   if (!dying.intent) return prove(std::move(proven));
   // Without evidence there is no certificate: the next start asks for it again.
   Result<domain::TpmEvidence> signed_by_tpm = evidence(tpm, parity, *dying.intent);

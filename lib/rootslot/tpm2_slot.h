@@ -70,6 +70,7 @@ class Tpm2Slot final : public RootSlot {
   Parts parts_;
   Tpm2Indexes indexes_;
   Tpm2Facts facts_;
+  std::array<bool, 2> was_removed_{};  // by parity: what zero() found, for the evidence
 };
 
 }  // namespace aierase::rootslot

@@ -38,6 +38,16 @@ check "its certificate" a certificate export "$certificate" "$DIR/certificate"
 check "verifies" "$AIERASE" verify "$DIR/certificate" --trust "$DIR/trust"
 check "openssl verifies what the TPM signed" \
   sh "$SOURCE/tests/cli/tpm_recipe_test.sh" "$SOURCE/man/aierase-certificate.5" "$DIR/certificate"
+# The key is derived again from what the page says of it.
+tool() { name=$1; shift; "$name" -T "swtpm:path=$DIR/tpm/chip" "$@"; }
+tool tpm2_createprimary -Q -C e -g sha256 -G ecc256:ecdsa-sha256:null -c "$DIR/ak" \
+  -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|sign'
+tool tpm2_readpublic -Q -c "$DIR/ak" -f der -o "$DIR/ak.der"
+tool tpm2_flushcontext -t
+json 'd["dsseEnvelope"]["payload"]' <"$DIR/certificate" | openssl base64 -d -A >"$DIR/statement"
+contains "by a key that who has the TPM derives again" \
+  "$(json 'd["predicate"]["evidence"]["tpm"]["tpm_key"]' <"$DIR/statement")" \
+  "$(openssl base64 -A -in "$DIR/ak.der")"
 contains "and names the TPM" "$(a certificate export "$certificate" - --format text)" 'tpm2'
 
 stop_daemon

@@ -166,7 +166,11 @@ TEST_F(ASlotInATpm, IsSignedForByTheTpmAsZeroAndForThisErasureAlone) {
     ASSERT_TRUE(done(parsed));
     EXPECT_EQ(parsed->bound_to, copy_of(intent));
   }
-  EXPECT_EQ(certificate::parse_nv_statement(evidence.slot.statement)->contents, Bytes(96));
+  const auto of_slot = certificate::parse_nv_statement(evidence.slot.statement);
+  const certificate::NvNames names = certificate::nv_names(store_, 1);
+  EXPECT_EQ(of_slot->contents, Bytes(96));
+  EXPECT_EQ(of_slot->name, names.slot);
+  EXPECT_EQ(certificate::parse_nv_statement(evidence.counter.statement)->name, names.counter);
   EXPECT_TRUE(evidence.endorsement_certificate.empty()) << "this swtpm was given none";
 }
 
@@ -196,6 +200,51 @@ TEST_F(ASlotInATpm, KeepsItsSigningKeyOverAPowerCut) {
     tpm_.start();
   }
   EXPECT_EQ(keys[0], keys[1]);
+}
+
+// Nobody between us and the chip puts a key of his own on a certificate.
+TEST_F(ASlotInATpm, SignsWithNoKeyThatWasExchangedOnTheBus) {
+  written(0);
+  tpm_.exchange_attestation_key();
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_FALSE(proof.ok());
+  EXPECT_NE(proof.error().message.find("attestation key cannot be made"), std::string::npos)
+      << proof.error().message;
+  tpm_.forget();
+  // The key that the TPM did make stays in it: there is no resource manager here.
+  ASSERT_TRUE(tpm_.tool("tpm2_flushcontext -t"));
+  EXPECT_TRUE(done(slot_->destroy(0, {0, Digest{}}, clock_)));
+}
+
+TEST_F(ASlotInATpm, IsNotCertifiedWhileItHoldsASecret) {
+  written(0);
+  const rootslot::Tpm2Indexes indexes = rootslot::indexes_of(store_);
+  auto tpm = rootslot::Tpm2::connect(tpm_.settings());
+  ASSERT_TRUE(done(tpm));
+  using rootslot::NvKind;
+  const auto living = tpm->certify(indexes.slot[0], NvKind::slot, auth_, Digest{});
+  ASSERT_FALSE(living.ok());
+  EXPECT_NE(living.error().message.find("not zero"), std::string::npos) << living.error().message;
+  EXPECT_TRUE(done(tpm->certify(indexes.slot[1], NvKind::slot, auth_, Digest{})));
+}
+
+TEST_F(ASlotInATpm, IsCertifiedByNoStatementAboutAnythingElse) {
+  using rootslot::check_nv_statement;
+  using rootslot::NvKind;
+  const rootslot::NvIndex index = rootslot::indexes_of(store_).slot[0];
+  const Digest end = crypto::sha256(as_bytes("why"));
+  auto tpm = rootslot::Tpm2::connect(tpm_.settings());
+  ASSERT_TRUE(done(tpm));
+  const auto said = tpm->certify(index, NvKind::slot, auth_, end);
+  ASSERT_TRUE(done(said));
+  const Bytes key = tpm->attestation_key().value();
+  EXPECT_TRUE(done(check_nv_statement(*said, key, index, NvKind::slot, end)));
+  EXPECT_FALSE(check_nv_statement(*said, key, index, NvKind::slot, Digest{}).ok());
+  EXPECT_FALSE(check_nv_statement(*said, key, index + 1, NvKind::slot, end).ok());
+  EXPECT_FALSE(check_nv_statement(*said, key, index, NvKind::counter, end).ok());
+  domain::TpmStatement changed = *said;
+  changed.statement.back() ^= std::byte{1};
+  EXPECT_FALSE(check_nv_statement(changed, key, index, NvKind::slot, end).ok());
 }
 
 TEST_F(ASlotInATpm, GivesNoProofWithoutTheSignatureOfTheTpm) {
@@ -367,6 +416,34 @@ TEST_F(ASlotInATpm, ServesWithOneIndexAndDefinesTheOtherAnew) {
   EXPECT_TRUE(done(slot_->destroy(1, 1, clock_)));
   EXPECT_EQ(content(1), SlotContent::zero);
   EXPECT_EQ(content(0), SlotContent::whole);
+}
+
+// Read back as zeros it is; overwritten was nothing.
+TEST_F(ASlotInATpm, SaysOnTheEvidenceThatSomebodyRemovedItsIndex) {
+  const auto says_so = [&] {
+    const auto proof = slot_->destroy(1, 1, clock_);
+    EXPECT_TRUE(done(proof));
+    const auto& checks = proof->evidence().checks;
+    return std::any_of(checks.begin(), checks.end(), [](const std::string& check) {
+      return check.find("removed by somebody") != std::string::npos;
+    });
+  };
+  written(1);
+  EXPECT_FALSE(says_so());
+  written(1);
+  ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index(1)));
+  EXPECT_TRUE(says_so());
+  // Defined anew, and the daemon died before the zeros.
+  written(1);
+  ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index(1)));
+  {
+    auto tpm = rootslot::Tpm2::connect(tpm_.settings());
+    ASSERT_TRUE(done(tpm));
+    ASSERT_TRUE(
+        done(tpm->define(rootslot::indexes_of(store_).slot[1], rootslot::NvKind::slot, auth_)));
+  }
+  EXPECT_TRUE(says_so());
+  EXPECT_FALSE(says_so()) << "zeros on zeros: nobody can tell any more";
 }
 
 TEST_F(ASlotInATpm, SaysThatItIsGoneWhenBothIndexesAre) {

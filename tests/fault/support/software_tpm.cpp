@@ -17,12 +17,19 @@
 #include <fstream>
 #include <iterator>
 
+#include "crypto/primitives.h"
+
 extern "C" char** environ;
 
 namespace aierase::test {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 10;
+
+// The generator of P-256, X and Y: a point that everybody knows the private key of.
+constexpr const char* kGenerator =
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
 
 int run(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
@@ -98,6 +105,30 @@ bool is_about_nv(std::uint32_t command) {
     default:
       return false;
   }
+}
+
+bool makes_attestation_key(const Bytes& command) {
+  constexpr std::uint32_t kEndorsement = 0x4000000B;
+  return code_of(command) == static_cast<std::uint32_t>(Tpm::create_primary) &&
+         get_be32(ByteView(command).subspan(kHeaderBytes, 4)) == kEndorsement;
+}
+
+// The answer to CreatePrimary: handle, size, the public area, creation data, its digest, a ticket,
+// the name. Another point on the curve stands at the end of the area, and the name follows it.
+void exchange_key(Bytes& answer) {
+  const auto sized = [&](std::size_t at) { return get_be16(ByteView(answer).subspan(at, 2)); };
+  const std::size_t area = kHeaderBytes + 4 + 4 + 2;
+  const std::size_t end = area + sized(area - 2);
+  const Bytes point = from_hex(kGenerator).value();
+  std::copy_n(point.begin(), 32, answer.begin() + static_cast<std::ptrdiff_t>(end - 66));
+  std::copy_n(point.begin() + 32, 32, answer.begin() + static_cast<std::ptrdiff_t>(end - 32));
+  std::size_t at = end;
+  at += 2 + sized(at);      // creation data
+  at += 2 + sized(at);      // its digest
+  at += 2 + 4;              // ticket: tag, hierarchy
+  at += 2 + sized(at) + 4;  // digest; then size and algorithm of the name
+  const Digest name = crypto::sha256(ByteView(answer).subspan(area, end - area));
+  std::copy(name.begin(), name.end(), answer.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 void wait_for_end(int pid) {
@@ -179,8 +210,14 @@ void SoftwareTpm::refuse(Tpm command, std::uint32_t code, std::size_t passing) {
   refusals_[static_cast<std::uint32_t>(command)] = {code, passing};
 }
 
+void SoftwareTpm::exchange_attestation_key() {
+  const std::lock_guard lock(mutex_);
+  exchange_ = true;
+}
+
 void SoftwareTpm::forget() {
   const std::lock_guard lock(mutex_);
+  exchange_ = false;
   refusals_.clear();
   counts_.clear();
   kill_at_.reset();
@@ -247,6 +284,7 @@ bool SoftwareTpm::relay(int client) {
     {
       const std::lock_guard lock(mutex_);
       append(overheard_, answer);
+      if (exchange_ && makes_attestation_key(command)) exchange_key(answer);
     }
     if (end == When::after) {
       kill();

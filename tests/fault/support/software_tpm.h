@@ -57,6 +57,8 @@ class SoftwareTpm {
   bool was_killed() const { return killed_; }
   // That command is answered so, and never reaches the TPM; the first `passing` of them do.
   void refuse(Tpm command, std::uint32_t code, std::size_t passing = 0);
+  // From here on the attestation key is another one on its way to us, with a name that fits.
+  void exchange_attestation_key();
   void forget();
   std::size_t count(Tpm command) const;
 
@@ -84,6 +86,7 @@ class SoftwareTpm {
   std::map<std::uint32_t, std::size_t> counts_;
   std::size_t nv_commands_ = 0;
   std::optional<std::pair<std::size_t, When>> kill_at_;
+  bool exchange_ = false;
   Bytes overheard_;
   std::atomic<bool> killed_{false};
 };

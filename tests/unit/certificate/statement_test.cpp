@@ -341,6 +341,20 @@ TEST(TheResiduals, AreThereOnEveryStatement) {
   }
 }
 
+// Nothing on a certificate ties the key that signed the evidence to a device.
+TEST(ThatTheKeyIsGone, IsTheWordOfTheHostAtEveryLevel) {
+  for (const Level level : {Level::ea1, Level::ea3, Level::ea4}) {
+    auto record = sample::record();
+    record.asset.source_history = SourceHistory::encrypted_from_first_write;
+    for (auto& epoch : record.epochs) epoch.assurance.level = level;
+    const Json json = parsed_statement(record);
+    EXPECT_TRUE(has_residual(json, "own-word", "word of this host"));
+    const auto reason = json["predicate"]["method"]["purge_reason"].get<std::string>();
+    const bool owned = reason.find("word of this host") != std::string::npos;
+    EXPECT_EQ(owned, level == Level::ea4) << reason;
+  }
+}
+
 TEST(AnExportedAsset, SaysSoOnItsStatement) {
   auto record = sample::record();
   EXPECT_FALSE(has_residual(parsed_statement(record), "exports"));

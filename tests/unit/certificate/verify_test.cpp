@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "certificate/bundle.h"
 #include "unit/certificate/sample_record.h"
+#include "unit/certificate/sample_tpm.h"
 
 namespace aierase::certificate {
 namespace {
@@ -85,7 +86,8 @@ TEST(EveryStatementThatCanBeMade, PassesItsOwnCheck) {
     for (const auto history :
          {domain::SourceHistory::encrypted_from_first_write, domain::SourceHistory::retrofitted,
           domain::SourceHistory::unknown}) {
-      auto record = sample::record();
+      const bool in_tpm = level >= domain::Level::ea2;
+      auto record = in_tpm ? sample::tpm_record(level) : sample::record();
       for (auto& epoch : record.epochs) epoch.assurance.level = level;
       record.asset.source_history = history;
       record.people_rule = domain::PeopleRule::single_operator;
@@ -95,8 +97,9 @@ TEST(EveryStatementThatCanBeMade, PassesItsOwnCheck) {
       copy.actor = sample::actor(1003, "eve");
       copy.medium = domain::ExportMedium::stream;
       record.exports = {copy};
-      const VerifyReport report =
-          verify_bundle(sample::bundle_of(sample::statement_of(record), key), trust_of(key));
+      const std::string statement =
+          in_tpm ? sample::tpm_statement_of(record) : sample::statement_of(record);
+      const VerifyReport report = verify_bundle(sample::bundle_of(statement, key), trust_of(key));
       EXPECT_TRUE(report.verified)
           << check_named(report, "statement").detail << check_named(report, "residuals").detail;
     }
