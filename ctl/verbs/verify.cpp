@@ -115,6 +115,7 @@ Status look_at_archive(Evidence& one, const certificate::ArchiveReader& reader, 
 Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& trust,
                    certificate::Continuity* history, const Output& out) {
   PosixEnv env;
+  certificate::HeadsSeen heads;
   for (Evidence& one : files) {
     if (is_log(one.path) || is_archive(one.path)) continue;
     ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes));
@@ -127,7 +128,7 @@ Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& 
   for (Evidence& one : files) {
     if (one.content) continue;
     if (!is_log(one.path)) {
-      RETURN_IF_ERROR(look_at_archive(one, {&trust, all_cores(), history}, out));
+      RETURN_IF_ERROR(look_at_archive(one, {&trust, all_cores(), history, &heads}, out));
       continue;
     }
     const certificate::ReadLogFile reader = [&](const std::string& name, std::size_t limit) {

@@ -22,6 +22,7 @@ constexpr std::size_t kFileDigits = 2;
 constexpr std::size_t kSaltBytes = 32;
 constexpr std::size_t kProofHashes = 64;
 constexpr std::size_t kTextBytes = 1'000;  // of a host or a selector
+constexpr std::size_t kTypeBytes = 64;     // of a leaf
 constexpr JsonLimits kSectionLimits{limits::kArchiveIndexBytes, 8};
 constexpr JsonLimits kOpenedLimits{limits::kArchiveRecordBytes, 8};
 constexpr JsonLimits kBodyLimits{1 << 16, 16};
@@ -275,6 +276,7 @@ Result<OpenedLeaf> parse_opened(std::string_view text) {
   OpenedLeaf opened;
   ASSIGN_OR_RETURN(opened.leaf, count_member(json, "leaf"));
   ASSIGN_OR_RETURN(opened.type, short_text(json, "type"));
+  if (opened.type.size() > kTypeBytes) return malformed("its type is too long");
   ASSIGN_OR_RETURN(opened.time, time_member(json, "time"));
   ASSIGN_OR_RETURN(const std::string salt, text_member(json, "salt"));
   const std::optional<Bytes> raw = from_hex(salt);

@@ -44,25 +44,32 @@ bool is_unknown(const SectionReport& section) {
 }  // namespace
 
 struct ArchiveCheck::Impl {
-  explicit Impl(const ArchiveReader& r) : reader(r) {}
+  explicit Impl(const ArchiveReader& r) : reader(r) {
+    if (reader.heads == nullptr) reader.heads = &own_heads;
+  }
 
   void fault(const std::string& what) {
     if (++faults <= kFaultsTold) told += (told.empty() ? "" : "; ") + what;
   }
+  void take(const std::string& name, std::string content);
   void take_leading(const std::string& name, std::size_t rank, const std::string& content);
   void close_section() {
     if (!section) return;
     report.sections.push_back(section->finish());
     section.reset();
   }
+  std::string limit_passed(const std::string& name, std::size_t bytes);
   Check index_check() const;
 
-  const ArchiveReader reader;
+  HeadsSeen own_heads;
+  ArchiveReader reader;
   ArchiveReport report;
   std::size_t leading = 0;  // how many of those that lead were there
   std::optional<Digest> index;
   std::optional<SectionName> last;
   std::unique_ptr<SectionCheck> section;
+  std::uint64_t bytes = 0, section_bytes = 0, leaves = 0;
+  bool is_over = false;  // a limit was passed: nothing is read any more
   std::size_t faults = 0;
   std::string told;
 };
@@ -79,25 +86,52 @@ void ArchiveCheck::Impl::take_leading(const std::string& name, std::size_t rank,
 
 void ArchiveCheck::add(const std::string& name, std::string content) {
   Impl& impl = *impl_;
-  if (name != kIndex) {
-    impl.report.files.push_back(file_row(name, content));
+  if (impl.is_over) return;
+  const std::string limit = impl.limit_passed(name, content.size());
+  if (limit.empty()) return impl.take(name, std::move(content));
+  impl.is_over = true;
+  impl.fault("there are more than " + limit + ": make several archives, of less time each");
+}
+
+// The first limit of what an archive may have in all that it is beyond with this file.
+std::string ArchiveCheck::Impl::limit_passed(const std::string& name, std::size_t size) {
+  if (report.files.size() == limits::kArchiveFiles) {
+    return std::to_string(limits::kArchiveFiles) + " files";
   }
-  if (const auto rank = rank_of(name)) return impl.take_leading(name, *rank, content);
+  bytes += size;
+  if (bytes > limits::kArchiveBytes) return std::to_string(limits::kArchiveBytes) + " bytes";
   const std::optional<Place> place = place_of(name);
-  if (!place) return impl.fault(quoted(name) + " is no file of an archive");
-  if (impl.last != place->section) {
-    impl.close_section();
-    if (impl.last && !(*impl.last < place->section)) {
-      impl.fault("the section of " + quoted(name) + " stands twice, or not in its place");
-    }
-    if (impl.report.sections.size() == limits::kArchiveStores) {
-      return impl.fault("there are more than " + std::to_string(limits::kArchiveStores) +
-                        " sections");
-    }
-    impl.last = place->section;
-    impl.section = std::make_unique<SectionCheck>(place->section, impl.reader);
+  if (!place) return {};
+  if (place->member.part == Part::section) section_bytes += size;
+  if (section_bytes > limits::kArchiveIndexBytes) {
+    return std::to_string(limits::kArchiveIndexBytes) + " bytes of what its sections say";
   }
-  if (impl.section) impl.section->add(place->member, std::move(content));
+  if (last == place->section) return {};
+  if (report.sections.size() + (section ? 1 : 0) == limits::kArchiveStores) {
+    return std::to_string(limits::kArchiveStores) + " sections";
+  }
+  const std::uint64_t more = place->section.size - place->section.first;
+  if (more > limits::kArchiveLeaves - leaves) {
+    return std::to_string(limits::kArchiveLeaves) + " leaves";
+  }
+  leaves += more;
+  return {};
+}
+
+void ArchiveCheck::Impl::take(const std::string& name, std::string content) {
+  if (name != kIndex) report.files.push_back(file_row(name, content));
+  if (const auto rank = rank_of(name)) return take_leading(name, *rank, content);
+  const std::optional<Place> place = place_of(name);
+  if (!place) return fault(quoted(name) + " is no file of an archive");
+  if (last != place->section) {
+    close_section();
+    if (last && !(*last < place->section)) {
+      fault("the section of " + quoted(name) + " stands twice, or not in its place");
+    }
+    last = place->section;
+    section = std::make_unique<SectionCheck>(place->section, reader);
+  }
+  section->add(place->member, std::move(content));
 }
 
 void ArchiveCheck::break_off(const Error& error) {

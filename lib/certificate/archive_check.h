@@ -1,9 +1,9 @@
 // A whole archive: its sections, and the index that has to follow from them.
 //
 // Contract: members are given by their names in the archive, in its order; everything else is as of
-// SectionCheck. The index is made anew from what was read and compared. README and index.html are
-// for people: they are compared with what the index says of them, and nobody has signed either.
-// Specified in: aierase-certificate(5) ARCHIVES.
+// SectionCheck, and what all sections have together is limited. The index is made anew from what
+// was read and compared. README and index.html are for people: they are compared with what the
+// index says of them, and nobody has signed either. Specified in: aierase-certificate(5) ARCHIVES.
 #pragma once
 
 #include <memory>

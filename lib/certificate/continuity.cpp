@@ -17,8 +17,8 @@ void Continuity::add_proof(std::uint64_t old_size, translog::Checkpoint head,
   links_.push_back({old_size, std::move(head), std::move(proof)});
 }
 
-void Continuity::add_root(const std::string& origin, std::uint64_t size, const Digest& root) {
-  roots_[{origin, size}] = root;
+void Continuity::add_tree(const std::string& origin, Roots roots) {
+  trees_.push_back({origin, std::move(roots)});
 }
 
 bool Continuity::is_linked(const translog::Checkpoint& earlier, const translog::Checkpoint& later,
@@ -33,12 +33,20 @@ bool Continuity::is_linked(const translog::Checkpoint& earlier, const translog::
     }
     refuted = true;
   }
-  const auto before = roots_.find({earlier.origin, earlier.size});
-  const auto after = roots_.find({later.origin, later.size});
-  if (before == roots_.end() || after == roots_.end()) return false;
-  const bool same = before->second == earlier.root && after->second == later.root;
-  if (!same) refuted = true;
-  return same;
+  for (const Tree& tree : trees_) {
+    if (tree.origin != earlier.origin || tree.origin != later.origin) continue;
+    const auto before = tree.roots.find(earlier.size);
+    const auto after = tree.roots.find(later.size);
+    if (before == tree.roots.end() || after == tree.roots.end()) continue;
+    if (before->second == earlier.root && after->second == later.root) return true;
+    refuted = true;
+  }
+  return false;
+}
+
+bool HeadsSeen::add(const translog::Checkpoint& head, const std::string& vouched_by) {
+  return roots_.try_emplace({head.origin, vouched_by, head.size}, head.root).first->second ==
+         head.root;
 }
 
 Check Continuity::check(const translog::Checkpoint& head) const {

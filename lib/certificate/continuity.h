@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "certificate/check.h"
@@ -30,8 +31,10 @@ class Continuity {
   // A proof that a log of `old_size` leaves became the one with this head; believed only as far as
   // its hashes go.
   void add_proof(std::uint64_t old_size, translog::Checkpoint head, translog::Proof proof);
-  // A root that a whole log, gone through leaf by leaf, had at that size.
-  void add_root(const std::string& origin, std::uint64_t size, const Digest& root);
+  // Roots that one tree of that log had at these sizes, gone through leaf by leaf to a head that
+  // its leaves lead to. Roots of two trees show nothing of each other, so each has its own.
+  using Roots = std::map<std::uint64_t, Digest>;
+  void add_tree(const std::string& origin, Roots roots);
 
   Check check(const translog::Checkpoint& head) const;
 
@@ -44,10 +47,27 @@ class Continuity {
   bool is_linked(const translog::Checkpoint& earlier, const translog::Checkpoint& later,
                  bool& refuted) const;
 
+  struct Tree {
+    std::string origin;
+    Roots roots;
+  };
+
   translog::Checkpoint from_;
   std::set<std::uint64_t> sizes_;
   std::vector<Link> links_;
-  std::map<std::pair<std::string, std::uint64_t>, Digest> roots_;
+  std::vector<Tree> trees_;
+};
+
+// The heads of logs that were read, whichever archive had them. Two of one size have one root, or
+// the log was told differently to different readers.
+class HeadsSeen {
+ public:
+  // Whether no other root was seen of so many leaves; `vouched_by` keeps those apart for whom
+  // nobody, or somebody else, vouches.
+  bool add(const translog::Checkpoint& head, const std::string& vouched_by);
+
+ private:
+  std::map<std::tuple<std::string, std::string, std::uint64_t>, Digest> roots_;
 };
 
 }  // namespace aierase::certificate

@@ -32,7 +32,10 @@ class LogReader {
     for (std::uint64_t tile = 0; tile < tiles; ++tile) RETURN_IF_ERROR(read_leaves(tile));
     RETURN_IF_ERROR(tree_.finish(compare_tile()));
     remember_root();
-    if (tree_.state().root == head_.root) return {};
+    if (tree_.state().root == head_.root) {
+      if (from_ != nullptr) from_->add_tree(head_.origin, std::move(roots_));
+      return {};
+    }
     return found(
         "the leaves do not hash to the root that was signed: leaves were dropped, added, "
         "replaced or put in another order");
@@ -96,12 +99,13 @@ class LogReader {
   void remember_root() {
     if (from_ == nullptr) return;
     if (!from_->wants(tree_.size()) && tree_.size() != head_.size) return;
-    from_->add_root(head_.origin, tree_.size(), tree_.state().root);
+    roots_[tree_.size()] = tree_.state().root;
   }
 
   const ReadLogFile& read_;
   translog::Checkpoint head_;
   Continuity* from_;
+  Continuity::Roots roots_;
   translog::TileWriter tree_;
   std::map<Digest, std::uint64_t> seen_;
 };

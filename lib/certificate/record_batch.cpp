@@ -4,14 +4,25 @@
 #include <atomic>
 #include <thread>
 
+#include "base/limits.h"
+
 namespace aierase::certificate {
 namespace {
+
+constexpr std::size_t kSummaryBytes = limits::kAssetNameBytes + 500;
 
 std::string first_fault(const VerifyReport& report) {
   for (const Check& check : report.checks) {
     if (check.result == CheckResult::failed) return check.name + ": " + check.detail;
   }
   return "it could not be verified";
+}
+
+// Rows of them are kept.
+bool is_short(const CertificateSummary& is) {
+  return is.id.size() + is.asset.size() + is.name.size() + is.kind.size() + is.assurance.size() +
+             is.plan.size() + is.erased_at.size() <=
+         kSummaryBytes;
 }
 
 void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads) {
@@ -26,6 +37,10 @@ void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads
                                                                 : report.refusal.has_value();
   if (!expected) {
     record.fault = "it is not what its folder says";
+    return;
+  }
+  if (report.certificate && !is_short(*report.certificate)) {
+    record.fault = "what it names is too long";
     return;
   }
   const std::string& id = report.certificate ? report.certificate->id : report.refusal->plan;

@@ -1,18 +1,15 @@
 #include "certificate/section_check.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "base/json.h"
-#include "base/limits.h"
 #include "certificate/bundle.h"
 #include "certificate/continuity.h"
-#include "certificate/json_lookup.h"
 #include "certificate/log_check.h"
 #include "certificate/record_batch.h"
 #include "certificate/section_keys.h"
 #include "certificate/section_leaves.h"
-#include "crypto/primitives.h"
+#include "certificate/section_records.h"
+#include "certificate/tally.h"
 #include "translog/proof_file.h"
 
 namespace aierase::certificate {
@@ -20,26 +17,6 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 8 << 20;
 constexpr std::size_t kBatchRecords = 1'024;
-constexpr std::size_t kFaultsShown = 5;
-constexpr JsonLimits kRecordLimits{limits::kArchiveRecordBytes, 32};
-
-// How many of a kind were looked at, and what was wrong with the first of those that failed.
-struct Tally {
-  std::uint64_t looked_at = 0, failed = 0;
-  std::string told;
-
-  void fault(const std::string& what) {
-    if (++failed <= kFaultsShown) told += (told.empty() ? "" : "; ") + what;
-  }
-  Check check(const char* name, const std::string& one, const std::string& good) const {
-    if (failed == 0) {
-      return {name, CheckResult::passed, std::to_string(looked_at) + " " + one + good};
-    }
-    return {name, CheckResult::failed,
-            std::to_string(failed) + " of " + std::to_string(looked_at) + " " + one +
-                " failed: " + told + (failed > kFaultsShown ? "; and more." : ".")};
-  }
-};
 
 std::string named(const Member& member) {
   return member_name(member);
@@ -54,7 +31,11 @@ bool holds(const std::vector<Check>& checks) {
 
 struct SectionCheck::Impl {
   Impl(const SectionName& n, const ArchiveReader& r)
-      : name(n), reader(r), leaves(n, r.history), batch_verifier(r.threads) {
+      : name(n),
+        reader(r),
+        leaves(n, r.history, keys),
+        batch_verifier(r.threads),
+        records(n, leaves) {
     report.facts.name = n;
   }
 
@@ -63,24 +44,23 @@ struct SectionCheck::Impl {
   void take_keyring(const std::string& content);
   void take_head(const Member& member, const std::string& content);
   void take_consistency(const std::string& content);
-  void take_opened(const Member& member, const std::string& content);
-  void expect_policy(std::uint64_t leaf, const Json& record);
-  void take_policy(const Member& member, const std::string& content);
   void batch_record(const Member& member, std::string content);
   void flush();
   void settle(BatchedRecord& record);
 
+  void conclude_history(const Check& whole);
   void conclude_signed();
   void conclude_rotations();
-  void conclude_opened();
-  bool is_left_out(std::uint64_t leaf) const;
-  bool in_period(UtcTime time) const;
+  void conclude_period();
+  const LeftOut* left_out(std::uint64_t leaf) const;
 
   const SectionName name;
   const ArchiveReader reader;
   SectionReport report;
   std::optional<Member> last;
   Tally format;
+  bool has_trusted_root = false, has_consistency = false;
+  std::string head_note;
   SectionKeys keys;
   std::optional<translog::Checkpoint> before, head;
   std::vector<Check> heads;
@@ -89,8 +69,8 @@ struct SectionCheck::Impl {
   BatchVerifier batch_verifier;
   std::vector<BatchedRecord> batch;
   std::size_t batch_bytes = 0;
-  Tally certificates, refusals, records, policies;
-  std::map<std::uint64_t, std::vector<std::string>> policy_files;  // digests, by leaf
+  Tally certificates, refusals;
+  SectionRecords records;
 };
 
 SectionCheck::SectionCheck(const SectionName& name, const ArchiveReader& reader)
@@ -114,6 +94,7 @@ void SectionCheck::Impl::take(const Member& member, std::string content) {
     case Part::keyring:
       return take_keyring(content);
     case Part::trusted_root:
+      has_trusted_root = true;
       if (!keys.is_trusted_root(content)) format.fault("trusted_root.json is not of the keyring");
       return;
     case Part::checkpoint_before:
@@ -124,9 +105,9 @@ void SectionCheck::Impl::take(const Member& member, std::string content) {
     case Part::entries:
       return leaves.add(member, content);
     case Part::record:
-      return take_opened(member, content);
+      return records.open(member, content, head);
     case Part::policy:
-      return take_policy(member, content);
+      return records.take_policy(member, content);
     case Part::certificate:
     case Part::refusal:
       return batch_record(member, std::move(content));
@@ -138,7 +119,7 @@ void SectionCheck::Impl::take_section(const std::string& content) {
   if (!facts.ok()) return format.fault("section.json: " + facts.error().message);
   if (facts->name != name) return format.fault("section.json is of another section");
   report.facts = std::move(*facts);
-  leaves.begin(report.facts.before);
+  leaves.begin(report.facts);
 }
 
 void SectionCheck::Impl::take_keyring(const std::string& content) {
@@ -156,6 +137,7 @@ void SectionCheck::Impl::take_head(const Member& member, const std::string& cont
   if (finding.head && finding.head->origin != translog::origin_of(name.store)) {
     check = {"", CheckResult::failed, "It is the head of another log."};
   }
+  if (later) head_note = content;
   check.name = later ? "checkpoint" : "checkpoint.before";
   if (finding.head && check.result == CheckResult::passed) (later ? head : before) = finding.head;
   heads.push_back(std::move(check));
@@ -163,53 +145,15 @@ void SectionCheck::Impl::take_head(const Member& member, const std::string& cont
 
 // For readers with other software; the leaves themselves show the same.
 void SectionCheck::Impl::take_consistency(const std::string& content) {
+  has_consistency = true;
+  if (name.first == 0) return format.fault("consistency: there is no head before the first leaf");
   const auto file = translog::parse_consistency(content);
   if (!file.ok()) return format.fault("consistency: " + file.error().message);
+  if (file->checkpoint != head_note) format.fault("consistency: it is to another checkpoint");
   if (!before || !head) return;
   Continuity history(*before);
   history.add_proof(file->old_size, *head, file->proof);
   consistency = history.check(*head);
-}
-
-void SectionCheck::Impl::take_opened(const Member& member, const std::string& content) {
-  ++records.looked_at;
-  const auto fault = [&](const std::string& why) { records.fault(named(member) + ": " + why); };
-  const Result<OpenedLeaf> opened = parse_opened(content);
-  if (!opened.ok()) return fault(opened.error().message);
-  const Result<std::string> body = body_of(*opened);
-  if (!body.ok()) return fault(body.error().message);
-  if (opened->leaf != member.leaf) return fault("it is of another leaf");
-  const Digest hash = translog::leaf_hash(as_bytes(*body));
-  if (opened->leaf >= name.first) {
-    const std::string why = leaves.objection(opened->leaf, hash);
-    if (!why.empty() || !opened->proof.empty())
-      return fault(why.empty() ? "a proof too many" : why);
-  } else if (!head || translog::root_of_inclusion(hash, opened->leaf, name.size, opened->proof) !=
-                          head->root) {
-    return fault("its proof does not lead to the head that was signed");
-  }
-  leaves.mark_opened(member.leaf);
-  const Result<Json> record = parse_json(opened->record, kRecordLimits);
-  const Json told = record.ok() ? *record : Json();
-  if (opened->type == "policy-loaded") expect_policy(opened->leaf, told);
-  report.records.push_back(
-      {opened->leaf, opened->type, opened->time, std::string(text_at(at(told, "by"), "login"))});
-}
-
-void SectionCheck::Impl::expect_policy(std::uint64_t leaf, const Json& record) {
-  std::vector<std::string>& files = policy_files[leaf];
-  if (!at(record, "files").is_array()) return;
-  for (const Json& file : at(record, "files")) files.emplace_back(text_at(file, "sha256"));
-}
-
-void SectionCheck::Impl::take_policy(const Member& member, const std::string& content) {
-  ++policies.looked_at;
-  const auto expected = policy_files.find(member.leaf);
-  const auto number = static_cast<std::size_t>(member.number);
-  const bool same = expected != policy_files.end() && number < expected->second.size() &&
-                    expected->second[number] == to_hex(crypto::sha256(as_bytes(content)));
-  if (!same) return policies.fault(named(member) + " is not the text that came into force");
-  expected->second[number].clear();
 }
 
 void SectionCheck::Impl::batch_record(const Member& member, std::string content) {
@@ -242,17 +186,29 @@ void SectionCheck::Impl::settle(BatchedRecord& record) {
   }
 }
 
-bool SectionCheck::Impl::is_left_out(std::uint64_t leaf) const {
+// The row that names it; null where none does.
+const LeftOut* SectionCheck::Impl::left_out(std::uint64_t leaf) const {
   const std::vector<LeftOut>& rows = report.facts.left_out;
   const auto behind =
       std::upper_bound(rows.begin(), rows.end(), leaf,
                        [](std::uint64_t value, const LeftOut& row) { return value < row.first; });
-  return behind != rows.begin() && leaf <= std::prev(behind)->last;
+  if (behind == rows.begin() || leaf > std::prev(behind)->last) return nullptr;
+  return &*std::prev(behind);
 }
 
-bool SectionCheck::Impl::in_period(UtcTime time) const {
-  const SectionFacts& facts = report.facts;
-  return (!facts.from || time >= *facts.from) && (!facts.until || time <= *facts.until);
+// One history with what the reader kept, and with the other sections of this log.
+void SectionCheck::Impl::conclude_history(const Check& whole) {
+  for (const auto& one : {before, head}) {
+    const std::string vouched_by = keys.is_trusted() ? "" : keys.fingerprint();
+    if (reader.heads == nullptr || !one || reader.heads->add(*one, vouched_by)) continue;
+    report.completeness.push_back(
+        {"history", CheckResult::failed,
+         "FORKED: another section has another head of " + std::to_string(one->size) +
+             " leaves. This log was told differently to different readers."});
+  }
+  if (reader.history == nullptr || !head || reader.history->origin() != head->origin) return;
+  if (whole.result == CheckResult::passed) reader.history->add_tree(head->origin, leaves.roots());
+  report.completeness.push_back(reader.history->check(*head));
 }
 
 void SectionCheck::Impl::conclude_signed() {
@@ -260,10 +216,14 @@ void SectionCheck::Impl::conclude_signed() {
   for (const SectionLeaves::SignedLeaf& one : leaves.signed_leaves()) {
     ++tally.looked_at;
     if (one.found) continue;
-    if (is_left_out(one.leaf)) {
-      ++report.left_out;
+    const LeftOut* const row = left_out(one.leaf);
+    const std::string leaf = "leaf " + std::to_string(one.leaf);
+    if (row == nullptr) {
+      tally.fault("the record of " + leaf + " is missing");
+    } else if (row->why == LeftOutWhy::outside_period && one.in_period) {
+      tally.fault(leaf + " is left out as outside of the period, and stands within it");
     } else {
-      tally.fault("the record of leaf " + std::to_string(one.leaf) + " is missing");
+      ++report.left_out;
     }
   }
   const std::string rest =
@@ -277,40 +237,51 @@ void SectionCheck::Impl::conclude_signed() {
 
 void SectionCheck::Impl::conclude_rotations() {
   Tally tally;
-  for (const std::string& body : leaves.rotations()) {
-    ++tally.looked_at;
-    if (!keys.has_rotation(body)) tally.fault("a change of keys is not in the keyring");
+  tally.looked_at = leaves.rotations();
+  for (std::uint64_t i = 0; i < leaves.unknown_rotations(); ++i) {
+    tally.fault("a change of keys is not in the keyring");
   }
   report.completeness.push_back(
       tally.check("rotations", "changes of keys", " in these leaves are in the keyring."));
 }
 
-// Who asked for everything gets every hold and every policy of the period.
-void SectionCheck::Impl::conclude_opened() {
-  Tally tally;
-  for (const SectionLeaves::CommittedLeaf& one : leaves.needed_records()) {
-    if (!in_period(one.time)) continue;
-    ++tally.looked_at;
-    const bool dispensable = !report.facts.match.empty() && one.type != "policy-loaded";
-    if (one.opened || dispensable) continue;
-    tally.fault("the record of leaf " + std::to_string(one.leaf) + ", " + one.type +
-                ", is missing");
+// That the leaves are those of the period, which nobody has signed: times stand in the leaves.
+void SectionCheck::Impl::conclude_period() {
+  const SectionFacts& facts = report.facts;
+  const SectionLeaves::Period& period = leaves.period();
+  const auto conclude = [this](CheckResult result, std::string detail) {
+    report.completeness.push_back({"period", result, std::move(detail)});
+  };
+  const std::string first = std::to_string(name.first);
+  if (!facts.from && name.first > 0) {
+    return conclude(
+        CheckResult::failed,
+        "It says to have all from the first leaf on, and begins with leaf " + first + ".");
   }
-  for (const auto& [leaf, files] : policy_files) {
-    const bool complete = std::all_of(files.begin(), files.end(),
-                                      [](const std::string& digest) { return digest.empty(); });
-    // They name people of all assets: with a match the digests in their record have to do.
-    if (!complete && report.facts.match.empty())
-      tally.fault("a text of the policy of leaf " + std::to_string(leaf) + " is missing");
+  if (facts.from && name.first > 0 && !period.begins_before) {
+    return conclude(CheckResult::failed,
+                    "Nothing shows that the leaves before leaf " + first +
+                        " are from before the period: no leaf here is from before " +
+                        to_rfc3339(*facts.from) + ".");
   }
-  report.completeness.push_back(tally.check(
-      "decisions", "holds and policies of the period",
-      report.facts.match.empty() ? " are here." : " are known; others may be left out."));
+  if (facts.until && !period.ends_behind) {
+    return conclude(CheckResult::not_checked,
+                    "Not shown that the leaves go to the end of the period: the last that tells "
+                    "its time is of " +
+                        (period.last ? to_rfc3339(*period.last) : "no time") +
+                        ". An archive made when the log has gone on shows it.");
+  }
+  conclude(CheckResult::passed,
+           facts.until ? "These are all leaves of the period, by the clock of the store."
+                       : "These are all leaves from the beginning of the period on, by the clock "
+                         "of the store; the log may have gone on behind them.");
 }
 
 SectionReport SectionCheck::finish() {
   Impl& impl = *impl_;
   impl.flush();
+  if (!impl.has_trusted_root) impl.format.fault("trusted_root.json is missing");
+  if (!impl.has_consistency && impl.name.first > 0) impl.format.fault("consistency is missing");
   SectionReport& report = impl.report;
   report.signer =
       impl.keys.is_trusted() ? SectionReport::Signer::trusted : SectionReport::Signer::unknown;
@@ -323,17 +294,17 @@ SectionReport SectionCheck::finish() {
   report.integrity.push_back(impl.certificates.check("certificates", "certificates", " hold."));
   report.integrity.push_back(
       impl.refusals.check("refusals", "records of plans without erasure", " hold."));
-  report.integrity.push_back(
-      impl.records.check("records", "decisions", " are those that the log has committed to."));
-  report.integrity.push_back(
-      impl.policies.check("policies", "texts of policies", " are those that came into force."));
-  report.completeness.push_back(impl.leaves.check(impl.before, impl.head));
+  for (Check& check : impl.records.integrity()) report.integrity.push_back(std::move(check));
+  const Check whole = impl.leaves.check(impl.before, impl.head);
+  report.completeness.push_back(whole);
+  impl.conclude_period();
   impl.conclude_signed();
   impl.conclude_rotations();
-  impl.conclude_opened();
-  const bool compared = impl.reader.history != nullptr && impl.head &&
-                        impl.reader.history->origin() == impl.head->origin;
-  if (compared) report.completeness.push_back(impl.reader.history->check(*impl.head));
+  for (Check& check : impl.records.completeness(report.facts)) {
+    report.completeness.push_back(std::move(check));
+  }
+  report.records = impl.records.take_rows();
+  impl.conclude_history(whole);
   return std::move(report);
 }
 

@@ -8,7 +8,6 @@
 // Specified in: aierase-certificate(5) ARCHIVES.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "certificate/archive.h"
 #include "certificate/check.h"
 #include "certificate/continuity.h"
+#include "certificate/section_records.h"
 #include "certificate/verify.h"
 
 namespace aierase::certificate {
@@ -28,12 +28,6 @@ struct ArchivedCertificate {
 struct ArchivedRefusal {
   std::uint64_t leaf = 0;
   RefusalSummary summary;
-};
-struct ArchivedRecord {
-  std::uint64_t leaf = 0;
-  std::string type;
-  UtcTime time{};
-  std::string by;  // the login that the record names; empty where it names none
 };
 
 struct SectionReport {
@@ -55,6 +49,7 @@ struct ArchiveReader {
   const TrustStore* trust = nullptr;
   unsigned threads = 1;
   Continuity* history = nullptr;  // what the reader kept of some log, or none
+  HeadsSeen* heads = nullptr;     // of the archives before this one, or none
 };
 
 class SectionCheck {

@@ -60,11 +60,10 @@ SectionKeys SectionKeys::choose(std::string_view text, const Uuid& store, const 
         "The keyring in the archive is not that which is trusted here for this store.";
     return chosen;
   }
-  if (any_revoked(given, known)) {
+  if (!known.empty() && any_revoked(given, keyring->keys)) {
     chosen.check_.detail =
-        "The keys in the archive follow one that was revoked here, which vouches for none: fetch "
-        "the "
-        "keyring of the store anew.";
+        "Among the keys in the archive is one that was revoked here, which vouches for none: fetch "
+        "the keyring of the store anew.";
     return chosen;
   }
   TrustStore own;

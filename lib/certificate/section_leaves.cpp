@@ -8,6 +8,10 @@
 namespace aierase::certificate {
 namespace {
 
+// What is dated that near to an end of the period may stand in the log beyond it: an erasure has
+// the time at which its key was seen to be gone, and its leaf may be behind later ones.
+constexpr std::chrono::hours kNear{1};
+
 bool must_be_opened(std::string_view type) {
   return type == "hold-placed" || type == "hold-lifted" || type == "policy-loaded";
 }
@@ -23,14 +27,25 @@ Row* find_leaf(std::vector<Row>& rows, std::uint64_t leaf) {
 
 }  // namespace
 
-SectionLeaves::SectionLeaves(const SectionName& name, Continuity* history)
-    : name_(name),
-      origin_(translog::origin_of(name.store)),
-      history_(history != nullptr && history->origin() == origin_ ? history : nullptr) {}
+bool is_decision(std::string_view type) {
+  return type == "approval" || type == "rejection" || type == "standing-approval" ||
+         type == "validation";
+}
 
-void SectionLeaves::begin(const std::vector<Digest>& before) {
+SectionLeaves::SectionLeaves(const SectionName& name, const Continuity* history,
+                             const SectionKeys& keys)
+    : name_(name),
+      history_(history != nullptr && history->origin() == translog::origin_of(name.store)
+                   ? history
+                   : nullptr),
+      keys_(keys) {}
+
+void SectionLeaves::begin(const SectionFacts& facts) {
+  if (begun_) return;
   begun_ = true;
-  start_ = translog::state_of(name_.first, before);
+  from_ = facts.from;
+  until_ = facts.until;
+  start_ = translog::state_of(name_.first, facts.before);
   tree_ = start_;
   remember_root();
 }
@@ -39,7 +54,7 @@ void SectionLeaves::begin(const std::vector<Digest>& before) {
 void SectionLeaves::remember_root() {
   if (history_ == nullptr) return;
   if (!history_->wants(tree_.size) && tree_.size != name_.size) return;
-  history_->add_root(origin_, tree_.size, translog::state_of(tree_.size, tree_.frontier).root);
+  roots_[tree_.size] = translog::state_of(tree_.size, tree_.frontier).root;
 }
 
 void SectionLeaves::add(const Member& member, const std::string& content) {
@@ -49,6 +64,8 @@ void SectionLeaves::add(const Member& member, const std::string& content) {
     fault_ = member_name(member) + ": " + bodies.error().message;
   } else if (member.leaf != tree_.size || bodies->size() > translog::kTileWidth) {
     fault_ = "leaves are missing behind leaf " + std::to_string(tree_.size);
+  } else if (bodies->size() > name_.size - tree_.size) {
+    fault_ = "there are leaves behind the last one";
   } else {
     for (const std::string& body : *bodies) add_leaf(body);
   }
@@ -62,20 +79,38 @@ void SectionLeaves::add_leaf(std::string_view body) {
   LeafKind kind = kind_of_body(body);
   switch (kind.form) {
     case LeafKind::Form::signed_record:
-      signed_.push_back({leaf, false});
+      signed_.push_back({leaf, false, false});
       return;
     case LeafKind::Form::key_rotation:
-      rotations_.emplace_back(body);
+      ++rotations_;
+      if (!keys_.has_rotation(body)) ++unknown_rotations_;
       return;
     case LeafKind::Form::committed:
-      if (must_be_opened(kind.type)) {
-        needed_.push_back({leaf, std::move(kind.type), kind.time, false});
-      }
-      return;
+      return add_committed(leaf, std::move(kind));
     case LeafKind::Form::unknown:
       fault_ = "leaf " + std::to_string(leaf) + " has no known form";
       return;
   }
+}
+
+void SectionLeaves::add_committed(std::uint64_t leaf, LeafKind kind) {
+  place_in_period(kind.time);
+  if (is_decision(kind.type)) ++decisions_;
+  const bool of_period = (!from_ || kind.time >= *from_) && (!until_ || kind.time <= *until_);
+  if (of_period && must_be_opened(kind.type)) {
+    needed_.push_back({leaf, std::move(kind.type), kind.time, false});
+  }
+}
+
+void SectionLeaves::place_in_period(UtcTime time) {
+  if (from_ && time < *from_) period_.begins_before = true;
+  if (until_ && time > *until_) period_.ends_behind = true;
+  period_.last = time;
+  const bool within = (!from_ || time >= *from_ + kNear) && (!until_ || time <= *until_ - kNear);
+  for (; placed_ < signed_.size(); ++placed_) {
+    signed_[placed_].in_period = last_in_period_ && within;
+  }
+  last_in_period_ = within;
 }
 
 std::string SectionLeaves::objection(std::uint64_t leaf, const Digest& hash) const {

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/limits.h"
 #include "unit/certificate/sample_archive.h"
 
 namespace aierase::certificate {
@@ -18,14 +20,21 @@ ArchiveReport look(const std::vector<PackedFile>& files,
   return check.finish();
 }
 
-// As `aierase certificate bundle` writes it.
-std::vector<PackedFile> archive() {
-  const sample::Story story;
-  const sample::Section section = sample::section_of(story);
+std::vector<PackedFile> section_files(const sample::Section& section) {
   std::vector<PackedFile> files;
   for (const auto& [member, content] : section.members) {
     files.emplace_back(section_folder(section.name) + "/" + member_name(member), content);
   }
+  return files;
+}
+
+std::vector<PackedFile> section_files() {
+  return section_files(sample::section_of(sample::Story()));
+}
+
+// As `aierase certificate bundle` writes it, and as whoever changed some of the files can: what
+// leads an archive follows from them, and nobody has signed it.
+std::vector<PackedFile> with_index(std::vector<PackedFile> files) {
   const ArchiveReport report = look(files);
   std::vector<PackedFile> leading{{std::string(kReadme), readme()},
                                   {std::string(kIndexPage), index_page(report.sections)}};
@@ -35,6 +44,10 @@ std::vector<PackedFile> archive() {
   leading.emplace_back(kIndex, index_json(report.sections, rows));
   files.insert(files.begin(), leading.begin(), leading.end());
   return files;
+}
+
+std::vector<PackedFile> archive() {
+  return with_index(section_files());
 }
 
 const Check& index_check(const ArchiveReport& report) {
@@ -57,40 +70,124 @@ TEST(AnArchive, OfAnUnknownStoreIsUnknownAndNotFailed) {
   EXPECT_EQ(outcome_of(report), Errc::signer_unknown);
 }
 
-TEST(EveryFileOfAnArchive, IsMissedWhereItIsGone) {
-  const std::vector<PackedFile> files = archive();
+// That it is refused by what is checked of the section, with an index that follows from it.
+bool is_refused(const std::vector<PackedFile>& files) {
+  const ArchiveReport report = look(with_index(files));
+  EXPECT_EQ(index_check(report).result, CheckResult::passed);
+  return outcome_of(report) == Errc::verification_failed;
+}
+
+TEST(EveryFileOfASection, IsMissedWhereItIsGone) {
+  const std::vector<PackedFile> files = section_files();
   for (std::size_t gone = 0; gone < files.size(); ++gone) {
+    // The approval from before the section: who decided earlier is the word of who made it.
+    if (files[gone].first.ends_with("records/000000000001.json")) continue;
     std::vector<PackedFile> rest = files;
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(gone));
-    EXPECT_EQ(outcome_of(look(rest)), Errc::verification_failed) << files[gone].first;
+    EXPECT_TRUE(is_refused(rest)) << files[gone].first;
   }
 }
 
-TEST(EveryFileOfAnArchive, IsRejectedWhereAByteIsChangedOrTheEndIsCut) {
-  const std::vector<PackedFile> files = archive();
-  for (std::size_t at = 0; at < files.size(); ++at) {
+TEST(EveryFileOfASection, IsRejectedWhereAByteIsChangedOrItsEndIsCut) {
+  const std::vector<PackedFile> files = section_files();
+  for (std::size_t at = 1; at < files.size(); ++at) {
     const std::string& whole = files[at].second;
     std::vector<PackedFile> changed = files;
     for (std::size_t byte = 0; byte < whole.size(); byte += 1 + whole.size() / 16) {
       changed[at].second = whole;
       changed[at].second[byte] = static_cast<char>(whole[byte] ^ 0x04);
-      EXPECT_FALSE(is_verified(look(changed))) << files[at].first << ", byte " << byte;
+      EXPECT_TRUE(is_refused(changed)) << files[at].first << ", byte " << byte;
     }
-    changed[at].second = whole.substr(0, whole.size() - 1);
+    changed[at].second = whole.substr(0, whole.size() / 2);
+    EXPECT_TRUE(is_refused(changed)) << files[at].first;
+  }
+}
+
+// Signed by nobody: the host, and a period that is shorter than the leaves show.
+TEST(WhatASectionSaysOfItself, IsRejectedWhereItIsNotTheWordOfWhoeverMadeIt) {
+  const std::vector<PackedFile> files = section_files();
+  const SectionFacts told = parse_section(files[0].second).value();
+  for (std::size_t byte = 0; byte < files[0].second.size(); ++byte) {
+    std::vector<PackedFile> changed = files;
+    changed[0].second[byte] = static_cast<char>(changed[0].second[byte] ^ 0x04);
+    if (is_refused(changed)) continue;
+    const SectionFacts facts = parse_section(changed[0].second).value();
+    EXPECT_TRUE(facts.host != told.host || *facts.from > *told.from) << "byte " << byte;
+  }
+}
+
+TEST(EveryFileOfASection, HasItsPlace) {
+  const std::vector<PackedFile> files = section_files();
+  for (std::size_t at = 0; at + 1 < files.size(); ++at) {
+    std::vector<PackedFile> swapped = files;
+    std::swap(swapped[at], swapped[at + 1]);
+    EXPECT_TRUE(is_refused(swapped)) << files[at].first;
+    std::vector<PackedFile> doubled = files;
+    doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(at), files[at]);
+    EXPECT_TRUE(is_refused(doubled)) << files[at].first;
+  }
+}
+
+TEST(WhatLeadsAnArchive, FollowsFromTheRestAndHasItsPlace) {
+  const std::vector<PackedFile> files = archive();
+  for (std::size_t at = 0; at < 3; ++at) {
+    std::vector<PackedFile> changed = files;
+    changed[at].second += " ";
+    EXPECT_FALSE(is_verified(look(changed))) << files[at].first;
+    changed = files;
+    changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(at));
+    EXPECT_FALSE(is_verified(look(changed))) << files[at].first;
+    changed = files;
+    std::swap(changed[at], changed[at + 1]);
     EXPECT_FALSE(is_verified(look(changed))) << files[at].first;
   }
 }
 
-TEST(EveryFileOfAnArchive, HasItsPlace) {
-  const std::vector<PackedFile> files = archive();
-  for (std::size_t at = 0; at + 1 < files.size(); ++at) {
-    std::vector<PackedFile> swapped = files;
-    std::swap(swapped[at], swapped[at + 1]);
-    EXPECT_FALSE(is_verified(look(swapped))) << files[at].first;
-    std::vector<PackedFile> doubled = files;
-    doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(at), files[at]);
-    EXPECT_FALSE(is_verified(look(doubled))) << files[at].first;
+TEST(AnArchive, OfTwoHistoriesOfOneStoreIsAFork) {
+  sample::Story later;
+  later.other(1);
+  sample::Story other;
+  other.log.bodies[50] = other.log.bodies[51];
+  std::vector<PackedFile> files = section_files();
+  const sample::Section section = sample::section_of(later);
+  for (const PackedFile& one : section_files(section)) files.push_back(one);
+  EXPECT_TRUE(is_verified(look(with_index(files)))) << "of one history";
+  std::vector<PackedFile> forked = section_files(sample::bare_section(other.log));
+  for (const PackedFile& one : section_files()) forked.push_back(one);
+  const ArchiveReport report = look(with_index(forked));
+  EXPECT_FALSE(is_verified(report));
+  ASSERT_EQ(report.sections.size(), 2U);
+  const std::vector<Check>& checks = report.sections[1].completeness;
+  EXPECT_TRUE(std::any_of(checks.begin(), checks.end(), [](const Check& check) {
+    return check.detail.find("FORKED") != std::string::npos;
+  }));
+}
+
+// The sentence about the archive itself.
+std::string told_of(ArchiveCheck& check) {
+  return check.finish().checks[0].detail;
+}
+
+TEST(AnArchive, IsReadUpToALimitForAllOfIt) {
+  const TrustStore nobody;
+  const auto folder = [](std::uint64_t size) {
+    return section_folder({sample::record().store, 0, size}) + "/";
+  };
+  ArchiveCheck many_leaves({&nobody, 1, nullptr, nullptr});
+  many_leaves.add(folder(1) + "section.json", "");
+  many_leaves.add(folder(limits::kArchiveLeaves) + "section.json", "");
+  EXPECT_NE(told_of(many_leaves).find("more than 4000000 leaves"), std::string::npos);
+  ArchiveCheck long_sections({&nobody, 1, nullptr, nullptr});
+  long_sections.add(folder(1) + "section.json", std::string(limits::kArchiveIndexBytes, ' '));
+  long_sections.add(folder(2) + "section.json", " ");
+  EXPECT_NE(told_of(long_sections).find("of what its sections say"), std::string::npos);
+  ArchiveCheck many_files({&nobody, 1, nullptr, nullptr});
+  for (std::size_t i = 0; i <= limits::kArchiveFiles; ++i) {
+    many_files.add(folder(1) + member_name({Part::record, i, 0, {}}), "");
   }
+  const ArchiveReport report = many_files.finish();
+  EXPECT_EQ(report.files.size(), limits::kArchiveFiles);
+  EXPECT_NE(report.checks[0].detail.find("more than 100000 files"), std::string::npos);
 }
 
 TEST(AFileThatIsNoneOfAnArchive, IsRefusedAndNamed) {
