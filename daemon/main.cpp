@@ -255,6 +255,7 @@ Result<int> serve(const Options& options) {
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));
   const std::string summary = session->standing();
   const std::optional<Error> fault = session->fault();
+  if (fault && session->must_stop()) return *fault;
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
   ASSIGN_OR_RETURN(bus::BusPtr bus, bus::open_bus(options.bus));

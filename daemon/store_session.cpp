@@ -8,6 +8,12 @@
 #include "daemon/secret_input.h"
 
 namespace aierase::daemon {
+namespace {
+
+// A TPM that does not answer holds the store thread up each time.
+constexpr std::chrono::seconds kTryAgainPause{20};
+
+}  // namespace
 
 using lifecycle::Store;
 using lifecycle::UnlockKind;
@@ -129,6 +135,9 @@ Status StoreSession::open(std::optional<crypto::UnlockSecret> secret, Store::Ado
       Store::open(settings_, std::move(lock_), std::move(secret), adopt);
   lock_.reset();
   if (!opened.ok()) {
+    const Result<lifecycle::SlotLocator> locator = Store::read_locator(settings_);
+    const bool in_tpm = locator.ok() && locator->slot_kind == lifecycle::SlotKind::tpm2;
+    if (in_tpm && opened.error().code == Errc::io) opening_ = Opening::fatal;
     // The lock went with the attempt.
     RETURN_IF_ERROR(ensure_lock());
     return std::move(opened).error();
@@ -212,8 +221,14 @@ Status StoreSession::adopt() {
 
 void StoreSession::try_again() {
   if (store_ || !reason_ || reason_->code != Errc::busy) return;
+  if (settings_.clock->read().since_boot < next_try_) return;
   const Status started = start();
   if (!started.ok()) set_reason(started.error());
+  next_try_ = settings_.clock->read().since_boot + kTryAgainPause;
+}
+
+bool StoreSession::must_stop() const {
+  return store_ ? store_->must_stop() : opening_ == Opening::fatal;
 }
 
 Status StoreSession::unlock(const SecretBytes& passphrase) {

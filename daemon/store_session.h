@@ -5,6 +5,7 @@
 // evidence live here too: they die before the store they look at. Specified in: aierased(8) STATES.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,8 +48,12 @@ class StoreSession {
   };
   Status initialise(Initialisation request);
   Status adopt();
-  // A store that could not be opened because its TPM did not answer; nothing otherwise.
+  // A store that could not be opened because its TPM did not answer, if the last try is a while
+  // ago; nothing otherwise.
   void try_again();
+  // The open store saw an io error, or opening it did: what the TPM did then is not known, and a
+  // new process looks.
+  bool must_stop() const;
   Status unlock(const SecretBytes& passphrase);
 
   Json status();
@@ -78,6 +83,8 @@ class StoreSession {
   std::unique_ptr<lifecycle::Store> store_;
   std::optional<Error> reason_;  // why it is not open
   bool waits_for_passphrase_ = false;
+  enum class Opening { harmless, fatal } opening_ = Opening::harmless;
+  std::chrono::seconds next_try_{};  // since the boot
   std::map<Uuid, std::unique_ptr<lifecycle::CheckRun>> checks_;
   std::map<Uuid, std::unique_ptr<lifecycle::EnforceRun>> enforcements_;
   std::map<Uuid, std::unique_ptr<lifecycle::EvidenceRun>> evidence_;

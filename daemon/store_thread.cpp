@@ -129,17 +129,18 @@ void StoreThread::report_notices(lifecycle::Store& store) {
 }
 
 void StoreThread::report() {
-  if (!session_->is_open()) return;
-  if (audit_.waits()) loop_.post([this] { listeners_.on_audit_waits(); });
-  const Result<lifecycle::Store*> store = session_->store();
-  report_changes((*store)->take_changes());
-  if (!failed_) report_notices(**store);
-  if (failed_ || !(*store)->must_stop()) return;
+  if (session_->is_open()) {
+    if (audit_.waits()) loop_.post([this] { listeners_.on_audit_waits(); });
+    const Result<lifecycle::Store*> store = session_->store();
+    report_changes((*store)->take_changes());
+    if (!failed_) report_notices(**store);
+  }
+  if (failed_ || !session_->must_stop()) return;
   failed_ = true;
-  loop_.post([this] {
-    listeners_.on_fatal(make_error(Errc::io, "the disk refused a write of the store",
-                                   "see the kernel's log; the next start recovers"));
-  });
+  const Error why = session_->fault().value_or(
+      make_error(Errc::io, "the disk or the TPM refused a write of the store",
+                 "see the kernel's log; the next start recovers"));
+  loop_.post([this, why] { listeners_.on_fatal(why); });
 }
 
 }  // namespace aierase::daemon

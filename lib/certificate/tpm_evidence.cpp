@@ -29,7 +29,7 @@ constexpr std::uint32_t kCounterAttributes = 0x22040014;  // and a counter
 constexpr std::size_t kMaxStatementBytes = 1024;
 constexpr std::size_t kMaxSteps = 32;
 
-constexpr const char* kNoCertificate = "none: the TPM has none";
+constexpr const char* kNoCertificate = "none: none can be read from the TPM";
 
 // Reads from the front; past the end everything is missing.
 class Reader {

@@ -40,7 +40,7 @@ struct TpmStatement {
 // For a stranger: the zeroed slot and the counter, bound to the intents of the round.
 struct TpmEvidence {
   Bytes key;                      // attestation key, SubjectPublicKeyInfo in DER
-  Bytes endorsement_certificate;  // X.509 in DER; empty where the TPM has none
+  Bytes endorsement_certificate;  // X.509 in DER; empty where none can be read
   TpmStatement slot, counter;
 };
 

@@ -28,7 +28,8 @@
 
 namespace aierase::lifecycle {
 
-inline constexpr auto kPlanLifetime = std::chrono::days(30);  // unapproved by then: expired
+inline constexpr auto kStuckPause = std::chrono::minutes(10);  // until it is tried again
+inline constexpr auto kPlanLifetime = std::chrono::days(30);   // unapproved by then: expired
 
 // The key tree's view of the catalog.
 class CatalogNodes final : public keytree::NodeSource {
@@ -94,6 +95,8 @@ class Core {
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
+  // The old secret is zero, and the TPM has not signed for that yet.
+  std::optional<Stuck> unproven;
   std::size_t waiting_plans() const;  // of those, that are not tried at this moment
   // Of approved plans: how many standing approvals have lapsed without which it goes on.
   std::map<Uuid, std::size_t> dispensable;
@@ -293,6 +296,16 @@ Result<std::vector<domain::IntentPath>> intent_paths(const Core& core,
 // destroying.cpp: the parts that recovery needs, too.
 // Step 4: zeros the slot of that round's epoch; its evidence is bound to the round.
 Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round);
+// The slot of that epoch holds a secret that nothing was sealed under.
+Status zero_unused_slot(Core& core, std::uint64_t epoch);
+// What a TPM that is busy refuses to zero now is zeroed before it is written again; every other
+// fault stops the process.
+Status spare_zeroed_or_kept(Core& core, std::uint64_t epoch);
+// After a failure of destroy_slot: where the TPM shows zeros, its word for them is all that is
+// missing; the record waits for it, the living models do not. Else: why.
+Status wait_for_proof(Core& core, const catalog::EraseRound& round, Error why);
+// Asks for it again, from time to time; true: the record is written.
+Result<bool> ask_for_proof(Core& core);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch

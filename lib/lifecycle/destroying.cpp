@@ -127,6 +127,52 @@ Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseR
   return proof;
 }
 
+Status zero_unused_slot(Core& core, std::uint64_t epoch) {
+  core.spare = Core::Spare::unused_secret;
+  Result<domain::SlotReadBackProof> gone =
+      core.slot->destroy(static_cast<unsigned>(epoch % 2), epoch, *core.settings.clock);
+  if (!gone.ok()) return core.fatal(std::move(gone).error());
+  core.spare = Core::Spare::zero;
+  return {};
+}
+
+Status spare_zeroed_or_kept(Core& core, std::uint64_t epoch) {
+  Status zeroed = zero_unused_slot(core, epoch);
+  return core.stop ? std::move(zeroed) : Status();
+}
+
+Status wait_for_proof(Core& core, const catalog::EraseRound& round, Error why) {
+  if (core.locator.slot_kind != SlotKind::tpm2) return why;
+  const Result<rootslot::SlotReading> now =
+      core.slot->read(static_cast<unsigned>(round.from_epoch % 2));
+  if (!now.ok() || now->content != rootslot::SlotContent::zero) return why;
+  core.stop = false;  // what was not known was seen now
+  core.unproven = Core::Stuck{core.since_boot() + kStuckPause, std::move(why)};
+  return round.state == domain::RoundState::destroyed ? Status() : mark_destroyed(core);
+}
+
+Result<bool> ask_for_proof(Core& core) {
+  if (core.since_boot() < core.unproven->until) return false;
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
+  if (!round) return make_error(Errc::damaged, "the erase round to prove is not in the database");
+  Result<domain::SlotReadBackProof> proof = destroy_slot(core, *round);
+  if (!proof.ok()) {
+    // The secret is gone since long: whatever the TPM did now, nothing hangs on it.
+    core.stop = false;
+    core.unproven = Core::Stuck{core.since_boot() + kStuckPause, proof.error()};
+    return std::move(proof).error();
+  }
+  ASSIGN_OR_RETURN(domain::KeysGoneProof keys,
+                   core.keys.keys_gone(assets_of(*round), std::nullopt));
+  core.unproven.reset();
+  RETURN_IF_ERROR(finish_round(core,
+                               domain::DestroyedProof::combine(std::move(*proof), std::move(keys)),
+                               domain::DestructionEvidence::Course::recovered));
+  RETURN_IF_ERROR(remove_orphans(core));
+  refill_reserve(core);
+  return true;
+}
+
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course) {
   core.point_of_no_return = Core::Return::past;

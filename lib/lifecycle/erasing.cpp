@@ -112,15 +112,6 @@ Status tx1(Core& core, Round& round) {
 
 // ---- steps 1 and 2 -----------------------------------------------------------------------------
 
-Status zero_unused_slot(Core& core, std::uint64_t epoch) {
-  core.spare = Core::Spare::unused_secret;
-  Result<domain::SlotReadBackProof> gone =
-      core.slot->destroy(static_cast<unsigned>(epoch % 2), epoch, *core.settings.clock);
-  if (!gone.ok()) return core.fatal(std::move(gone).error());
-  core.spare = Core::Spare::zero;
-  return {};
-}
-
 // A new slot secret in the other slot; its root is what the tree will be re-keyed under.
 Result<crypto::RootSecret> write_new_slot(Core& core, std::uint64_t epoch) {
   core.at_step(EraseStep::write_slot);
@@ -196,13 +187,6 @@ Result<std::optional<crypto::RootSecret>> tx2(Core& core, Round& round, crypto::
   }
   if (round.going.empty()) return std::optional<crypto::RootSecret>();
   return std::optional<crypto::RootSecret>(std::move(old_root));
-}
-
-// What a TPM that is busy refuses to zero now is zeroed before it is written again; every other
-// fault stops the process.
-Status spare_zeroed_or_kept(Core& core, std::uint64_t epoch) {
-  Status zeroed = zero_unused_slot(core, epoch);
-  return core.stop ? zeroed : Status();
 }
 
 // TX1 is durable, but the round cannot go on (full disk, busy TPM): back to approved, decided again

@@ -16,7 +16,6 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr auto kExpiryCheckEvery = std::chrono::seconds(60);
-constexpr auto kStuckPause = std::chrono::minutes(10);
 // Erased assets whose ciphertext still lies on the disk while their plan goes on.
 constexpr std::size_t kUnsweptAtMost = 16'384;
 
@@ -155,6 +154,7 @@ Result<bool> Store::execute_due() {
     refill_reserve(core);
     return true;
   }
+  if (core.unproven) return ask_for_proof(core);
   RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));
   ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));

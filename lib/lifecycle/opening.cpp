@@ -89,24 +89,30 @@ Status finish_with(Core& core, domain::SlotReadBackProof read_back, SlotCandidat
 }
 
 Status destroy_and_finish(Core& core, StartTable& table) {
-  ASSIGN_OR_RETURN(domain::SlotReadBackProof proof, destroy_slot(core, *table.round));
-  return finish_with(core, std::move(proof), table.other());
+  Result<domain::SlotReadBackProof> proof = destroy_slot(core, *table.round);
+  if (!proof.ok()) return wait_for_proof(core, *table.round, std::move(proof).error());
+  return finish_with(core, std::move(*proof), table.other());
 }
 
 Status discard_other(Core& core, StartTable& table) {
   if (table.destroying()) return destroy_and_finish(core, table);  // step 4 had begun
-  const Result<domain::SlotReadBackProof> proof =
-      core.slot->destroy(1 - table.current, table.state.epoch + 1, *core.settings.clock);
-  return proof.ok() ? Status() : Status(core.fatal(proof.error()));
+  return spare_zeroed_or_kept(core, table.state.epoch + 1);
+}
+
+Status undo(Core& core, StartTable& table) {
+  RETURN_IF_ERROR(undo_round(core, std::move(*table.other().root)));
+  return spare_zeroed_or_kept(core, table.state.epoch);
 }
 
 Status roll_forward(Core& core, StartTable& table) {
   ASSIGN_OR_RETURN(const Course course, course_of(core, table));
-  if (course == Course::forward) return destroy_and_finish(core, table);
-  RETURN_IF_ERROR(undo_round(core, std::move(*table.other().root)));
-  const Result<domain::SlotReadBackProof> proof =
-      core.slot->destroy(table.current, table.state.epoch, *core.settings.clock);
-  return proof.ok() ? Status() : Status(core.fatal(proof.error()));
+  if (course == Course::undo) return undo(core, table);
+  Result<domain::SlotReadBackProof> proof = destroy_slot(core, *table.round);
+  if (proof.ok()) return finish_with(core, std::move(*proof), table.other());
+  if (core.stop || core.locator.slot_kind != SlotKind::tpm2) {
+    return wait_for_proof(core, *table.round, std::move(proof).error());
+  }
+  return undo(core, table);  // refused, and the old secret was seen: as in the round itself
 }
 
 Status recover(Core& core, StartTable& table, OtherSlot other, Store::Adopt adopt) {

@@ -92,7 +92,15 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
                         "find out who changed the database; `aierase policy load` of the policy "
                         "that shall be in force mends it"});
   }
-  if (report.round && *report.round != domain::RoundState::intent) {
+  if (core.unproven) {
+    const Error& why = core.unproven->why;
+    findings.push_back({Severity::error, "round-open", core.settings.directory,
+                        "an erasure has passed its point of no return and waits for the word of "
+                        "the TPM: " +
+                            why.message,
+                        (why.hint.empty() ? std::string("see to the TPM") : why.hint) +
+                            "; it is asked again every ten minutes"});
+  } else if (report.round && *report.round != domain::RoundState::intent) {
     findings.push_back({Severity::error, "round-open", core.settings.directory,
                         "an erasure has passed its point of no return and waits for its record",
                         "free disk space, or restart aierased: it finishes by itself"});

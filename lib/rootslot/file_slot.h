@@ -40,8 +40,6 @@ class FileSlot final : public RootSlot {
   Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) override;
   Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                             const Clock& clock) override;
-  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
-                                                 const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
   Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) override;
@@ -55,6 +53,9 @@ class FileSlot final : public RootSlot {
   // Durable, then read back and compared; `block` is the first block of the buffer.
   Status put_block(std::uint64_t offset, ByteSpan block, ByteSpan read_back);
   Status put_zeros(std::uint64_t offset);
+  // The slot reads back as zeros.
+  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
+                                                 const Clock& clock);
   Error about_slot(Errc code, std::string what, std::string hint = {}) const;
 
   Env& env_;

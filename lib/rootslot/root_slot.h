@@ -4,7 +4,8 @@
 // Contract: one RootSlot per store, used by one thread, locked exclusively for life by open.
 // Every write is durable and read back before it returns. An Errc::io from any call is final: the
 // process stops. Errc::damaged from destroy says the same; any other error of write and destroy
-// means that nothing was changed. read() never changes anything. Specified in: aierase-store(5)
+// means that nothing was changed, and of destroy with an intent, that the slot was seen to hold the
+// secret that was to die. read() never changes anything. Specified in: aierase-store(5)
 // ROOT SLOT and TPM SLOT; erasure-design section 3.
 #pragma once
 
@@ -82,10 +83,6 @@ class RootSlot : protected ReadBack {
   // (Errc::wrong_state) is left alone.
   virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) = 0;
-  // The slot reads back as zeros. Alone no proof of durable zeros that another process wrote: after
-  // a kill between step 4 and TX3 recovery destroys once more.
-  virtual Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
-                                                         const Clock& clock) = 0;
   virtual Result<domain::SlotAssurance> assess() = 0;
 
   // The newer of the two anchor blocks that authenticate under `key`; none: nullopt.

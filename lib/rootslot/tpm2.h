@@ -3,8 +3,9 @@
 // Contract: made by connect(), used by one thread, ended by the destructor, which leaves nothing
 // in the TPM. The session's salt is encrypted to the TPM's own storage key, whose name the caller
 // compares with the one that was recorded: somebody between us and the chip then sees and changes
-// nothing. Errors: Errc::busy, resource_limit, foreign and unexpected mean that the TPM refused,
-// and nothing was changed; Errc::io means that it is not known what it did. A TPM that is busy is
+// nothing. Errors: Errc::busy, resource_limit, foreign and unexpected mean that the TPM is said to
+// have refused, which nothing authenticates: only a read() in the same conversation shows what a
+// write() that failed left. Errc::io means that it is not known what it did. A TPM that is busy is
 // asked again for Tpm2Settings::patience. What the library of the TPM keeps on its heap is out of
 // our reach and not zeroized. Specified in: aierase-store(5) TPM SLOT; TPM 2.0 Library, part 3.
 #pragma once

@@ -76,7 +76,7 @@ std::string nv_text(NvIndex index) {
 }
 
 void quiet_tpm_library() {
-  ::setenv("TSS2_LOG", "all+none", 0);
+  ::setenv("TSS2_LOG", "all+none", 1);
 }
 
 Tpm2::Impl::~Impl() {

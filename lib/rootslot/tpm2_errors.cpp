@@ -29,11 +29,6 @@ bool asks_for_patience(std::uint32_t code) {
          answer == TPM2_RC_NV_RATE;
 }
 
-bool is_wrong_auth(std::uint32_t code) {
-  const std::uint32_t answer = plain(code);
-  return is_of_tpm(code) && (answer == TPM2_RC_BAD_AUTH || answer == TPM2_RC_AUTH_FAIL);
-}
-
 Error tpm_error(std::uint32_t code, const std::string& what, Effect effect) {
   const std::string said = what + ": " + Tss2_RC_Decode(code);
   if (!is_of_tpm(code)) {

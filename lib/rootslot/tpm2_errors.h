@@ -1,8 +1,9 @@
 // Answers of a TPM as our errors.
 //
 // Contract: pure. `effect` says what is known after a failure that did not come from the TPM
-// itself: nothing was asked yet (Errc::busy), or it may have been done (Errc::io). Specified in:
-// TPM 2.0 Library, part 2, section 6.6.
+// itself: nothing was asked yet (Errc::busy), or it may have been done (Errc::io). An answer that
+// bears the TPM's name is not authenticated either way: no error proves that nothing was done.
+// Specified in: TPM 2.0 Library, part 2, section 6.6.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,5 @@ enum class Effect { none, unknown };
 Error tpm_error(std::uint32_t code, const std::string& what, Effect effect);
 // Worth asking again: the TPM works on something, or spares its NV memory.
 bool asks_for_patience(std::uint32_t code);
-// An index, key or session with another authorization value than ours.
-bool is_wrong_auth(std::uint32_t code);
 
 }  // namespace aierase::rootslot

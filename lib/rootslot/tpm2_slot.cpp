@@ -12,7 +12,7 @@ namespace {
 constexpr NvIndex kFirstIndex = 0x01800000;
 constexpr NvIndex kStores = 1U << 20U;
 
-// Past the first byte nothing may look as if it had not happened.
+// Where the old secret may be gone, nothing may look as if it had not happened.
 Error not_known(Error error) {
   error.code = Errc::io;
   return error;
@@ -97,11 +97,9 @@ Status Tpm2Slot::define_all() {
   const auto define = [&]() -> Status {
     for (const unsigned parity : {0U, 1U}) {
       RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
-      RETURN_IF_ERROR(put_zeros(tpm, parity));
+      RETURN_IF_ERROR(put(tpm, parity, zeros(), Found()));
     }
-    RETURN_IF_ERROR(tpm.define(indexes_.counter, NvKind::counter, parts_.auth));
-    const Result<std::uint64_t> first = tpm.increment(indexes_.counter, parts_.auth);
-    if (!first.ok()) return first.error();
+    RETURN_IF_ERROR(prepare_counter(tpm));
     // A TPM that cannot sign could never certify an erasure: seen now, not then.
     const Result<domain::TpmEvidence> trial = evidence(tpm, 0, Digest{});
     return trial.ok() ? Status() : Status(trial.error());
@@ -111,19 +109,22 @@ Status Tpm2Slot::define_all() {
   return done;
 }
 
-Result<SlotCopy> Tpm2Slot::copy_in(Tpm2& tpm, unsigned parity) {
+Result<Tpm2Slot::Found> Tpm2Slot::find(Tpm2& tpm, unsigned parity) {
+  Found found;
   ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
-  if (state != NvState::defined) return SlotCopy();
-  ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kBlockBytes));
-  return block.fill([&](ByteSpan bytes) -> Result<SlotCopy> {
+  if (state != NvState::defined) return found;
+  ASSIGN_OR_RETURN(found.bytes, SecretBytes::zeroed(kBlockBytes));
+  ASSIGN_OR_RETURN(found.copy, found.bytes->fill([&](ByteSpan bytes) -> Result<SlotCopy> {
     RETURN_IF_ERROR(tpm.read(indexes_.slot[parity], parts_.auth, bytes.first(kNvSlotBytes)));
     return decode_copy(bytes);
-  });
+  }));
+  return found;
 }
 
 Result<SlotReading> Tpm2Slot::read(unsigned parity) {
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
-  ASSIGN_OR_RETURN(SlotCopy copy, copy_in(tpm, parity));
+  ASSIGN_OR_RETURN(Found found, find(tpm, parity));
+  SlotCopy& copy = found.copy;
   SlotReading reading;
   switch (copy.state) {
     case CopyState::zero:
@@ -141,37 +142,48 @@ Result<SlotReading> Tpm2Slot::read(unsigned parity) {
   return reading;
 }
 
-Status Tpm2Slot::put(Tpm2& tpm, unsigned parity, ByteView content) {
-  RETURN_IF_ERROR(tpm.write(indexes_.slot[parity], parts_.auth, content));
+// What the TPM says of a command that failed carries no HMAC: somebody between may have said it,
+// and passed the command on, or keep it for later. A read in the same session proves both wrong:
+// the TPM's nonce moves on with every command that it carried out, and then with this read.
+bool Tpm2Slot::is_as_found(Tpm2& tpm, unsigned parity, const Found& before, ByteSpan now) {
+  if (!before.bytes || !tpm.read(indexes_.slot[parity], parts_.auth, now).ok()) return false;
+  return before.bytes->reveal(
+      [&](ByteView bytes) { return crypto::equal_constant_time(bytes.first(kNvSlotBytes), now); });
+}
+
+Status Tpm2Slot::put(Tpm2& tpm, unsigned parity, ByteView content, const Found& before) {
+  // Before the write, not after it: memory may run out.
   ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kNvSlotBytes));
-  return block.fill([&](ByteSpan found) -> Status {
-    const Status read_back = tpm.read(indexes_.slot[parity], parts_.auth, found);
+  return block.fill([&](ByteSpan now) -> Status {
+    Status written = tpm.write(indexes_.slot[parity], parts_.auth, content);
+    if (!written.ok()) {
+      return is_as_found(tpm, parity, before, now) ? std::move(written)
+                                                   : not_known(std::move(written).error());
+    }
+    const Status read_back = tpm.read(indexes_.slot[parity], parts_.auth, now);
     if (!read_back.ok()) return not_known(read_back.error());
-    if (crypto::equal_constant_time(found, content)) return {};
+    if (crypto::equal_constant_time(now, content)) return {};
     return about(Errc::io, parity, "reads back other bytes than were written",
                  "the TPM does not keep what it is given: replace it");
   });
 }
 
-Status Tpm2Slot::put_zeros(Tpm2& tpm, unsigned parity) {
-  return put(tpm, parity, zeros());
-}
-
 // An index that somebody removed is defined anew.
-Status Tpm2Slot::zero(Tpm2& tpm, unsigned parity) {
+Status Tpm2Slot::zero(Tpm2& tpm, unsigned parity, const Found& before) {
   ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.slot[parity], NvKind::slot));
   // Never written: we defined it anew, and died before the zeros.
   was_removed_[parity] = state == NvState::absent || state == NvState::unwritten;
   if (state == NvState::absent) {
     RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
   }
-  return put_zeros(tpm, parity);
+  return put(tpm, parity, zeros(), before);
 }
 
 Status Tpm2Slot::write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) {
   const auto parity = static_cast<unsigned>(epoch % 2);
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
-  ASSIGN_OR_RETURN(const SlotCopy there, copy_in(tpm, parity));
+  ASSIGN_OR_RETURN(const Found found, find(tpm, parity));
+  const SlotCopy& there = found.copy;
   if (store != this->store() || (there.state == CopyState::good && there.store != store)) {
     return about(Errc::foreign, parity, "belongs to another store", "nothing was written");
   }
@@ -190,50 +202,80 @@ Status Tpm2Slot::write(const Uuid& store, std::uint64_t epoch, const crypto::Slo
   ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kBlockBytes));
   return block.fill([&](ByteSpan bytes) -> Status {
     RETURN_IF_ERROR(encode_copy(store, epoch, secret, bytes));
-    return put(tpm, parity, bytes.first(kNvSlotBytes));
+    return put(tpm, parity, bytes.first(kNvSlotBytes), found);
   });
+}
+
+// What a TPM may refuse for long is tried while there is a way back: to count, and to sign. The
+// slot itself is not certified yet: its secret would be in the statement.
+Status Tpm2Slot::prepare(Tpm2& tpm, const Dying& dying) {
+  RETURN_IF_ERROR(prepare_counter(tpm));
+  if (!dying.intent) return {};
+  const Result<domain::TpmStatement> trial =
+      tpm.certify(indexes_.counter, NvKind::counter, parts_.auth, *dying.intent);
+  return trial.ok() ? Status() : Status(trial.error());
+}
+
+// A counter that somebody removed is defined anew; the TPM lets none begin below one that it had.
+Status Tpm2Slot::prepare_counter(Tpm2& tpm) {
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.counter, NvKind::counter));
+  if (state == NvState::defined) return {};
+  if (state == NvState::other) {
+    const std::string index = nv_text(indexes_.counter);
+    return make_error(
+        Errc::foreign, "NV index " + index + " of the TPM is not the counter that aierased defined",
+        "find out who uses it, and if nobody needs it: tpm2_nvundefine " + index, index);
+  }
+  if (state == NvState::absent) {
+    RETURN_IF_ERROR(tpm.define(indexes_.counter, NvKind::counter, parts_.auth));
+  }
+  const Result<std::uint64_t> first = tpm.increment(indexes_.counter, parts_.auth);
+  return first.ok() ? Status() : Status(first.error());
+}
+
+Status Tpm2Slot::check_is_dying(const SlotCopy& there, unsigned parity, const Dying& dying) const {
+  if (there.state != CopyState::good) return {};
+  if (there.store != store()) {
+    return about(Errc::foreign, parity, "holds the secret of another store",
+                 "nothing was overwritten");
+  }
+  if (there.epoch == dying.epoch) return {};
+  return about(Errc::wrong_state, parity,
+               "holds the secret of epoch " + std::to_string(there.epoch) + ", and that of epoch " +
+                   std::to_string(dying.epoch) + " was to be destroyed",
+               "nothing was overwritten");
 }
 
 Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) {
-  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
-  ASSIGN_OR_RETURN(const SlotCopy there, copy_in(tpm, parity));
-  if (there.state == CopyState::good && there.store != store()) {
-    return about(Errc::foreign, parity, "holds the secret of another store",
-                 "nothing was overwritten");
-  }
-  if (there.state == CopyState::good && there.epoch != dying.epoch) {
-    return about(Errc::wrong_state, parity,
-                 "holds the secret of epoch " + std::to_string(there.epoch) +
-                     ", and that of epoch " + std::to_string(dying.epoch) + " was to be destroyed",
-                 "nothing was overwritten");
-  }
-  Status zeroed = zero(tpm, parity);
-  if (!zeroed.ok()) {
-    // Nothing has changed. But where models lived under it, what is gone already cannot be gone
-    // back to either.
-    const bool was_there = there.state == CopyState::good || !dying.intent;
-    return was_there ? std::move(zeroed).error() : not_known(std::move(zeroed).error());
-  }
-  const Result<std::uint64_t> count = tpm.increment(indexes_.counter, parts_.auth);
+  // Where models lived under the secret, there is a way back once it was seen whole, and not
+  // before: it may be gone already. `zero` looks once more if it fails.
+  bool way_back = !dying.intent;
+  const auto failed = [&](Error error) {
+    return way_back ? std::move(error) : not_known(std::move(error));
+  };
+  Result<Tpm2> tpm = connect();
+  if (!tpm.ok()) return failed(std::move(tpm).error());
+  const Result<Found> found = find(*tpm, parity);
+  if (!found.ok()) return failed(found.error());
+  Status is_dying = check_is_dying(found->copy, parity, dying);
+  if (!is_dying.ok()) return failed(std::move(is_dying).error());
+  way_back = way_back || found->copy.state == CopyState::good;
+  Status prepared = prepare(*tpm, dying);
+  if (!prepared.ok() && way_back) return std::move(prepared).error();
+  Status zeroed = zero(*tpm, parity, *found);
+  if (!zeroed.ok()) return failed(std::move(zeroed).error());
+  const Result<std::uint64_t> count = tpm->increment(indexes_.counter, parts_.auth);
   if (!count.ok()) return not_known(count.error());
-  return prove_zero(tpm, parity, dying, *count, clock);
-}
-
-Result<domain::SlotReadBackProof> Tpm2Slot::confirm_zero(unsigned parity, const Dying& dying,
-                                                         const Clock& clock) {
-  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
-  Bytes counter(8);
-  RETURN_IF_ERROR(tpm.read(indexes_.counter, parts_.auth, counter));
-  return prove_zero(tpm, parity, dying, get_be64(counter), clock);
+  return prove_zero(*tpm, parity, dying, *count, clock);
 }
 
 Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parity,
                                                        const Dying& dying, std::uint64_t count,
                                                        const Clock& clock) {
-  const Result<SlotCopy> copy = copy_in(tpm, parity);
-  if (!copy.ok()) return not_known(copy.error());
-  if (copy->state != CopyState::zero) {
+  const Result<Found> found = find(tpm, parity);
+  if (!found.ok()) return not_known(found.error());
+  if (found->copy.state != CopyState::zero) {
     return about(Errc::damaged, parity, "does not read back as zeros",
                  "no certificate is issued. Stop, and look at the TPM");
   }
@@ -262,7 +304,9 @@ Result<domain::TpmEvidence> Tpm2Slot::evidence(Tpm2& tpm, unsigned parity, const
                    tpm.certify(indexes_.slot[parity], NvKind::slot, parts_.auth, intent));
   ASSIGN_OR_RETURN(evidence.counter,
                    tpm.certify(indexes_.counter, NvKind::counter, parts_.auth, intent));
-  ASSIGN_OR_RETURN(evidence.endorsement_certificate, tpm.endorsement_certificate());
+  // The certificate proves nothing by itself, and no erasure waits for it.
+  Result<Bytes> certificate = tpm.endorsement_certificate();
+  if (certificate.ok()) evidence.endorsement_certificate = std::move(*certificate);
   return evidence;
 }
 

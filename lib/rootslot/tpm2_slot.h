@@ -50,18 +50,25 @@ class Tpm2Slot final : public RootSlot {
   Status write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) override;
   Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                             const Clock& clock) override;
-  Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
-                                                 const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
   Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) override;
 
  private:
   Result<Tpm2> connect();
-  Result<SlotCopy> copy_in(Tpm2& tpm, unsigned parity);
-  Status put(Tpm2& tpm, unsigned parity, ByteView content);
-  Status put_zeros(Tpm2& tpm, unsigned parity);
-  Status zero(Tpm2& tpm, unsigned parity);
+  struct Found {
+    std::optional<SecretBytes> bytes;  // none: the index is absent or was never written
+    SlotCopy copy;
+  };
+  Result<Found> find(Tpm2& tpm, unsigned parity);
+  Status check_is_dying(const SlotCopy& there, unsigned parity, const Dying& dying) const;
+  Status prepare(Tpm2& tpm, const Dying& dying);
+  Status prepare_counter(Tpm2& tpm);
+  // An error other than Errc::io: the index holds what was found in it, in the same conversation,
+  // and the TPM will not carry the write out later either.
+  Status put(Tpm2& tpm, unsigned parity, ByteView content, const Found& before);
+  Status zero(Tpm2& tpm, unsigned parity, const Found& before);
+  bool is_as_found(Tpm2& tpm, unsigned parity, const Found& before, ByteSpan now);
   Result<domain::SlotReadBackProof> prove_zero(Tpm2& tpm, unsigned parity, const Dying& dying,
                                                std::uint64_t count, const Clock& clock);
   Result<domain::TpmEvidence> evidence(Tpm2& tpm, unsigned parity, const Digest& intent);

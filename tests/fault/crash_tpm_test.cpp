@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "certificate/tpm_evidence.h"
@@ -13,6 +14,7 @@ namespace aierase::test {
 namespace {
 
 constexpr std::uint32_t kRetry = 0x922;
+constexpr std::uint32_t kLockout = 0x921;
 
 class AStoreWithATpm : public testing::Test {
  protected:
@@ -21,6 +23,29 @@ class AStoreWithATpm : public testing::Test {
     std::set<Uuid> found;
     for (const std::string& name : names) found.insert(world_.asset(name).id);
     return found;
+  }
+  // The erasure of what is approved ends there, and so does the process.
+  void die_at(lifecycle::EraseStep step, const std::function<void()>& blow) {
+    const lifecycle::StepHook look = world_.hook;
+    world_.hook = [=](lifecycle::EraseStep now) {
+      look(now);
+      if (now == step) blow();
+    };
+    ASSERT_TRUE(done(world_.open()));
+    EXPECT_FALSE(world_.execute().ok());
+    EXPECT_TRUE(world_.store->must_stop());
+    world_.hook = look;
+    fall();
+  }
+  std::string findings() {
+    const auto found = world_.store->doctor();
+    EXPECT_TRUE(done(found));
+    return found.ok() ? to_string(*found) : "";
+  }
+  domain::AssetState state_of(const std::string& name) {
+    const auto view = world_.store->show_asset(world_.asset(name).id);
+    EXPECT_TRUE(done(view));
+    return view.ok() ? view->asset.state : domain::AssetState::active;
   }
   void fall() { world_.crash({}); }
   void fall_without_power(std::uint64_t seed) {
@@ -127,7 +152,7 @@ TEST_F(AStoreWithATpm, SurvivesTheDeathOfItsTpmAtEachCommand) {
       tpm_.kill_at(n, when);
       if (world_.open().ok()) static_cast<void>(world_.execute().ok());
       const bool killed = tpm_.was_killed();
-      // It died before it was told to zero anything: the round was undone.
+      // Before the point of no return the round was undone.
       if (!world_.store || !world_.store->must_stop()) watch.seen.doomed.clear();
       n % 2 == 0 ? fall() : fall_without_power(n);
       ASSERT_TRUE(done(world_.open()));
@@ -150,7 +175,7 @@ TEST_F(AStoreWithATpm, SurvivesTheDeathOfItsTpmInsideRecovery) {
     watch.seen = Seen();
     world_.hook = [&](lifecycle::EraseStep step) {
       look(step);
-      if (step == lifecycle::EraseStep::zero_slot) tpm_.kill_at(2, SoftwareTpm::When::after);
+      if (step == lifecycle::EraseStep::zero_slot) tpm_.kill_at(3, SoftwareTpm::When::after);
     };
     ASSERT_TRUE(done(world_.open()));
     EXPECT_FALSE(world_.execute().ok());
@@ -242,6 +267,91 @@ TEST_F(AStoreWithATpm, NeverGoesBackToASecretThatSomebodyRemoved) {
   const auto view = world_.store->show_asset(world_.asset("model-1").id);
   ASSERT_TRUE(done(view));
   EXPECT_EQ(view->asset.state, domain::AssetState::erased);
+}
+
+// Somebody between passes the zeros on and says that the TPM refused them: undone, the round would
+// go back to a secret that is gone.
+TEST_F(AStoreWithATpm, LosesNothingToARefusalThatIsALie) {
+  approved(world_, {"model-1"});
+  for (const std::uint32_t code : {kLockout, kRetry}) {
+    const auto start = world_.keep();
+    Watch watch(world_);
+    die_at(lifecycle::EraseStep::zero_slot, [&] { tpm_.belie(Tpm::nv_write, code); });
+    ASSERT_TRUE(done(world_.open()));
+    settle(world_, watch, {"model-1"});
+    world_.go_back(*start);
+  }
+}
+
+TEST_F(AStoreWithATpm, GoesBackWhileTheTpmWillNotSign) {
+  approved(world_, {"model-1"});
+  Watch watch(world_);
+  ASSERT_TRUE(done(world_.open()));
+  tpm_.refuse(Tpm::nv_certify, kLockout);
+  EXPECT_EQ(world_.execute().error().code, Errc::busy);
+  EXPECT_FALSE(world_.store->must_stop());
+  watch.seen.doomed.clear();
+  expect_sound(world_, watch.seen, Look::readings);
+  tpm_.forget();
+  world_.clock.advance(std::chrono::minutes(11));
+  settle(world_, watch, {"model-1"});
+}
+
+TEST_F(AStoreWithATpm, GoesBackInRecoveryWhileTheTpmWillNotSign) {
+  approved(world_, {"model-1"});
+  Watch watch(world_);
+  die_at(lifecycle::EraseStep::zero_slot, [&] { tpm_.kill_at(1, SoftwareTpm::When::before); });
+  tpm_.refuse(Tpm::nv_certify, kLockout);
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_EQ(state_of("model-1"), domain::AssetState::retired);
+  watch.seen.doomed.clear();
+  expect_sound(world_, watch.seen, Look::readings);
+  fall();
+  ASSERT_TRUE(done(world_.open()));
+  settle(world_, watch, {"model-1"});
+}
+
+// Past the point of no return, and the record has to wait: the models do not.
+TEST_F(AStoreWithATpm, ServesItsModelsWhileTheWordOfTheTpmIsMissing) {
+  approved(world_, {"model-1"});
+  Watch watch(world_);
+  die_at(lifecycle::EraseStep::zero_slot, [&] { tpm_.refuse(Tpm::nv_certify, kLockout, 1); });
+  for (const Tpm refused : {Tpm::nv_increment, Tpm::nv_certify}) {
+    SCOPED_TRACE(static_cast<unsigned>(refused));
+    fall();
+    tpm_.refuse(refused, kLockout);
+    ASSERT_TRUE(done(world_.open()));
+    EXPECT_FALSE(world_.store->must_stop());
+    EXPECT_EQ(state_of("model-1"), domain::AssetState::erasing);
+    EXPECT_TRUE(done(world_.read_back(world_.asset("model-0"))));
+    EXPECT_NE(findings().find("waits for the word of the TPM"), std::string::npos);
+  }
+  // Not even the TPM is needed for that.
+  tpm_.kill();
+  world_.clock.advance(std::chrono::minutes(11));
+  EXPECT_FALSE(world_.execute().ok());
+  EXPECT_FALSE(world_.store->must_stop());
+  EXPECT_TRUE(done(world_.read_back(world_.asset("model-0"))));
+  tpm_.forget();
+  tpm_.start();
+  EXPECT_TRUE(done(world_.execute())) << "it is not asked each time";
+  EXPECT_EQ(state_of("model-1"), domain::AssetState::erasing);
+  world_.clock.advance(std::chrono::minutes(11));
+  ASSERT_TRUE(done(world_.execute()));
+  settle(world_, watch, {"model-1"});
+  EXPECT_EQ(findings().find("round-open"), std::string::npos);
+}
+
+TEST_F(AStoreWithATpm, OpensAlthoughTheTpmWillNotZeroAnUnusedSecret) {
+  approved(world_, {"model-1"});
+  Watch watch(world_);
+  die_at(lifecycle::EraseStep::drain, [&] { world_.disk.stop_at(1); });
+  tpm_.refuse(Tpm::nv_write, kRetry);
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->must_stop());
+  EXPECT_TRUE(done(world_.read_back(world_.asset("model-0"))));
+  tpm_.forget();
+  settle(world_, watch, {"model-1"});
 }
 
 TEST_F(AStoreWithATpm, StaysClosedAndUntouchedWithoutItsTpm) {

@@ -1,6 +1,11 @@
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "certificate/tpm_evidence.h"
 #include "crypto/p256.h"
@@ -14,6 +19,7 @@
 namespace aierase::test {
 namespace {
 
+using rootslot::Dying;
 using rootslot::RootSlot;
 using rootslot::SlotContent;
 
@@ -22,6 +28,7 @@ constexpr std::uint32_t kRetry = 0x922;
 constexpr std::uint32_t kNvRate = 0x920;
 constexpr std::uint32_t kLockout = 0x921;
 constexpr std::uint32_t kNvSpace = 0x14B;
+constexpr std::uint32_t kFailure = 0x101;
 constexpr std::uint32_t kObjectMemory = 0x902;
 constexpr std::uint32_t kSessionMemory = 0x903;
 
@@ -31,6 +38,39 @@ testing::AssertionResult done(const Outcome& outcome) {
   return testing::AssertionFailure()
          << outcome.error().message << " [" << outcome.error().hint << "]";
 }
+
+// This thread may lock memory within the limit of the process alone, even as root.
+class MemoryThatCanBeLocked {
+ public:
+  MemoryThatCanBeLocked() {
+    getrlimit(RLIMIT_MEMLOCK, &before_);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    EXPECT_EQ(syscall(SYS_capget, &header, rights_.data()), 0);
+    auto less = rights_;
+    less[0].effective &= ~(1U << CAP_IPC_LOCK);
+    EXPECT_EQ(syscall(SYS_capset, &header, less.data()), 0);
+    rlimit much = before_;
+    much.rlim_cur = much.rlim_max;
+    setrlimit(RLIMIT_MEMLOCK, &much);
+  }
+  ~MemoryThatCanBeLocked() {
+    setrlimit(RLIMIT_MEMLOCK, &before_);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    EXPECT_EQ(syscall(SYS_capset, &header, rights_.data()), 0);
+  }
+  MemoryThatCanBeLocked(const MemoryThatCanBeLocked&) = delete;
+  MemoryThatCanBeLocked& operator=(const MemoryThatCanBeLocked&) = delete;
+  void end() const {
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_MEMLOCK, &none);
+  }
+  void begin() const { setrlimit(RLIMIT_MEMLOCK, &before_); }
+
+ private:
+  rlimit before_{};
+  std::array<__user_cap_data_struct, 2> rights_{};
+};
 
 class ASlotInATpm : public testing::Test {
  protected:
@@ -249,12 +289,41 @@ TEST_F(ASlotInATpm, IsCertifiedByNoStatementAboutAnythingElse) {
 
 TEST_F(ASlotInATpm, GivesNoProofWithoutTheSignatureOfTheTpm) {
   written(0);
-  tpm_.refuse(Tpm::nv_certify, kLockout);
+  tpm_.refuse(Tpm::nv_certify, kLockout, 1);  // it was tried while there was a way back
   const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
   ASSERT_FALSE(proof.ok());
   EXPECT_EQ(proof.error().code, Errc::io) << proof.error().message;
   tpm_.forget();
   EXPECT_TRUE(done(slot_->destroy(0, {0, Digest{}}, clock_)));
+}
+
+TEST_F(ASlotInATpm, IsLeftAloneByATpmThatWillNotSign) {
+  written(0);
+  tpm_.refuse(Tpm::nv_certify, kLockout);
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_FALSE(proof.ok());
+  EXPECT_EQ(proof.error().code, Errc::busy) << proof.error().message;
+  tpm_.forget();
+  EXPECT_EQ(content(0), SlotContent::whole);
+}
+
+TEST_F(ASlotInATpm, CountsAnewWhenSomebodyRemovedItsCounter) {
+  written(0);
+  ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " +
+                        rootslot::nv_text(rootslot::indexes_of(store_).counter)));
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_TRUE(done(proof));
+  EXPECT_TRUE(proof->evidence().tpm.has_value());
+}
+
+TEST_F(ASlotInATpm, IsDestroyedAlthoughTheCertificateOfItsManufacturerCannotBeRead) {
+  ASSERT_TRUE(
+      tpm_.tool("tpm2_nvdefine -Q -C p -s 300 -a 'ppwrite|ppread|platformcreate' "
+                "0x01c0000a"));
+  written(0);
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_TRUE(done(proof));
+  EXPECT_TRUE(proof->evidence().tpm->endorsement_certificate.empty());
 }
 
 // ---- faults ------------------------------------------------------------------------------------
@@ -328,6 +397,62 @@ TEST_F(ASlotInATpm, DoesNotSayThatNothingHappenedOnceTheZerosAreOnTheirWay) {
     tpm_.forget();
     ASSERT_TRUE(done(slot_->destroy(0, 0, clock_)));
   }
+}
+
+// An error answer bears no HMAC: whoever says it may have passed the command on.
+TEST_F(ASlotInATpm, BelievesNoRefusalThatItDoesNotSee) {
+  for (const std::uint32_t code : {kLockout, kRetry, kNvRate, kFailure, kNvSpace}) {
+    SCOPED_TRACE(code);
+    written(0);
+    tpm_.belie(Tpm::nv_write, code);
+    const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+    ASSERT_FALSE(proof.ok());
+    EXPECT_EQ(proof.error().code, Errc::io) << proof.error().message;
+    tpm_.forget();
+    EXPECT_EQ(content(0), SlotContent::zero);
+  }
+}
+
+TEST_F(ASlotInATpm, HasNothingToFearFromACommandThatComesLate) {
+  written(0);
+  tpm_.keep_back(Tpm::nv_write, kLockout);
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  ASSERT_FALSE(proof.ok());
+  EXPECT_EQ(proof.error().code, Errc::busy) << proof.error().message;
+  EXPECT_NE(tpm_.deliver(), 0U) << "the TPM carried it out";
+  tpm_.forget();
+  EXPECT_EQ(content(0), SlotContent::whole);
+}
+
+// Nobody has seen that the secret is there to go back to.
+TEST_F(ASlotInATpm, PromisesNoWayBackToASecretThatItDidNotSee) {
+  const Dying dying{0, Digest{}};
+  written(0);
+  for (const Tpm command : {Tpm::create_primary, Tpm::start_session, Tpm::nv_read}) {
+    tpm_.forget();
+    tpm_.refuse(command, kLockout);
+    const auto proof = slot_->destroy(0, dying, clock_);
+    ASSERT_FALSE(proof.ok());
+    EXPECT_EQ(proof.error().code, Errc::io) << proof.error().message;
+  }
+  tpm_.forget();
+  EXPECT_EQ(content(0), SlotContent::whole);
+  EXPECT_EQ(slot_->destroy(0, {2, Digest{}}, clock_).error().code, Errc::io);
+  tpm_.refuse(Tpm::nv_write, kLockout);
+  EXPECT_EQ(slot_->destroy(0, dying, clock_).error().code, Errc::busy) << "it was seen";
+}
+
+// From the moment of the write on no memory can be locked.
+TEST_F(ASlotInATpm, DoesNotSayThatNothingHappenedWhenMemoryRunsOut) {
+  written(0);
+  const MemoryThatCanBeLocked memory;
+  tpm_.when_done(Tpm::nv_write, [&] { memory.end(); });
+  const auto proof = slot_->destroy(0, {0, Digest{}}, clock_);
+  memory.begin();
+  ASSERT_FALSE(proof.ok());
+  EXPECT_EQ(proof.error().code, Errc::io) << proof.error().message;
+  tpm_.forget();
+  EXPECT_EQ(content(0), SlotContent::zero);
 }
 
 TEST_F(ASlotInATpm, SurvivesADeathOfTheTpmAtEachOfItsCommands) {

@@ -93,6 +93,13 @@ std::uint32_t code_of(const Bytes& message) {
   return get_be32(ByteView(message).subspan(6, 4));
 }
 
+Bytes bare_answer(std::uint32_t code) {
+  Bytes answer = copy_of(as_bytes(std::string_view("\x80\x01", 2)));
+  append_be32(answer, kHeaderBytes);
+  append_be32(answer, code);
+  return answer;
+}
+
 bool is_about_nv(std::uint32_t command) {
   switch (static_cast<Tpm>(command)) {
     case Tpm::nv_undefine:
@@ -215,10 +222,40 @@ void SoftwareTpm::exchange_attestation_key() {
   exchange_ = true;
 }
 
+void SoftwareTpm::belie(Tpm command, std::uint32_t code) {
+  const std::lock_guard lock(mutex_);
+  lies_[static_cast<std::uint32_t>(command)] = code;
+}
+
+void SoftwareTpm::keep_back(Tpm command, std::uint32_t code) {
+  refuse(command, code);
+  refuse(Tpm::flush_context, 0);
+  const std::lock_guard lock(mutex_);
+  kept_code_ = static_cast<std::uint32_t>(command);
+}
+
+std::uint32_t SoftwareTpm::deliver() {
+  const std::lock_guard lock(mutex_);
+  const UniqueFd chip = connect_to(directory_ + "/chip");
+  Bytes answer;
+  const bool answered = send_all(chip.get(), kept_) && read_message(chip.get(), answer);
+  EXPECT_TRUE(answered) << "nothing was kept back, or the TPM is gone";
+  return answered ? code_of(answer) : 0;
+}
+
+void SoftwareTpm::when_done(Tpm command, std::function<void()> act) {
+  const std::lock_guard lock(mutex_);
+  acts_[static_cast<std::uint32_t>(command)] = std::move(act);
+}
+
 void SoftwareTpm::forget() {
   const std::lock_guard lock(mutex_);
   exchange_ = false;
   refusals_.clear();
+  lies_.clear();
+  acts_.clear();
+  kept_code_.reset();
+  kept_.clear();
   counts_.clear();
   kill_at_.reset();
   overheard_.clear();
@@ -252,10 +289,21 @@ std::optional<Bytes> SoftwareTpm::judge(const Bytes& command) {
     --refusal->second.passing;
     return std::nullopt;
   }
-  Bytes answer = copy_of(as_bytes(std::string_view("\x80\x01", 2)));
-  append_be32(answer, kHeaderBytes);
-  append_be32(answer, refusal->second.code);
-  return answer;
+  if (kept_code_ == code && kept_.empty()) kept_ = command;
+  return bare_answer(refusal->second.code);
+}
+
+void SoftwareTpm::exchange(const Bytes& command, Bytes& answer) {
+  std::function<void()> act;
+  {
+    const std::lock_guard lock(mutex_);
+    append(overheard_, answer);
+    const auto lie = lies_.find(code_of(command));
+    if (lie != lies_.end()) answer = bare_answer(lie->second);
+    const auto found = acts_.find(code_of(command));
+    if (found != acts_.end()) act = found->second;
+  }
+  if (act) act();
 }
 
 // One client: false when somebody has gone.
@@ -281,9 +329,9 @@ bool SoftwareTpm::relay(int client) {
     }
     Bytes answer;
     if (!send_all(chip.get(), command) || !read_message(chip.get(), answer)) return false;
+    exchange(command, answer);
     {
       const std::lock_guard lock(mutex_);
-      append(overheard_, answer);
       if (exchange_ && makes_attestation_key(command)) exchange_key(answer);
     }
     if (end == When::after) {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,7 @@ enum class Tpm : std::uint32_t {
   nv_increment = 0x134,
   nv_write = 0x137,
   nv_read = 0x14E,
+  flush_context = 0x165,
   start_session = 0x176,
   nv_certify = 0x184,
 };
@@ -59,6 +61,14 @@ class SoftwareTpm {
   void refuse(Tpm command, std::uint32_t code, std::size_t passing = 0);
   // From here on the attestation key is another one on its way to us, with a name that fits.
   void exchange_attestation_key();
+  // The TPM carries that command out, and somebody else answers with this.
+  void belie(Tpm command, std::uint32_t code);
+  // That command never reaches the TPM, and is answered so; deliver() passes the first of them on,
+  // whatever has happened since. Until then no session ends.
+  void keep_back(Tpm command, std::uint32_t code);
+  std::uint32_t deliver();  // the TPM's answer
+  // Runs each time when the TPM has carried that command out, before its answer leaves.
+  void when_done(Tpm command, std::function<void()> act);
   void forget();
   std::size_t count(Tpm command) const;
 
@@ -72,6 +82,7 @@ class SoftwareTpm {
   void serve();
   bool relay(int client);
   std::optional<Bytes> judge(const Bytes& command);  // an answer of the interposer's own
+  void exchange(const Bytes& command, Bytes& answer);
 
   std::string directory_;
   UniqueFd listener_, stop_reader_, stop_writer_;
@@ -83,6 +94,10 @@ class SoftwareTpm {
     std::size_t passing = 0;
   };
   std::map<std::uint32_t, Refusal> refusals_;
+  std::map<std::uint32_t, std::uint32_t> lies_;
+  std::map<std::uint32_t, std::function<void()>> acts_;
+  std::optional<std::uint32_t> kept_code_;
+  Bytes kept_;
   std::map<std::uint32_t, std::size_t> counts_;
   std::size_t nv_commands_ = 0;
   std::optional<std::pair<std::size_t, When>> kill_at_;
