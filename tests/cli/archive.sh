@@ -144,14 +144,14 @@ check "from then on" a certificate bundle "$DIR/later.tar" --from "$LATER"
 check "the keyring from before the rotation is enough" $V "$DIR/later.tar" --trust "$DIR/trust"
 contains "since the keys continue it" "$(tr '\n' ' ' <"$DIR/out" | tr -s ' ')" 'continue those trusted here'
 contains "one certificate is in it" "$($AIERASE --json verify "$DIR/later.tar" --trust "$DIR/trust2" |
-  json '[d["sections"][0][k] for k in ("certificates", "left_out")]')" '\[1, 0\]'
+  json 'd["sections"][0]["certificates"]')" '^1$'
 mkdir "$DIR/l"
 tar -xf "$DIR/later.tar" -C "$DIR/l"
 check "the stranger's program verifies it with the keyring as it is now" \
   python3 "$DIR/verify.py" "$(echo "$DIR"/l/*/*-*)" "$(echo "$DIR"/trust2/*.keyring.json)"
 strangely 'is signed by no log of the keyring' "a keyring from before the rotation" \
   'rm -r ./* && cp -r "$DIR"/l/*/*-*/. .'
-check "it begins where the kept head ends, of one history" \
+check "it begins with a leaf from before, so the kept head is of it and of one history" \
   $V "$DIR/later.tar" --trust "$DIR/trust" --from "$DIR/kept"
 refused 2 'ends before it begins' a certificate bundle "$DIR/x.tar" --from 2026-03-01 --to 2026-02-01
 refused 2 'from' a certificate bundle "$DIR/x.tar" --from yesterday

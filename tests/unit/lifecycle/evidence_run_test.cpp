@@ -19,6 +19,7 @@ using Members = std::map<certificate::Member, std::string>;
 class AnAuditOfAStore : public APublishedLog {
  protected:
   AnAuditOfAStore() {
+    gather({});  // has a head signed that is earlier than the first erasure
     EXPECT_TRUE(done(world.erase({"model:1"})));
     first_ = world.clock.now();
     world.clock.advance(kDay);
@@ -106,6 +107,21 @@ TEST_F(AnAuditOfAStore, OfAPeriodBeginsWithTheLastHeadBeforeIt) {
   EXPECT_GT(name_.first, 0U);
   EXPECT_EQ(erased_in(gather({std::nullopt, between_, {}})), "model:1");
   EXPECT_EQ(erased_in(gather({between_, between_, {}})), "");
+}
+
+// By the leaves, of whom nobody can claim another time.
+TEST_F(AnAuditOfAStore, OfAPeriodIsShownToBeginBeforeItAndToEndBehindIt) {
+  const auto period = [this](UtcTime from, UtcTime until) {
+    const certificate::SectionReport report = verified_report(gather({from, until, {}}));
+    for (const certificate::Check& check : report.completeness) {
+      if (check.name == "period") return check.result;
+    }
+    return certificate::CheckResult::failed;
+  };
+  EXPECT_EQ(period(between_, between_), certificate::CheckResult::passed);
+  EXPECT_EQ(period(first_, between_), certificate::CheckResult::passed);
+  EXPECT_EQ(period(between_, world.clock.now()), certificate::CheckResult::not_checked)
+      << "the log has not gone on";
 }
 
 TEST_F(AnAuditOfAStore, IncludesWhatWasSignedInTheFirstAndInTheLastSecond) {
