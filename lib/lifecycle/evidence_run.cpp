@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/json.h"
 #include "certificate/archive_check.h"
+#include "lifecycle/evidence_heads.h"
 #include "lifecycle/paged_match.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/refusing.h"
@@ -67,11 +67,6 @@ struct EvidenceRun::Impl {
   Status next(Step& step);
   bool is_full(const Step& step) const;
   Status check_size(const EvidenceFile& file) const;
-  Result<bool> any_leaf(std::uint64_t from, std::uint64_t end,
-                        const std::function<bool(UtcTime)>& is_wanted) const;
-  Result<std::optional<domain::SignedHead>> head_before(std::uint64_t size) const;
-  Result<std::optional<domain::SignedHead>> earlier_head() const;
-  Result<std::optional<domain::SignedHead>> head_behind(UtcTime moment) const;
   Result<bool> find_heads();
   Result<bool> add_heads(Step& step);
   Status add_keys(Step& step);
@@ -212,72 +207,11 @@ Status EvidenceRun::Impl::next(Step& step) {
   return {};
 }
 
-// Whether some leaf of those tells, to whoever has no more than the leaves, such a time.
-Result<bool> EvidenceRun::Impl::any_leaf(std::uint64_t from, std::uint64_t end,
-                                         const std::function<bool(UtcTime)>& is_wanted) const {
-  if (end <= from) return false;
-  const auto count = std::min<std::uint64_t>(end - from, translog::kTileWidth);
-  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves,
-                   core.view().log_leaves(from, static_cast<std::size_t>(count)));
-  return std::any_of(leaves.begin(), leaves.end(), [&](const domain::LogLeaf& one) {
-    return !one.salt.empty() && is_wanted(one.time);
-  });
-}
-
-// The last one of fewer leaves.
-Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::head_before(std::uint64_t size) const {
-  ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> last, core.view().log_leaf(size - 1));
-  if (!last) return make_error(Errc::damaged, "a leaf of the log is not in the database");
-  ASSIGN_OR_RETURN(std::optional<domain::SignedHead> found,
-                   core.view().last_head_before(last->time));
-  if (found && found->size >= size) found.reset();  // the clock went back
-  for (;;) {
-    ASSIGN_OR_RETURN(std::optional<domain::SignedHead> next,
-                     core.view().first_head_with(found ? found->size : 0));
-    if (!next || next->size >= size) return found;
-    found = std::move(next);
-  }
-}
-
-// The last head before the period behind which there is still a leaf from before it: that leaf
-// shows that nothing of the period is further back.
-Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::earlier_head() const {
-  ASSIGN_OR_RETURN(std::optional<domain::SignedHead> found,
-                   core.view().last_head_before(*wish.from));
-  while (found && found->size > 0) {
-    ASSIGN_OR_RETURN(const bool shown, any_leaf(found->size, head->size, [this](UtcTime time) {
-                       return time < *wish.from;
-                     }));
-    if (shown) return found;
-    ASSIGN_OR_RETURN(found, head_before(found->size));
-  }
-  return std::optional<domain::SignedHead>();
-}
-
-// The first head with a leaf from behind that moment, which shows that nothing up to it is further
-// on; the newest where there is no such leaf yet. None: it is not signed yet.
-Result<std::optional<domain::SignedHead>> EvidenceRun::Impl::head_behind(UtcTime moment) const {
-  ASSIGN_OR_RETURN(const std::optional<domain::SignedHead> last,
-                   core.view().last_head_before(moment + std::chrono::seconds(1)));
-  std::uint64_t size = last ? last->size : 0;
-  ASSIGN_OR_RETURN(std::optional<domain::SignedHead> found, core.view().first_head_after(moment));
-  while (found) {
-    ASSIGN_OR_RETURN(const bool shown,
-                     any_leaf(size, found->size, [moment](UtcTime time) { return time > moment; }));
-    if (shown) return found;
-    size = found->size;
-    ASSIGN_OR_RETURN(std::optional<domain::SignedHead> next, core.view().first_head_with(size));
-    if (!next) return found;
-    found = std::move(next);
-  }
-  return found;
-}
-
 // The heads around the period. False: the later one has to be written first.
 Result<bool> EvidenceRun::Impl::find_heads() {
   if (head) return true;
   if (wish.until) {
-    ASSIGN_OR_RETURN(head, head_behind(*wish.until));
+    ASSIGN_OR_RETURN(head, head_behind(core.view(), *wish.until));
   }
   if (!head) {
     ASSIGN_OR_RETURN(std::optional<LogHead> now, store.log_head(std::nullopt));
@@ -285,8 +219,9 @@ Result<bool> EvidenceRun::Impl::find_heads() {
     head = std::move(now->head);
   }
   if (wish.from) {
-    ASSIGN_OR_RETURN(before, earlier_head());
-    ASSIGN_OR_RETURN(const auto end, head_behind(*wish.from - std::chrono::seconds(1)));
+    ASSIGN_OR_RETURN(before, head_from_before(core.view(), *wish.from, head->size));
+    ASSIGN_OR_RETURN(const auto end,
+                     head_behind(core.view(), *wish.from - std::chrono::seconds(1)));
     end_of_earlier = end ? end->size : head->size;
   }
   if (before && before->size > head->size) {
