@@ -102,7 +102,8 @@ struct EvidenceRun::Impl {
   PagedMatch match;
   Stage stage = Stage::heads;
   std::optional<domain::SignedHead> before, head;
-  std::uint64_t end_of_earlier = 0;  // where an archive of the time before the period ends
+  std::uint64_t end_of_earlier = 0;           // where an archive of the time before the period ends
+  std::optional<std::uint64_t> first_within;  // leaf that tells a time within the period
   std::optional<std::vector<Digest>> consistency;
   certificate::SectionFacts facts;
   std::uint64_t leaf = 0;                    // the next to be read
@@ -288,6 +289,9 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
   for (domain::LogLeaf& one : leaves) {
     ASSIGN_OR_RETURN(std::string body, translog::leaf_body(one));
     bodies.push_back(std::move(body));
+    if (!first_within && wish.from && !one.salt.empty() && one.time >= *wish.from) {
+      first_within = one.index;
+    }
     const bool of_interest = one.type == "certificate" || one.type == "refusal" ||
                              one.type == kRefusalWaits || one.type == "policy-loaded";
     if (of_interest) waiting.push_back(std::move(one));
@@ -299,9 +303,11 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
 }
 
 // By the time of its leaf, so that what waited for a signature is of the period in which it was
-// signed; and whatever the log took in too late for the period before.
+// signed; and whatever the log took in too late for the period before, or among leaves of this one:
+// whoever has no more than the leaves would miss it here.
 bool EvidenceRun::Impl::is_of_period(const domain::LogLeaf& one) const {
-  const bool late = wish.from && one.time < *wish.from && one.index >= end_of_earlier;
+  const bool late = wish.from && one.time < *wish.from &&
+                    (one.index >= end_of_earlier || (first_within && one.index > *first_within));
   return late || in_period(one.time);
 }
 

@@ -71,9 +71,9 @@ stop_daemon() {
 
 a() { $AS "$AIERASE" --bus "$BUS" "$@"; }
 
-# Looks again and again, for 20 seconds at most: COMMAND...
+# Looks again and again, for 40 seconds at most: COMMAND...
 until_so() {
-  for _ in $(seq 400); do
+  for _ in $(seq 800); do
     "$@" && return
     read -rt 0.05 <> <(:) || :
   done

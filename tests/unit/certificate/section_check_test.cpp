@@ -210,9 +210,8 @@ TEST(ATextOfAPolicy, MayBeLeftOutWhereAMatchWasAskedForAndItsRecordMayNot) {
   const sample::Story story;
   const auto completeness = [&](const Member& without) {
     return after([&](Section& section) {
-             SectionFacts facts = sample::facts_of(story.log, 3);
-             facts.match = {"name=acme/*"};
-             section.members[{Part::section, 0, 0, {}}] = section_json(facts).value();
+             sample::restate(section, story.log,
+                             [](SectionFacts& facts) { facts.match = {"name=acme/*"}; });
              section.members.erase({Part::policy, 4, 0, {}});
              section.members.erase(without);
            })
