@@ -199,7 +199,8 @@ const LeftOut* SectionCheck::Impl::left_out(std::uint64_t leaf) const {
 // One history with what the reader kept, and with the other sections of this log.
 void SectionCheck::Impl::conclude_history(const Check& whole) {
   for (const auto& one : {before, head}) {
-    const std::string vouched_by = keys.is_trusted() ? "" : keys.fingerprint(domain::KeyPurpose::signer);
+    const std::string vouched_by =
+        keys.is_trusted() ? "" : keys.fingerprint(domain::KeyPurpose::signer);
     if (reader.heads == nullptr || !one || reader.heads->add(*one, vouched_by)) continue;
     report.completeness.push_back(
         {"history", CheckResult::failed,
