@@ -43,6 +43,10 @@ Status write_new_file(Env& env, const std::string& path, ByteView content, unsig
   return env.sync_directory(parent_of(path));
 }
 
+std::string base_name(const std::string& path) {
+  return path.substr(path.find_last_of('/') + 1);
+}
+
 std::string parent_of(const std::string& path) {
   const std::size_t end = path.find_last_not_of('/');
   if (end == std::string::npos) return path.empty() ? "." : "/";

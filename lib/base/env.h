@@ -134,5 +134,6 @@ Result<Bytes> read_file(Env& env, const std::string& path, std::size_t limit);
 // Creates `path` (it must not exist) with `permissions`, writes, syncs file and parent directory.
 Status write_new_file(Env& env, const std::string& path, ByteView content, unsigned permissions);
 std::string parent_of(const std::string& path);
+std::string base_name(const std::string& path);  // what stands behind the last slash
 
 }  // namespace aierase

@@ -12,10 +12,6 @@ namespace {
 constexpr const char* kInit = "/.init";
 constexpr const char* kLock = "lock";
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 Status check_absolute(const std::string& path) {
   if (path.empty() || path.front() != '/' || path.back() == '/' ||
       path.find("/../") != std::string::npos || path.find("/./") != std::string::npos) {

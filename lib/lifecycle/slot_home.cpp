@@ -8,10 +8,6 @@ namespace {
 constexpr const char* kTpmKey = "/tpm.key";
 constexpr const char* kTpmPurpose = "tpm";
 
-std::string file_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 const crypto::UnlockSecret* unlock_of(const Core& core) {
   return core.unlock ? &*core.unlock : nullptr;
 }
@@ -59,7 +55,7 @@ void Store::prepare_process() {
 
 Result<std::unique_ptr<rootslot::RootSlot>> make_slot(Core& core, const std::string& staging) {
   const std::string& path = core.locator.slot_path;
-  const rootslot::FileSlotOptions file{staging + "/" + file_name(path), path};
+  const rootslot::FileSlotOptions file{staging + "/" + base_name(path), path};
   if (core.locator.slot_kind == SlotKind::tpm2) return make_tpm_slot(core, file);
   return rootslot::create_file_slot(core.env(), file, core.store());
 }
