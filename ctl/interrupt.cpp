@@ -4,12 +4,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace aierase::ctl {
 namespace {
 
-constexpr const char* kReaderLeft = "whoever reads the pipe has closed it";
+bool is_regular_file(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+}
 
 // Written by the handler, so it can be neither a member nor on the stack.
 volatile sig_atomic_t signalled = 0;
@@ -54,6 +58,10 @@ Error interrupted() {
   return make_error(Errc::cancelled, "interrupted: the job was cancelled and nothing was kept");
 }
 
+Error reader_left() {
+  return make_error(Errc::cancelled, "whoever reads the pipe has closed it");
+}
+
 Status wait_until(int descriptor, Ready what) {
   pollfd waits[2] = {{descriptor, static_cast<short>(what == Ready::read ? POLLIN : POLLOUT), 0},
                      {Interrupt::descriptor(), POLLIN, 0}};
@@ -67,12 +75,13 @@ Status wait_until(int descriptor, Ready what) {
 
 Status write_fully(int descriptor, const char* data, std::size_t size) {
   // A blocking pipe takes at least PIPE_BUF when poll says so, and may block beyond it.
-  const bool may_block = (fcntl(descriptor, F_GETFL) & O_NONBLOCK) == 0;
+  const bool may_block =
+      (fcntl(descriptor, F_GETFL) & O_NONBLOCK) == 0 && !is_regular_file(descriptor);
   while (size > 0) {
     RETURN_IF_ERROR(wait_until(descriptor, Ready::write));
     const ssize_t written = write(descriptor, data, may_block && size > 4096 ? 4096 : size);
     if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (written < 0 && errno == EPIPE) return make_error(Errc::cancelled, kReaderLeft);
+    if (written < 0 && errno == EPIPE) return reader_left();
     if (written < 0) return errno_error(errno, "cannot write");
     data += written;
     size -= static_cast<std::size_t>(written);

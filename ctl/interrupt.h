@@ -19,6 +19,8 @@ inline constexpr int kInterruptedExit = 130;
 
 // Errc::cancelled, as every interrupted act answers.
 Error interrupted();
+// The same code, of a pipe.
+Error reader_left();
 
 // Both look at Interrupt all the while; Errc::cancelled when it was asked, and when the reader of a
 // pipe has closed it.

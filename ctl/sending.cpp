@@ -16,13 +16,6 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;
 
-// Why the daemon stopped reading is what the job's end says.
-Error end_of(Job& job, Error pipe_error) {
-  if (pipe_error.code != Errc::cancelled || Interrupt::asked()) return pipe_error;
-  auto ended = job.wait({});
-  return ended.ok() ? std::move(pipe_error) : std::move(ended).error();
-}
-
 Status relay(int from, int to, Progress& progress) {
   std::vector<char> piece(256 << 10);
   std::uint64_t done = 0;
@@ -40,6 +33,12 @@ Status relay(int from, int to, Progress& progress) {
 }
 
 }  // namespace
+
+Error end_of(Job& job, Error pipe_error) {
+  if (pipe_error.code != Errc::cancelled || Interrupt::asked()) return pipe_error;
+  auto ended = job.wait({});
+  return ended.ok() ? std::move(pipe_error) : std::move(ended).error();
+}
 
 Status send_stream(Job& job, const std::string& name, int from, Progress& progress) {
   ASSIGN_OR_RETURN(PipeEnds pipe, make_pipe());

@@ -27,6 +27,9 @@ Result<Sent> send_archive(Job& job, TarReader& archive, Progress& progress);
 // was whole. Passed on directly, a pipeline that is interrupted would look like one that is done.
 Status send_stream(Job& job, const std::string& name, int from, Progress& progress);
 
+// Of a pipe that broke off: why the daemon let go of it is what the job's end says.
+Error end_of(Job& job, Error pipe_error);
+
 struct PipeEnds {
   UniqueFd reading;
   UniqueFd writing;

@@ -3,6 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <set>
@@ -17,8 +19,8 @@ namespace aierase::ctl {
 namespace {
 
 constexpr std::size_t kPiece = 256 << 10;
-constexpr int kWriteBytes = 1 << 20;
-constexpr la_int64_t kBlock = 512;  // the end mark is two blocks of zeros; one is enough for us
+// Headers and paddings; the end mark is two blocks of zeros, and one is enough for us.
+constexpr std::size_t kBlock = 512;
 
 struct CloseReader {
   void operator()(archive* handle) const { archive_read_free(handle); }
@@ -44,12 +46,6 @@ std::string tidy(std::string name) {
   while (name.rfind("./", 0) == 0) name.erase(0, name.find_first_not_of('/', 1));
   for (std::size_t at; (at = name.find("//")) != std::string::npos;) name.erase(at, 1);
   return name;
-}
-
-Error short_or_long(const TarMember& member, std::uint64_t bytes) {
-  return make_error(Errc::cancelled, "the daemon ended " + quoted(member.name) + " after " +
-                                         std::to_string(bytes) + " of " +
-                                         std::to_string(member.bytes) + " bytes");
 }
 
 const char* kind_word(archive_entry* entry) {
@@ -142,7 +138,7 @@ Result<std::optional<TarMember>> TarReader::next() {
     if (outcome == ARCHIVE_EOF) {
       if (!impl.anything) return refused("the archive is empty: not one byte came");
       // The library takes a missing end mark for an end; then a sender that died goes unnoticed.
-      if (archive_filter_bytes(impl.handle.get(), 0) - before < kBlock) {
+      if (archive_filter_bytes(impl.handle.get(), 0) - before < static_cast<la_int64_t>(kBlock)) {
         return refused("the archive is cut short: its end mark is missing",
                        "check it with: tar --list --file ARCHIVE");
       }
@@ -228,99 +224,147 @@ Result<std::string> TarReader::content(std::size_t limit) {
   return content;
 }
 
+namespace {
+
+void pad(std::string& bytes, std::uint64_t content) {
+  bytes.append((kBlock - content % kBlock) % kBlock, '\0');
+}
+
+la_ssize_t keep_bytes(archive*, void* kept, const void* data, std::size_t size) {
+  static_cast<std::string*>(kept)->append(static_cast<const char*>(data), size);
+  return static_cast<la_ssize_t>(size);
+}
+
+// What stands before the content of a member. Content does not go through the library: from the
+// daemon's pipe into another it need not be copied.
+Result<std::string> header_of(const TarMember& member) {
+  const std::unique_ptr<archive, CloseWriter> handle(archive_write_new());
+  const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
+  if (!handle || !entry) return make_error(Errc::resource_limit, "no memory to write an archive");
+  archive_entry_set_pathname(entry.get(), member.name.c_str());
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes));
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0600);
+  archive_entry_set_mtime(entry.get(), 0, 0);  // equal content makes equal archives
+  std::string header;
+  archive_write_set_format_pax_restricted(handle.get());
+  archive_write_set_bytes_per_block(handle.get(), 0);
+  const bool made =
+      archive_write_open(handle.get(), &header, nullptr, keep_bytes, nullptr) == ARCHIVE_OK &&
+      archive_write_header(handle.get(), entry.get()) == ARCHIVE_OK;
+  const std::string reason = made ? std::string() : reason_of(handle.get());
+  std::string whole = std::exchange(header, {});
+  archive_write_fail(handle.get());  // it need not fill in the content
+  if (!made) return make_error(Errc::unexpected, "cannot make the archive: " + reason);
+  return whole;
+}
+
+bool is_pipe(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+}  // namespace
+
 struct TarWriter::Impl {
-  std::unique_ptr<archive, CloseWriter> handle;
   int descriptor = -1;
-  std::vector<char> piece = std::vector<char>(kPiece);
-  std::optional<Error> stopped;
+  bool into_pipe = false;
+  std::string pending;  // headers and paddings that go out with the next bytes
+  std::vector<char> piece;
 
-  static la_ssize_t write_output(archive* handle, void* self, const void* data, std::size_t size) {
-    Impl* impl = static_cast<Impl*>(self);
-    Status written = write_fully(impl->descriptor, static_cast<const char*>(data), size);
-    if (written.ok()) return static_cast<la_ssize_t>(size);
-    impl->stopped = std::move(written).error().in("cannot write the archive");
-    archive_set_error(handle, EIO, "write failed");
-    return -1;
+  Status flush() {
+    const std::string bytes = std::exchange(pending, {});
+    return put(bytes);
+  }
+  Status put(std::string_view bytes) {
+    Status written = write_fully(descriptor, bytes.data(), bytes.size());
+    if (written.ok()) return written;
+    return std::move(written).error().in("cannot write the archive");
   }
 
-  Status begin(const TarMember& member) {
-    const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
-    archive_entry_set_pathname(entry.get(), member.name.c_str());
-    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes));
-    archive_entry_set_filetype(entry.get(), AE_IFREG);
-    archive_entry_set_perm(entry.get(), 0600);
-    archive_entry_set_mtime(entry.get(), 0, 0);  // equal content makes equal archives
-    if (archive_write_header(handle.get(), entry.get()) != ARCHIVE_OK) return failure();
-    return {};
-  }
-
-  Error failure() {
-    if (stopped) return *stopped;
-    return make_error(Errc::unexpected, "cannot make the archive: " + reason_of(handle.get()));
-  }
+  // At most `most` bytes of content go on; 0: there are no more.
+  Result<std::size_t> move_some(int from, std::uint64_t most);
 };
 
 TarWriter::TarWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TarWriter::TarWriter(TarWriter&&) noexcept = default;
 TarWriter& TarWriter::operator=(TarWriter&&) noexcept = default;
-
-TarWriter::~TarWriter() {
-  // An archive that was not finished must not look like a whole one: no end blocks.
-  if (impl_ && impl_->handle) archive_write_fail(impl_->handle.get());
-}
+TarWriter::~TarWriter() = default;
 
 Result<TarWriter> TarWriter::open(int descriptor) {
   auto impl = std::make_unique<Impl>();
-  impl->handle.reset(archive_write_new());
   impl->descriptor = descriptor;
-  archive* handle = impl->handle.get();
-  if (handle == nullptr) return make_error(Errc::resource_limit, "no memory to write an archive");
-  archive_write_set_format_pax_restricted(handle);
-  // Written in large steps, and none of them padded: the archive is the same.
-  archive_write_set_bytes_per_block(handle, kWriteBytes);
-  archive_write_set_bytes_in_last_block(handle, 1);
-  if (archive_write_open(handle, impl.get(), nullptr, Impl::write_output, nullptr) != ARCHIVE_OK) {
-    return impl->failure();
-  }
+  impl->into_pipe = is_pipe(descriptor);
+  if (!impl->into_pipe) impl->piece.resize(kPiece);
   return TarWriter(std::move(impl));
 }
 
 Status TarWriter::add(const std::string& name, std::string_view content) {
-  Impl& impl = *impl_;
-  RETURN_IF_ERROR(impl.begin({name, content.size()}));
-  const auto size = static_cast<la_ssize_t>(content.size());
-  if (archive_write_data(impl.handle.get(), content.data(), content.size()) != size) {
-    return impl.failure();
+  ASSIGN_OR_RETURN(const std::string header, header_of({name, content.size()}));
+  impl_->pending += header;
+  impl_->pending += content;
+  pad(impl_->pending, content.size());
+  return impl_->pending.size() < kPiece ? Status() : impl_->flush();
+}
+
+// Waits where an interruption is seen.
+Result<std::size_t> TarWriter::Impl::move_some(int from, std::uint64_t most) {
+  for (;;) {
+    RETURN_IF_ERROR(wait_until(from, Ready::read));
+    ssize_t moved = 0;
+    if (into_pipe) {
+      RETURN_IF_ERROR(wait_until(descriptor, Ready::write));
+      moved = splice(from, nullptr, descriptor, nullptr, static_cast<std::size_t>(most),
+                     SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    } else {
+      moved = ::read(from, piece.data(), std::min<std::uint64_t>(piece.size(), most));
+    }
+    if (moved < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (moved < 0 && errno == EPIPE) return reader_left().in("cannot write the archive");
+    if (moved < 0) return errno_error(errno, "cannot move content into the archive");
+    const auto size = static_cast<std::size_t>(moved);
+    if (!into_pipe) RETURN_IF_ERROR(put({piece.data(), size}));
+    return size;
   }
-  return {};
 }
 
 Status TarWriter::add(const TarMember& member, int from, const Advance& advance) {
   Impl& impl = *impl_;
-  RETURN_IF_ERROR(impl.begin(member));
+  ASSIGN_OR_RETURN(const std::string header, header_of(member));
+  impl.pending += header;
+  RETURN_IF_ERROR(impl.flush());
   std::uint64_t copied = 0;
-  for (;;) {
-    RETURN_IF_ERROR(wait_until(from, Ready::read));
-    const ssize_t got = ::read(from, impl.piece.data(), impl.piece.size());
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) return errno_error(errno, "cannot read from the daemon");
-    if (got == 0) break;
-    const auto size = static_cast<std::size_t>(got);
-    copied += size;
-    if (copied > member.bytes ||
-        archive_write_data(impl.handle.get(), impl.piece.data(), size) != got) {
-      return copied > member.bytes ? short_or_long(member, copied) : impl.failure();
+  while (copied < member.bytes) {
+    ASSIGN_OR_RETURN(const std::size_t size, impl.move_some(from, member.bytes - copied));
+    if (size == 0) {
+      return make_error(Errc::cancelled, "the daemon ended " + quoted(member.name) + " after " +
+                                             std::to_string(copied) + " of " +
+                                             std::to_string(member.bytes) + " bytes");
     }
+    copied += size;
     advance(size);
   }
-  if (copied != member.bytes) return short_or_long(member, copied);
+  pad(impl.pending, member.bytes);
   return {};
 }
 
+Status expect_end(int from, const std::string& last) {
+  for (;;) {
+    char more = 0;
+    RETURN_IF_ERROR(wait_until(from, Ready::read));
+    const ssize_t got = ::read(from, &more, 1);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got == 0) return {};
+    if (got < 0) return errno_error(errno, "cannot read from the daemon");
+    return make_error(Errc::cancelled,
+                      "the daemon gave more than the bytes of the files up to " + quoted(last));
+  }
+}
+
+// An archive that was not finished must not look like a whole one: its end is two blocks of zeros.
 Status TarWriter::finish() {
-  if (archive_write_close(impl_->handle.get()) != ARCHIVE_OK) return impl_->failure();
-  impl_->handle.reset();
-  return {};
+  impl_->pending.append(2 * kBlock, '\0');
+  return impl_->flush();
 }
 
 }  // namespace aierase::ctl

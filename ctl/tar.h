@@ -49,7 +49,7 @@ class TarWriter {
   TarWriter& operator=(TarWriter&&) noexcept;
   ~TarWriter();
 
-  // Reads exactly `member.bytes` from `from`, until its end; less or more is an error.
+  // Reads exactly `member.bytes` from `from`, where other members may follow; less is an error.
   Status add(const TarMember& member, int from, const Advance& advance);
   Status add(const std::string& name, std::string_view content);
   Status finish();
@@ -59,5 +59,8 @@ class TarWriter {
   explicit TarWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Behind the last member that was read from a descriptor: an error where more comes.
+Status expect_end(int from, const std::string& last);
 
 }  // namespace aierase::ctl

@@ -163,8 +163,9 @@ class ExportWork final : public JobWork {
     blob::AssetReader& reader = *opened_->reader;
     const std::uint64_t first = opened_->ticket.first;
     if (!blob::is_for_direct_io(descriptor)) {
-      blob::DescriptorSink sink(descriptor, cancelled);
-      return reader.copy_range(file, first, length, sink);
+      if (!sink_) sink_.emplace(descriptor, cancelled);
+      sink_->turn_to(descriptor);
+      return reader.copy_range(file, first, length, *sink_);
     }
     ASSIGN_OR_RETURN(const std::unique_ptr<blob::DirectSink> sink,
                      blob::DirectSink::start(descriptor, cancelled));
@@ -187,6 +188,7 @@ class ExportWork final : public JobWork {
   lifecycle::ExportRequest request_;
   std::set<domain::ExportMedium> recorded_;
   std::uint64_t handed_out_ = 0;
+  std::optional<blob::DescriptorSink> sink_;  // one file after the other, to whatever is no disk
   std::unique_ptr<Opened> opened_;
 };
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "base/limits.h"
 #include "ctl/interrupt.h"
@@ -236,17 +238,44 @@ Status hand_all(Job& job, const Delivery& delivery, Receiver& receiver) {
   return {};
 }
 
+// Members that share one pipe, which the daemon closes behind the last of them.
+struct Batch {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  UniqueFd content;
+};
+
+Result<Batch> ask_for(Job& job, const Delivery& delivery, std::size_t begin) {
+  ASSIGN_OR_RETURN(PipeEnds pipe, make_pipe());
+  const std::size_t end = std::min(begin + limits::kDescriptorsPerCall, delivery.files.size());
+  std::vector<JobFile> files;
+  for (std::size_t at = begin; at < end; ++at) {
+    files.push_back({delivery.files[at].name, pipe.writing.get()});
+  }
+  RETURN_IF_ERROR(job.add_files(files));
+  return Batch{begin, end, std::move(pipe.reading)};
+}
+
+// Small files would spend more time on pipes and calls of their own than on their content. A batch
+// is asked for ahead, so that the daemon never waits for the bus.
 Status hand_archive(Job& job, const Delivery& delivery, int descriptor, Progress& progress) {
   ASSIGN_OR_RETURN(TarWriter archive, TarWriter::open(descriptor));
   std::uint64_t done = 0;
-  for (const TarMember& member : delivery.files) {
-    ASSIGN_OR_RETURN(PipeEnds pipe, make_pipe());
-    RETURN_IF_ERROR(job.add_files({{member.name, pipe.writing.get()}}));
-    pipe.writing.reset();
-    RETURN_IF_ERROR(archive.add(member, pipe.reading.get(), [&](std::uint64_t bytes) {
-      done += bytes;
-      progress.update(done);
-    }));
+  const Advance advance = [&](std::uint64_t bytes) {
+    done += bytes;
+    progress.update(done);
+  };
+  std::optional<Batch> next;
+  ASSIGN_OR_RETURN(next, ask_for(job, delivery, 0));
+  while (next) {
+    const Batch batch = *std::exchange(next, std::nullopt);
+    if (batch.end < delivery.files.size()) {
+      ASSIGN_OR_RETURN(next, ask_for(job, delivery, batch.end));
+    }
+    for (std::size_t at = batch.begin; at < batch.end; ++at) {
+      RETURN_IF_ERROR(archive.add(delivery.files[at], batch.content.get(), advance));
+    }
+    RETURN_IF_ERROR(expect_end(batch.content.get(), delivery.files[batch.end - 1].name));
   }
   return archive.finish();
 }
@@ -313,7 +342,7 @@ Result<Json> deliver(Session& session, const Delivery& delivery,
   Progress progress(session.out(), "Exporting", delivery.bytes);
   Status handed = hand_over(job, delivery, receiver, progress);
   if (handed.ok()) handed = job.commit();
-  if (!handed.ok()) return output_error(std::move(handed).error(), delivery);
+  if (!handed.ok()) return output_error(end_of(job, std::move(handed).error()), delivery);
   auto result = job.wait([&](std::uint64_t bytes) { progress.update(bytes); });
   if (!result.ok()) return output_error(std::move(result).error(), delivery);
   return result;

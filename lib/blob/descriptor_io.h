@@ -42,6 +42,8 @@ class DescriptorSink final : public ByteSink {
  public:
   DescriptorSink(int fd, const std::atomic<bool>& cancelled) : fd_(fd), cancelled_(cancelled) {}
   Status write(ByteView from) override;
+  // What follows goes to another descriptor. Only after writes that succeeded.
+  void turn_to(int fd) { fd_ = fd; }
 
  private:
   Status write_pipe(ByteView from);
