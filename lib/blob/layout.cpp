@@ -1,7 +1,8 @@
 #include "blob/layout.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "base/secret_bytes.h"
@@ -59,13 +60,16 @@ Digest SealId::finish(std::uint64_t bytes) {
 
 Result<PageBuffer> PageBuffer::make(std::size_t size) {
   PageBuffer buffer;
-  buffer.data_ =
-      static_cast<std::byte*>(::operator new (size, std::align_val_t{kPageBytes}, std::nothrow));
-  if (buffer.data_ == nullptr) {
+  // From the kernel and back to it: what malloc is given back of such sizes it keeps, in an arena
+  // of each thread.
+  void* const pages =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) {
     return make_error(Errc::resource_limit,
                       "no memory for a buffer of " + std::to_string(size) + " bytes",
                       "Run fewer jobs at once, or raise MemoryMax= of the unit.");
   }
+  buffer.data_ = static_cast<std::byte*>(pages);
   buffer.size_ = size;
   return buffer;
 }
@@ -85,7 +89,7 @@ PageBuffer& PageBuffer::operator=(PageBuffer&& other) noexcept {
 PageBuffer::~PageBuffer() {
   if (data_ == nullptr) return;
   zeroize({data_, used_});
-  ::operator delete (data_, std::align_val_t{kPageBytes});
+  ::munmap(data_, size_);
 }
 
 ByteSpan PageBuffer::first(std::size_t size) noexcept {

@@ -18,7 +18,9 @@
 #include <optional>
 #include <shared_mutex>
 #include <utility>
+#include <vector>
 
+#include "blob/layout.h"
 #include "view/session.h"
 #include "view/streams.h"
 #include "view/tree.h"
@@ -51,6 +53,8 @@ class Requests {
   void readdir(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t offset);
   void statfs(fuse_req_t request);
 
+  class Answer;
+
   const domain::Manifest manifest_;
   const std::uint32_t owner_, group_;
   const UtcTime time_;
@@ -62,7 +66,8 @@ class Requests {
   std::function<void()> in_line_;
   std::unique_ptr<std::atomic<bool>[]> opened_;  // by number less 1
   std::mutex mutex_;
-  std::optional<Error> fault_;  // the first
+  std::optional<Error> fault_;             // the first
+  std::vector<blob::PageBuffer> answers_;  // to put the next ones together in; until rest()
 };
 
 }  // namespace aierase::view
