@@ -51,6 +51,22 @@ mkdir "$ON_DISK/untarred"
 a export big:1 - --tar | tar -x -C "$ON_DISK/untarred"
 check "and as an archive" diff -r "$ON_DISK/model" "$ON_DISK/untarred"
 
+# Small files share pipes, sixteen by sixteen: where one ends and the next begins stays true.
+mkdir -p "$ON_DISK/many/$(printf 'd%.0s' {1..90})/$(printf 'e%.0s' {1..90})"
+for number in {1..50}; do
+  head -c $((number % 5 * 511 + number % 3)) /dev/urandom >"$ON_DISK/many/file-$number"
+done
+head -c 3000000 /dev/urandom >"$ON_DISK/many/file-16-large"
+head -c 700 /dev/urandom >"$(printf '%s' "$ON_DISK"/many/d*/e*)/$(printf 'f%.0s' {1..120})"
+check "import of many small files" a import many:1 "$ON_DISK/many"
+mkdir "$ON_DISK/many-out"
+a export many:1 - --tar | tee "$ON_DISK/piped.tar" | tar -x -C "$ON_DISK/many-out"
+check "an archive of many small files" diff -r "$ON_DISK/many" "$ON_DISK/many-out"
+check "the same into a file" a export many:1 "$ON_DISK/written.tar" --tar
+check "is the same archive" cmp "$ON_DISK/piped.tar" "$ON_DISK/written.tar"
+"$AIERASE" --bus "$BUS" export big:1 - --tar 2>"$DIR/err" | head -c 30000000 >"$ON_DISK/part.tar"
+refused 6 'cut short' a import part:1 "$ON_DISK/part.tar" --tar
+
 check "import from an archive" a import --tar big:2 - < <(tar -C "$ON_DISK/model" -c .)
 equal "has the same content" "$(a --json show big:2 | json 'd["asset"]["manifest_sha256"]')" \
   "$(a --json show big:1 | json 'd["asset"]["manifest_sha256"]')"
