@@ -63,4 +63,34 @@ contains "zsh: a verb of two words" "$(in_zsh 'aierase hold pl')" 'aierase hold 
 contains "zsh: an option" "$(in_zsh 'aierase retire --rea')" 'aierase retire --reason'
 contains "zsh: what an option takes" "$(in_zsh 'aierase import m ./x --kind ada')" '--kind adapter'
 contains "zsh: a model of the store" "$(in_zsh 'aierase show acme')" 'acme/support:v4'
+
+# Whatever the help of a verb explains stands in the manual and is offered by each shell.
+in_zsh_at_once() {  # WORDS...: its function, without a terminal
+  zsh -f -c 'compadd() { print -rl -- "${offered[@]}"; }; compdef() { :; }; _files() { :; }
+    source "$1"; shift; words=(aierase "$@"); CURRENT=${#words}; _aierase' zsh "$DIR/completion.zsh" "$@" 2>&1
+}
+explained() { "$AIERASE" "$@" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u; }
+"$AIERASE" --help | sed -n '/^options/q; s/^  \([a-z][a-z]* \{0,1\}[a-z]*\).*/\1/p' >"$DIR/lines"
+while read -r first second; do
+  if "$AIERASE" help "$first" "$second" >/dev/null 2>&1; then echo "$first $second"; else echo "$first"; fi
+done <"$DIR/lines" >"$DIR/verbs"
+[ "$(wc -l <"$DIR/verbs")" -ge 33 ] || { FAILED=$((FAILED + 1)); echo "FAIL the help lists verbs"; }
+mandoc -T utf8 -O width=200 "$SOURCE/man/aierase.1" | col -b >"$DIR/manual"
+missing=''
+while read -r -a verb; do
+  explained "${verb[@]}" >"$DIR/explained"
+  [ -s "$DIR/explained" ] || missing+=" ${verb[*]}: no option is explained;"
+  in_bash "${verb[@]}" -- >"$DIR/offered.bash"
+  in_fish "aierase ${verb[*]} --" | cut -f 1 >"$DIR/offered.fish"
+  in_zsh_at_once "${verb[@]}" -- >"$DIR/offered.zsh"
+  while read -r option; do
+    grep -qw -- "$option" "$DIR/manual" || missing+=" the manual: ${verb[*]} $option;"
+    for shell in bash fish zsh; do
+      grep -qE -- "^$option([^a-z-]|\$)" "$DIR/offered.$shell" || missing+=" $shell: ${verb[*]} $option;"
+    done
+  done <"$DIR/explained"
+done <"$DIR/verbs"
+equal "every option of every verb is in the manual and in the three shells" "$missing" ""
+equal "and so are those of the program itself" \
+  "$(for option in $(explained); do grep -qw -- "$option" "$DIR/manual" || echo "$option"; done)" ""
 finish
