@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "bus/client.h"
+#include "ctl/agent.h"
 #include "ctl/arguments.h"
 #include "ctl/output.h"
 
@@ -84,6 +85,7 @@ class Session {
 
   CommandLine line_;
   Output& out_;
+  Agent agent_;
   std::optional<bus::Client> client_;
 };
 
