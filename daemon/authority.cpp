@@ -18,6 +18,8 @@ constexpr const char* kPolkit = "org.freedesktop.PolicyKit1";
 constexpr const char* kBus = "org.freedesktop.DBus";
 constexpr std::uint64_t kBusTimeout = 25'000'000;      // microseconds
 constexpr std::uint64_t kPromptTimeout = 600'000'000;  // somebody types a password
+constexpr const char* kAuthority = "org.freedesktop.PolicyKit1.Authority";
+constexpr const char* kAuthorityPath = "/org/freedesktop/PolicyKit1/Authority";
 
 bool is_trusted_owner(uid_t uid) {
   if (uid == 0) return true;
@@ -165,22 +167,53 @@ class Authority::Inquiry {
     }
     if (result >= 0) result = sd_bus_message_close_container(message);
     if (result < 0) return result;
-    return sd_bus_message_append(message, "us", interactive ? 1U : 0U, "");
+    return sd_bus_message_append(message, "us", interactive ? 1U : 0U,
+                                 interactive ? cancellation().c_str() : "");
   }
 
   void check() {
     sd_bus_message* raw = nullptr;
     // To the unique name whose owner was looked at: the well-known one may change hands.
-    if (sd_bus_message_new_method_call(
-            authority_.bus_, &raw, owner_.c_str(), "/org/freedesktop/PolicyKit1/Authority",
-            "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization") < 0) {
+    if (sd_bus_message_new_method_call(authority_.bus_, &raw, owner_.c_str(), kAuthorityPath,
+                                       kAuthority, "CheckAuthorization") < 0) {
       return finish(denied("polkit cannot be asked"));
     }
     const bus::MessagePtr message(raw);
     const bool interactive = sd_bus_message_get_allow_interactive_authorization(call_.get()) > 0;
     if (append_question(raw, interactive) < 0) return finish(denied("polkit cannot be asked"));
+    if (interactive && !follow_caller()) return finish(denied("whoever called has gone"));
     next_ = &Inquiry::on_verdict;
     send(raw, interactive ? kPromptTimeout : kBusTimeout);
+  }
+
+  // A password that comes after its caller has gone is for nothing: what he asked for is not done.
+  bool follow_caller() {
+    sd_bus_track* raw = nullptr;
+    if (sd_bus_track_new(authority_.bus_, &raw, &Inquiry::on_caller_gone, this) < 0) return false;
+    caller_.reset(raw);
+    return sd_bus_track_add_name(raw, sd_bus_message_get_sender(call_.get())) >= 0;
+  }
+
+  static int on_caller_gone(sd_bus_track*, void* self) noexcept {
+    Inquiry& inquiry = *static_cast<Inquiry*>(self);
+    inquiry.withdraw();
+    inquiry.finish(denied("whoever called has gone, and polkit had not decided"));
+    return 1;  // 0 would have sd-bus call again
+  }
+
+  std::string cancellation() const { return "aierase-" + std::to_string(number_); }
+
+  // polkit takes its question away from whoever has it on his screen.
+  void withdraw() {
+    sd_bus_message* raw = nullptr;
+    if (sd_bus_message_new_method_call(authority_.bus_, &raw, owner_.c_str(), kAuthorityPath,
+                                       kAuthority, "CancelCheckAuthorization") < 0) {
+      return;
+    }
+    const bus::MessagePtr message(raw);
+    if (sd_bus_message_append_basic(raw, 's', cancellation().c_str()) < 0) return;
+    sd_bus_message_set_expect_reply(raw, 0);
+    sd_bus_send(authority_.bus_, raw, nullptr);
   }
 
   void on_verdict(sd_bus_message* reply) {
@@ -191,7 +224,10 @@ class Authority::Inquiry {
           {field_of(kPolkitUndecided),
            {"AIERASE_ACTION", question_.action},
            {"AIERASE_ERROR", error->message != nullptr ? error->message : error->name}});
-      return finish(denied("polkit did not decide, so this is denied", "journalctl -u polkit"));
+      if (caller_) withdraw();
+      return finish(denied("polkit did not decide, so this is denied",
+                           caller_ ? "a password is waited for ten minutes; journalctl -u polkit"
+                                   : "journalctl -u polkit"));
     }
     if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") <= 0 ||
         sd_bus_message_read(reply, "bb", &authorized, &challenge) <= 0) {
@@ -224,6 +260,7 @@ class Authority::Inquiry {
   Question question_;
   Task<void(Status)> answer_;
   bus::SlotPtr slot_;
+  bus::TrackPtr caller_;  // while somebody may be asked for a password
   Step next_ = nullptr;
   std::string owner_;
   bool started_ = false;

@@ -52,10 +52,6 @@ Status JobChannel::check_cancelled() const {
 
 // ---- Job ----------------------------------------------------------------------------------------
 
-void Job::UnrefTrack::operator()(sd_bus_track* track) const noexcept {
-  sd_bus_track_unref(track);
-}
-
 Job::Job(Jobs& jobs, const Uuid& id, std::string operation, Caller caller, Takes takes,
          JobKind kind)
     : jobs_(jobs),

@@ -105,9 +105,6 @@ class Job {
 
  private:
   static int on_client_gone(sd_bus_track*, void* self) noexcept;
-  struct UnrefTrack {
-    void operator()(sd_bus_track* track) const noexcept;
-  };
   Status why_closed() const;
   std::uint64_t rate() const;       // bytes a second on average, 0: none yet
   std::uint64_t time_left() const;  // seconds; UINT64_MAX: not known
@@ -133,7 +130,7 @@ class Job {
     domain::AuditRow row;
   };
   std::optional<Audited> audited_;
-  std::unique_ptr<sd_bus_track, UnrefTrack> track_;
+  bus::TrackPtr track_;
   std::thread thread_;
 };
 

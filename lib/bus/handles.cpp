@@ -32,6 +32,10 @@ void UnrefCreds::operator()(sd_bus_creds* creds) const noexcept {
   sd_bus_creds_unref(creds);
 }
 
+void UnrefTrack::operator()(sd_bus_track* track) const noexcept {
+  sd_bus_track_unref(track);
+}
+
 MessagePtr share(sd_bus_message* message) noexcept {
   return MessagePtr(sd_bus_message_ref(message));
 }

@@ -13,6 +13,7 @@ struct sd_bus;
 struct sd_bus_message;
 struct sd_bus_slot;
 struct sd_bus_creds;
+struct sd_bus_track;
 
 namespace aierase::bus {
 
@@ -28,11 +29,15 @@ struct UnrefSlot {
 struct UnrefCreds {
   void operator()(sd_bus_creds* creds) const noexcept;
 };
+struct UnrefTrack {
+  void operator()(sd_bus_track* track) const noexcept;
+};
 
 using BusPtr = std::unique_ptr<sd_bus, CloseBus>;
 using MessagePtr = std::unique_ptr<sd_bus_message, UnrefMessage>;
 using SlotPtr = std::unique_ptr<sd_bus_slot, UnrefSlot>;
 using CredsPtr = std::unique_ptr<sd_bus_creds, UnrefCreds>;
+using TrackPtr = std::unique_ptr<sd_bus_track, UnrefTrack>;
 
 MessagePtr share(sd_bus_message* message) noexcept;  // one more reference
 
