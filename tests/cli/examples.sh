@@ -84,7 +84,8 @@ stop_daemon
 mkdir "$DIR/own"
 block aierased.8 1 >"$DIR/example"
 check "aierased(8) has an example" grep -q 'aierased --bus' "$DIR/example"
-(cd "$DIR/own" && echo 'allow-unencrypted-swap = true' >more && mkdir aierased.toml.d && mv more aierased.toml.d/swap.toml
+(cd "$DIR/own" && echo 'allow-unencrypted-swap = true' >"$DIR/swap.toml" &&
+  mkdir aierased.toml.d && mv "$DIR/swap.toml" aierased.toml.d
   sed -e 's#^aierase --bus.*#until aierase --bus unix:path=$PWD/bus init --single-operator; do sleep 0.2; kill -0 $!; done#' \
     -e 's#^dbus-daemon --session --fork#& --print-pid=3 3>bus.pid#' "$DIR/example" >run
   echo 'kill $! $(cat bus.pid); wait' >>run
