@@ -62,7 +62,13 @@ def set_clock():
     return call("adjtimex", ctypes.create_string_buffer(struct.pack("I", 0x0002), 512)) + 1
 
 
-stranger = sys.argv[1]  # a process of another user
+def cached_pages():
+    page = mmap.mmap(-1, mmap.PAGESIZE)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    return call("mincore", ctypes.c_void_p(address), mmap.PAGESIZE, ctypes.create_string_buffer(1)) + 1
+
+
+stranger, login = sys.argv[1:]  # a process of another user, and who he logged in as
 tell(os.getuid() not in (0, 65534), "it is a user of its own", os.getuid())
 with open("/proc/self/status") as status:
     caps = {row.split(":")[0]: row.split(":")[1].strip() for row in status if row.startswith("Cap")}
@@ -101,11 +107,12 @@ works("its own slot", lambda: write("/var/lib/aierase-root/probe"))
 works("asking timedated whether the clock is synchronised", lambda: subprocess.run(
     ["busctl", "get-property", "org.freedesktop.timedate1", "/org/freedesktop/timedate1",
      "org.freedesktop.timedate1", "NTPSynchronized"], capture_output=True, check=True).stdout)
-works("the login uid of a caller", lambda: read(f"/proc/{stranger}/loginuid"))
+works("the login uid of a caller", lambda: read(f"/proc/{stranger}/loginuid") == login.encode())
 works("the unit of a caller", lambda: read(f"/proc/{stranger}/cgroup"))
 works("the table of swap", lambda: read("/proc/swaps"))
 works("where the store lies", lambda: read("/proc/self/mountinfo"))
 works("the pattern of core files", lambda: read("/proc/sys/kernel/core_pattern"))
+works("which pages of a file are cached", cached_pages)
 works("locked memory", lambda: call("mlock", ctypes.create_string_buffer(1 << 20), 1 << 20) + 1)
 works("telling the journal", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).connect(
     "/run/systemd/journal/socket") is None)
