@@ -82,10 +82,45 @@ std::string verbs_beginning_with(const std::string& word) {
   return names;
 }
 
+// How many letters have to go, come or change to make one of the other.
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  for (std::size_t i = 0; i <= to.size(); ++i) row[i] = i;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t corner = row[0]++;
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t changed = corner + (from[i] == to[j] ? 0 : 1);
+      corner = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, corner + 1});
+    }
+  }
+  return row.back();
+}
+
+// What was meant, where that is plain: a slip or two, and most of it as typed.
+std::string_view nearest_verb(std::string_view word) {
+  std::string_view nearest;
+  if (word.size() > 32) return nearest;
+  std::size_t best = std::min<std::size_t>(3, (word.size() + 1) / 2);
+  for (const Verb& verb : kVerbs) {
+    const std::string_view first = verb.name.substr(0, verb.name.find(' '));
+    const std::size_t found = distance(word, first);
+    if (found >= best) continue;
+    best = found;
+    nearest = first;
+  }
+  return nearest;
+}
+
 Error unknown_verb(const std::string& word) {
   const std::string names = verbs_beginning_with(word);
   if (!names.empty()) return usage("'" + word + "' needs a second word: " + names);
-  return usage("there is no verb " + quoted(word));
+  Error error = usage("there is no verb " + quoted(word));
+  const std::string_view meant = nearest_verb(word);
+  if (!meant.empty()) {
+    error.hint = "is it '" + std::string(meant) + "'? aierase --help lists the verbs";
+  }
+  return error;
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ void look_at_keys(const Core& core, const StatusReport& report, std::vector<Find
   if (report.state.people_rule == domain::PeopleRule::single_operator) {
     findings.push_back({Severity::note, "single-operator", core.settings.directory,
                         "one person may request and approve; every certificate says so",
-                        "`aierase init`, once more, makes it two persons for good"});
+                        "`aierase init --two-person` asks for two persons from then on, for good"});
   }
   if (!core.signer) {
     findings.push_back({Severity::error, "signer-missing",

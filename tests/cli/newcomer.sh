@@ -117,6 +117,7 @@ equal "and one source" "$(a --json show links:1 | json 'len(d["asset"]["sources"
 refused 6 'already' a init
 equal "init run again changes nothing" "$(a --json status | json 'd["store"]["people_rule"]')" single-operator
 refused 2 'exclude each other' a init --two-person --single-operator
+contains "doctor says how it is made stricter" "$(a doctor)" '`aierase init --two-person`'
 check "init --two-person" a init --two-person
 contains "says that it is for good" "$(cat "$DIR/out")" 'from now on, for good'
 equal "and is so" "$(a --json status | json 'd["store"]["people_rule"]')" two-person

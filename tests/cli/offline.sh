@@ -5,6 +5,9 @@ BUS="unix:path=$DIR/no-bus-here"
 
 refused 2 'no verb' "$AIERASE"
 refused 2 'no verb "frobnicate"' "$AIERASE" frobnicate
+refused 2 "^hint: is it 'approve'\?" "$AIERASE" aprove
+refused 2 "^hint: is it 'certificate'\?" "$AIERASE" certifcate export
+refused 2 '^hint: aierase --help lists' "$AIERASE" xy
 refused 2 'second word' "$AIERASE" certificate
 refused 2 'too many' "$AIERASE" status now
 refused 2 'deep' "$AIERASE" status --deep
