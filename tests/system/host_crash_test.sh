@@ -71,7 +71,9 @@ erased=0
 for round in 1 2 3 4; do
   check "[$round] a model to erase" a mary import "victim:$round" /share/model --label v="$round"
   busy "$round" &
-  sleep "0.0$((round * 3))"
+  moment=$(printf '0.%03d' $((RANDOM % 250)))
+  echo "[$round] the blow comes after $moment s"
+  sleep "$moment"
   if [ $((round % 2)) = 1 ]; then
     in_host systemctl kill -s KILL aierased.service
     wait
