@@ -183,7 +183,7 @@ class Restic(Peer):
 class Ours(Mounting):
     """A daemon with a store of its own on a bus of its own."""
 
-    def __init__(self, build, home):
+    def __init__(self, build, home, slot="file", config=""):
         super().__init__("ours", home)
         self.client = os.path.join(build, "ctl", "aierase")
         self.bus_address = f"unix:path={home}/bus"
@@ -193,7 +193,7 @@ class Ours(Mounting):
                        "<allow own='*'/><allow send_destination='*'/>"
                        "<allow receive_sender='*'/></policy></busconfig>")
         with open(os.path.join(home, "aierased.toml"), "w") as file:
-            file.write(f'slot = "{home}/slot/slot"\nallow-unencrypted-swap = true\n')
+            file.write(f'slot = "{home}/slot/slot"\nallow-unencrypted-swap = true\n{config}')
         for name in ("slot", "store"):
             os.makedirs(os.path.join(home, name))
         self.bus = subprocess.Popen(["dbus-daemon", f"--config-file={home}/bus.conf", "--nofork",
@@ -203,7 +203,8 @@ class Ours(Mounting):
             [os.path.join(build, "daemon", "aierased"), "--bus", self.bus_address, "--store",
              self.store, "--config", f"{home}/aierased.toml", "--log-level", "error"])
         # Until it owns its name it cannot be reached.
-        while subprocess.run([*self.words(), "init", "--single-operator"], capture_output=True,
+        while subprocess.run([*self.words(), "init", "--single-operator",
+                              "--root-slot", slot], capture_output=True,
                              check=False).returncode == 3 and self.daemon.poll() is None:
             pass
         self.process = machine.Process(self.daemon.pid)

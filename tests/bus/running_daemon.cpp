@@ -84,6 +84,7 @@ RunningDaemon::RunningDaemon()
     : store_(directory_.path() + "/store"), config_(directory_.path() + "/aierased.toml") {
   mkdir(store_.c_str(), 0700);
   std::ofstream(config_) << "slot = \"" << directory_.path() << "/root/slot\"\n"
+                         << "tpm = \"swtpm:path=" << directory_.path() << "/no-tpm\"\n"
                          << "allow-unencrypted-swap = true\n";
 }
 

@@ -25,7 +25,7 @@ def run(*command, **options):
 # ---- where store and slot lie -------------------------------------------------------------------
 class Directories:
     """Store and slot as directories; an image is a copy of them."""
-    init, config = (), ""
+    init, config = ("--root-slot", "file"), ""
 
     def __init__(self, work):
         self.work = work
@@ -95,7 +95,7 @@ class Machine(Directories):
 
 class Images:
     """Store and slot on loop-mounted images; the adversary gets files and raw bytes of each."""
-    init, config = (), ""
+    init, config = ("--root-slot", "file"), ""
 
     def __init__(self, work, filesystem, separate):
         self.work, self.filesystem, self.separate = work, filesystem, separate
