@@ -29,6 +29,7 @@ struct Handler {
 constexpr std::array kHandlers{
     Handler{"init", run_init},
     Handler{"unlock", run_unlock},
+    Handler{"slot move", run_slot_move},
     Handler{"status", run_status},
     Handler{"doctor", run_doctor},
     Handler{"check", run_check},

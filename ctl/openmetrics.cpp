@@ -73,7 +73,8 @@ void add_state(Metrics& metrics, const Json& status) {
                 list_at(status, "findings").size());
 }
 
-void add_counts(Metrics& metrics, const Json& store, const Json& measures) {
+void add_counts(Metrics& metrics, const Json& status, const Json& measures) {
+  const Json& store = object_at(status, "store");
   metrics.family("assets", "gauge", "", "Assets by state.");
   metrics.samples(object_at(store, "assets"), "state");
   metrics.gauge("content_bytes", "bytes", "Plaintext of all assets that are not erased.",
@@ -85,6 +86,11 @@ void add_counts(Metrics& metrics, const Json& store, const Json& measures) {
   metrics.gauge("holds", "", "Legal holds in force.", number_at(store, "holds"));
   metrics.gauge("root_epoch", "", "Epoch of the root secret: one more with each erase round.",
                 number_at(store, "epoch"));
+  metrics.family("root_rotations_last_day", "gauge", "",
+                 "Rotations of the root secret in the last 24 hours: above 50 a TPM wears out.");
+  for (const Json& slot : list_at(status, "root_slots")) {
+    metrics.sample(number_at(slot, "rotations_last_day"), {{"kind", text_at(slot, "kind")}});
+  }
 }
 
 void add_growth(Metrics& metrics, const Json& store, const Json& measures) {
@@ -144,7 +150,7 @@ std::string openmetrics(const Json& status) {
   add_state(metrics, status);
   if (holds(status, "measures")) {
     const Json& measures = object_at(status, "measures");
-    add_counts(metrics, object_at(status, "store"), measures);
+    add_counts(metrics, status, measures);
     add_growth(metrics, object_at(status, "store"), measures);
     add_times(metrics, measures);
     add_enforcement(metrics, measures);

@@ -53,10 +53,10 @@ inline constexpr std::array kGlobalOptions{
 // Short forms: -H host, -q quiet, -h help.
 
 inline constexpr std::array kInitOptions{
-    Option{"root-slot", "file:PATH|tpm2", Arity::once,
+    Option{"root-slot", "file[:PATH]|tpm2|tpm2+file", Arity::once,
            "where the root slot lives: a file outside the store (file:/var/lib/aierase-root/slot), "
-           "or the TPM",
-           "file: tpm2"},
+           "the TPM, or a share in each; by itself the TPM, where one answers",
+           "file file: tpm2 tpm2+file"},
     Option{"unlock", "HOW", Arity::once,
            "protect the store at rest: credential, keyfile:PATH, passphrase, none",
            "credential keyfile: passphrase none"},
@@ -232,6 +232,8 @@ inline constexpr std::array kVerbs{
          0, 0},
     Verb{"unlock", Group::host, "", "give the passphrase of a locked store", kNoOptions, 0, 0,
          Reach::daemon, Bulk::yes},
+    Verb{"slot move", Group::host, "file|tpm2|tpm2+file", "give the root slot another home",
+         kNoOptions, 1, 1, Reach::daemon, Bulk::no, "file tpm2 tpm2+file"},
     Verb{"status", Group::host, "", "state of store, root slot and signer", kStatusOptions, 0, 0},
     Verb{"doctor", Group::host, "", "explain each finding and how to mend it", kNoOptions, 0, 0},
     Verb{"check", Group::host, "[A...]", "verify store, blobs, key tree and log", kCheckOptions, 0,

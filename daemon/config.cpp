@@ -4,9 +4,12 @@
 
 #include "base/limits.h"
 #include "base/toml.h"
+#include "policy/duration.h"
 
 namespace aierase::daemon {
 namespace {
+
+constexpr std::chrono::seconds kCoalesceAtMost = std::chrono::hours(1);
 
 Result<std::string> path_or(const char* key, const std::optional<std::string>& value,
                             const std::string& otherwise, const std::string& file) {
@@ -16,6 +19,17 @@ Result<std::string> path_or(const char* key, const std::optional<std::string>& v
                     std::string("e.g. ") + key + " = \"" + otherwise + "\"", file);
 }
 
+Result<std::chrono::seconds> coalesce_of(const std::string& text, const std::string& file) {
+  const Result<policy::Duration> duration = policy::parse_duration(text);
+  constexpr UtcTime kAnyMoment{};
+  const auto seconds =
+      duration.ok() ? policy::add(kAnyMoment, *duration) - kAnyMoment : std::chrono::seconds(-1);
+  if (seconds >= std::chrono::seconds(0) && seconds <= kCoalesceAtMost) return seconds;
+  return make_error(Errc::invalid_input,
+                    file + ": coalesce must be a time from \"0 seconds\" to \"1 hour\"",
+                    "e.g. coalesce = \"60 seconds\"", file);
+}
+
 Status apply(Env& env, const std::string& path, Config& config) {
   ASSIGN_OR_RETURN(const Bytes bytes, read_file(env, path, limits::kConfigBytes));
   ASSIGN_OR_RETURN(TomlFile file, TomlFile::parse(as_text(bytes), path, limits::kConfigBytes));
@@ -23,7 +37,11 @@ Status apply(Env& env, const std::string& path, Config& config) {
   ASSIGN_OR_RETURN(const std::optional<std::string> slot, file.get_string("slot"));
   ASSIGN_OR_RETURN(const std::optional<std::string> people, file.get_string("people"));
   ASSIGN_OR_RETURN(const std::optional<std::string> tpm, file.get_string("tpm"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> coalesce, file.get_string("coalesce"));
   RETURN_IF_ERROR(file.refuse_unknown_keys());
+  if (coalesce) {
+    ASSIGN_OR_RETURN(config.coalesce, coalesce_of(*coalesce, path));
+  }
   if (swap) {
     config.unencrypted_swap = *swap ? UnencryptedSwap::allowed : UnencryptedSwap::refused;
   }

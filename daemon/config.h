@@ -5,6 +5,7 @@
 // and column. Specified in: aierased.toml(5).
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "base/env.h"
@@ -18,6 +19,7 @@ struct Config {
   std::string slot = "/var/lib/aierase-root/slot";  // where `init` puts the root slot by default
   std::string people = "/etc/aierase/people.toml";
   std::string tpm = "device:/dev/tpmrm0";  // how the TPM is reached, as tpm2-tools take it
+  std::chrono::seconds coalesce{60};       // erasures wait for others, where a TPM is written
   UnencryptedSwap unencrypted_swap = UnencryptedSwap::refused;
 };
 

@@ -250,6 +250,7 @@ Result<int> serve(const Options& options) {
       settings_of(options, env, host_clock, people, std::move(findings));
   settings.audit = &audit.trail();
   settings.tpm.tcti = config.tpm;
+  settings.coalesce = config.coalesce;
   auto session = std::make_unique<StoreSession>(std::move(settings), config);
   RETURN_IF_ERROR(session->start());
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));

@@ -40,9 +40,8 @@ std::optional<lifecycle::CheckDepth> parse_depth(std::string_view text) noexcept
 
 Result<StoreSession::Initialisation> read_initialisation(CallOptions& options) {
   StoreSession::Initialisation init;
-  ASSIGN_OR_RETURN(const std::optional<lifecycle::SlotKind> home,
+  ASSIGN_OR_RETURN(init.slot_kind,
                    options.word<lifecycle::SlotKind>("root_slot", lifecycle::parse_slot_kind));
-  init.slot_kind = home.value_or(lifecycle::SlotKind::file);
   ASSIGN_OR_RETURN(init.slot_path, options.text("slot_path"));
   ASSIGN_OR_RETURN(init.unlock, options.word<UnlockKind>("unlock", lifecycle::parse_unlock_kind));
   ASSIGN_OR_RETURN(init.keyfile, options.text_or("keyfile", ""));
@@ -71,6 +70,7 @@ Status init(Service& service, sd_bus_message* message) {
   call.look_up = ask_plainly("manage-store", {{"act", "init"}});
   call.work = [what = mode.value_or(InitMode::create), init_request = std::move(request),
                file = std::move(passphrase)](StoreSession& session) mutable -> Result<Respond> {
+    std::string choice;
     if (what == InitMode::adopt) {
       RETURN_IF_ERROR(session.adopt());
     } else if (what == InitMode::tighten) {
@@ -80,9 +80,12 @@ Status init(Service& service, sd_bus_message* message) {
       if (file) {
         ASSIGN_OR_RETURN(init_request.passphrase, read_passphrase(file->get()));
       }
+      choice = session.choose_slot(init_request);
       RETURN_IF_ERROR(session.initialise(std::move(init_request)));
     }
-    return with_object(session.status());
+    Json status = session.status();
+    if (!choice.empty()) status["slot_choice"] = std::move(choice);
+    return with_object(std::move(status));
   };
   service.serve(message, std::move(call));
   return {};
@@ -120,6 +123,25 @@ Status status(Service& service, sd_bus_message* message) {
       now["measures"] = measures_json(counted);
     }
     return with_object(std::move(now));
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
+Status move_slot(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(const std::string home, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  RETURN_IF_ERROR(options.finish());
+  const std::optional<lifecycle::SlotKind> kind = lifecycle::parse_slot_kind(home);
+  if (!kind) return CallOptions::wrong("kind", "is file, tpm2 or tpm2+file");
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  call.effect = Effect::changes;
+  call.look_up = ask_plainly("manage-store", {{"act", "slot-move"}});
+  call.work = [to = *kind, actor = call.caller.actor](StoreSession& session) -> Result<Respond> {
+    ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
+    RETURN_IF_ERROR(store->move_slot(actor, to));
+    return with_object(session.status());
   };
   service.serve(message, std::move(call));
   return {};
@@ -182,6 +204,9 @@ const sd_bus_vtable kVtable[] = {
                             serve_method<init>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Unlock", SD_BUS_ARGS("h", passphrase, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", status), serve_method<unlock>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("MoveSlot", SD_BUS_ARGS("s", kind, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", status), serve_method<move_slot>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Status", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", status),
                             serve_method<status>, SD_BUS_VTABLE_UNPRIVILEGED),

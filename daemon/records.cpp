@@ -250,7 +250,9 @@ Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSe
                      {"people_rule", rule_text(state.people_rule)},
                      {"log_size", state.log.size},
                      {"directory", settings.directory}};
-  status["root_slots"] = Json::array({slot_json(report.slot)});
+  Json slot = slot_json(report.slot);
+  slot["rotations_last_day"] = report.rotations;
+  status["root_slots"] = Json::array({std::move(slot)});
   status["at_rest"] = domain::to_text(state.at_rest);
   status["unlock"] = lifecycle::to_text(report.unlock);
   Json signer = trust_json(report.signer, state.store);

@@ -136,7 +136,7 @@ Status StoreSession::open(std::optional<crypto::UnlockSecret> secret, Store::Ado
   lock_.reset();
   if (!opened.ok()) {
     const Result<lifecycle::SlotLocator> locator = Store::read_locator(settings_);
-    const bool in_tpm = locator.ok() && locator->slot_kind == lifecycle::SlotKind::tpm2;
+    const bool in_tpm = locator.ok() && lifecycle::uses_tpm(*locator);
     if (in_tpm && opened.error().code == Errc::io) opening_ = Opening::fatal;
     // The lock went with the attempt.
     RETURN_IF_ERROR(ensure_lock());
@@ -156,6 +156,13 @@ Result<Store*> StoreSession::store() {
   return not_open();
 }
 
+std::string StoreSession::choose_slot(Initialisation& request) const {
+  if (request.slot_kind || request.slot_path || store_) return {};
+  Store::SlotChoice choice = Store::choose_slot(settings_);
+  request.slot_kind = choice.kind;
+  return std::move(choice.why);
+}
+
 Status StoreSession::initialise(Initialisation request) {
   if (store_) {
     return make_error(Errc::already_exists,
@@ -166,7 +173,7 @@ Status StoreSession::initialise(Initialisation request) {
   RETURN_IF_ERROR(ensure_lock());
   lifecycle::InitRequest init;
   init.actor = request.actor;
-  init.slot_kind = request.slot_kind;
+  init.slot_kind = request.slot_kind.value_or(lifecycle::SlotKind::file);
   init.slot_path = request.slot_path.value_or(config_.slot);
   init.people_rule = request.people_rule;
   std::optional<crypto::UnlockSecret> for_opening;
@@ -211,7 +218,7 @@ Status StoreSession::adopt() {
   ASSIGN_OR_RETURN(const lifecycle::SlotLocator locator, Store::read_locator(settings_));
   if (locator.unlock == UnlockKind::passphrase) {
     return make_error(Errc::wrong_state, "a store with a passphrase cannot be adopted",
-                      "restore the machine-id that it was made on");
+                      "put back the machine-id, or the disk, that it was last used with");
   }
   ASSIGN_OR_RETURN(std::optional<crypto::UnlockSecret> secret, find_secret(locator));
   Status opened = open(std::move(secret), Store::Adopt::yes);

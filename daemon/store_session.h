@@ -39,13 +39,15 @@ class StoreSession {
 
   struct Initialisation {
     domain::Actor actor;
-    lifecycle::SlotKind slot_kind = lifecycle::SlotKind::file;
+    std::optional<lifecycle::SlotKind> slot_kind;  // none: what choose_slot() says
     std::optional<std::string> slot_path;
     std::optional<lifecycle::UnlockKind> unlock;  // none: credential where there is one, else none
     std::string keyfile;
     std::optional<SecretBytes> passphrase;
     domain::PeopleRule people_rule = domain::PeopleRule::two_person;
   };
+  // Where nobody named a home for the slot: the best there is here, and why; else nothing.
+  std::string choose_slot(Initialisation& request) const;
   Status initialise(Initialisation request);
   Status adopt();
   // A store that could not be opened because its TPM did not answer, if the last try is a while

@@ -21,7 +21,7 @@ std::string absolute_path(const std::string& path) {
 
 Status add_slot(const std::string& given, Json& options) {
   constexpr std::string_view kFile = "file:";
-  if (given == "tpm2") {
+  if (given == "tpm2" || given == "tpm2+file" || given == "file") {
     options["root_slot"] = given;
     return {};
   }
@@ -29,7 +29,8 @@ Status add_slot(const std::string& given, Json& options) {
     options["slot_path"] = absolute_path(given.substr(kFile.size()));
     return {};
   }
-  return make_error(Errc::usage, "--root-slot needs file:PATH or tpm2, not " + quoted(given),
+  return make_error(Errc::usage,
+                    "--root-slot needs file, file:PATH, tpm2 or tpm2+file, not " + quoted(given),
                     "aierase init --help explains it");
 }
 
@@ -141,7 +142,9 @@ Result<int> run_init(Session& session) {
     } else if (mode == "adopt") {
       out.print(state + kAfterAdoption);
     } else {
-      out.print(state + plain_words(status) + kAfterCreation);
+      const std::string choice = text_at(status, "slot_choice");
+      out.print((choice.empty() ? "" : wrapped(printable(choice), out.width(), 0) + "\n\n") +
+                state + plain_words(status) + kAfterCreation);
     }
   }
   return 0;

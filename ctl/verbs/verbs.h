@@ -11,6 +11,7 @@ namespace aierase::ctl {
 
 Result<int> run_init(Session& session);
 Result<int> run_unlock(Session& session);
+Result<int> run_slot_move(Session& session);
 Result<int> run_status(Session& session);
 Result<int> run_doctor(Session& session);
 Result<int> run_check(Session& session);

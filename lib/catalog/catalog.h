@@ -49,6 +49,7 @@ struct StoreState {
   std::uint64_t generation = 0;  // counts commits; compared with the anchor at start
   std::uint32_t next_leaf = 0;   // leaves are handed out once, in order
   domain::LogState log;
+  std::uint64_t hold_count = 0;  // what the TPM's counter of holds has to say; 0 without a TPM
   // Trusted time (erasure-design section 9).
   UtcTime trusted{}, last_wall{};
   std::int64_t last_boottime = 0;
@@ -246,6 +247,8 @@ class ReadView {
   Result<std::vector<domain::ExportRecord>> exports(const Uuid& asset) const;
   // Both ends included.
   Result<std::vector<domain::EpochRecord>> epochs(std::uint64_t from, std::uint64_t to) const;
+  // That began since then, but for the first of the store.
+  Result<std::uint64_t> epochs_since(UtcTime moment) const;
   // The latest `limit`, newest first.
   Result<std::vector<Event>> events(const std::string& subject, std::size_t limit) const;
 

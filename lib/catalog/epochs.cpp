@@ -55,4 +55,17 @@ Result<std::vector<domain::EpochRecord>> ReadView::epochs(std::uint64_t from,
   return records;
 }
 
+Result<std::uint64_t> ReadView::epochs_since(UtcTime moment) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT count(*) FROM epoch WHERE epoch > 0 AND started >= ?"));
+  statement.bind(moment);
+  ASSIGN_OR_RETURN(const bool there, statement.step());
+  if (!there) return std::uint64_t{0};
+  Row row(statement, "epoch");
+  const std::uint64_t count = row.count();
+  RETURN_IF_ERROR(row.finish("count"));
+  return count;
+}
+
 }  // namespace aierase::catalog

@@ -47,13 +47,13 @@ std::size_t subtrees(std::uint64_t size) {
 Status insert_state(Connection& connection, const StoreState& state) {
   const Result<std::int64_t> written = connection.write(
       "INSERT INTO store (only_row, uuid, format, created, machine_id_digest, people_rule, "
-      "at_rest, epoch, generation, next_leaf, log_size, log_frontier, log_root, trusted_time, "
-      "last_wall, last_boottime, last_boot_id) "
-      "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "at_rest, epoch, generation, next_leaf, log_size, log_frontier, log_root, hold_count, "
+      "trusted_time, last_wall, last_boottime, last_boot_id) "
+      "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       state.store, state.format, state.created, state.machine_id_digest,
       rule_text(state.people_rule), domain::to_text(state.at_rest), state.epoch, state.generation,
-      state.next_leaf, state.log.size, joined(state.log.frontier), state.log.root, state.trusted,
-      state.last_wall, state.last_boottime, state.last_boot_id);
+      state.next_leaf, state.log.size, joined(state.log.frontier), state.log.root, state.hold_count,
+      state.trusted, state.last_wall, state.last_boottime, state.last_boot_id);
   if (!written.ok()) return written.error();
   return {};
 }
@@ -64,12 +64,14 @@ Status Transaction::put_state(const StoreState& state) {
       connection_->write(
           "UPDATE store SET uuid = ?, format = ?, created = ?, machine_id_digest = ?, "
           "people_rule = ?, at_rest = ?, epoch = ?, generation = ?, next_leaf = ?, log_size = ?, "
-          "log_frontier = ?, log_root = ?, trusted_time = ?, last_wall = ?, last_boottime = ?, "
+          "log_frontier = ?, log_root = ?, hold_count = ?, trusted_time = ?, last_wall = ?, "
+          "last_boottime = ?, "
           "last_boot_id = ? WHERE only_row = 1",
           state.store, state.format, state.created, state.machine_id_digest,
           rule_text(state.people_rule), domain::to_text(state.at_rest), state.epoch,
           state.generation, state.next_leaf, state.log.size, joined(state.log.frontier),
-          state.log.root, state.trusted, state.last_wall, state.last_boottime, state.last_boot_id));
+          state.log.root, state.hold_count, state.trusted, state.last_wall, state.last_boottime,
+          state.last_boot_id));
   if (changed != 1) {
     return make_error(Errc::damaged, "the catalog is damaged: table store has no row",
                       "restore catalog and blobs from one backup", "store");
@@ -82,7 +84,8 @@ Result<StoreState> ReadView::state() const {
       Statement statement,
       connection_->prepare(
           "SELECT uuid, format, created, machine_id_digest, people_rule, at_rest, epoch, "
-          "generation, next_leaf, log_size, log_frontier, log_root, trusted_time, last_wall, "
+          "generation, next_leaf, log_size, log_frontier, log_root, hold_count, trusted_time, "
+          "last_wall, "
           "last_boottime, last_boot_id FROM store WHERE only_row = 1"));
   ASSIGN_OR_RETURN(const bool there, statement.step());
   if (!there) {
@@ -107,6 +110,7 @@ Result<StoreState> ReadView::state() const {
   }
   state.log.frontier = split(frontier);
   state.log.root = row.digest();
+  state.hold_count = row.count();
   state.trusted = row.time();
   state.last_wall = row.time();
   state.last_boottime = row.integer();

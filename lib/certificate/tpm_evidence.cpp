@@ -257,7 +257,8 @@ std::optional<std::string> fault_of_tpm_evidence(const Json& predicate) {
   if (!dead.named) return "it names no root slot of the epoch whose secret died";
   if (!dead.same_kind) return "its evidence is of another kind of root slot than it names";
   const Json& tpm = at(evidence, "tpm");
-  const bool needed = text_at(evidence, "slot_kind") == "tpm2" || dead.level >= domain::Level::ea3;
+  const bool needed =
+      text_at(evidence, "slot_kind").substr(0, 4) == "tpm2" || dead.level >= domain::Level::ea3;
   if (!needed && tpm.is_null()) return std::nullopt;
   const std::optional<Bytes> der = from_base64(text_at(tpm, "tpm_key"));
   const auto key = der ? crypto::parse_p256_public_key_der(*der) : std::nullopt;

@@ -64,7 +64,14 @@ class Core {
   std::unique_ptr<File> store_lock;
   SlotLocator locator;
   std::optional<crypto::UnlockSecret> unlock;
-  std::unique_ptr<rootslot::RootSlot> slot;
+  std::shared_ptr<rootslot::RootSlot> slot;  // of the store; made of the next two
+  std::shared_ptr<rootslot::RootSlot> in_file, in_tpm;
+  // While the slot moves: both homes; `slot` is what joins them.
+  struct Homes {
+    std::shared_ptr<rootslot::RootSlot> from, to;
+  };
+  std::optional<Homes> moving;
+  std::optional<Error> move_fault;  // one of them cannot be opened; `slot` is the other
   std::unique_ptr<catalog::Catalog> catalog;
   crypto::RootSecret root;     // R_e of the current epoch
   crypto::SealKey anchor_key;  // derived from it
@@ -95,8 +102,14 @@ class Core {
     Error why;
   };
   std::map<Uuid, Stuck> stuck;
+  // Whose last round failed in the company of others: the next one is its own.
+  std::set<Uuid> alone;
   // The old secret is zero, and the TPM has not signed for that yet.
   std::optional<Stuck> unproven;
+  // A hold is durable, and the TPM has not counted it yet.
+  std::optional<Stuck> uncounted_hold;
+  // Of a TPM that the slot has left: why it still holds something.
+  std::optional<Stuck> uncleared_tpm;
   std::size_t waiting_plans() const;  // of those, that are not tried at this moment
   // Of approved plans: how many standing approvals have lapsed without which it goes on.
   std::map<Uuid, std::size_t> dispensable;
@@ -278,13 +291,35 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan);
 
 // erasing.cpp: one erase round of a plan, from decision to step 5.
 enum class RoundCourse { ran, nothing_pending };
-Result<RoundCourse> run_next_round(Core& core, const Uuid& plan);
+// Those in `along` go with it, as far as they have room.
+Result<RoundCourse> run_next_round(Core& core, const Uuid& plan, const std::vector<Uuid>& along);
 
 // slot_home.cpp: the slot by its kind. Made in the staging directory of an init, with the key that
 // the TPM asks for; opened where the locator says; and what is left of an interrupted init.
-Result<std::unique_ptr<rootslot::RootSlot>> make_slot(Core& core, const std::string& staging);
-Result<std::unique_ptr<rootslot::RootSlot>> open_slot(const Core& core);
+Result<std::shared_ptr<rootslot::RootSlot>> make_slot(Core& core, const std::string& staging);
+Status open_slot(Core& core);  // and the two homes, while it moves
+// The other home of a move that the locator names; what it needs is made in the slot's directory.
+Status make_new_home(Core& core);
 Status remove_slot_of_init(const StoreSettings& settings, const SlotLocator& locator);
+// What a move, or one that was given up, left in a TPM and beside the slot.
+Status clear_left_tpm(Core& core);
+
+// moving.cpp: a move is over as soon as no round is open: then its home is the one of the epoch.
+Status settle_home(Core& core);
+// TX3 of a round that names no asset.
+Status finish_move(Core& core, const domain::SlotEvidence& evidence);
+// The home that the secret of that epoch lies in.
+rootslot::RootSlot& home_of(Core& core, std::uint64_t epoch);
+// Digest that a device's evidence of a move is bound to.
+Digest move_digest(const Core& core, std::uint64_t from_epoch);
+
+// counting.cpp: the TPM's counter of holds. An image of the whole disk brings its anchor along; the
+// database of an older one has counted fewer holds than the TPM.
+Status check_hold_count(Core& core, const catalog::StoreState& state, Store::Adopt adopt);
+bool counts_holds(const Core& core, std::uint64_t epoch);
+// Says nothing where it fails: it is tried again, and doctor tells.
+void count_holds(Core& core);
+void try_count_again(Core& core);
 
 // intents.cpp: what a device's evidence of a round is bound to, and each item's way to it; from the
 // rows of the round alone, so that recovery comes to the same.
@@ -342,6 +377,8 @@ Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpo
 
 // locator.cpp
 Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator);
+// In the place of the one that is there: at no moment is there none.
+Status replace_locator(Env& env, const std::string& directory, const SlotLocator& locator);
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path);
 
 // status.cpp: how the last nightly run ended, and why somebody has to look.

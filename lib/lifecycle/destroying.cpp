@@ -20,7 +20,9 @@ constexpr std::size_t kBlobsPerSlice = 2'048;
 std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course,
                                          std::string_view slot_kind) {
   std::string zeros = "the old root slot was read back as zeros";
-  zeros += slot_kind == "file" ? ", both copies" : ", by the TPM";
+  if (slot_kind == "file") zeros += ", both copies";
+  if (slot_kind == "tpm2") zeros += ", by the TPM";
+  if (slot_kind == "tpm2+file") zeros += ", by the TPM and in both copies of the file";
   std::vector<std::string> checks{"every rewritten node of the key tree opened under the new root",
                                   "the entry of the asset in the key tree is empty",
                                   "every other key on the rewritten paths opened unchanged",
@@ -118,7 +120,7 @@ std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
 
 Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round) {
   rootslot::Dying dying(round.from_epoch);
-  if (core.locator.slot_kind == SlotKind::tpm2) {
+  if (uses_tpm(core.locator)) {
     ASSIGN_OR_RETURN(dying.intent, intents_digest(core, round));
   }
   Result<domain::SlotReadBackProof> proof =
@@ -142,7 +144,7 @@ Status spare_zeroed_or_kept(Core& core, std::uint64_t epoch) {
 }
 
 Status wait_for_proof(Core& core, const catalog::EraseRound& round, Error why) {
-  if (core.locator.slot_kind != SlotKind::tpm2) return why;
+  if (!uses_tpm(core.locator)) return why;
   const Result<rootslot::SlotReading> now =
       core.slot->read(static_cast<unsigned>(round.from_epoch % 2));
   if (!now.ok() || now->content != rootslot::SlotContent::zero) return why;
@@ -179,6 +181,14 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   core.at_step(EraseStep::tx3);
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (!round) return make_error(Errc::damaged, "the erase round to finish is not in the database");
+  if (round->items.empty()) {  // the slot has moved
+    Status moved = finish_move(core, proof.evidence());
+    if (moved.ok()) core.point_of_no_return = Core::Return::possible;
+    if (!moved.ok() && moved.error().code == Errc::no_space) {
+      core.waiting.emplace(Core::Unsigned{std::move(proof), course});
+    }
+    return moved;
+  }
   if (!core.signer) {
     core.waiting.emplace(Core::Unsigned{std::move(proof), course});
     return mark_destroyed(core);
@@ -236,6 +246,7 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
     RETURN_IF_ERROR(transaction.clear_undo());
     RETURN_IF_ERROR(transaction.remove_epoch(state.epoch));
     state.epoch = round->from_epoch;
+    if (core.locator.move) state.hold_count = core.locator.move->hold_count;
     for (const catalog::RoundItem& item : round->items) {
       RETURN_IF_ERROR(transaction.set_asset_state(item.asset, domain::AssetState::retired,
                                                   "its erasure was undone before the point of no "

@@ -21,17 +21,28 @@ constexpr auto kDrainDeadline = std::chrono::seconds(10);
 constexpr std::size_t kDraftBytesPerRound = 16 << 20;
 constexpr auto kDrainPause = std::chrono::milliseconds(5);
 
-std::vector<keytree::LeafErase> erasures_of(const std::vector<Candidate>& candidates) {
+// Of one plan, or of several that share a rotation of the root.
+using Rounds = std::vector<Round>;
+
+std::vector<const Candidate*> going(const Rounds& rounds) {
+  std::vector<const Candidate*> all;
+  for (const Round& round : rounds) {
+    for (const Candidate& candidate : round.going) all.push_back(&candidate);
+  }
+  return all;
+}
+
+std::vector<keytree::LeafErase> erasures_of(const Rounds& rounds) {
   std::vector<keytree::LeafErase> erasures;
-  for (const Candidate& candidate : candidates) {
-    erasures.push_back({*candidate.asset.leaf, candidate.asset.id, candidate.asset.kcv});
+  for (const Candidate* candidate : going(rounds)) {
+    erasures.push_back({*candidate->asset.leaf, candidate->asset.id, candidate->asset.kcv});
   }
   return erasures;
 }
 
-std::vector<Uuid> ids_of(const std::vector<Candidate>& candidates) {
+std::vector<Uuid> ids_of(const Rounds& rounds) {
   std::vector<Uuid> ids;
-  for (const Candidate& candidate : candidates) ids.push_back(candidate.asset.id);
+  for (const Candidate* candidate : going(rounds)) ids.push_back(candidate->asset.id);
   return ids;
 }
 
@@ -45,11 +56,10 @@ Status draft_one(DispositionFacts& facts, Candidate& candidate, ByteView key) {
 
 // Whose statement cannot be drafted (a manifest that does not open) falls out with the reason; who
 // comes when the drafts fill the memory of a round stays pending, and goes with the next.
-Status draft_statements(Core& core, Round& round) {
+Status draft_statements(Core& core, Round& round, std::size_t& bytes) {
   ASSIGN_OR_RETURN(DispositionFacts facts, DispositionFacts::of_round(core, round.plan));
   std::map<std::uint32_t, Candidate*> at;
   for (Candidate& candidate : round.going) at[*candidate.asset.leaf] = &candidate;
-  std::size_t bytes = 0;
   CatalogNodes nodes(core.view());
   RETURN_IF_ERROR(keytree::visit_leaves(nodes, core.store(), core.root, leaves_of(round.going),
                                         [&](std::uint32_t leaf, ByteView key) -> Status {
@@ -77,37 +87,44 @@ Status draft_statements(Core& core, Round& round) {
   return {};
 }
 
-Status tx1(Core& core, Round& round) {
+Status tx1_rows(Core& core, const Round& round, catalog::Transaction& transaction,
+                catalog::StoreState& state, catalog::EraseRound& row) {
+  RETURN_IF_ERROR(write_dropped(core, transaction, round));
+  RETURN_IF_ERROR(write_braked(core, transaction, state, round));
+  if (round.going.empty()) return {};
+  Json items = Json::array();
+  for (const Candidate& candidate : round.going) {
+    row.items.push_back({round.plan.id, candidate.asset.id, *candidate.asset.leaf, candidate.draft,
+                         candidate.certificate});
+    items.push_back(
+        Json{{"asset", candidate.asset.id.hex()}, {"kcv", to_hex(candidate.asset.kcv)}});
+  }
+  RETURN_IF_ERROR(transaction.set_plan_state(round.plan.id, domain::PlanState::running,
+                                             round.plan.due, std::nullopt));
+  ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", round.plan.id.hex()},
+                                                           {"epoch", round.from_epoch},
+                                                           {"items", std::move(items)}}));
+  const translog::LogRecord leaf{"erase-intent", row.intent_at, std::move(record),
+                                 translog::Visibility::committed};
+  return core.append_log(transaction, state, {&leaf, 1});
+}
+
+Status tx1(Core& core, Rounds& rounds) {
   core.at_step(EraseStep::tx1);
   const UtcTime now = core.now();
   RETURN_IF_ERROR(record_slot_review(core));
-  RETURN_IF_ERROR(draft_statements(core, round));
-  return transact(
-      core, ReserveShare::half,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        RETURN_IF_ERROR(write_dropped(core, transaction, round));
-        RETURN_IF_ERROR(write_braked(core, transaction, state, round));
-        if (round.going.empty()) return {};
-        catalog::EraseRound row;
-        row.from_epoch = round.from_epoch;
-        row.intent_at = now;
-        Json items = Json::array();
-        for (const Candidate& candidate : round.going) {
-          row.items.push_back({round.plan.id, candidate.asset.id, *candidate.asset.leaf,
-                               candidate.draft, candidate.certificate});
-          items.push_back(
-              Json{{"asset", candidate.asset.id.hex()}, {"kcv", to_hex(candidate.asset.kcv)}});
-        }
-        RETURN_IF_ERROR(transaction.start_round(row));
-        RETURN_IF_ERROR(transaction.set_plan_state(round.plan.id, domain::PlanState::running,
-                                                   round.plan.due, std::nullopt));
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"plan", round.plan.id.hex()},
-                                                                 {"epoch", round.from_epoch},
-                                                                 {"items", std::move(items)}}));
-        const translog::LogRecord leaf{"erase-intent", now, std::move(record),
-                                       translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      });
+  std::size_t bytes = 0;
+  for (Round& round : rounds) RETURN_IF_ERROR(draft_statements(core, round, bytes));
+  return transact(core, ReserveShare::half,
+                  [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                    catalog::EraseRound row;
+                    row.from_epoch = rounds.front().from_epoch;
+                    row.intent_at = now;
+                    for (const Round& round : rounds) {
+                      RETURN_IF_ERROR(tx1_rows(core, round, transaction, state, row));
+                    }
+                    return row.items.empty() ? Status() : transaction.start_round(row);
+                  });
 }
 
 // ---- steps 1 and 2 -----------------------------------------------------------------------------
@@ -124,13 +141,13 @@ Result<crypto::RootSecret> write_new_slot(Core& core, std::uint64_t epoch) {
 
 // Revokes every lease of the round's assets and waits for the jobs to let go; who does not in time
 // keeps his asset out of this round, never the certificate waiting.
-void drain(Core& core, const Round& round) {
+void drain(Core& core, const Rounds& rounds) {
   core.at_step(EraseStep::drain);
   const auto deadline = std::chrono::steady_clock::now() + kDrainDeadline;
-  for (const Candidate& candidate : round.going) core.keys.revoke(candidate.asset.id);
-  for (const Candidate& candidate : round.going) {
-    while (core.keys.open_leases(candidate.asset.id) > 0 &&
-           std::chrono::steady_clock::now() < deadline) {
+  const std::vector<Uuid> assets = ids_of(rounds);
+  for (const Uuid& asset : assets) core.keys.revoke(asset);
+  for (const Uuid& asset : assets) {
+    while (core.keys.open_leases(asset) > 0 && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(kDrainPause);
     }
   }
@@ -138,35 +155,40 @@ void drain(Core& core, const Round& round) {
 
 // ---- TX2, the choke point ----------------------------------------------------------------------
 
-Status tx2_rows(Core& core, Round& round, const crypto::RootSecret& next,
-                const domain::SlotAssurance& assurance, catalog::Transaction& transaction,
-                catalog::StoreState& state) {
+Status tx2_decide(Core& core, Round& round, catalog::Transaction& transaction,
+                  catalog::StoreState& state) {
   RETURN_IF_ERROR(decide(core, transaction, round, Readers::drained));
   for (const Candidate& candidate : round.dropped) {
     RETURN_IF_ERROR(transaction.drop_round_item(candidate.asset.id));
   }
   RETURN_IF_ERROR(write_dropped(core, transaction, round));
-  RETURN_IF_ERROR(write_braked(core, transaction, state, round));
-  if (round.going.empty()) return transaction.end_round();
+  return write_braked(core, transaction, state, round);
+}
+
+Status tx2_rows(Core& core, Rounds& rounds, const crypto::RootSecret& next,
+                const domain::SlotAssurance& assurance, catalog::Transaction& transaction,
+                catalog::StoreState& state) {
+  for (Round& round : rounds) RETURN_IF_ERROR(tx2_decide(core, round, transaction, state));
+  if (going(rounds).empty()) return transaction.end_round();
 
   CatalogNodes nodes(transaction);
-  const std::vector<keytree::LeafErase> erasures = erasures_of(round.going);
+  const std::vector<keytree::LeafErase> erasures = erasures_of(rounds);
   ASSIGN_OR_RETURN(const domain::NodeBatch batch,
                    keytree::erase(nodes, core.store(), core.root, next, erasures));
   RETURN_IF_ERROR(transaction.put_undo(batch.undo));
   RETURN_IF_ERROR(transaction.put_nodes(batch.put));
   RETURN_IF_ERROR(transaction.put_epoch({state.epoch + 1, core.now(), assurance}));
   RETURN_IF_ERROR(transaction.set_round_state(domain::RoundState::destroying));
-  for (const Candidate& candidate : round.going) {
-    RETURN_IF_ERROR(transaction.set_asset_state(candidate.asset.id, domain::AssetState::erasing,
-                                                candidate.asset.state_reason));
+  for (const Candidate* candidate : going(rounds)) {
+    RETURN_IF_ERROR(transaction.set_asset_state(candidate->asset.id, domain::AssetState::erasing,
+                                                candidate->asset.state_reason));
   }
   state.epoch += 1;
   return {};
 }
 
 // Returns the old root when the tree was re-keyed; nothing when every item fell out.
-Result<std::optional<crypto::RootSecret>> tx2(Core& core, Round& round, crypto::RootSecret next) {
+Result<std::optional<crypto::RootSecret>> tx2(Core& core, Rounds& rounds, crypto::RootSecret next) {
   core.at_step(EraseStep::tx2);
   ASSIGN_OR_RETURN(const domain::SlotAssurance assurance, core.slot->assess());
   ASSIGN_OR_RETURN(crypto::RootSecret old_root, core.root.clone());
@@ -175,8 +197,8 @@ Result<std::optional<crypto::RootSecret>> tx2(Core& core, Round& round, crypto::
   const Build build = [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
     ASSIGN_OR_RETURN(crypto::RootSecret current, old_root.clone());
     RETURN_IF_ERROR(core.adopt_root(std::move(current)));
-    RETURN_IF_ERROR(tx2_rows(core, round, next, assurance, transaction, state));
-    if (round.going.empty()) return {};
+    RETURN_IF_ERROR(tx2_rows(core, rounds, next, assurance, transaction, state));
+    if (going(rounds).empty()) return {};
     ASSIGN_OR_RETURN(crypto::RootSecret copy, next.clone());
     return core.adopt_root(std::move(copy));
   };
@@ -185,14 +207,14 @@ Result<std::optional<crypto::RootSecret>> tx2(Core& core, Round& round, crypto::
     RETURN_IF_ERROR(core.adopt_root(std::move(old_root)));
     return std::move(committed).error();
   }
-  if (round.going.empty()) return std::optional<crypto::RootSecret>();
+  if (going(rounds).empty()) return std::optional<crypto::RootSecret>();
   return std::optional<crypto::RootSecret>(std::move(old_root));
 }
 
 // TX1 is durable, but the round cannot go on (full disk, busy TPM): back to approved, decided again
 // later.
-Status give_up(Core& core, const Round& round, Error why) {
-  RETURN_IF_ERROR(spare_zeroed_or_kept(core, round.from_epoch + 1));
+Status give_up(Core& core, const Rounds& rounds, Error why) {
+  RETURN_IF_ERROR(spare_zeroed_or_kept(core, rounds.front().from_epoch + 1));
   RETURN_IF_ERROR(transact(core, ReserveShare::all,
                            [](catalog::Transaction& transaction, catalog::StoreState&) {
                              return transaction.end_round();
@@ -205,24 +227,23 @@ Status give_up(Core& core, const Round& round, Error why) {
 enum class LastLook { destroy, held, broken };
 
 // Paths re-read from disk, untouched entries equal; holds looked at once more.
-Result<LastLook> last_look(Core& core, const Round& round, const crypto::RootSecret& old_root) {
+Result<LastLook> last_look(Core& core, const Rounds& rounds, const crypto::RootSecret& old_root) {
   core.at_step(EraseStep::check);
   RETURN_IF_ERROR(core.catalog->drop_page_cache());
   ASSIGN_OR_RETURN(std::vector<domain::NodeRow> undo_rows, core.view().undo_nodes());
   RowNodes before(std::move(undo_rows));
   CatalogNodes now(core.view());
-  const Status intact = keytree::verify_erased(now, before, core.store(), old_root, core.root,
-                                               erasures_of(round.going));
+  const Status intact =
+      keytree::verify_erased(now, before, core.store(), old_root, core.root, erasures_of(rounds));
   if (!intact.ok()) return LastLook::broken;
-  for (const Candidate& candidate : round.going) {
-    ASSIGN_OR_RETURN(const std::vector<domain::Hold> holds,
-                     core.view().holds_on(candidate.asset.id));
+  for (const Uuid& asset : ids_of(rounds)) {
+    ASSIGN_OR_RETURN(const std::vector<domain::Hold> holds, core.view().holds_on(asset));
     if (!holds.empty()) return LastLook::held;
   }
   return LastLook::destroy;
 }
 
-Result<domain::DestroyedProof> destroy_old(Core& core, const Round& round,
+Result<domain::DestroyedProof> destroy_old(Core& core, const Rounds& rounds,
                                            crypto::RootSecret old_root) {
   core.point_of_no_return = Core::Return::past;
   core.at_step(EraseStep::zero_slot);
@@ -235,75 +256,96 @@ Result<domain::DestroyedProof> destroy_old(Core& core, const Round& round,
     // Refused, with nothing changed: nobody knows for how long, and nobody has to wait for it.
     core.point_of_no_return = Core::Return::possible;
     RETURN_IF_ERROR(undo_round(core, std::move(old_root)));
-    RETURN_IF_ERROR(spare_zeroed_or_kept(core, round.from_epoch + 1));
+    RETURN_IF_ERROR(spare_zeroed_or_kept(core, rounds.front().from_epoch + 1));
     return fault;
   }
-  const std::vector<Uuid> assets = ids_of(round.going);
+  const std::vector<Uuid> assets = ids_of(rounds);
   ASSIGN_OR_RETURN(domain::KeysGoneProof keys, core.keys.keys_gone(assets, std::move(old_root)));
   return domain::DestroyedProof::combine(std::move(read_back).value(), std::move(keys));
 }
 
-Status drop_all(Core& core, Round round) {
-  for (Candidate& candidate : round.going) {
-    candidate.decision.reasons = {
-        {Errc::damaged, "the re-keyed tree did not read back as written; nothing was destroyed"}};
-    candidate.asset.state = domain::AssetState::retired;
-    round.dropped.push_back(std::move(candidate));
+Status drop_all(Core& core, Rounds rounds) {
+  for (Round& round : rounds) {
+    for (Candidate& candidate : round.going) {
+      candidate.decision.reasons = {
+          {Errc::damaged, "the re-keyed tree did not read back as written; nothing was destroyed"}};
+      candidate.asset.state = domain::AssetState::retired;
+      round.dropped.push_back(std::move(candidate));
+    }
+    round.going.clear();
   }
-  round.going.clear();
   return transact(core, ReserveShare::half,
-                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
-                    return write_dropped(core, transaction, round);
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+                    for (const Round& round : rounds) {
+                      RETURN_IF_ERROR(write_dropped(core, transaction, round));
+                    }
+                    return {};
                   });
 }
 
-// A round from decision to certificate. Errc::no_space means: nothing happened, try smaller.
-Status run_round(Core& core, Round round) {
-  RETURN_IF_ERROR(decide(core, core.view(), round, Readers::to_be_drained));
-  RETURN_IF_ERROR(tx1(core, round));
-  round.dropped.clear();  // durable with TX1
-  if (round.going.empty()) return {};
-  round.plan.state = domain::PlanState::running;
+// From decision to certificate. Errc::no_space means: nothing happened, try smaller.
+Status run_rounds(Core& core, Rounds rounds) {
+  for (Round& round : rounds) {
+    RETURN_IF_ERROR(decide(core, core.view(), round, Readers::to_be_drained));
+  }
+  RETURN_IF_ERROR(tx1(core, rounds));
+  for (Round& round : rounds) {
+    round.dropped.clear();  // durable with TX1
+    if (!round.going.empty()) round.plan.state = domain::PlanState::running;
+  }
+  std::erase_if(rounds, [](const Round& round) { return round.going.empty(); });
+  if (rounds.empty()) return {};
+  const std::uint64_t unused_epoch = rounds.front().from_epoch + 1;
 
-  Result<crypto::RootSecret> next = write_new_slot(core, round.from_epoch + 1);
+  Result<crypto::RootSecret> next = write_new_slot(core, unused_epoch);
   if (!next.ok()) {
     if (core.stop) return std::move(next).error();
-    return give_up(core, round, std::move(next).error());
+    return give_up(core, rounds, std::move(next).error());
   }
-  drain(core, round);
-  Result<std::optional<crypto::RootSecret>> old_root = tx2(core, round, std::move(*next));
+  drain(core, rounds);
+  Result<std::optional<crypto::RootSecret>> old_root = tx2(core, rounds, std::move(*next));
   if (!old_root.ok()) {
     if (core.stop) return std::move(old_root).error();
-    return give_up(core, round, std::move(old_root).error());
+    return give_up(core, rounds, std::move(old_root).error());
   }
-  if (!*old_root) {  // everything fell out
-    return spare_zeroed_or_kept(core, round.from_epoch + 1);
-  }
+  if (!*old_root) return spare_zeroed_or_kept(core, unused_epoch);  // everything fell out
 
-  ASSIGN_OR_RETURN(const LastLook look, last_look(core, round, **old_root));
+  ASSIGN_OR_RETURN(const LastLook look, last_look(core, rounds, **old_root));
   if (look != LastLook::destroy) {
     RETURN_IF_ERROR(undo_round(core, std::move(**old_root)));
-    RETURN_IF_ERROR(spare_zeroed_or_kept(core, round.from_epoch + 1));
+    RETURN_IF_ERROR(spare_zeroed_or_kept(core, unused_epoch));
     // A hold: the rest is decided again in the next round. Broken: nobody tries it twice.
-    return look == LastLook::held ? Status() : drop_all(core, std::move(round));
+    return look == LastLook::held ? Status() : drop_all(core, std::move(rounds));
   }
-  ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, round, std::move(**old_root)));
+  ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, rounds, std::move(**old_root)));
   RETURN_IF_ERROR(
       finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
   // Step 5 at once, but for a plan of many rounds: there every directory of blobs would be synced
   // in each of them. What waits is ciphertext without its key, and recovery knows it.
-  core.unswept += round.going.size();
-  if (round.following == Following::none) RETURN_IF_ERROR(remove_some_orphans(core));
+  core.unswept += going(rounds).size();
+  const bool last = std::all_of(rounds.begin(), rounds.end(), [](const Round& round) {
+    return round.following == Following::none;
+  });
+  if (last) RETURN_IF_ERROR(remove_some_orphans(core));
   refill_reserve(core);
   return {};
 }
 
 }  // namespace
 
-Result<RoundCourse> run_next_round(Core& core, const Uuid& plan) {
-  ASSIGN_OR_RETURN(Round round, load_round(core, plan));
-  if (round.going.empty()) return RoundCourse::nothing_pending;
-  RETURN_IF_ERROR(run_round(core, std::move(round)));
+Result<RoundCourse> run_next_round(Core& core, const Uuid& plan, const std::vector<Uuid>& along) {
+  Rounds rounds(1);
+  ASSIGN_OR_RETURN(rounds.front(), load_round(core, plan));
+  if (rounds.front().going.empty()) return RoundCourse::nothing_pending;
+  std::size_t items = rounds.front().going.size();
+  for (const Uuid& other : along) {
+    Result<Round> round = load_round(core, other);
+    if (!round.ok()) continue;  // it has a round of its own, and says there what is wrong
+    items += round->going.size();
+    if (items > core.round_limit) break;
+    if (!round->going.empty()) rounds.push_back(std::move(*round));
+  }
+  RETURN_IF_ERROR(run_rounds(core, std::move(rounds)));
   return RoundCourse::ran;
 }
 

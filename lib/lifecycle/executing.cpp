@@ -96,29 +96,66 @@ Status expire_requests(Core& core) {
   return {};
 }
 
-Result<std::optional<Uuid>> next_plan(Core& core) {
+// Where each round writes the memory of a TPM: a person's plan waits for others, unless she asked
+// for it now. What a deadline makes due waits for nobody.
+bool waits_for_others(const Core& core, const domain::Plan& plan, UtcTime now) {
+  return uses_tpm(core.locator) && plan.origin == domain::PlanOrigin::person &&
+         plan.timing == domain::Timing::after_grace && plan.state == domain::PlanState::approved &&
+         plan.due && now < *plan.due + core.settings.coalesce;
+}
+
+// May go in a round that another plan has begun. The brake counts plan by plan, and so do standing
+// approvals.
+bool goes_along(const Core& core, const domain::Plan& plan) {
+  return uses_tpm(core.locator) && core.settings.coalesce.count() > 0 &&
+         plan.origin == domain::PlanOrigin::person && plan.state == domain::PlanState::approved &&
+         !is_by_standing(plan);
+}
+
+struct Due {
+  std::optional<Uuid> next;
+  std::vector<Uuid> along;  // with it, if it may be accompanied
+};
+
+Result<Due> what_is_due(Core& core) {
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans, core.view().due_plans(clock.wall));
+  Due due;
+  bool accompanied = false;
   for (const Uuid& id : plans) {
     const auto stuck = core.stuck.find(id);
     if (stuck != core.stuck.end() && core.since_boot() < stuck->second.until) continue;
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
-    if (plan && is_due(*plan, clock)) return std::optional<Uuid>(id);
+    if (!plan || !is_due(*plan, clock)) continue;
+    if (!due.next && !waits_for_others(core, *plan, clock.wall)) {
+      due.next = id;
+      accompanied = goes_along(core, *plan);
+      if (!uses_tpm(core.locator)) return due;
+    } else if (goes_along(core, *plan)) {
+      due.along.push_back(id);
+    }
   }
-  return std::optional<Uuid>();
+  if (!accompanied || core.alone.count(*due.next) != 0) due.along.clear();
+  return due;
+}
+
+// What a move left open, once the round that it was is over.
+Status settle_when_due(Core& core) {
+  const bool again = core.uncleared_tpm && core.since_boot() >= core.uncleared_tpm->until;
+  return core.locator.move || again ? settle_home(core) : Status();
 }
 
 // What was approved in advance is looked at anew before each round; item by item before the first,
 // and later by the gate alone.
-Result<RoundCourse> run_or_return(Core& core, const Uuid& id) {
+Result<RoundCourse> run_or_return(Core& core, const Uuid& id, const std::vector<Uuid>& along) {
   ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(id));
-  if (!plan || !is_by_standing(*plan)) return run_next_round(core, id);
+  if (!plan || !is_by_standing(*plan)) return run_next_round(core, id, along);
   ASSIGN_OR_RETURN(const InForce word, approvals_today(core, *plan));
   if (plan->state == domain::PlanState::approved || !word.lapsed.empty()) {
     ASSIGN_OR_RETURN(const bool returned, return_to_people(core, id));
     if (returned) return RoundCourse::ran;
   }
-  return run_next_round(core, id);
+  return run_next_round(core, id, along);
 }
 
 }  // namespace
@@ -155,9 +192,12 @@ Result<bool> Store::execute_due() {
     return true;
   }
   if (core.unproven) return ask_for_proof(core);
+  try_count_again(core);
+  RETURN_IF_ERROR(settle_when_due(core));
   RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));
-  ASSIGN_OR_RETURN(const std::optional<Uuid> plan, next_plan(core));
+  ASSIGN_OR_RETURN(const Due due, what_is_due(core));
+  const std::optional<Uuid>& plan = due.next;
   if (core.unswept > (plan ? kUnsweptAtMost : 0)) {  // without a plan: it was cancelled, or waits
     RETURN_IF_ERROR(remove_some_orphans(core));
     return true;
@@ -165,9 +205,10 @@ Result<bool> Store::execute_due() {
   // Nothing else is due: the head of what was erased since the last one is published now, once for
   // all of them.
   if (!plan || !core.signer) return core.publisher->keep_up() == Progress::more;
-  Result<RoundCourse> done = run_or_return(core, *plan);
+  Result<RoundCourse> done = run_or_return(core, *plan, due.along);
   if (done.ok()) {
     core.stuck.erase(*plan);
+    core.alone.erase(*plan);
     core.round_limit = limits::kItemsPerEraseRound;
     if (*done != RoundCourse::nothing_pending) return true;
     if (core.unswept > 0) {
@@ -185,6 +226,7 @@ Result<bool> Store::execute_due() {
     core.round_limit = 1;
     return true;
   }
+  if (!due.along.empty() && !core.stop && core.alone.insert(*plan).second) return true;
   // Nothing has happened; this plan waits, the others need not.
   core.stuck.insert_or_assign(*plan, Core::Stuck{core.since_boot() + kStuckPause, done.error()});
   return std::move(done).error();

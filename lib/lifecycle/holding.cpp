@@ -203,6 +203,7 @@ Result<HoldView> Store::place_hold(const HoldRequest& request) {
       transact(core, ReserveShare::half,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
                  hold.log_index = state.log.size;
+                 if (counts_holds(core, state.epoch)) state.hold_count += 1;
                  RETURN_IF_ERROR(transaction.insert_hold(hold));
                  RETURN_IF_ERROR(transaction.add_event(
                      {hold.placed, hold.placed_by, "hold-place", hold_text(hold.id), "", "in force",
@@ -212,6 +213,7 @@ Result<HoldView> Store::place_hold(const HoldRequest& request) {
                                                 std::move(record), translog::Visibility::committed};
                  return core.append_log(transaction, state, {&leaf, 1});
                }));
+  count_holds(core);
   core.changed(domain::IdType::hold, hold.id);
   return view_of(std::move(hold), bound);
 }

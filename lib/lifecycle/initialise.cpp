@@ -196,7 +196,9 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
 
   RETURN_IF_ERROR(create_reserve(env, staging));
   RETURN_IF_ERROR(env.make_directory(staging + "/blobs", 0700));
-  ASSIGN_OR_RETURN(const catalog::StoreState state, first_state(core, request.people_rule));
+  ASSIGN_OR_RETURN(catalog::StoreState state, first_state(core, request.people_rule));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> counted, core.slot->hold_count());
+  state.hold_count = counted.value_or(0);
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::create(env, staging + "/catalog.db", state));
   core.settings.directory = staging;
   RETURN_IF_ERROR(first_rows(core, request.actor, assurance, authority));
@@ -391,7 +393,7 @@ Result<StatusReport> Store::initialise(const StoreSettings& settings, InitReques
   core.locator.keyfile_path = request.keyfile_path;
   ASSIGN_OR_RETURN(core.unlock, unlock_secret(request, core.locator));
 
-  if (request.slot_kind == SlotKind::tpm2) {
+  if (has_tpm(request.slot_kind)) {
     ASSIGN_OR_RETURN(rootslot::Tpm2Facts tpm, rootslot::find_tpm2(settings.tpm));
     core.locator.tpm_key_name = std::move(tpm.key_name);
     RETURN_IF_ERROR(rootslot::check_free_in_tpm2(settings.tpm, core.store()));

@@ -30,6 +30,7 @@ Result<Lines> lines_of(const Core& core, const catalog::EraseRound& round) {
 }  // namespace
 
 Result<Digest> intents_digest(const Core& core, const catalog::EraseRound& round) {
+  if (round.items.empty()) return move_digest(core, round.from_epoch);
   ASSIGN_OR_RETURN(const Lines lines, lines_of(core, round));
   return translog::replay(lines.leaves).root;
 }

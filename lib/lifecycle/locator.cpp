@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kSchema = "aierase/root-slot/v1";
 constexpr std::size_t kMaxBytes = 16 << 10;
+constexpr const char* kNext = ".next";
+constexpr const char* kToBeCleared = "to-be-cleared";
 
 Error broken(const std::string& path, const std::string& what) {
   return make_error(Errc::damaged, path + ": " + what,
@@ -64,23 +66,39 @@ std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept {
 }
 
 std::string_view to_text(SlotKind kind) noexcept {
-  return kind == SlotKind::tpm2 ? "tpm2" : "file";
+  switch (kind) {
+    case SlotKind::file:
+      return "file";
+    case SlotKind::tpm2:
+      return "tpm2";
+    case SlotKind::tpm2_and_file:
+      return "tpm2+file";
+  }
+  return "file";
 }
 
 std::optional<SlotKind> parse_slot_kind(std::string_view text) noexcept {
-  for (const SlotKind kind : {SlotKind::file, SlotKind::tpm2}) {
+  for (const SlotKind kind : {SlotKind::file, SlotKind::tpm2, SlotKind::tpm2_and_file}) {
     if (to_text(kind) == text) return kind;
   }
   return std::nullopt;
 }
 
-Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator) {
+namespace {
+
+Status write_locator_file(Env& env, const std::string& path, const SlotLocator& locator) {
   Json json{{"schema", kSchema},
             {"store", locator.store.hex()},
             {"slot_kind", to_text(locator.slot_kind)},
             {"slot_path", locator.slot_path},
             {"unlock", to_text(locator.unlock)}};
-  if (locator.slot_kind == SlotKind::tpm2) json["tpm_key_name"] = to_hex(locator.tpm_key_name);
+  if (!locator.tpm_key_name.empty()) json["tpm_key_name"] = to_hex(locator.tpm_key_name);
+  if (locator.move) {
+    json["move_to"] = to_text(locator.move->to);
+    json["move_from_epoch"] = locator.move->from_epoch;
+    json["move_hold_count"] = locator.move->hold_count;
+  }
+  if (locator.left_tpm != SlotLocator::LeftTpm::none) json["left_tpm"] = kToBeCleared;
   if (locator.unlock == UnlockKind::keyfile) json["keyfile"] = locator.keyfile_path;
   if (locator.unlock == UnlockKind::passphrase) {
     json["argon2id_salt"] = to_hex(locator.passphrase_salt);
@@ -89,7 +107,48 @@ Status write_locator(Env& env, const std::string& directory, const SlotLocator& 
   }
   ASSIGN_OR_RETURN(std::string text, dump_pretty(json));
   text += '\n';
-  return write_new_file(env, directory + "/root-slot", as_bytes(text), 0600);
+  return write_new_file(env, path, as_bytes(text), 0600);
+}
+
+// Of a root slot that is on its way, or has left a TPM.
+Status read_move(const Json& json, const std::string& path, SlotLocator& locator) {
+  if (const std::string* left = text_of(json, "left_tpm")) {
+    if (*left != kToBeCleared) return broken(path, "left_tpm says " + quoted(*left));
+    locator.left_tpm = SlotLocator::LeftTpm::to_be_cleared;
+  }
+  if (json.find("move_to") != json.end()) {
+    const std::string* to = text_of(json, "move_to");
+    const std::optional<SlotKind> home = to ? parse_slot_kind(*to) : std::nullopt;
+    const auto epoch = json.find("move_from_epoch");
+    const auto holds = json.find("move_hold_count");
+    if (!home || epoch == json.end() || !epoch->is_number_unsigned() || holds == json.end() ||
+        !holds->is_number_unsigned()) {
+      return broken(path, "what it says of a move is malformed");
+    }
+    locator.move = SlotMove{*home, epoch->get<std::uint64_t>(), holds->get<std::uint64_t>()};
+  }
+  if (uses_tpm(locator) || locator.left_tpm != SlotLocator::LeftTpm::none) {
+    const std::string* name = text_of(json, "tpm_key_name");
+    const std::optional<Bytes> bytes = name ? from_hex(*name) : std::nullopt;
+    if (!bytes || bytes->empty()) return broken(path, "the name of the TPM's key is missing");
+    locator.tpm_key_name = *bytes;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator) {
+  return write_locator_file(env, directory + "/root-slot", locator);
+}
+
+Status replace_locator(Env& env, const std::string& directory, const SlotLocator& locator) {
+  const std::string path = directory + "/root-slot";
+  const Status left = env.unlink(path + kNext);  // of one that was interrupted
+  if (!left.ok() && left.error().code != Errc::not_found) return left;
+  RETURN_IF_ERROR(write_locator_file(env, path + kNext, locator));
+  RETURN_IF_ERROR(env.replace(path + kNext, path));
+  return env.sync_directory(directory);
 }
 
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {
@@ -122,12 +181,7 @@ Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {
   locator.store = *uuid;
   locator.slot_kind = *home;
   locator.slot_path = *slot_path;
-  if (*home == SlotKind::tpm2) {
-    const std::string* name = text_of(json, "tpm_key_name");
-    const std::optional<Bytes> bytes = name ? from_hex(*name) : std::nullopt;
-    if (!bytes || bytes->empty()) return broken(path, "the name of the TPM's key is missing");
-    locator.tpm_key_name = *bytes;
-  }
+  RETURN_IF_ERROR(read_move(json, path, locator));
   const std::optional<UnlockKind> how = parse_unlock_kind(*unlock);
   if (!how) return broken(path, "the unlock kind " + quoted(*unlock) + " is not known");
   locator.unlock = *how;

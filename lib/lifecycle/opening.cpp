@@ -17,6 +17,12 @@ using rootslot::SlotContent;
 // Commits one row of its own: after a failed last sync of the crashed process, only a commit of
 // this process says that the database will still be there once the slot is gone.
 Status commit_recovery_row(Core& core, const std::string& what, Store::Adopt adopt) {
+  std::optional<std::uint64_t> counted;  // what the TPM has counted of holds, accepted
+  if (adopt == Store::Adopt::yes) {
+    ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+    ASSIGN_OR_RETURN(counted, home_of(core, state.epoch).renew_hold_count());
+    if (*counted == state.hold_count) counted.reset();
+  }
   return transact(
       core, ReserveShare::all,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -36,7 +42,12 @@ Status commit_recovery_row(Core& core, const std::string& what, Store::Adopt ado
           }
           RETURN_IF_ERROR(transaction.end_round());
         }
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"recovered", what}}));
+        Json told{{"recovered", what}};
+        if (counted) {
+          state.hold_count = *counted;
+          told["hold_count_accepted"] = *counted;
+        }
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(told));
         const translog::LogRecord leaf{"recovery", core.now(), std::move(record),
                                        translog::Visibility::committed};
         return core.append_log(transaction, state, {&leaf, 1});
@@ -109,7 +120,7 @@ Status roll_forward(Core& core, StartTable& table) {
   if (course == Course::undo) return undo(core, table);
   Result<domain::SlotReadBackProof> proof = destroy_slot(core, *table.round);
   if (proof.ok()) return finish_with(core, std::move(*proof), table.other());
-  if (core.stop || core.locator.slot_kind != SlotKind::tpm2) {
+  if (core.stop || !uses_tpm(core.locator)) {
     return wait_for_proof(core, *table.round, std::move(proof).error());
   }
   return undo(core, table);  // refused, and the old secret was seen: as in the round itself
@@ -195,7 +206,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
     }
     core.unlock = std::move(unlock);
   }
-  ASSIGN_OR_RETURN(core.slot, open_slot(core));
+  RETURN_IF_ERROR(open_slot(core));
   RETURN_IF_ERROR(check_files(core));
   RETURN_IF_ERROR(settle_empty_journal(core));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env, database_of(core)));
@@ -203,11 +214,14 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(check_host(core, table.state, adopt));
   ASSIGN_OR_RETURN(const OtherSlot other, judge_other(core, table));
   ASSIGN_OR_RETURN(core.anchored, check_anchor(core, table));
+  RETURN_IF_ERROR(check_hold_count(core, table.state, adopt));
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
+  RETURN_IF_ERROR(settle_home(core));
+  if (core.uncounted_hold) count_holds(core);
   // Only now: until recovery the commit that made the new keys those in force may not be durable.
   const Status settled = settle_key_files(core);
   if (!settled.ok()) {

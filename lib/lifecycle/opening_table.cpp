@@ -56,6 +56,7 @@ Error none_opens(const Core& core, const StartTable& table) {
                           : "pass the right one to aierased and restart it; nothing was touched",
                       core.settings.directory);
   }
+  if (core.move_fault) return *core.move_fault;
   std::string hint =
       core.locator.slot_kind == SlotKind::file
           ? "put the right slot file back, or the newer database; nothing was touched"
@@ -113,6 +114,8 @@ Result<StartTable> read_table(Core& core) {
         "nothing was touched",
         core.settings.directory);
   }
+  // The slot that dies may lie in the home that does not open.
+  if (core.move_fault && table.destroying()) return *core.move_fault;
   return table;
 }
 

@@ -12,6 +12,39 @@ namespace {
 
 using Severity = Finding::Severity;
 
+// Chips name half a million writes and more, and say nothing of what comes after.
+constexpr std::uint64_t kRotationsADay = 50;
+
+void look_at_tpm(const Core& core, const StatusReport& report, std::vector<Finding>& findings) {
+  const std::string where = core.slot->where();
+  if (uses_tpm(core.locator) && report.rotations > kRotationsADay) {
+    findings.push_back({Severity::warning, "slot-wear", where,
+                        std::to_string(report.rotations) +
+                            " rotations of the root secret in 24 hours: each one writes the TPM's "
+                            "memory twice, and it wears out",
+                        "ask for more assets in one plan, leave out --now, or raise coalesce in "
+                        "aierased.toml; above " +
+                            std::to_string(kRotationsADay) + " a day this is said"});
+  }
+  if (core.uncounted_hold) {
+    const Error& why = core.uncounted_hold->why;
+    findings.push_back({Severity::error, "hold-uncounted", where,
+                        "a legal hold is in force, and the TPM has not counted it yet: an image of "
+                        "the disk from before it would not be recognised: " +
+                            why.message,
+                        (why.hint.empty() ? std::string("see to the TPM") : why.hint) +
+                            "; it is tried again every ten minutes"});
+  }
+  if (core.uncleared_tpm) {
+    const Error& why = core.uncleared_tpm->why;
+    findings.push_back({Severity::warning, "tpm-left", core.settings.tpm.tcti,
+                        "the root slot has left a TPM, where its indexes are still defined; they "
+                        "hold no secret that opens anything: " +
+                            why.message,
+                        "it is tried again every ten minutes"});
+  }
+}
+
 void look_at_slot(const StatusReport& report, std::vector<Finding>& findings) {
   const domain::SlotAssurance& slot = report.slot;
   const Severity severity = slot.level == domain::Level::ea0 ? Severity::warning : Severity::note;
@@ -160,6 +193,7 @@ void look_at_host(const Core& core, std::vector<Finding>& findings) {
 
 // A timer of one day that was missed twice.
 constexpr auto kTwoPeriods = std::chrono::hours(48);
+constexpr auto kOneDay = std::chrono::hours(24);
 
 std::string overdue_text(std::uint64_t overdue) {
   return std::to_string(overdue) + (overdue == 1 ? " asset is" : " assets are") +
@@ -200,6 +234,7 @@ Result<StatusReport> Store::status() {
   if (round) report.round = round->state;
   report.findings = core.settings.host.findings;
   ASSIGN_OR_RETURN(report.enforcement, enforce_state(core));
+  ASSIGN_OR_RETURN(report.rotations, core.view().epochs_since(core.now() - kOneDay));
   return report;
 }
 
@@ -208,6 +243,7 @@ Result<std::vector<Finding>> Store::doctor() {
   ASSIGN_OR_RETURN(const StatusReport report, status());
   std::vector<Finding> findings;
   look_at_slot(report, findings);
+  look_at_tpm(core, report, findings);
   look_at_keys(core, report, findings);
   RETURN_IF_ERROR(look_at_rows(core, report, findings));
   RETURN_IF_ERROR(look_at_records(core, findings));

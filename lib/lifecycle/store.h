@@ -8,6 +8,7 @@
 // Uses: aierase(1).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,21 +43,39 @@ std::string_view to_text(UnlockKind kind) noexcept;
 std::optional<UnlockKind> parse_unlock_kind(std::string_view text) noexcept;
 
 // Where the slot secret lives.
-enum class SlotKind { file, tpm2 };
+enum class SlotKind { file, tpm2, tpm2_and_file };  // the last: a share of it in each
 std::string_view to_text(SlotKind kind) noexcept;
 std::optional<SlotKind> parse_slot_kind(std::string_view text) noexcept;
+inline bool has_tpm(SlotKind kind) noexcept {
+  return kind != SlotKind::file;
+}
+
+// On its way from slot_kind to another home, with the same slot file.
+struct SlotMove {
+  SlotKind to = SlotKind::file;
+  std::uint64_t from_epoch = 0;
+  std::uint64_t hold_count = 0;  // of the store, if it stays
+};
 
 // The little file STORE/root-slot, read between the store's lock and the slot's.
 struct SlotLocator {
   Uuid store;
   SlotKind slot_kind = SlotKind::file;
   std::string slot_path;  // of the slot file; with a TPM only the anchor lies in it
-  Bytes tpm_key_name;     // SlotKind::tpm2: of the TPM's storage key
+  Bytes tpm_key_name;     // of the TPM's storage key, where a TPM has a part in it
+  std::optional<SlotMove> move;
+  // Its indexes and tpm.key have no use any more, and are to be removed.
+  enum class LeftTpm { none, to_be_cleared } left_tpm = LeftTpm::none;
   UnlockKind unlock = UnlockKind::none;
   std::string keyfile_path;  // UnlockKind::keyfile
   Bytes passphrase_salt;     // UnlockKind::passphrase, 16 bytes
   crypto::PassphraseCost passphrase_cost;
 };
+
+// Whether a TPM is needed to open the store.
+inline bool uses_tpm(const SlotLocator& locator) noexcept {
+  return has_tpm(locator.slot_kind) || (locator.move && has_tpm(locator.move->to));
+}
 
 struct HostFacts {
   std::string host;               // gethostname
@@ -81,6 +100,8 @@ struct StoreSettings {
   const Clock* clock = nullptr;
   std::string directory;  // /var/lib/aierase
   rootslot::Tpm2Settings tpm;
+  // How long an erasure waits for others that go with it, where the slot lies in a TPM.
+  std::chrono::seconds coalesce{0};
   HostFacts host;
   FindCustodians find_custodians;
   domain::PersonLookup person_of;    // what people.toml says of a user now; may be absent
@@ -116,6 +137,7 @@ struct StatusReport {
   std::optional<domain::RoundState> round;  // an erase round in progress
   std::vector<std::string> findings;        // host facts that certificates carry
   EnforceState enforcement;
+  std::uint64_t rotations = 0;  // of the root secret, in the last 24 hours
 };
 
 // For those who watch many stores.
@@ -160,6 +182,13 @@ class Store {
   // slot's first and the store's last. Refuses a directory with anything in it, a slot path inside
   // the store, a slot that is there already.
   static Result<StatusReport> initialise(const StoreSettings& settings, InitRequest request);
+  // The best home for a new store's slot here: the TPM where one answers, else a file; and why, in
+  // a sentence.
+  struct SlotChoice {
+    SlotKind kind = SlotKind::file;
+    std::string why;
+  };
+  static SlotChoice choose_slot(const StoreSettings& settings);
   // The caller holds lock(). An interrupted init is undone first: its slot is zeroed, and only if
   // it carries the store uuid of that init.
   enum class Presence { absent, present };
@@ -301,6 +330,11 @@ class Store {
   Result<certificate::Keyring> keyring();
   // New keys for signer and log, recorded in the log and signed by the keys before and after.
   Status rotate_keys(const domain::Actor& actor);
+
+  // The slot secret gets another home, and the old one is destroyed: an erase round without an
+  // asset. What lived before keeps the level of where its epochs lived. Errc::wrong_state: it lies
+  // there already, or an erasure is open.
+  Status move_slot(const domain::Actor& actor, SlotKind to);
 
   // A person looked at the clock: trusted time is the wall clock's from now on.
   Result<UtcTime> confirm_clock(const domain::Actor& actor);

@@ -85,8 +85,8 @@ std::vector<std::string> holders_of_copies(const SlotSight& sight) {
 
 std::string next_level_text(domain::Level level) {
   const std::string tpm =
-      "A root slot in a TPM is where no image of a disk can reach it: a new store made with "
-      "`aierase init --root-slot tpm2` has it there.";
+      "A root slot in a TPM is where no image of a disk can reach it: "
+      "`aierase slot move tpm2` moves it there.";
   if (level != domain::Level::ea0) return tpm;
   return "EA1 needs a slot file created on ext4 (data not journalled) or xfs, on a "
          "partition, a whole disk, or a linear or crypt device, with direct I/O. " +

@@ -67,7 +67,7 @@ class ReadBack {
 class RootSlot : protected ReadBack {
  public:
   virtual ~RootSlot() = default;
-  virtual std::string_view kind() const = 0;  // "file", "tpm2"
+  virtual std::string_view kind() const = 0;  // "file", "tpm2", "tpm2+file"
   // Where the secret lies, in an error's sentence: a path, or the NV indexes of a TPM.
   virtual std::string where() const = 0;
   // The store that the slot was made for, also while both slots are zero.
@@ -84,6 +84,16 @@ class RootSlot : protected ReadBack {
   virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) = 0;
   virtual Result<domain::SlotAssurance> assess() = 0;
+
+  // A counter that no image of a disk brings back, for holds; none where the home has no such
+  // thing. Errc::foreign: somebody removed it.
+  virtual Result<std::optional<std::uint64_t>> hold_count() {
+    return std::optional<std::uint64_t>();
+  }
+  // Until it says at least that; may be tried again after any error.
+  virtual Status advance_hold_count(std::uint64_t) { return {}; }
+  // Where it was removed it is defined anew; what it says then.
+  virtual Result<std::uint64_t> renew_hold_count() { return std::uint64_t{0}; }
 
   // The newer of the two anchor blocks that authenticate under `key`; none: nullopt.
   virtual Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) = 0;
@@ -106,23 +116,34 @@ Result<std::unique_ptr<RootSlot>> create_file_slot(Env& env, const FileSlotOptio
 Result<std::unique_ptr<RootSlot>> open_file_slot(Env& env, const FileSlotOptions& options);
 
 // The slot in a TPM: the secret in NV indexes whose numbers follow from the store's uuid; anchor
-// and lock in a slot file whose own slots stay zero.
+// and lock in a slot file.
 struct Tpm2SlotOptions {
-  FileSlotOptions anchor;
+  std::string file_path;  // of the slot file, now
   Tpm2Settings tpm;
-  Bytes key_name;    // of the TPM's storage key, as find_tpm2 told it when the store was made
+  Bytes key_name;    // of the TPM's storage key, as find_tpm2 told it when the slot was made
   SecretBytes auth;  // of the indexes, kNvAuthBytes
 };
 // Asks the TPM who it is.
 Result<Tpm2Facts> find_tpm2(const Tpm2Settings& settings);
 // Errc::already_exists if something is defined under one of the store's numbers. Changes nothing.
 Status check_free_in_tpm2(const Tpm2Settings& settings, const Uuid& store);
-Result<std::unique_ptr<RootSlot>> create_tpm2_slot(Env& env, Tpm2SlotOptions options,
-                                                   const Uuid& store);
+Result<std::shared_ptr<RootSlot>> create_tpm2_slot(Env& env, std::shared_ptr<RootSlot> file,
+                                                   Tpm2SlotOptions options);
 // Errc::busy: no TPM answers now; Errc::foreign: another TPM, one that was cleared, or an index
 // that somebody else defined; Errc::damaged: the indexes are gone.
-Result<std::unique_ptr<RootSlot>> open_tpm2_slot(Env& env, Tpm2SlotOptions options);
+Result<std::shared_ptr<RootSlot>> open_tpm2_slot(Env& env, std::shared_ptr<RootSlot> file,
+                                                 Tpm2SlotOptions options);
 // After an interrupted init: removes what was defined for that store, and nothing else.
 Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store);
+// After a move: the same, if that key name is the TPM's; Errc::foreign if it is another TPM.
+Status retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name);
+
+// Both homes at once: a share of the secret lies in each, and each alone says nothing about it.
+// Both are destroyed; the destruction of one would do.
+std::shared_ptr<RootSlot> both_slots(std::shared_ptr<RootSlot> tpm, std::shared_ptr<RootSlot> file);
+// From one home into another, which share their slot file: the secret of `from_epoch` lies in
+// `from`, that of the next epoch in `to`. What is assessed is `to`.
+std::shared_ptr<RootSlot> moving_slot(std::shared_ptr<RootSlot> from, std::shared_ptr<RootSlot> to,
+                                      std::uint64_t from_epoch);
 
 }  // namespace aierase::rootslot

@@ -128,6 +128,10 @@ Result<std::uint64_t> Tpm2::increment(NvIndex index, const SecretBytes& auth) {
         return Esys_NV_Increment(impl_->esys, handle.tr, handle.tr, impl_->session, ESYS_TR_NONE,
                                  ESYS_TR_NONE);
       }));
+  return count(index, auth);
+}
+
+Result<std::uint64_t> Tpm2::count(NvIndex index, const SecretBytes& auth) {
   Bytes value(kCounterBytes);
   RETURN_IF_ERROR(read(index, auth, value));
   return get_be64(value);

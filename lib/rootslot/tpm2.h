@@ -61,6 +61,7 @@ class Tpm2 {
   // kNvSlotBytes each.
   Status read(NvIndex index, const SecretBytes& auth, ByteSpan to);
   Status write(NvIndex index, const SecretBytes& auth, ByteView from);
+  Result<std::uint64_t> count(NvIndex index, const SecretBytes& auth);
   Result<std::uint64_t> increment(NvIndex index, const SecretBytes& auth);
   // The key that the TPM signs its own state with, derived from the endorsement seed: P-256,
   // SHA-256, restricted. As SubjectPublicKeyInfo in DER.

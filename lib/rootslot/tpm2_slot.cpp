@@ -30,7 +30,7 @@ std::string Tpm2Indexes::text() const {
 
 Tpm2Indexes indexes_of(const Uuid& store) {
   const NvIndex first = kFirstIndex + 4 * (get_be32(store.view().first(4)) % kStores);
-  return {{first, first + 1}, first + 2};
+  return {{first, first + 1}, first + 2, first + 3};
 }
 
 Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes) {
@@ -41,7 +41,8 @@ Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes) {
   };
   RETURN_IF_ERROR(remove(indexes.slot[0], NvKind::slot));
   RETURN_IF_ERROR(remove(indexes.slot[1], NvKind::slot));
-  return remove(indexes.counter, NvKind::counter);
+  RETURN_IF_ERROR(remove(indexes.counter, NvKind::counter));
+  return remove(indexes.holds, NvKind::counter);
 }
 
 Tpm2Slot::Tpm2Slot(Parts parts)
@@ -99,7 +100,8 @@ Status Tpm2Slot::define_all() {
       RETURN_IF_ERROR(tpm.define(indexes_.slot[parity], NvKind::slot, parts_.auth));
       RETURN_IF_ERROR(put(tpm, parity, zeros(), Found()));
     }
-    RETURN_IF_ERROR(prepare_counter(tpm));
+    RETURN_IF_ERROR(prepare_counter(tpm, indexes_.counter));
+    RETURN_IF_ERROR(prepare_counter(tpm, indexes_.holds));
     // A TPM that cannot sign could never certify an erasure: seen now, not then.
     const Result<domain::TpmEvidence> trial = evidence(tpm, 0, Digest{});
     return trial.ok() ? Status() : Status(trial.error());
@@ -209,7 +211,7 @@ Status Tpm2Slot::write(const Uuid& store, std::uint64_t epoch, const crypto::Slo
 // What a TPM may refuse for long is tried while there is a way back: to count, and to sign. The
 // slot itself is not certified yet: its secret would be in the statement.
 Status Tpm2Slot::prepare(Tpm2& tpm, const Dying& dying) {
-  RETURN_IF_ERROR(prepare_counter(tpm));
+  RETURN_IF_ERROR(prepare_counter(tpm, indexes_.counter));
   if (!dying.intent) return {};
   const Result<domain::TpmStatement> trial =
       tpm.certify(indexes_.counter, NvKind::counter, parts_.auth, *dying.intent);
@@ -217,19 +219,19 @@ Status Tpm2Slot::prepare(Tpm2& tpm, const Dying& dying) {
 }
 
 // A counter that somebody removed is defined anew; the TPM lets none begin below one that it had.
-Status Tpm2Slot::prepare_counter(Tpm2& tpm) {
-  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.counter, NvKind::counter));
+Status Tpm2Slot::prepare_counter(Tpm2& tpm, NvIndex counter) {
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(counter, NvKind::counter));
   if (state == NvState::defined) return {};
   if (state == NvState::other) {
-    const std::string index = nv_text(indexes_.counter);
+    const std::string index = nv_text(counter);
     return make_error(
         Errc::foreign, "NV index " + index + " of the TPM is not the counter that aierased defined",
         "find out who uses it, and if nobody needs it: tpm2_nvundefine " + index, index);
   }
   if (state == NvState::absent) {
-    RETURN_IF_ERROR(tpm.define(indexes_.counter, NvKind::counter, parts_.auth));
+    RETURN_IF_ERROR(tpm.define(counter, NvKind::counter, parts_.auth));
   }
-  const Result<std::uint64_t> first = tpm.increment(indexes_.counter, parts_.auth);
+  const Result<std::uint64_t> first = tpm.increment(counter, parts_.auth);
   return first.ok() ? Status() : Status(first.error());
 }
 
@@ -312,6 +314,40 @@ Result<domain::TpmEvidence> Tpm2Slot::evidence(Tpm2& tpm, unsigned parity, const
 
 Result<domain::SlotAssurance> Tpm2Slot::assess() {
   return judge_tpm2_slot({facts_, parts_.tpm.tcti, parts_.virtual_machine, indexes_.text()});
+}
+
+Result<std::uint64_t> Tpm2Slot::holds_counted(Tpm2& tpm) {
+  ASSIGN_OR_RETURN(const NvState state, tpm.state(indexes_.holds, NvKind::counter));
+  if (state == NvState::defined) return tpm.count(indexes_.holds, parts_.auth);
+  const std::string index = nv_text(indexes_.holds);
+  return make_error(Errc::foreign,
+                    "the counter of holds, NV index " + index +
+                        " of the TPM, was removed or defined anew by somebody else",
+                    "whether this is the newest state of the store, nobody can tell now: compare "
+                    "its holds with your records; `aierase init --adopt` accepts it, and the log "
+                    "keeps that",
+                    index);
+}
+
+Result<std::optional<std::uint64_t>> Tpm2Slot::hold_count() {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  ASSIGN_OR_RETURN(const std::uint64_t count, holds_counted(tpm));
+  return std::optional<std::uint64_t>(count);
+}
+
+Status Tpm2Slot::advance_hold_count(std::uint64_t to) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  ASSIGN_OR_RETURN(std::uint64_t count, holds_counted(tpm));
+  while (count < to) {
+    ASSIGN_OR_RETURN(count, tpm.increment(indexes_.holds, parts_.auth));
+  }
+  return {};
+}
+
+Result<std::uint64_t> Tpm2Slot::renew_hold_count() {
+  ASSIGN_OR_RETURN(Tpm2 tpm, connect());
+  RETURN_IF_ERROR(prepare_counter(tpm, indexes_.holds));
+  return holds_counted(tpm);
 }
 
 Result<std::optional<Anchor>> Tpm2Slot::read_anchor(const crypto::SealKey& key) {

@@ -18,8 +18,9 @@ namespace aierase::rootslot {
 
 struct Tpm2Indexes {
   std::array<NvIndex, 2> slot{};  // by parity of epoch
-  NvIndex counter = 0;
-  std::string text() const;  // of the two slots
+  NvIndex counter = 0;            // of destructions
+  NvIndex holds = 0;              // a counter, too
+  std::string text() const;       // of the two slots
 };
 Tpm2Indexes indexes_of(const Uuid& store);
 
@@ -29,7 +30,7 @@ Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes);
 class Tpm2Slot final : public RootSlot {
  public:
   struct Parts {
-    std::unique_ptr<RootSlot> anchor;
+    std::shared_ptr<RootSlot> anchor;
     Tpm2Settings tpm;
     Bytes key_name;
     SecretBytes auth;
@@ -51,6 +52,9 @@ class Tpm2Slot final : public RootSlot {
   Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                             const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
+  Result<std::optional<std::uint64_t>> hold_count() override;
+  Status advance_hold_count(std::uint64_t to) override;
+  Result<std::uint64_t> renew_hold_count() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
   Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) override;
 
@@ -63,7 +67,8 @@ class Tpm2Slot final : public RootSlot {
   Result<Found> find(Tpm2& tpm, unsigned parity);
   Status check_is_dying(const SlotCopy& there, unsigned parity, const Dying& dying) const;
   Status prepare(Tpm2& tpm, const Dying& dying);
-  Status prepare_counter(Tpm2& tpm);
+  Status prepare_counter(Tpm2& tpm, NvIndex counter);
+  Result<std::uint64_t> holds_counted(Tpm2& tpm);
   // An error other than Errc::io: the index holds what was found in it, in the same conversation,
   // and the TPM will not carry the write out later either.
   Status put(Tpm2& tpm, unsigned parity, ByteView content, const Found& before);

@@ -1,12 +1,14 @@
+#include <algorithm>
+
 #include "rootslot/tpm2_slot.h"
 
 namespace aierase::rootslot {
 namespace {
 
-std::unique_ptr<Tpm2Slot> assemble(Env& env, Tpm2SlotOptions options,
-                                   std::unique_ptr<RootSlot> anchor) {
-  const Result<StorageInfo> storage = env.storage(options.anchor.path);
-  return std::make_unique<Tpm2Slot>(
+std::shared_ptr<Tpm2Slot> assemble(Env& env, Tpm2SlotOptions options,
+                                   std::shared_ptr<RootSlot> anchor) {
+  const Result<StorageInfo> storage = env.storage(options.file_path);
+  return std::make_shared<Tpm2Slot>(
       Tpm2Slot::Parts{std::move(anchor), options.tpm, options.key_name, std::move(options.auth),
                       storage.ok() ? storage->virtual_machine : "unknown"});
 }
@@ -21,7 +23,7 @@ Result<Tpm2Facts> find_tpm2(const Tpm2Settings& settings) {
 Status check_free_in_tpm2(const Tpm2Settings& settings, const Uuid& store) {
   ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(settings));
   const Tpm2Indexes indexes = indexes_of(store);
-  for (const NvIndex index : {indexes.slot[0], indexes.slot[1], indexes.counter}) {
+  for (const NvIndex index : {indexes.slot[0], indexes.slot[1], indexes.counter, indexes.holds}) {
     ASSIGN_OR_RETURN(const NvState state, tpm.state(index, NvKind::slot));
     if (state == NvState::absent) continue;
     return make_error(Errc::already_exists,
@@ -31,23 +33,33 @@ Status check_free_in_tpm2(const Tpm2Settings& settings, const Uuid& store) {
   return {};
 }
 
-Result<std::unique_ptr<RootSlot>> create_tpm2_slot(Env& env, Tpm2SlotOptions options,
-                                                   const Uuid& store) {
-  ASSIGN_OR_RETURN(std::unique_ptr<RootSlot> anchor, create_file_slot(env, options.anchor, store));
-  std::unique_ptr<Tpm2Slot> slot = assemble(env, std::move(options), std::move(anchor));
+Result<std::shared_ptr<RootSlot>> create_tpm2_slot(Env& env, std::shared_ptr<RootSlot> file,
+                                                   Tpm2SlotOptions options) {
+  std::shared_ptr<Tpm2Slot> slot = assemble(env, std::move(options), std::move(file));
   RETURN_IF_ERROR(slot->define_all());
-  return std::unique_ptr<RootSlot>(std::move(slot));
+  return std::shared_ptr<RootSlot>(std::move(slot));
 }
 
-Result<std::unique_ptr<RootSlot>> open_tpm2_slot(Env& env, Tpm2SlotOptions options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<RootSlot> anchor, open_file_slot(env, options.anchor));
-  std::unique_ptr<Tpm2Slot> slot = assemble(env, std::move(options), std::move(anchor));
+Result<std::shared_ptr<RootSlot>> open_tpm2_slot(Env& env, std::shared_ptr<RootSlot> file,
+                                                 Tpm2SlotOptions options) {
+  std::shared_ptr<Tpm2Slot> slot = assemble(env, std::move(options), std::move(file));
   RETURN_IF_ERROR(slot->look());
-  return std::unique_ptr<RootSlot>(std::move(slot));
+  return std::shared_ptr<RootSlot>(std::move(slot));
 }
 
 Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store) {
   ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(settings));
+  return remove_indexes(tpm, indexes_of(store));
+}
+
+Status retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name) {
+  ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(settings));
+  const Bytes& found = tpm.facts().key_name;
+  if (!std::equal(found.begin(), found.end(), key_name.begin(), key_name.end())) {
+    return make_error(Errc::foreign,
+                      "the TPM at " + settings.tcti + " is not the one that the root slot left",
+                      "there is nothing of this store in it", settings.tcti);
+  }
   return remove_indexes(tpm, indexes_of(store));
 }
 

@@ -12,12 +12,15 @@ trap 'switch_off; cleanup' EXIT
 
 CONFIG="tpm = \"swtpm:path=$DIR/tpm/chip\""
 start_bus
+printf 'coalesce = "2 hours"\n' >"$DIR/wrong.toml"
+refused 6 'from .0 seconds. to .1 hour' "$AIERASED" --bus "$BUS" --store "$DIR/store" --config "$DIR/wrong.toml"
 start_daemon
-refused 2 'file:PATH or tpm2' a init --root-slot tpm
+refused 2 'tpm2 or tpm2\+file' a init --root-slot tpm
 refused 16 'TPM' a init --root-slot tpm2 --unlock none --single-operator
 contains "it says where the TPM is looked for" "$(cat "$DIR/err")" 'aierased.toml'
 switch_on
-check "init" a init --root-slot tpm2 --unlock none --single-operator
+check "init" a init --unlock none --single-operator
+contains "init chooses the TPM by itself, and says so" "$(cat "$DIR/out")" 'A TPM answers at swtpm'
 contains "init says the level" "$(cat "$DIR/out")" 'EA2: The TPM is software'
 contains "and who may have copies" "$(cat "$DIR/out")" "keeps copies of the TPM's state"
 contains "status knows the slot" "$(a --json status)" '"kind": *"tpm2"'
@@ -44,12 +47,38 @@ tool tpm2_createprimary -Q -C e -g sha256 -G ecc256:ecdsa-sha256:null -c "$DIR/a
   -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|sign'
 tool tpm2_readpublic -Q -c "$DIR/ak" -f der -o "$DIR/ak.der"
 tool tpm2_flushcontext -t
+contains "status counts rotations" "$(a status)" '1 of its secret in the last 24 hours'
+contains "and so do the metrics" "$(a status --openmetrics)" \
+  'aierase_root_rotations_last_day{kind="tpm2"} 1'
 json 'd["dsseEnvelope"]["payload"]' <"$DIR/certificate" | openssl base64 -d -A >"$DIR/statement"
 contains "by a key that who has the TPM derives again" \
   "$(json 'd["predicate"]["evidence"]["tpm"]["tpm_key"]' <"$DIR/statement")" \
   "$(openssl base64 -A -in "$DIR/ak.der")"
 contains "and names the TPM" "$(a certificate export "$certificate" - --format text)" 'tpm2'
 
+refused 2 'tpm2\+file' a slot move chip
+refused 6 'already' a slot move tpm2
+check "a move into a file" a slot move file
+contains "it says what living models keep" "$(cat "$DIR/out")" 'lower of both levels'
+contains "status knows" "$(a --json status)" '"kind": *"file"'
+equal "nothing is left in the TPM" "$(tool tpm2_getcap handles-nv-index)" ""
+contains "doctor shows the way to the next level" "$(a doctor)" 'aierase slot move tpm2'
+check "and back" a slot move tpm2+file
+contains "with a share in each" "$(a status)" 'second share'
+check "and into the TPM alone" a slot move tpm2
+# An image of the whole disk, but the TPM, from before a hold.
+stop_daemon
+mkdir "$DIR/image" && cp -a "$DIR/store" "$DIR/slot" "$DIR/image/"
+start_daemon
+check "a hold" a hold place --matter M --reason R --match name=gauss/log:2
+stop_daemon
+mv "$DIR/store" "$DIR/newest" && mv "$DIR/slot" "$DIR/newest-slot"
+cp -a "$DIR/image/store" "$DIR/image/slot" "$DIR/"
+start_daemon
+contains "an image of the disk from before a hold is recognised" "$(a status)" 'counted 1 hold more'
+refused 15 "counted 1 hold more" a export gauss/log:2 "$DIR/out-of-it"
+check "and taken only where somebody says so" a init --adopt
+equal "without the hold" "$(a --json list holds | json 'len(d["holds"])')" 0
 stop_daemon
 switch_off
 start_daemon

@@ -38,7 +38,8 @@ std::map<std::string, std::string> verb_parts(const std::string& page) {
       std::string first, second, third;
       words >> first >> second >> third;
       current = first;
-      if (first == "certificate" || first == "policy" || first == "hold" || first == "log") {
+      if (first == "certificate" || first == "policy" || first == "hold" || first == "log" ||
+          first == "slot") {
         current += " " + second;
       }
     }

@@ -79,7 +79,9 @@ class ASlotInATpm : public testing::Test {
     const auto facts = rootslot::find_tpm2(tpm_.settings());
     ASSERT_TRUE(done(facts));
     key_name_ = facts->key_name;
-    auto made = rootslot::create_tpm2_slot(disk_, options(), store_);
+    auto file = rootslot::create_file_slot(disk_, {kPath}, store_);
+    ASSERT_TRUE(done(file));
+    auto made = rootslot::create_tpm2_slot(disk_, std::move(*file), options());
     ASSERT_TRUE(done(made));
     slot_ = std::move(*made);
   }
@@ -87,9 +89,11 @@ class ASlotInATpm : public testing::Test {
   rootslot::Tpm2SlotOptions options() const {
     return {{kPath}, tpm_.settings(), key_name_, auth_.clone().value()};
   }
-  Result<std::unique_ptr<RootSlot>> opened() {
+  Result<std::shared_ptr<RootSlot>> opened() { return opened(options()); }
+  Result<std::shared_ptr<RootSlot>> opened(rootslot::Tpm2SlotOptions how) {
     slot_.reset();
-    return rootslot::open_tpm2_slot(disk_, options());
+    ASSIGN_OR_RETURN(std::shared_ptr<RootSlot> file, rootslot::open_file_slot(disk_, {kPath}));
+    return rootslot::open_tpm2_slot(disk_, std::move(file), std::move(how));
   }
   void reopen() {
     auto again = opened();
@@ -121,7 +125,7 @@ class ASlotInATpm : public testing::Test {
   Uuid store_ = Uuid::random();
   Bytes key_name_;
   SecretBytes auth_ = SecretBytes::random(rootslot::kNvAuthBytes).value();
-  std::unique_ptr<RootSlot> slot_;
+  std::shared_ptr<RootSlot> slot_;
 };
 
 TEST_F(ASlotInATpm, KeepsItsSecretOverAPowerCutAndLosesItInDestroy) {
@@ -527,7 +531,7 @@ TEST_F(ASlotInATpm, RecognisesAnotherTpm) {
   auto elsewhere = options();
   elsewhere.tpm = another.settings();
   slot_.reset();
-  const auto again = rootslot::open_tpm2_slot(disk_, std::move(elsewhere));
+  const auto again = opened(std::move(elsewhere));
   ASSERT_FALSE(again.ok());
   EXPECT_EQ(again.error().code, Errc::foreign);
 }
@@ -607,7 +611,7 @@ TEST_F(ASlotInATpm, LocksNobodyOutByAWrongAuthorization) {
   auto wrong = options();
   wrong.auth = SecretBytes::random(rootslot::kNvAuthBytes).value();
   slot_.reset();
-  auto stranger = rootslot::open_tpm2_slot(disk_, std::move(wrong));
+  auto stranger = opened(std::move(wrong));
   ASSERT_TRUE(done(stranger));
   for (int i = 0; i < 40; ++i) EXPECT_FALSE((*stranger)->read(0).ok());
   EXPECT_TRUE(tpm_.tool("tpm2_getcap properties-variable | grep -q 'inLockout: *0'"));
@@ -618,8 +622,9 @@ TEST_F(ASlotInATpm, LocksNobodyOutByAWrongAuthorization) {
 TEST_F(ASlotInATpm, RemovesWhatItDefinedWhenItCannotBeMade) {
   const Uuid another = Uuid::random();
   tpm_.refuse(Tpm::nv_define, kNvSpace, 2);
-  const auto made = rootslot::create_tpm2_slot(
-      disk_, {{"/slot-dir/another"}, tpm_.settings(), key_name_, auth_.clone().value()}, another);
+  auto file = rootslot::create_file_slot(disk_, {"/slot-dir/another"}, another);
+  ASSERT_TRUE(done(file));
+  const auto made = rootslot::create_tpm2_slot(disk_, std::move(*file), options());
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().code, Errc::resource_limit);
   tpm_.forget();

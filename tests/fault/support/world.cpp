@@ -112,6 +112,7 @@ lifecycle::StoreSettings World::settings() {
   settings.clock = &clock;
   settings.directory = kStoreDirectory;
   if (tpm) settings.tpm = tpm->settings();
+  settings.coalesce = coalesce;
   settings.host = host;
   settings.find_custodians = find_custodians ? find_custodians : custodians_of_this_host;
   settings.person_today = [this](const domain::Actor& then, const std::optional<std::string>& key) {
@@ -138,7 +139,7 @@ Status World::init(domain::PeopleRule rule) {
   lifecycle::InitRequest request;
   request.actor = alice();
   request.slot_path = kSlotPath;
-  if (tpm) request.slot_kind = lifecycle::SlotKind::tpm2;
+  if (tpm) request.slot_kind = home.value_or(lifecycle::SlotKind::tpm2);
   request.people_rule = rule;
   ASSIGN_OR_RETURN(request.secret, unlock_secret());
   if (unlock) request.unlock = lifecycle::UnlockKind::credential;
@@ -351,10 +352,24 @@ std::vector<Target> World::targets() const {
 }
 
 std::set<StolenSlot> World::slots() {
-  if (!tpm) return Adversary::slots(disk, kSlotPath);
+  std::set<StolenSlot> found = Adversary::slots(disk, kSlotPath);
   // He is root on this machine, and asks the TPM with what lies beside the anchor.
-  const Bytes key = disk.content(std::string(kSlotDirectory) + "/tpm.key");
-  return Adversary::slots(*tpm, uuid_, ByteView(key).last(rootslot::kNvAuthBytes));
+  const std::string path = std::string(kSlotDirectory) + "/tpm.key";
+  if (!tpm || !disk.stat(path).value()) return found;
+  const Bytes key = disk.content(path);
+  if (key.size() < rootslot::kNvAuthBytes) return found;
+  const std::set<StolenSlot> in_tpm =
+      Adversary::slots(*tpm, uuid_, ByteView(key).last(rootslot::kNvAuthBytes));
+  const std::set<StolenSlot> in_file = found;
+  found.insert(in_tpm.begin(), in_tpm.end());
+  for (const StolenSlot& one : in_tpm) {  // shares of one secret
+    for (const StolenSlot& two : in_file) {
+      StolenSlot both = one;
+      for (std::size_t i = 0; i < both.secret.size(); ++i) both.secret[i] ^= two.secret[i];
+      if (one.epoch == two.epoch) found.insert(std::move(both));
+    }
+  }
+  return found;
 }
 
 std::set<Uuid> World::stolen() {

@@ -118,7 +118,9 @@ class World {
   FakeDisk disk;
   FakeClock clock;
   lifecycle::HostFacts host;
-  SoftwareTpm* tpm = nullptr;   // init puts the root slot there; a part of the machine
+  SoftwareTpm* tpm = nullptr;               // a part of the machine; init puts the root slot there
+  std::optional<lifecycle::SlotKind> home;  // where init puts it else
+  std::chrono::seconds coalesce{0};
   std::optional<Bytes> unlock;  // init with this secret (kind: credential), and open with it
   lifecycle::AuditTrail* audit = nullptr;     // given to the store that open() opens
   lifecycle::FindCustodians find_custodians;  // where others than bob and carol are known

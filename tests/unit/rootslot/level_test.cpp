@@ -96,7 +96,7 @@ TEST(TheHoldersOfCopies, AreNamedInWords) {
 
 TEST(TheNextLevel, PromisesNoTpmSlot) {
   SlotSight sight = good_sight();
-  EXPECT_NE(judge_file_slot(sight).next_level.find("--root-slot tpm2"), std::string::npos);
+  EXPECT_NE(judge_file_slot(sight).next_level.find("slot move tpm2"), std::string::npos);
   sight.storage.filesystem = "btrfs";
   EXPECT_EQ(judge_file_slot(sight).next_level.find("EA1 needs"), 0U);
 }
