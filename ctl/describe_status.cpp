@@ -19,6 +19,7 @@ void add_slots(const Json& status, Fields& fields) {
       device += (device.empty() ? "" : ", ") + text_at(slot, "filesystem");
     }
     fields.add("Slot lies on", device);
+    fields.add("Rollback", text_at(slot, "rollback"));
     fields.add("Rotations", std::to_string(number_at(slot, "rotations_last_day")) +
                                 " of its secret in the last 24 hours");
     fields.add("May be copied by", joined(list_at(slot, "may_have_copied"), "; "));

@@ -161,6 +161,20 @@ Json items_json(const lifecycle::PlanView& view) {
   return list;
 }
 
+// What somebody who puts an older state of the machine back can hide.
+std::string rollback_text(const domain::SlotAssurance& slot) {
+  if (slot.kind == "file") {
+    return "an older database is recognised; an image of the whole disk brings the slot along and "
+           "is not: what was erased since is back, and holds placed since are gone";
+  }
+  const std::string seen =
+      "an older image of the disk is recognised by the TPM where an erasure or a hold lies between";
+  if (slot.level > domain::Level::ea2) return seen;
+  return seen +
+         "; not where the TPM goes back with it, as in a snapshot of a virtual machine: what "
+         "was erased since is back, and holds placed since are gone";
+}
+
 Json slot_json(const domain::SlotAssurance& slot) {
   Json row{{"kind", slot.kind},
            {"path", slot.path},
@@ -252,6 +266,7 @@ Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSe
                      {"directory", settings.directory}};
   Json slot = slot_json(report.slot);
   slot["rotations_last_day"] = report.rotations;
+  slot["rollback"] = rollback_text(report.slot);
   status["root_slots"] = Json::array({std::move(slot)});
   status["at_rest"] = domain::to_text(state.at_rest);
   status["unlock"] = lifecycle::to_text(report.unlock);

@@ -48,7 +48,7 @@ equal "an error as JSON has its code" "$(json 'd["error"]["code"]' <"$DIR/err")"
 
 check "--version" "$AIERASE" --version
 check "--help" "$AIERASE" --help
-for verb in $("$AIERASE" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | grep -Evx 'certificate|hold|log|policy' | sort -u); do
+for verb in $("$AIERASE" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | grep -Evx 'certificate|hold|log|policy|slot' | sort -u); do
   "$AIERASE" "$verb" --help >"$DIR/out" 2>&1 && "$AIERASE" help "$verb" >>"$DIR/out" 2>&1
   equal "$verb --help" $? 0
 done

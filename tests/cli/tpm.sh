@@ -23,6 +23,8 @@ check "init" a init --unlock none --single-operator
 contains "init chooses the TPM by itself, and says so" "$(cat "$DIR/out")" 'A TPM answers at swtpm'
 contains "init says the level" "$(cat "$DIR/out")" 'EA2: The TPM is software'
 contains "and who may have copies" "$(cat "$DIR/out")" "keeps copies of the TPM's state"
+contains "status says what a TPM that is rolled back can hide" "$(a status | tr -s ' \n' ' ')" \
+  'not where the TPM goes back with it'
 contains "status knows the slot" "$(a --json status)" '"kind": *"tpm2"'
 contains "doctor shows the way to the next level" "$(a doctor)" 'EA3 needs a TPM in the firmware'
 
