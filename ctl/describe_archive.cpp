@@ -76,6 +76,7 @@ Json section_json(const SectionReport& section) {
             {"completeness", group_json(section.completeness)},
             {"certificates", section.certificates.size()},
             {"refusals", section.refusals.size()},
+            {"amendments", section.amendments.size()},
             {"records", section.records.size()},
             {"left_out", section.left_out}};
   if (facts.from) json["from"] = to_rfc3339(*facts.from);

@@ -55,6 +55,22 @@ std::string validations_text(const Json& certificate, const Output& out) {
   return "\nValidation\n" + table.text(out.width());
 }
 
+std::string amendments_text(const Json& certificate, const Output& out) {
+  const Json& said = list_at(certificate, "amendments");
+  if (said.empty()) return "\nNothing was said of it since it was issued.\n";
+  Table table({"  NO", "OUTCOME", "WHAT WAS SAID"});
+  for (const Json& one : said) {
+    table.add({"  " + text_at(one, "number"), printable(text_at(one, "outcome")),
+               printable(text_at(one, "text"))});
+  }
+  const Json& open = list_at(said.back(), "residuals_open");
+  return "\nAmendments\n" + table.text(out.width()) +
+         (open.empty()
+              ? std::string("No residual is open.\n")
+              : wrapped("Residuals still open: " + joined(open, ", ") + ".", out.width(), 0) +
+                    "\n");
+}
+
 }  // namespace
 
 std::string decider_text(const Json& act) {
@@ -218,7 +234,8 @@ std::string describe_certificate(const Json& certificate, const Output& out) {
   fields.add("Validation", text_at(certificate, "validation"));
   fields.add("Log index", text_at(certificate, "log_index"));
   fields.add("Signer's key", text_at(certificate, "key_id"));
-  return fields.text(out.width()) + validations_text(certificate, out);
+  return fields.text(out.width()) + validations_text(certificate, out) +
+         amendments_text(certificate, out);
 }
 
 std::string certificate_table(const Json& certificates, const Output& out) {

@@ -55,6 +55,7 @@ constexpr std::array kHandlers{
     Handler{"enforce", run_enforce},
     Handler{"verify", run_verify},
     Handler{"certificate export", run_certificate_export},
+    Handler{"certificate amend", run_certificate_amend},
     Handler{"certificate bundle", run_certificate_bundle},
     Handler{"certificate trust", run_certificate_trust},
     Handler{"log checkpoint", run_log_checkpoint},

@@ -200,6 +200,14 @@ inline constexpr std::array kCertificateExportOptions{
     Option{"timestamp", "FILE", Arity::many,
            "with this answer of a time stamping authority to such a request", "%files"},
 };
+inline constexpr std::array kCertificateAmendOptions{
+    Option{"reason", "T", Arity::once, "what it shows; needed"},
+    Option{"evidence", "FILE", Arity::once, "a file from outside: its SHA-256 is signed", "%files"},
+    Option{"media-type", "TYPE", Arity::once,
+           "what kind of file that is; application/octet-stream if absent"},
+    Option{"closes", "CODE", Arity::many, "a residual of the certificate that it closes"},
+    Option{"erased-again", "C", Arity::once, "the certificate of a later erasure", "%records"},
+};
 inline constexpr std::array kCertificateBundleOptions{
     Option{"from", "T", Arity::once,
            "what was signed from then on: 2026-01-01, 2026-01-01T00:00:00Z, 90d; all if absent"},
@@ -292,6 +300,9 @@ inline constexpr std::array kVerbs{
     Verb{"certificate export", Group::evidence, "C|P FILE",
          "write a certificate, or the record of a plan that was refused", kCertificateExportOptions,
          2, 2, Reach::daemon, Bulk::yes, "%records"},
+    Verb{"certificate amend", Group::evidence, "C",
+         "add to a certificate what was found afterwards", kCertificateAmendOptions, 1, 1,
+         Reach::daemon, Bulk::no, "%records"},
     Verb{"certificate bundle", Group::evidence, "FILE|-",
          "one archive for an audit: certificates, refusals, decisions, proofs",
          kCertificateBundleOptions, 1, 1, Reach::daemon, Bulk::yes, "%files"},

@@ -24,7 +24,14 @@ Result<catalog::CertificateRow> find(StoreSession& session, const Named& named) 
 }
 
 Result<lifecycle::SignedRecord> find_signed(StoreSession& session, const Named& named,
-                                            domain::IdType type) {
+                                            domain::IdType type,
+                                            std::optional<std::uint64_t> amendment) {
+  if (amendment) {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(const Uuid id, named.found());
+    ASSIGN_OR_RETURN(catalog::AmendmentRow row, store->show_amendment(id, *amendment));
+    return lifecycle::SignedRecord(std::move(row));
+  }
   if (type != domain::IdType::plan) {
     ASSIGN_OR_RETURN(catalog::CertificateRow row, find(session, named));
     return lifecycle::SignedRecord(std::move(row));
@@ -63,7 +70,8 @@ Status show(Service& service, sd_bus_message* message) {
     ASSIGN_OR_RETURN(const catalog::CertificateRow row, find(session, named));
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const std::vector<domain::ValidationAct> acts, store->validations(row.id));
-    Json json = certificate_json(row, acts);
+    ASSIGN_OR_RETURN(const std::vector<catalog::AmendmentRow> said, store->amendments(row.id));
+    Json json = certificate_json(row, acts, said);
     for (std::size_t i = 0; i < acts.size(); ++i) {
       if (!acts[i].signed_by) continue;
       ASSIGN_OR_RETURN(const domain::SignedText text, store->signed_text(*acts[i].signed_by));
@@ -79,17 +87,21 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   ASSIGN_OR_RETURN(std::string typed, read_text(message));
   ASSIGN_OR_RETURN(UniqueFd file, read_file(message));
   ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> amendment, options.number("amendment"));
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
   const domain::IdType type = type_of(typed);
+  if (amendment && type == domain::IdType::plan) {
+    return make_error(Errc::usage, "the record of a plan has no amendments");
+  }
   const Named named(type, std::move(typed));
   call.typed = {named.typed()};
   call.look_up = [named](StoreSession& session) { return Asked{"read", named.look_up(session)}; };
-  call.work = [&jobs = service.jobs(), caller = call.caller, named, type,
+  call.work = [&jobs = service.jobs(), caller = call.caller, named, type, amendment,
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
-    ASSIGN_OR_RETURN(lifecycle::SignedRecord found, find_signed(session, named, type));
+    ASSIGN_OR_RETURN(lifecycle::SignedRecord found, find_signed(session, named, type, amendment));
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(std::optional<lifecycle::LogProof> in_log, store->prove(leaf_of(found)));
     if (!in_log) return Respond();
@@ -186,6 +198,67 @@ Status validate(Service& service, sd_bus_message* message) {
   return {};
 }
 
+Result<std::optional<domain::EvidenceFile>> read_evidence(CallOptions& options) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> name, options.text("evidence"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> sha256, options.text("evidence-sha256"));
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> bytes, options.number("evidence-bytes"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> media_type, options.text("media-type"));
+  if (!name && !sha256 && !bytes && !media_type) return std::optional<domain::EvidenceFile>();
+  const std::optional<Bytes> digest = sha256 ? from_hex(*sha256) : std::nullopt;
+  domain::EvidenceFile file;
+  if (!name || !bytes || !media_type || !digest || digest->size() != file.sha256.size()) {
+    return make_error(Errc::usage,
+                      "a file of evidence is named by evidence, evidence-sha256 in hex, "
+                      "evidence-bytes and media-type");
+  }
+  std::copy(digest->begin(), digest->end(), file.sha256.begin());
+  file.name = *name;
+  file.bytes = *bytes;
+  file.media_type = *media_type;
+  return std::optional<domain::EvidenceFile>(std::move(file));
+}
+
+Status amend(Service& service, sd_bus_message* message) {
+  ASSIGN_OR_RETURN(std::string typed, read_text(message));
+  ASSIGN_OR_RETURN(CallOptions options, CallOptions::read(message));
+  lifecycle::AmendRequest request;
+  ASSIGN_OR_RETURN(request.reason, options.text_or("reason", ""));
+  ASSIGN_OR_RETURN(request.evidence, read_evidence(options));
+  ASSIGN_OR_RETURN(request.closes, options.texts("closes"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> again, options.text("erased-again"));
+  RETURN_IF_ERROR(options.finish());
+  Call call;
+  ASSIGN_OR_RETURN(call.caller, caller_of(message));
+  request.actor = call.caller.actor;
+  call.effect = Effect::changes;
+  const Named named(domain::IdType::certificate, std::move(typed));
+  std::optional<Named> later;
+  if (again) later.emplace(domain::IdType::certificate, *again);
+  call.typed = {named.typed()};
+  call.look_up = [named, later](StoreSession& session) {
+    if (later) later->look_up(session);
+    return Asked{"validate", named.look_up(session)};
+  };
+  call.work = [named, later,
+               wanted = std::move(request)](StoreSession& session) mutable -> Result<Respond> {
+    ASSIGN_OR_RETURN(Store * store, session.store());
+    ASSIGN_OR_RETURN(wanted.certificate, named.found());
+    if (later) {
+      ASSIGN_OR_RETURN(wanted.again, later->found());
+    }
+    ASSIGN_OR_RETURN(const lifecycle::AmendReport report, store->amend(wanted));
+    return with_object(
+        {{"certificate", domain::id_text(domain::IdType::certificate, report.certificate)},
+         {"number", report.number},
+         {"validation", domain::to_text(report.validation)},
+         {"residuals_open", report.open},
+         {"outcome",
+          domain::is_final(report.validation, report.open.size()) ? "final" : "partial"}});
+  };
+  service.serve(message, std::move(call));
+  return {};
+}
+
 // Signer, keyring and trusted root: what somebody needs who verifies.
 Result<Json> trust_of(Store& store) {
   ASSIGN_OR_RETURN(const lifecycle::StatusReport report, store.status());
@@ -248,6 +321,9 @@ const sd_bus_vtable kVtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Validate", SD_BUS_ARGS("s", subject, "s", verdict, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", record), serve_method<validate>,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Amend", SD_BUS_ARGS("s", certificate, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", record), serve_method<amend>,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "certificate/amendment.h"
 #include "daemon/decision_records.h"
 #include "daemon/policy_records.h"
 #include "domain/ids.h"
@@ -437,9 +438,32 @@ Json certificate_row(const catalog::CertificateRow& row) {
   return json;
 }
 
+Json amendment_row(const catalog::AmendmentRow& row) {
+  Json json{{"certificate", id_text(IdType::certificate, row.certificate)},
+            {"number", row.number},
+            {"kind", domain::to_text(row.kind)},
+            {"issued", to_rfc3339(row.issued)},
+            {"residuals_open", row.open},
+            {"log_index", row.log_index}};
+  add_key_id(json, row.public_key);
+  const Result<Json> statement = parse_json(row.statement);
+  if (!statement.ok() || certificate::amendment_fault(*statement)) return json;
+  const certificate::AmendmentSummary is =
+      certificate::summary_of_amendment(*statement, row.statement);
+  json["outcome"] = is.outcome;
+  json["validation"] = domain::to_text(is.validation);
+  json["by"] = is.by;
+  json["text"] = is.sentence;
+  return json;
+}
+
 Json certificate_json(const catalog::CertificateRow& row,
-                      const std::vector<domain::ValidationAct>& validations) {
+                      const std::vector<domain::ValidationAct>& validations,
+                      const std::vector<catalog::AmendmentRow>& amendments) {
   Json json = certificate_row(row);
+  Json said = Json::array();
+  for (const catalog::AmendmentRow& one : amendments) said.push_back(amendment_row(one));
+  json["amendments"] = std::move(said);
   Json acts = Json::array();
   for (const domain::ValidationAct& act : validations) {
     acts.push_back(validation_json(act));

@@ -28,9 +28,11 @@ Json plan_row(const domain::Plan& plan);
 Json hold_json(const lifecycle::HoldView& view);         // a row
 Json hold_detail_json(const lifecycle::HoldView& view);  // with its assets and events
 Json certificate_row(const catalog::CertificateRow& row);
+Json amendment_row(const catalog::AmendmentRow& row);
 Json certificate_json(const catalog::CertificateRow& row,
-                      const std::vector<domain::ValidationAct>&
-                          validations);  // with its statement, unless it is too long for a message
+                      const std::vector<domain::ValidationAct>& validations,
+                      const std::vector<catalog::AmendmentRow>&
+                          amendments);  // with its statement, unless it is too long for a message
 Json refusal_json(const catalog::RefusalHead& head);  // the record of how a plan ended
 Json trust_json(const crypto::PublicKey& key, const Uuid& store);
 

@@ -101,6 +101,10 @@ class CertificateWork final : public JobWork {
   static std::string id_of(const catalog::RefusalRow& row) {
     return domain::id_text(domain::IdType::plan, row.plan);
   }
+  static std::string id_of(const catalog::AmendmentRow& row) {
+    return domain::id_text(domain::IdType::certificate, row.certificate);
+  }
+  static Json json_of(const catalog::AmendmentRow& row) { return amendment_row(row); }
   static Json json_of(const catalog::CertificateRow& row) { return certificate_row(row); }
   static Json json_of(const catalog::RefusalRow& row) { return refusal_json(row); }
 

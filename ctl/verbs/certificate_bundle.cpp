@@ -170,6 +170,7 @@ Json bundled_json(const SectionReport& section) {
           {"host", printable(section.facts.host)},
           {"certificates", section.certificates.size()},
           {"refusals", section.refusals.size()},
+          {"amendments", section.amendments.size()},
           {"records", section.records.size()},
           {"left_out", section.left_out}};
 }

@@ -20,6 +20,7 @@ namespace aierase::ctl {
 namespace {
 
 constexpr const char* kProofEnding = ".tlog-proof";
+constexpr const char* kAmendmentEnding = ".amendment-";
 constexpr const char* kRequestFormat = "timestamp-request";
 
 // Of which the record is written, that nothing or not all was erased.
@@ -62,44 +63,96 @@ Result<std::string> content_of(int descriptor) {
   }
 }
 
-Result<std::string> bundle_of(Session& session, const std::string& certificate) {
+// The bundle of a certificate, or of one of its amendments.
+Result<std::string> bundle_of(Session& session, const std::string& certificate,
+                              std::uint64_t amendment = 0) {
   const UniqueFd memory(memfd_create("certificate", MFD_CLOEXEC));
   if (!memory.valid()) return errno_error(errno, "no memory for the certificate");
   CallArguments arguments;
   arguments.texts = {certificate};
   arguments.descriptor = memory.get();
   ASSIGN_OR_RETURN(Job job,
-                   session.start("Certificate", "Export", std::move(arguments), Json::object()));
+                   session.start("Certificate", "Export", std::move(arguments),
+                                 amendment == 0 ? Json::object() : Json{{"amendment", amendment}}));
   RETURN_IF_ERROR(job.wait({}));
   return content_of(memory.get());
+}
+
+struct Bundles {
+  std::string record;
+  std::vector<std::string> amendments;  // in order
+};
+
+// What was said of the certificate so far.
+Result<std::vector<std::string>> amendments_of(Session& session, const std::string& wanted) {
+  std::vector<std::string> bundles;
+  if (is_plan(wanted)) return bundles;
+  CallArguments arguments;
+  arguments.texts = {wanted};
+  ASSIGN_OR_RETURN(Json answer,
+                   session.call("Certificate", "Show", std::move(arguments), Json::object()));
+  const Json certificate = unwrapped(std::move(answer), "certificate");
+  for (const Json& one : list_at(certificate, "amendments")) {
+    ASSIGN_OR_RETURN(std::string bundle, bundle_of(session, wanted, number_at(one, "number")));
+    bundles.push_back(std::move(bundle));
+  }
+  return bundles;
 }
 
 struct Checked {
   certificate::TrustStore signer;
   certificate::VerifyReport report;
+  std::vector<certificate::PageAmendment> amendments;
 };
 
-// For people is made only what the daemon's own signer has signed; more the daemon cannot vouch
-// for.
-Result<Checked> checked(Session& session, const std::string& bundle) {
-  ASSIGN_OR_RETURN(const Json trust, session.call("Certificate", "Trust", {}, Json::object()));
-  Checked made;
-  ASSIGN_OR_RETURN(made.signer, certificate::TrustStore::of_keyring(text_at(trust, "keyring"),
-                                                                    "the daemon's own keys"));
-  made.report = certificate::verify_bundle(bundle, made.signer);
-  if (made.report.verified) return made;
+Result<certificate::VerifyReport> held(const std::string& bundle,
+                                       const certificate::TrustStore& signer) {
+  certificate::VerifyReport report = certificate::verify_bundle(bundle, signer);
+  if (report.verified) return report;
   std::string why;
-  for (const certificate::Check& check : made.report.checks) {
+  for (const certificate::Check& check : report.checks) {
     if (why.empty() && check.result == certificate::CheckResult::failed) why = check.detail;
   }
-  return make_error(made.report.outcome,
+  return make_error(report.outcome,
                     "the certificate does not hold under the daemon's own signer: " + why,
                     "export it with --format bundle, and look: aierase verify FILE");
 }
 
-Result<std::string> text_of(Session& session, const std::string& bundle) {
-  ASSIGN_OR_RETURN(const Checked held, checked(session, bundle));
+// For people is made only what the daemon's own signer has signed; more the daemon cannot vouch
+// for.
+Result<Checked> checked(Session& session, const Bundles& bundles) {
+  ASSIGN_OR_RETURN(const Json trust, session.call("Certificate", "Trust", {}, Json::object()));
+  Checked made;
+  ASSIGN_OR_RETURN(made.signer, certificate::TrustStore::of_keyring(text_at(trust, "keyring"),
+                                                                    "the daemon's own keys"));
+  ASSIGN_OR_RETURN(made.report, held(bundles.record, made.signer));
+  std::vector<certificate::AmendmentSummary> said;
+  for (const std::string& bundle : bundles.amendments) {
+    ASSIGN_OR_RETURN(certificate::VerifyReport report, held(bundle, made.signer));
+    if (report.amendment) said.push_back(*report.amendment);
+    made.amendments.push_back({bundle, std::move(report)});
+  }
+  if (!made.report.certificate) return made;
+  certificate::amend(made.report, std::move(said));
+  if (made.report.verified) return made;
+  return make_error(Errc::verification_failed, made.report.checks.back().detail,
+                    "run `aierase check`");
+}
+
+Result<std::string> text_of(Session& session, const Bundles& bundles) {
+  ASSIGN_OR_RETURN(const Checked held, checked(session, bundles));
   ASSIGN_OR_RETURN(std::string text, certificate::statement_text(held.report.statement));
+  for (const certificate::PageAmendment& one : held.amendments) {
+    ASSIGN_OR_RETURN(const std::string said, certificate::statement_text(one.report.statement));
+    text += "\n" + said;
+  }
+  if (held.report.certificate) {
+    text += "\nSINCE THEN\n  " +
+            (held.amendments.empty() ? std::string("Nothing was said of it")
+                                     : "What is above is all that was said of it") +
+            " up to the moment of this export.\n  What is said later is in amendments that the "
+            "store hands out.\n";
+  }
   return text +
          "\nSIGNATURE\n"
          "  The signed bundle was checked when this text was made: it holds under the\n"
@@ -111,9 +164,9 @@ Result<std::string> text_of(Session& session, const std::string& bundle) {
          "  to you by another way: aierase verify FILE\n";
 }
 
-Result<std::string> page_of(Session& session, const std::string& bundle) {
-  ASSIGN_OR_RETURN(const Checked held, checked(session, bundle));
-  return certificate::certificate_page(bundle, held.report, held.signer);
+Result<std::string> page_of(Session& session, const Bundles& bundles) {
+  ASSIGN_OR_RETURN(const Checked held, checked(session, bundles));
+  return certificate::certificate_page(bundles.record, held.report, held.signer, held.amendments);
 }
 
 // The proof beside the bundle, as a file that readers of other logs know.
@@ -129,6 +182,25 @@ Status write_with_proof(const std::string& path, const std::string& bundle) {
   Status written = write_evidence(path + kProofEnding, proof);
   if (!written.ok()) unlink(path.c_str());
   return written;
+}
+
+// All or nothing of it.
+Status write_bundles(const std::string& path, const Bundles& bundles) {
+  RETURN_IF_ERROR(write_with_proof(path, bundles.record));
+  std::vector<std::string> written{path};
+  for (const std::string& one : bundles.amendments) {
+    const std::string beside = path + kAmendmentEnding + std::to_string(written.size());
+    const Status status = write_with_proof(beside, one);
+    if (!status.ok()) {
+      for (const std::string& there : written) {
+        unlink(there.c_str());
+        unlink((there + kProofEnding).c_str());
+      }
+      return status;
+    }
+    written.push_back(beside);
+  }
+  return {};
 }
 
 }  // namespace
@@ -147,7 +219,13 @@ Result<int> run_certificate_export(Session& session) {
   }
   const std::string& path = session.operand(1);
   ASSIGN_OR_RETURN(const std::string certificate, certificate_of(session, session.operand(0)));
-  ASSIGN_OR_RETURN(std::string content, bundle_of(session, certificate));
+  Bundles bundles;
+  ASSIGN_OR_RETURN(bundles.record, bundle_of(session, certificate));
+  std::string& content = bundles.record;
+  // Whoever asks for one file on standard output gets the certificate alone.
+  if (format == "text" || format == "html" || (format == "bundle" && path != "-")) {
+    ASSIGN_OR_RETURN(bundles.amendments, amendments_of(session, certificate));
+  }
   for (const std::string& stamp : stamps) {
     ASSIGN_OR_RETURN(const std::string response, read_evidence(stamp, limits::kTimeStampBytes));
     Result<std::string> stamped = certificate::with_timestamp(content, as_bytes(response));
@@ -155,9 +233,9 @@ Result<int> run_certificate_export(Session& session) {
     content = std::move(*stamped);
   }
   if (format == "text") {
-    ASSIGN_OR_RETURN(content, text_of(session, content));
+    ASSIGN_OR_RETURN(content, text_of(session, bundles));
   } else if (format == "html") {
-    ASSIGN_OR_RETURN(content, page_of(session, content));
+    ASSIGN_OR_RETURN(content, page_of(session, bundles));
   } else if (format == kRequestFormat) {
     ASSIGN_OR_RETURN(const Bytes request, certificate::timestamp_request_for(content));
     content = as_text(request);
@@ -167,7 +245,7 @@ Result<int> run_certificate_export(Session& session) {
     return 0;
   }
   if (format == "bundle") {
-    RETURN_IF_ERROR(write_with_proof(path, content));
+    RETURN_IF_ERROR(write_bundles(path, bundles));
   } else {
     RETURN_IF_ERROR(write_evidence(path, content));
   }
@@ -175,6 +253,7 @@ Result<int> run_certificate_export(Session& session) {
     out.print_json("certificate export",
                    {{is_plan(certificate) ? "plan" : "certificate", certificate},
                     {"format", format},
+                    {"amendments", bundles.amendments.size()},
                     {"file", printable(path)}});
   } else if (out.quiet()) {
     out.print(printable(certificate) + "\n");
@@ -183,6 +262,10 @@ Result<int> run_certificate_export(Session& session) {
         (is_plan(certificate) ? "Wrote the record of how the plan ended to "
                               : "Wrote the certificate to ") +
         printable(path) + ", and its proof for the log to " + printable(path + kProofEnding) +
+        (bundles.amendments.empty()
+             ? std::string()
+             : "; what was said of it since to " + printable(path + kAmendmentEnding) + "1 to " +
+                   std::to_string(bundles.amendments.size())) +
         ".\nNext: whoever has it, and the store's keys from you by another way, verifies it:\n"
         "  aierase certificate trust DIR    writes those keys\n  aierase verify " +
         printable(path) + " --trust DIR\n");

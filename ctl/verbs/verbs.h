@@ -36,6 +36,7 @@ Result<int> run_policy_load(Session& session);
 Result<int> run_policy_test(Session& session);
 Result<int> run_enforce(Session& session);
 Result<int> run_verify(Session& session);
+Result<int> run_certificate_amend(Session& session);
 Result<int> run_certificate_bundle(Session& session);
 Result<int> run_certificate_export(Session& session);
 Result<int> run_certificate_trust(Session& session);

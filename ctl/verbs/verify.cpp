@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/env.h"
 #include "base/limits.h"
@@ -30,6 +32,18 @@ bool is_log(const std::string& path) {
 // That a file is no certificate stands in its first line.
 std::string verdict(const certificate::VerifyReport& report, const Output& out) {
   if (!report.verified) return out.toned(Tone::bad, "NOT verified");
+  if (report.amendment) {
+    return out.toned(Tone::good, "verified") + " as an amendment, which is no certificate. " +
+           printable(report.amendment->sentence) + ".";
+  }
+  if (!report.amendments.empty()) {
+    const certificate::AmendmentSummary& last = report.amendments.back();
+    const bool accepted = last.validation == domain::Validation::accepted;
+    return out.toned(Tone::good, "verified") + ", and amended: " +
+           out.toned(accepted ? Tone::good : Tone::bad,
+                     std::string(domain::to_text(last.validation))) +
+           ", " + last.outcome;
+  }
   if (!report.refusal) return out.toned(Tone::good, "verified");
   const bool partial = report.refusal->outcome == domain::PlanState::partial;
   return "verified as a record that " +
@@ -80,6 +94,8 @@ void take(const certificate::VerifyReport& report, Outcome& outcome) {
   }
   outcome.all_verified = false;
 }
+
+constexpr std::string_view kAmendmentMark = ".amendment-";
 
 struct Evidence {
   std::string path;
@@ -142,6 +158,38 @@ Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& 
   return {};
 }
 
+// Each amendment goes with its certificate, where that is among the files: by the statement that
+// it amends, so that another certificate of the same name gets none of it.
+void join_amendments(std::vector<Evidence>& files) {
+  std::map<std::string, std::vector<certificate::AmendmentSummary>> found;
+  std::set<std::string> seen;
+  for (const Evidence& one : files) {
+    const auto& amendment = one.report.amendment;
+    if (!one.report.verified || !amendment) continue;
+    if (!seen.insert(amendment->statement_sha256).second) continue;
+    found[amendment->certificate_sha256].push_back(*amendment);
+  }
+  for (Evidence& one : files) {
+    if (!one.report.verified || !one.report.certificate) continue;
+    certificate::amend(one.report, found[one.report.certificate->statement_sha256]);
+  }
+}
+
+// What `certificate export` wrote beside a certificate, unless it is named already.
+std::vector<std::string> with_amendments(const std::vector<std::string>& paths) {
+  const std::set<std::string> named(paths.begin(), paths.end());
+  std::vector<std::string> all;
+  for (const std::string& path : paths) {
+    all.push_back(path);
+    for (std::size_t i = 1; path != "-" && i <= limits::kAmendmentsPerCertificate; ++i) {
+      const std::string beside = path + std::string(kAmendmentMark) + std::to_string(i);
+      if (!is_there(beside)) continue;
+      if (named.count(beside) == 0) all.push_back(beside);
+    }
+  }
+  return all;
+}
+
 Result<certificate::TrustStore> trusted(const Session& session, const std::string& directory) {
   PosixEnv env;
   // The default directory may be missing: then every signer is unknown. A given one must be there.
@@ -164,10 +212,11 @@ Result<int> run_verify(Session& session) {
     history.emplace(kept);
   }
   std::vector<Evidence> evidence;
-  for (const std::string& path : session.arguments().operands()) {
+  for (const std::string& path : with_amendments(session.arguments().operands())) {
     evidence.push_back({path, std::nullopt, {}, std::nullopt});
   }
   RETURN_IF_ERROR(look_at_all(evidence, trust, history ? &*history : nullptr, out));
+  join_amendments(evidence);
   Outcome outcome;
   Json files = Json::array();
   for (const Evidence& one : evidence) {
@@ -180,7 +229,8 @@ Result<int> run_verify(Session& session) {
                           : report_text(one.path, one.report, out));
   }
   if (!out.for_people()) {
-    Json object = files.size() == 1 ? files[0] : Json::object();
+    const bool one = session.arguments().operands().size() == 1;
+    Json object = one ? files[0] : Json::object();
     object["verified"] = outcome.all_verified;
     object["trust"] = printable(directory);
     object["files"] = std::move(files);

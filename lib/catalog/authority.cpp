@@ -72,7 +72,8 @@ Result<bool> ReadView::has_certificate_from(std::uint64_t leaf) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT 1 FROM certificate WHERE log_index >= ?1 "
                                         "UNION ALL SELECT 1 FROM refusal WHERE log_index >= ?1 "
-                                        "AND signature IS NOT NULL LIMIT 1"));
+                                        "AND signature IS NOT NULL UNION ALL SELECT 1 FROM "
+                                        "amendment WHERE log_index >= ?1 LIMIT 1"));
   return statement.bind(leaf).step();
 }
 

@@ -111,6 +111,19 @@ struct RefusalRow : RefusalHead {
   std::string statement;  // bytes that are signed (DSSE payload)
 };
 
+// What was said of a certificate since it was issued.
+struct AmendmentRow {
+  Uuid certificate;
+  std::uint64_t number = 0;
+  domain::AmendmentKind kind = domain::AmendmentKind::validation;
+  UtcTime issued{};
+  std::vector<std::string> open;  // codes of residuals, with this one
+  std::uint64_t log_index = 0;
+  Bytes public_key;       // 32, the signer's
+  Bytes signature;        // 64
+  std::string statement;  // bytes that were signed (DSSE payload)
+};
+
 // At most one exists: the erase round between TX1 and TX3.
 struct RoundItem {
   Uuid plan;
@@ -316,6 +329,14 @@ class ReadView {
   // Plans whose end asks for a record (domain/refusal.h) and has none, oldest first.
   Result<std::vector<Uuid>> ends_without_record(std::size_t limit) const;
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate) const;
+  Result<std::optional<domain::ValidationAct>> validation_at(std::uint64_t leaf) const;
+  Result<std::vector<AmendmentRow>> amendments(const Uuid& certificate) const;  // by number
+  Result<std::optional<AmendmentRow>> last_amendment(const Uuid& certificate) const;
+  Result<std::optional<AmendmentRow>> amendment(const Uuid& certificate,
+                                                std::uint64_t number) const;
+  Result<std::optional<AmendmentRow>> amendment_at(std::uint64_t leaf) const;
+  // Verdicts that nobody could sign, oldest first.
+  Result<std::vector<domain::ValidationAct>> unsigned_validations(std::size_t limit) const;
   Result<std::optional<domain::SignedText>> signed_text(const Digest& signature) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first
@@ -352,7 +373,7 @@ class ReadView {
   Result<std::optional<domain::SignedHead>> last_head_before(UtcTime moment) const;
   Result<std::optional<domain::SignedHead>> first_head_after(UtcTime moment) const;
   Result<std::vector<domain::AuthorityKey>> authority_keys() const;  // in the order they came
-  // At that leaf or behind it: a certificate, or the signed record of a refusal.
+  // At that leaf or behind it: a certificate, an amendment, or the signed record of a refusal.
   Result<bool> has_certificate_from(std::uint64_t leaf) const;
 
  protected:
@@ -441,7 +462,10 @@ class Transaction : public ReadView {
   Status add_refusal(const RefusalRow& row);
   Status sign_refusal(const RefusalHead& head);  // of one that waits: leaf, key and signature
   Status add_validation(const domain::ValidationAct& act);  // and the certificate's state with it
-  Status put_epoch(const domain::EpochRecord& record);      // new, or assessed anew
+  Status add_amendment(const AmendmentRow& row);
+  // Of a verdict that waited: the amendment that says it.
+  Status sign_validation(std::uint64_t log_index, std::uint64_t amendment);
+  Status put_epoch(const domain::EpochRecord& record);  // new, or assessed anew
   Status remove_epoch(std::uint64_t epoch);
 
  private:

@@ -1,9 +1,7 @@
 #include "catalog/catalog.h"
 #include "catalog/connection.h"
 #include "catalog/cursor.h"
-#include "catalog/decision_row.h"
 #include "catalog/row.h"
-#include "catalog/transition_sql.h"
 
 namespace aierase::catalog {
 namespace {
@@ -144,56 +142,6 @@ Result<std::vector<CertificateHead>> ReadView::certificates_of_plan(const Uuid& 
                    connection_->prepare("SELECT uuid, asset, plan, validation FROM certificate "
                                         "INDEXED BY certificate_plan WHERE plan = ? ORDER BY id"));
   return read_heads(statement.bind(plan));
-}
-
-Result<std::vector<domain::ValidationAct>> ReadView::validations(const Uuid& certificate) const {
-  std::vector<domain::ValidationAct> acts;
-  ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare(
-                       "SELECT verdict, actor_uid, actor_login, actor_audit_uid, time, reason, "
-                       "remedy, capacities, log_index, " +
-                       kDecisionColumns + " FROM validation WHERE certificate = ? ORDER BY id"));
-  statement.bind(certificate);
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "validation");
-    domain::ValidationAct act;
-    act.certificate = certificate;
-    act.verdict = row.word(domain::parse_validation);
-    act.actor = row.actor();
-    act.time = row.time();
-    act.reason = row.text();
-    act.remedy = row.text();
-    act.capacities = row.texts();
-    act.log_index = row.count();
-    act.actor.person = read_person(row);
-    act.signed_by = read_signed_by(row);
-    RETURN_IF_ERROR(row.finish(domain::IdType::certificate, certificate));
-    acts.push_back(std::move(act));
-    return {};
-  }));
-  return acts;
-}
-
-Status Transaction::add_validation(const domain::ValidationAct& act) {
-  ASSIGN_OR_RETURN(const std::int64_t changed,
-                   connection_->write("UPDATE certificate SET validation = ? WHERE uuid = ? AND "
-                                      "validation IN " +
-                                          states_before(act.verdict),
-                                      domain::to_text(act.verdict), act.certificate));
-  if (changed == 0) {
-    return refused(*connection_, "SELECT validation FROM certificate WHERE uuid = ?",
-                   domain::IdType::certificate, act.certificate, act.verdict);
-  }
-  ASSIGN_OR_RETURN(const std::string capacities, texts_json(act.capacities));
-  ASSIGN_OR_RETURN(const DecisionColumns by, DecisionColumns::of(act.actor, act.signed_by));
-  RETURN_IF_ERROR(connection_->write(
-      "INSERT INTO validation (certificate, verdict, actor_uid, actor_login, actor_audit_uid, "
-      "time, reason, remedy, capacities, log_index, " +
-          kDecisionColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      act.certificate, domain::to_text(act.verdict), ActorColumns{act.actor}, act.time, act.reason,
-      act.remedy, capacities, act.log_index, by.person, by.text, by.signature, by.key,
-      by.carrier_uid, by.carrier_login, by.carrier_audit_uid));
-  return {};
 }
 
 }  // namespace aierase::catalog

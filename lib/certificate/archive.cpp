@@ -41,6 +41,7 @@ constexpr std::string_view kRecords = "records/";
 constexpr std::string_view kPolicies = "policies/";
 constexpr std::string_view kCertificates = "certificates/";
 constexpr std::string_view kRefusals = "refusals/";
+constexpr std::string_view kAmendments = "amendments/";
 
 std::string digits_of(std::uint64_t number, std::size_t digits) {
   const std::string text = std::to_string(number);
@@ -176,6 +177,8 @@ std::string member_name(const Member& member) {
       return std::string(kRecords) + leaf + ".json";
     case Part::policy:
       return std::string(kPolicies) + leaf + "/" + digits_of(member.number, kFileDigits) + ".toml";
+    case Part::amendment:
+      return std::string(kAmendments) + leaf + "." + member.id + ".json";
     case Part::certificate:
       return std::string(kCertificates) + leaf + "." + member.id + ".json";
     default:
@@ -189,6 +192,9 @@ std::optional<Member> parse_member_name(std::string_view name) {
   }
   if (take(name, kCertificates)) {
     return parse_signed(Part::certificate, domain::IdType::certificate, name);
+  }
+  if (take(name, kAmendments)) {
+    return parse_signed(Part::amendment, domain::IdType::certificate, name);
   }
   if (take(name, kRefusals)) return parse_signed(Part::refusal, domain::IdType::plan, name);
   if (take(name, kPolicies)) return parse_policy(name);

@@ -35,12 +35,13 @@ enum class Part {
   policy,             // policies/LEAF/NN.toml: a file of the policy that came into force there
   certificate,        // certificates/LEAF.ID.json
   refusal,            // refusals/LEAF.ID.json
+  amendment,          // amendments/LEAF.ID.json
 };
 struct Member {
   Part part = Part::section;
   std::uint64_t leaf = 0;    // of those that name one
   std::uint64_t number = 0;  // of a policy's file
-  std::string id;            // of a certificate or a plan
+  std::string id;            // of a certificate, also of the amended one, or a plan
   auto operator<=>(const Member&) const = default;
 };
 std::string member_name(const Member& member);
@@ -60,7 +61,7 @@ struct SectionName {
 std::string section_folder(const SectionName& name);
 std::optional<SectionName> parse_section_folder(std::string_view folder);
 
-// Certificates and refusals among these leaves, both included, are not in the archive, and why.
+// What was signed among these leaves, both included, are not in the archive, and why.
 enum class LeftOutWhy { outside_period, not_matched };
 struct LeftOut {
   std::uint64_t first = 0, last = 0;

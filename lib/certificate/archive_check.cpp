@@ -203,6 +203,7 @@ std::size_t limit_of_member(const std::string& name) {
       return limits::kPolicyBytes;
     case Part::certificate:
     case Part::refusal:
+    case Part::amendment:
       return limits::kCertificateBytes;
   }
   return 0;

@@ -32,6 +32,20 @@ std::string refusal_row(const ArchivedRefusal& one) {
       .finish();
 }
 
+std::string amendment_row(const ArchivedAmendment& one) {
+  const AmendmentSummary& is = one.summary;
+  return ObjectText()
+      .number("leaf", one.leaf)
+      .text("certificate", is.certificate)
+      .number("number", is.number)
+      .text("kind", domain::to_text(is.kind))
+      .text("at", is.at)
+      .text("by", is.by)
+      .text("validation", domain::to_text(is.validation))
+      .text("outcome", is.outcome)
+      .finish();
+}
+
 std::string record_row(const ArchivedRecord& one) {
   return ObjectText()
       .number("leaf", one.leaf)
@@ -62,6 +76,7 @@ std::string section_row(const SectionReport& section) {
       .raw("match", array_of_texts(facts.match))
       .raw("certificates", list_of(section.certificates, certificate_row))
       .raw("refusals", list_of(section.refusals, refusal_row))
+      .raw("amendments", list_of(section.amendments, amendment_row))
       .raw("records", list_of(section.records, record_row));
   if (facts.from) row.text("from", to_rfc3339(*facts.from));
   if (facts.until) row.text("until", to_rfc3339(*facts.until));

@@ -84,6 +84,21 @@ std::string refusals_of(const SectionReport& section) {
   return text + "</tbody></table>\n";
 }
 
+std::string amendments_of(const SectionReport& section) {
+  if (section.amendments.empty()) return {};
+  std::string text = "<h3>What was said of certificates afterwards</h3>\n" +
+                     table_head({"Certificate", "Amendment", "What was said", "With it"});
+  for (const ArchivedAmendment& one : section.amendments) {
+    const AmendmentSummary& is = one.summary;
+    text += "<tr>" + cell(is.certificate) +
+            link_cell(member_link(section, {Part::amendment, one.leaf, 0, is.certificate}),
+                      std::to_string(is.number)) +
+            cell(is.sentence) +
+            cell(is.outcome + ", " + std::string(domain::to_text(is.validation))) + "</tr>\n";
+  }
+  return text + "</tbody></table>\n";
+}
+
 std::string records_of(const SectionReport& section) {
   if (section.records.empty()) return {};
   std::string text = "<h3>Decisions</h3>\n" + table_head({"Time", "What", "By", "Record"});
@@ -136,8 +151,8 @@ std::string index_page(const std::vector<SectionReport>& sections) {
       "them, also without any software of ours.</p>\n";
   page += shared_assets(sections);
   for (const SectionReport& section : sections) {
-    page +=
-        head_of(section) + certificates_of(section) + refusals_of(section) + records_of(section);
+    page += head_of(section) + certificates_of(section) + amendments_of(section) +
+            refusals_of(section) + records_of(section);
   }
   return page + "</body>\n</html>\n";
 }

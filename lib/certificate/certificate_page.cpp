@@ -94,17 +94,49 @@ Result<std::string> script_for(const PageKind& page) {
                                    {"file", std::string(page.file)}});
 }
 
+// The signed file with the keys that it was verified under.
+std::string evidence_element(std::string_view attributes, std::string_view bundle,
+                             const Keys& keys) {
+  return "<script type=\"text/plain\" " + std::string(attributes) + " data-signer=\"" +
+         to_base64(crypto::public_key_der(keys.signer)) + "\" data-log=\"" +
+         to_base64(crypto::public_key_der(keys.log)) + "\">" + to_base64(as_bytes(bundle)) +
+         "</script>";
+}
+
+// Into `values` what the template tells of them; back come their elements.
+Result<std::string> with_amendments(const std::vector<PageAmendment>& amendments,
+                                    const TrustStore& trust, Json& values) {
+  std::string elements;
+  values["amendments"] = Json::array();
+  for (const PageAmendment& one : amendments) {
+    if (!one.report.verified || !one.report.amendment) {
+      return make_error(one.report.outcome, "no page is made of an amendment that does not hold");
+    }
+    ASSIGN_OR_RETURN(const LogEntry entry, log_entry_of_bundle(one.bundle));
+    ASSIGN_OR_RETURN(const Keys keys, keys_of(one.report, entry, trust));
+    ASSIGN_OR_RETURN(Json said, values_of(one.report, entry, keys));
+    values["amendments"].push_back({{"p", said["p"]}, {"signer", said["signer"]}});
+    elements += "\n" + evidence_element("class=\"amendment\"", one.bundle, keys);
+  }
+  return elements;
+}
+
 }  // namespace
 
 Result<std::string> certificate_page(std::string_view bundle, const VerifyReport& report,
-                                     const TrustStore& trust) {
+                                     const TrustStore& trust,
+                                     const std::vector<PageAmendment>& amendments) {
   if (!report.verified) {
     return make_error(report.outcome, "no page is made of a certificate that does not hold");
   }
   const PageKind& page = report.refusal ? kRefusalPage : kCertificatePage;
   ASSIGN_OR_RETURN(const LogEntry entry, log_entry_of_bundle(bundle));
   ASSIGN_OR_RETURN(const Keys keys, keys_of(report, entry, trust));
-  ASSIGN_OR_RETURN(const Json values, values_of(report, entry, keys));
+  ASSIGN_OR_RETURN(Json values, values_of(report, entry, keys));
+  ASSIGN_OR_RETURN(const std::string said, with_amendments(amendments, trust, values));
+  if (report.amendment) {
+    return make_error(Errc::usage, "a page is made of a certificate, with its amendments in it");
+  }
   const Json& p = values["p"];
   const Json& id = report.refusal ? p["plan"]["id"] : p["certificate_id"];
   ASSIGN_OR_RETURN(const std::string script, script_for(page));
@@ -116,9 +148,7 @@ Result<std::string> certificate_page(std::string_view bundle, const VerifyReport
                     {"style", html::kStyle},
                     {"script", script},
                     {"certificate", filled_template(page.text, values)},
-                    {"signer", to_base64(crypto::public_key_der(keys.signer))},
-                    {"log", to_base64(crypto::public_key_der(keys.log))},
-                    {"bundle", to_base64(as_bytes(bundle))}});
+                    {"evidence", evidence_element("id=\"evidence\"", bundle, keys) + said}});
 }
 
 }  // namespace aierase::certificate

@@ -11,16 +11,24 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "certificate/trust_store.h"
 #include "certificate/verify.h"
 
 namespace aierase::certificate {
 
+// What was said of the certificate, each with its report under the same trust, in order.
+struct PageAmendment {
+  std::string bundle;
+  VerifyReport report;
+};
+
 // `report`: of this bundle under this trust. The keys go into the page, for their fingerprints to
 // be compared.
 Result<std::string> certificate_page(std::string_view bundle, const VerifyReport& report,
-                                     const TrustStore& trust);
+                                     const TrustStore& trust,
+                                     const std::vector<PageAmendment>& amendments = {});
 
 namespace html {  // the files of lib/certificate/html
 extern const char* const kPage;

@@ -127,6 +127,24 @@ std::optional<std::string> rejection_fault(const Json& signature, const Json& pr
   return std::nullopt;
 }
 
+std::optional<std::string> verdict_fault(const Json& signature, const Json& predicate) {
+  const std::optional<Signed> handed_in = signed_of(signature);
+  if (Fault fault = held_fault(signature, handed_in, "who validated")) return fault;
+  const std::string_view verdict = text_at(predicate, "validation");
+  const ActDecision wanted = verdict == "accepted"   ? ActDecision::accept
+                             : verdict == "rejected" ? ActDecision::reject_outcome
+                                                     : ActDecision::escalate;
+  const Json& plan = at(predicate, "plan");
+  const std::optional<std::string> comment =
+      comment_on(handed_in->text, wanted, text_at(at(predicate, "store"), "id"),
+                 text_at(plan, "id"), text_at(plan, "digest"));
+  const std::string_view reason = text_at(predicate, "reason");
+  const bool same =
+      comment && (comment->empty() ? reason.starts_with("not applicable") : *comment == reason);
+  if (!same) return "what who validated signed is not this verdict";
+  return std::nullopt;
+}
+
 std::optional<std::string> people_fault(const Json& predicate) {
   const Json& holds_found = at(at(predicate, "holds"), "found");
   if (!holds_found.is_number_unsigned() || holds_found.get<std::uint64_t>() != 0)

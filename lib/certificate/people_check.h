@@ -16,5 +16,7 @@ namespace aierase::certificate {
 std::optional<std::string> people_fault(const Json& predicate);
 // Whether the signature of a person on a refusal holds, and rejects that plan for that reason.
 std::optional<std::string> rejection_fault(const Json& signature, const Json& predicate);
+// The same of the verdict of an amendment, about the outcome of that plan.
+std::optional<std::string> verdict_fault(const Json& signature, const Json& predicate);
 
 }  // namespace aierase::certificate

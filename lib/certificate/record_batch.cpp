@@ -10,6 +10,7 @@ namespace aierase::certificate {
 namespace {
 
 constexpr std::size_t kSummaryBytes = limits::kAssetNameBytes + 500;
+constexpr std::size_t kSentenceBytes = 8 * limits::kReasonBytes;
 
 std::string first_fault(const VerifyReport& report) {
   for (const Check& check : report.checks) {
@@ -25,6 +26,21 @@ bool is_short(const CertificateSummary& is) {
          kSummaryBytes;
 }
 
+bool is_short(const AmendmentSummary& is) {
+  return is.by.size() + is.sentence.size() <= kSentenceBytes;
+}
+
+bool is_expected(Part part, const VerifyReport& report) {
+  switch (part) {
+    case Part::certificate:
+      return report.certificate.has_value();
+    case Part::amendment:
+      return report.amendment.has_value();
+    default:
+      return report.refusal.has_value();
+  }
+}
+
 void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads) {
   VerifyReport report = verify_bundle(record.content, trust, &heads);
   record.content.clear();
@@ -33,9 +49,7 @@ void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads
     return;
   }
   record.logged = report.logged;
-  const bool expected = record.member.part == Part::certificate ? report.certificate.has_value()
-                                                                : report.refusal.has_value();
-  if (!expected) {
+  if (!is_expected(record.member.part, report)) {
     record.fault = "it is not what its folder says";
     return;
   }
@@ -43,8 +57,15 @@ void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads
     record.fault = "what it names is too long";
     return;
   }
-  const std::string& id = report.certificate ? report.certificate->id : report.refusal->plan;
+  if (report.amendment && !is_short(*report.amendment)) {
+    record.fault = "what it says of itself is too long";
+    return;
+  }
+  const std::string& id = report.certificate ? report.certificate->id
+                          : report.amendment ? report.amendment->certificate
+                                             : report.refusal->plan;
   if (id != record.member.id) record.fault = "it is of " + quoted(id);
+  record.amendment = std::move(report.amendment);
   record.certificate = std::move(report.certificate);
   record.refusal = std::move(report.refusal);
 }

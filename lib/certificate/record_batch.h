@@ -21,6 +21,7 @@ struct BatchedRecord {
   std::string fault;
   std::optional<CertificateSummary> certificate;
   std::optional<RefusalSummary> refusal;
+  std::optional<AmendmentSummary> amendment;
   std::optional<LoggedAt> logged;
 };
 

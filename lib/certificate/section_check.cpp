@@ -1,6 +1,7 @@
 #include "certificate/section_check.h"
 
 #include <algorithm>
+#include <map>
 
 #include "certificate/bundle.h"
 #include "certificate/continuity.h"
@@ -50,6 +51,7 @@ struct SectionCheck::Impl {
 
   void conclude_history(const Check& whole);
   void conclude_signed();
+  void conclude_amendments();
   void conclude_rotations();
   void conclude_period();
   const LeftOut* left_out(std::uint64_t leaf) const;
@@ -69,7 +71,7 @@ struct SectionCheck::Impl {
   BatchVerifier batch_verifier;
   std::vector<BatchedRecord> batch;
   std::size_t batch_bytes = 0;
-  Tally certificates, refusals;
+  Tally certificates, refusals, amendments;
   SectionRecords records;
 };
 
@@ -110,6 +112,7 @@ void SectionCheck::Impl::take(const Member& member, std::string content) {
       return records.take_policy(member, content);
     case Part::certificate:
     case Part::refusal:
+    case Part::amendment:
       return batch_record(member, std::move(content));
   }
 }
@@ -158,7 +161,7 @@ void SectionCheck::Impl::take_consistency(const std::string& content) {
 
 void SectionCheck::Impl::batch_record(const Member& member, std::string content) {
   batch_bytes += content.size();
-  batch.push_back({member, std::move(content), {}, {}, {}, {}});
+  batch.push_back({member, std::move(content), {}, {}, {}, {}, {}});
   if (batch_bytes > kBatchBytes || batch.size() >= kBatchRecords) flush();
 }
 
@@ -170,7 +173,9 @@ void SectionCheck::Impl::flush() {
 }
 
 void SectionCheck::Impl::settle(BatchedRecord& record) {
-  Tally& tally = record.member.part == Part::certificate ? certificates : refusals;
+  Tally& tally = record.member.part == Part::certificate ? certificates
+                 : record.member.part == Part::refusal   ? refusals
+                                                         : amendments;
   ++tally.looked_at;
   std::string fault = record.fault;
   if (fault.empty() && (!record.logged || record.logged->leaf != record.member.leaf)) {
@@ -181,6 +186,8 @@ void SectionCheck::Impl::settle(BatchedRecord& record) {
   leaves.mark_found(record.member.leaf);
   if (record.certificate) {
     report.certificates.push_back({record.member.leaf, std::move(*record.certificate)});
+  } else if (record.amendment) {
+    report.amendments.push_back({record.member.leaf, std::move(*record.amendment)});
   } else {
     report.refusals.push_back({record.member.leaf, std::move(*record.refusal)});
   }
@@ -233,7 +240,44 @@ void SectionCheck::Impl::conclude_signed() {
           : " stand in these leaves; " + std::to_string(report.left_out) +
                 " of them are left out, as outside of what was asked for: that is the word of "
                 "whoever made the archive.";
-  report.completeness.push_back(tally.check("records", "certificates and refusals", rest));
+  report.completeness.push_back(
+      tally.check("records", "certificates, refusals and amendments", rest));
+}
+
+// Each follows the one before and the certificate, where these are here; what is not here was left
+// out, and that leaf is counted already.
+void SectionCheck::Impl::conclude_amendments() {
+  std::map<std::string_view, const CertificateSummary*> known;
+  for (const ArchivedCertificate& one : report.certificates) {
+    known[one.summary.id] = &one.summary;
+  }
+  std::map<std::string_view, const AmendmentSummary*> lasts;
+  std::uint64_t apart = 0;
+  for (const ArchivedAmendment& one : report.amendments) {
+    const AmendmentSummary& is = one.summary;
+    const std::string which = "amendment " + std::to_string(is.number) + " of " + is.certificate;
+    const auto certificate = known.find(is.certificate);
+    const bool here = certificate != known.end();
+    if (here && certificate->second->statement_sha256 != is.certificate_sha256) {
+      amendments.fault(which + ": it amends another statement");
+    }
+    const AmendmentSummary*& earlier = lasts[is.certificate];
+    const std::uint64_t number = earlier != nullptr ? earlier->number : 0;
+    const std::string_view digest = earlier != nullptr ? std::string_view(earlier->statement_sha256)
+                                                       : std::string_view(is.certificate_sha256);
+    if (is.number <= number) {
+      amendments.fault(which + ": it stands behind amendment " + std::to_string(number));
+    } else if (is.number == number + 1 && is.previous_sha256 != digest) {
+      amendments.fault(which + ": it follows another one than is here");
+    } else if (is.number > number + 1 && (here || earlier != nullptr)) {
+      ++apart;
+    }
+    earlier = &is;
+  }
+  if (apart == 0) return;
+  report.completeness.push_back(
+      {"amendments", CheckResult::not_checked,
+       "Before " + std::to_string(apart) + " of the amendments here others are left out."});
 }
 
 void SectionCheck::Impl::conclude_rotations() {
@@ -295,6 +339,9 @@ SectionReport SectionCheck::finish() {
   report.integrity.push_back(impl.certificates.check("certificates", "certificates", " hold."));
   report.integrity.push_back(
       impl.refusals.check("refusals", "records of plans without erasure", " hold."));
+  impl.conclude_amendments();
+  report.integrity.push_back(
+      impl.amendments.check("amendments", "amendments of certificates", " hold."));
   for (Check& check : impl.records.integrity()) report.integrity.push_back(std::move(check));
   const Check whole = impl.leaves.check(impl.before, impl.head);
   report.completeness.push_back(whole);

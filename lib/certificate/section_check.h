@@ -30,6 +30,11 @@ struct ArchivedRefusal {
   RefusalSummary summary;
 };
 
+struct ArchivedAmendment {
+  std::uint64_t leaf = 0;
+  AmendmentSummary summary;
+};
+
 struct SectionReport {
   SectionFacts facts;
   // Integrity: each thing is what it says. Completeness: nothing is missing.
@@ -39,8 +44,9 @@ struct SectionReport {
   std::string fingerprint, log_fingerprint;
   std::vector<ArchivedCertificate> certificates;
   std::vector<ArchivedRefusal> refusals;
+  std::vector<ArchivedAmendment> amendments;
   std::vector<ArchivedRecord> records;
-  std::uint64_t left_out = 0;  // certificates and refusals among the leaves
+  std::uint64_t left_out = 0;  // of what was signed among the leaves
 };
 bool holds(const std::vector<Check>& checks);  // none failed
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::chrono::hours kNear{1};
 
 bool must_be_opened(std::string_view type) {
-  return type == "hold-placed" || type == "hold-lifted" || type == "policy-loaded";
+  return type == "hold-placed" || type == "hold-lifted" || type == "policy-loaded" ||
+         type == kRefusalUnsigned;
 }
 
 // By its leaf, of rows in order; null where there is none.

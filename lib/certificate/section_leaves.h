@@ -21,6 +21,8 @@ namespace aierase::certificate {
 
 // Approvals, rejections, approvals in advance and validations.
 bool is_decision(std::string_view type);
+// That a plan ended whose record nobody could sign then.
+inline constexpr std::string_view kRefusalUnsigned = "refusal-unsigned";
 
 class SectionLeaves {
  public:
@@ -55,7 +57,8 @@ class SectionLeaves {
   void mark_found(std::uint64_t leaf);
   void mark_opened(std::uint64_t leaf);
   const std::vector<SignedLeaf>& signed_leaves() const { return signed_; }
-  // Of holds and policies, which everybody gets who asked for everything.
+  // Of holds, policies and refusals without signature, which everybody gets who asked for
+  // everything.
   const std::vector<CommittedLeaf>& needed_records() const { return needed_; }
   const Period& period() const { return period_; }
   std::uint64_t decisions() const { return decisions_; }  // approvals and the like

@@ -96,13 +96,14 @@ std::vector<Check> SectionRecords::integrity() const {
 }
 
 std::vector<Check> SectionRecords::completeness(const SectionFacts& facts) const {
-  return {holds_and_policies(facts), decisions()};
+  return {holds_and_policies(facts), decisions(), unsigned_refusals(facts)};
 }
 
 // Who asked for everything gets what was placed, lifted and loaded within the period.
 Check SectionRecords::holds_and_policies(const SectionFacts& facts) const {
   Tally tally;
   for (const SectionLeaves::CommittedLeaf& one : leaves_.needed_records()) {
+    if (one.type == kRefusalUnsigned) continue;
     ++tally.looked_at;
     const bool dispensable = !facts.match.empty() && one.type != "policy-loaded";
     if (one.opened || dispensable) continue;
@@ -131,6 +132,28 @@ Check SectionRecords::holds_and_policies(const SectionFacts& facts) const {
                                           : " are known; holds on what does not match may be left "
                                             "out.") +
                          before);
+}
+
+// A plan that ended while nobody could sign: its end is in the log all the same.
+Check SectionRecords::unsigned_refusals(const SectionFacts& facts) const {
+  Tally tally;
+  std::uint64_t left_out = 0;
+  for (const SectionLeaves::CommittedLeaf& one : leaves_.needed_records()) {
+    if (one.type != kRefusalUnsigned) continue;
+    ++tally.looked_at;
+    if (one.opened) continue;
+    ++left_out;
+    if (facts.match.empty()) {
+      tally.fault("the record of leaf " + std::to_string(one.leaf) + " is missing");
+    }
+  }
+  const std::string rest =
+      left_out == 0 ? " are all named."
+                    : " stand in these leaves; that " + std::to_string(left_out) +
+                          " of them are about nothing of this archive is " + kMakersWord + ".";
+  Check check = tally.check("unsigned", "ends of plans that nobody could sign at once", rest);
+  if (left_out > 0 && !facts.match.empty()) check.result = CheckResult::not_checked;
+  return check;
 }
 
 Check SectionRecords::decisions() const {

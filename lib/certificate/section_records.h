@@ -52,6 +52,7 @@ class SectionRecords {
   std::string expect_policy(std::uint64_t leaf, const Json& record);
   Check holds_and_policies(const SectionFacts& facts) const;
   Check decisions() const;
+  Check unsigned_refusals(const SectionFacts& facts) const;
 
   const SectionName name_;
   SectionLeaves& leaves_;

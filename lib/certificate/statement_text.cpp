@@ -345,6 +345,46 @@ std::string refusal_text(const Json& statement, const Json& p) {
   return page.finish();
 }
 
+std::string amendment_text(std::string_view statement, const Json& json, const Json& p) {
+  const AmendmentSummary is = summary_of_amendment(json, statement);
+  Page page;
+  page.line("AMENDMENT " + std::to_string(is.number) + " OF " + shown(p, {"certificate_id"}) +
+            " - this is no certificate");
+  page.line(visible_text(is.sentence) + ".");
+  page.line("issued by the store " + shown(p, {"store", "id"}) + " on " +
+            shown(p, {"store", "host"}) + ", aierase " + shown(p, {"tool", "version"}));
+  page.heading("WHAT WAS SAID");
+  page.field("Kind", shown(p, {"kind"}));
+  page.field("At", shown(p, {"at"}));
+  page.field("Reason", shown(p, {"reason"}));
+  page.field("Remedy", shown(p, {"remedy"}));
+  page.field("As custodian", joined(at(p, {"as_custodian"})));
+  listed(page, at(p, {"people"}), [&](const Json& person) { write_person(page, person); });
+  if (at(p, {"evidence"}).is_object()) {
+    page.field("File", shown(p, {"evidence", "name"}) + ", " +
+                           grouped(at(p, {"evidence", "bytes"})) + " bytes, " +
+                           shown(p, {"evidence", "media_type"}));
+    page.digest("SHA-256 of the file", shown(p, {"evidence", "sha256"}));
+  }
+  if (at(p, {"erased_again"}).is_object()) {
+    page.field("Erased again", shown(p, {"erased_again", "certificate"}));
+    page.digest("SHA-256 of its statement", shown(p, {"erased_again", "statement_sha256"}));
+  }
+  page.heading("OF WHAT");
+  page.field("Asset", shown(p, {"asset", "name"}) + " (" + shown(p, {"asset", "id"}) + ")");
+  page.field("Plan", shown(p, {"plan", "id"}));
+  page.digest("SHA-256 of the certificate's statement", visible_text(is.certificate_sha256));
+  page.digest("SHA-256 of the statement before", shown(p, {"previous_sha256"}));
+  page.heading("WHERE IT STANDS");
+  page.field("Outcome", shown(p, {"outcome"}));
+  page.field("Validation", shown(p, {"validation"}));
+  page.field("Residuals closed", joined(at(p, {"residuals_closed"})));
+  page.field("Residuals open", joined(at(p, {"residuals_open"})));
+  page.heading("NOT CLAIMED");
+  listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
+  return page.finish();
+}
+
 }  // namespace
 
 Result<std::string> statement_text(std::string_view statement) {
@@ -355,6 +395,10 @@ Result<std::string> statement_text(std::string_view statement) {
     return make_error(Errc::invalid_input, "this is no disposal statement: it has no predicate");
   }
   if (is_refusal(json)) return refusal_text(json, p);
+  if (is_amendment(json)) {
+    if (const auto fault = amendment_fault(json)) return make_error(Errc::invalid_input, *fault);
+    return amendment_text(statement, json, p);
+  }
   Page page;
   page.line("DISPOSAL CERTIFICATE " + shown(p, {"certificate_id"}));
   page.line("issued by the store " + shown(p, {"store", "id"}) + " on " +

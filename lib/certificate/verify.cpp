@@ -13,6 +13,7 @@
 #include "certificate/log_check.h"
 #include "certificate/statement.h"
 #include "certificate/statement_check.h"
+#include "crypto/primitives.h"
 #include "crypto/timestamp.h"
 #include "translog/log.h"
 
@@ -212,7 +213,20 @@ void check_refusal(const Json& statement, const TrustedKey* trusted, VerifyRepor
       fault ? "The statement was refused." : report.refusal->sentence);
 }
 
-CertificateSummary summary_of_certificate(const Json& statement) {
+void check_amendment(const Json& statement, std::string_view text, const TrustedKey* trusted,
+                     VerifyReport& report) {
+  std::optional<std::string> fault = amendment_fault(statement);
+  if (!fault) fault = foreign_store(statement, trusted);
+  add_verdict(report, "statement", fault,
+              "It has the form of an amendment of a certificate and agrees with itself.");
+  if (!fault) report.amendment = summary_of_amendment(statement, text);
+  add(report, "amends", fault ? CheckResult::not_checked : CheckResult::passed,
+      fault ? "The statement was refused."
+            : "It is number " + std::to_string(report.amendment->number) + " of " +
+                  report.amendment->certificate + ": " + report.amendment->sentence + ".");
+}
+
+CertificateSummary summary_of_certificate(const Json& statement, std::string_view payload) {
   const Json& predicate = at(statement, "predicate");
   const Json& asset = at(predicate, "asset");
   const auto text = [](const Json& object, const char* key) {
@@ -226,6 +240,7 @@ CertificateSummary summary_of_certificate(const Json& statement) {
   summary.assurance = text(at(predicate, "assurance"), "level");
   summary.plan = text(at(predicate, "disposal"), "plan");
   summary.erased_at = text(at(predicate, "times"), "verified_zero_at");
+  summary.statement_sha256 = to_hex(crypto::sha256(as_bytes(payload)));
   const std::string digest = text(asset, "manifest_sha256");
   if (is_fingerprint(digest)) summary.manifest_sha256 = digest;
   return summary;
@@ -240,12 +255,13 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport
     return;
   }
   if (is_refusal(*json)) return check_refusal(*json, trusted, report);
+  if (is_amendment(*json)) return check_amendment(*json, parsed.payload, trusted, report);
   StatementFindings findings = check_statement(*json);
   if (!findings.statement_fault) findings.statement_fault = foreign_store(*json, trusted);
   add_verdict(report, "statement", findings.statement_fault,
               "It has the form of a disposal statement and agrees with itself.");
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
-  if (!findings.statement_fault) report.certificate = summary_of_certificate(*json);
+  if (!findings.statement_fault) report.certificate = summary_of_certificate(*json, parsed.payload);
   // Hostile text may stand in the claim: it is shown only once the statement is known to be sound
   // in form, and the caller escapes what it prints.
   const bool sound = !findings.statement_fault;
@@ -363,6 +379,19 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust, Hea
   return report;
 }
 
+void amend(VerifyReport& report, std::vector<AmendmentSummary> amendments) {
+  std::sort(
+      amendments.begin(), amendments.end(),
+      [](const AmendmentSummary& a, const AmendmentSummary& b) { return a.number < b.number; });
+  Check check = check_amendments(report.statement, amendments);
+  if (check.result == CheckResult::failed) {
+    report.verified = false;
+    report.outcome = Errc::verification_failed;
+  }
+  report.checks.push_back(std::move(check));
+  report.amendments = std::move(amendments);
+}
+
 Json checks_json(const std::vector<Check>& checks) {
   Json list = Json::array();
   for (const Check& check : checks) {
@@ -373,6 +402,19 @@ Json checks_json(const std::vector<Check>& checks) {
   return list;
 }
 
+Json amendment_json(const AmendmentSummary& is) {
+  return {{"certificate", is.certificate},
+          {"number", is.number},
+          {"kind", domain::to_text(is.kind)},
+          {"at", is.at},
+          {"by", is.by},
+          {"validation", domain::to_text(is.validation)},
+          {"residuals_closed", is.closed},
+          {"residuals_open", is.open},
+          {"outcome", is.outcome},
+          {"text", is.sentence}};
+}
+
 Json report_json(const VerifyReport& report) {
   Json json{{"verified", report.verified},
             {"signer", report.signer},
@@ -381,6 +423,16 @@ Json report_json(const VerifyReport& report) {
     json["record"] = "refusal";
     json["outcome"] = std::string(domain::to_text(report.refusal->outcome));
     json["plan"] = report.refusal->plan;
+  }
+  if (report.verified && report.amendment) {
+    json["record"] = "amendment";
+    json["amendment"] = amendment_json(*report.amendment);
+  }
+  if (report.verified && report.certificate && !report.amendments.empty()) {
+    Json list = Json::array();
+    for (const AmendmentSummary& one : report.amendments) list.push_back(amendment_json(one));
+    json["amendments"] = std::move(list);
+    json["outcome"] = report.amendments.back().outcome;
   }
   if (!report.verified) json["error"] = std::string(info(report.outcome).name);
   return json;

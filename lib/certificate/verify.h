@@ -12,6 +12,7 @@
 #include "base/errc.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "certificate/amendment.h"
 #include "certificate/check.h"
 #include "certificate/log_entry.h"
 #include "certificate/refusal.h"
@@ -24,6 +25,7 @@ struct CertificateSummary {
   std::string id, asset, name, kind, assurance, plan;
   std::string manifest_sha256;  // empty where its kind has none
   std::string erased_at;        // verified_zero_at
+  std::string statement_sha256;
 };
 // The place in the log that the proof of a bundle leads to.
 struct LoggedAt {
@@ -39,7 +41,9 @@ struct VerifyReport {
   std::string statement;                  // the signed bytes, once the signature held
   std::optional<RefusalSummary> refusal;  // what it is where it is no certificate but a refusal
   std::optional<CertificateSummary> certificate;
-  std::optional<LoggedAt> logged;  // where the proof leads to the head in the bundle
+  std::optional<AmendmentSummary> amendment;  // what it is where it amends a certificate
+  std::vector<AmendmentSummary> amendments;   // of a certificate: those that amend() was given
+  std::optional<LoggedAt> logged;             // where the proof leads to the head in the bundle
 };
 
 // What an authority of time stamps is asked with: the digest of the signature, and nothing else.
@@ -53,9 +57,14 @@ class HeadCache;  // certificate/log_check.h; for many bundles of one log
 VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust,
                            HeadCache* heads = nullptr);
 
+// Into the report of a certificate what becomes of it with its amendments, of which each was
+// verified for itself; in any order.
+void amend(VerifyReport& report, std::vector<AmendmentSummary> amendments);
+
 // The report as the JSON of `aierase verify` (without schema), and the statement as text for
 // people: what was erased, how, when, by whom, with which assurance, which residuals.
 Json report_json(const VerifyReport& report);
+Json amendment_json(const AmendmentSummary& amendment);
 Json checks_json(const std::vector<Check>& checks);
 Result<std::string> statement_text(std::string_view statement);
 

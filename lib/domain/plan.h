@@ -118,6 +118,7 @@ struct ValidationAct {
   std::vector<std::string> capacities;  // as Approval's
   std::uint64_t log_index = 0;
   std::optional<SignedBy> signed_by{};
+  std::optional<std::uint64_t> amendment{};  // that says it; none: it waits for the signer's key
 };
 
 // Of a hold that was lifted.

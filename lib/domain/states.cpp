@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 4> kItemStates{"pending", "erased", "drop
 constexpr std::array<std::string_view, 3> kRoundStates{"intent", "destroying", "destroyed"};
 constexpr std::array<std::string_view, 4> kValidations{"awaiting", "accepted", "rejected",
                                                        "escalated"};
+constexpr std::array<std::string_view, 3> kAmendmentKinds{"validation", "evidence", "erased-again"};
 constexpr std::array<std::string_view, 2> kDecisions{"approve", "reject"};
 constexpr std::array<std::string_view, 2> kTimings{"after-grace", "now"};
 constexpr std::array<std::string_view, 2> kPlanOrigins{"person", "enforce"};
@@ -70,6 +71,7 @@ AIERASE_WORDS(Verdict, parse_verdict, kVerdicts)
 AIERASE_WORDS(ItemState, parse_item_state, kItemStates)
 AIERASE_WORDS(RoundState, parse_round_state, kRoundStates)
 AIERASE_WORDS(Validation, parse_validation, kValidations)
+AIERASE_WORDS(AmendmentKind, parse_amendment_kind, kAmendmentKinds)
 AIERASE_WORDS(Decision, parse_decision, kDecisions)
 AIERASE_WORDS(Timing, parse_timing, kTimings)
 AIERASE_WORDS(PlanOrigin, parse_plan_origin, kPlanOrigins)

@@ -28,6 +28,8 @@ enum class Verdict { eligible, due, blocked, conflict };
 enum class ItemState { pending, erased, dropped, held };
 enum class RoundState { intent, destroying, destroyed };
 enum class Validation { awaiting, accepted, rejected, escalated };
+// What an amendment of a certificate says.
+enum class AmendmentKind { validation, evidence, erased_again };
 enum class Decision { approve, reject };
 // When an approved plan is executed: after the grace of its assets' classes, or at once.
 enum class Timing { after_grace, now };
@@ -67,6 +69,7 @@ AIERASE_WORDS(Verdict, parse_verdict);
 AIERASE_WORDS(ItemState, parse_item_state);
 AIERASE_WORDS(RoundState, parse_round_state);
 AIERASE_WORDS(Validation, parse_validation);
+AIERASE_WORDS(AmendmentKind, parse_amendment_kind);  // "erased-again"
 AIERASE_WORDS(Decision, parse_decision);
 AIERASE_WORDS(Timing, parse_timing);
 AIERASE_WORDS(PlanOrigin, parse_plan_origin);

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/json.h"
 #include "certificate/archive_check.h"
 #include "lifecycle/evidence_heads.h"
+#include "lifecycle/evidence_leaves.h"
 #include "lifecycle/paged_match.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/refusing.h"
@@ -29,12 +28,6 @@ constexpr std::size_t kHoldLeavesPerStep = 256;
 
 enum class Stage { heads, keys, leaves, find_holds, holds, policy, opened, section, done };
 
-Error no_record_of(const domain::LogLeaf& leaf) {
-  return make_error(Errc::damaged,
-                    "the record of leaf " + std::to_string(leaf.index) + " is not in the database",
-                    "run `aierase check`");
-}
-
 // Statements and files; some of them are megabytes.
 std::size_t bytes_in(const EvidenceRun::Step& step) {
   std::size_t bytes = 0;
@@ -43,19 +36,6 @@ std::size_t bytes_in(const EvidenceRun::Step& step) {
     bytes += std::visit([](const auto& row) { return row.statement.size(); }, one.record);
   }
   return bytes;
-}
-
-// The plan or hold that the record of a leaf names.
-Result<Uuid> named_in(const domain::LogLeaf& leaf, const char* key) {
-  const Result<Json> record = parse_json(leaf.record);
-  const Json named = record.ok() && record->is_object() ? record->value(key, Json()) : Json();
-  const auto raw = named.is_string() ? from_hex(named.get_ref<const std::string&>()) : std::nullopt;
-  const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
-  if (id) return *id;
-  return make_error(
-      Errc::damaged,
-      "the record of leaf " + std::to_string(leaf.index) + " names no " + std::string(key),
-      "run `aierase check`");
 }
 
 }  // namespace
@@ -74,6 +54,7 @@ struct EvidenceRun::Impl {
   Result<bool> add_signed(const domain::LogLeaf& leaf, Step& step);
   Result<bool> add_certificate(const domain::LogLeaf& leaf, Step& step);
   Result<bool> add_refusal(const domain::LogLeaf& leaf, Step& step);
+  Result<bool> add_amendment(const domain::LogLeaf& leaf, Step& step);
   Result<bool> open_waiting(const domain::LogLeaf& leaf);
   Result<bool> add_record(Member member, SignedRecord record, const Uuid& plan, Step& step);
   Status open_decisions(const Uuid& plan);
@@ -293,7 +274,8 @@ Status EvidenceRun::Impl::read_leaves(Step& step) {
       first_within = one.index;
     }
     const bool of_interest = one.type == "certificate" || one.type == "refusal" ||
-                             one.type == kRefusalWaits || one.type == "policy-loaded";
+                             one.type == "amendment" || one.type == kRefusalWaits ||
+                             one.type == "policy-loaded";
     if (of_interest) waiting.push_back(std::move(one));
   }
   ASSIGN_OR_RETURN(const Bytes entries, translog::encode_entries(bodies));
@@ -324,6 +306,7 @@ Result<bool> EvidenceRun::Impl::add_signed(const domain::LogLeaf& one, Step& ste
     leave_out(one.index, LeftOutWhy::outside_period);
     return true;
   }
+  if (one.type == "amendment") return add_amendment(one, step);
   return one.type == "certificate" ? add_certificate(one, step) : add_refusal(one, step);
 }
 
@@ -358,6 +341,26 @@ Result<bool> EvidenceRun::Impl::add_refusal(const domain::LogLeaf& one, Step& st
   }
   const Uuid plan = row->plan;
   return add_record({Part::refusal, one.index, 0, plan_text(plan)}, std::move(*row), plan, step);
+}
+
+// With the record of the verdict that it says, if so.
+Result<bool> EvidenceRun::Impl::add_amendment(const domain::LogLeaf& one, Step& step) {
+  ASSIGN_OR_RETURN(std::optional<catalog::AmendmentRow> row, core.view().amendment_at(one.index));
+  if (!row) return no_record_of(one);
+  ASSIGN_OR_RETURN(const auto certificate, core.view().certificate_head(row->certificate));
+  if (!certificate) return no_record_of(one);
+  ASSIGN_OR_RETURN(const bool wanted, match.asset(certificate->asset));
+  if (!wanted) {
+    leave_out(one.index, LeftOutWhy::not_matched);
+    return true;
+  }
+  ASSIGN_OR_RETURN(const auto acts, core.view().validations(row->certificate));
+  for (const domain::ValidationAct& act : acts) {
+    if (act.amendment == row->number) open(act.log_index);
+  }
+  Member member{Part::amendment, one.index, 0,
+                domain::id_text(domain::IdType::certificate, row->certificate)};
+  return add_record(std::move(member), std::move(*row), certificate->plan, step);
 }
 
 // A refusal that nobody could sign when the plan ended: signed later, or not yet.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "lifecycle/amending.h"
 #include "lifecycle/opening_table.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/refusing.h"
@@ -234,6 +235,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(remove_orphans(core));
   refill_reserve(core);
   RETURN_IF_ERROR(sign_waiting_refusals(core));
+  RETURN_IF_ERROR(sign_waiting_verdicts(core));
   core.publisher = std::make_unique<Publisher>(core);
   RETURN_IF_ERROR(core.publisher->start());
   return std::unique_ptr<Store>(new Store(std::move(impl)));

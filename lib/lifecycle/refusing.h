@@ -12,7 +12,7 @@
 namespace aierase::lifecycle {
 
 // The leaf that commits to a record which nobody could sign.
-inline constexpr const char* kRefusalWaits = "refusal-unsigned";
+inline constexpr const char* kRefusalWaits = "refusal-unsigned";  // as certificate has it
 
 Status record_refusal(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
                       const Uuid& plan, domain::PlanEnding ending);

@@ -21,6 +21,7 @@
 #include "certificate/keyring.h"
 #include "certificate/signed_act.h"
 #include "crypto/keys.h"
+#include "domain/amendment.h"
 #include "domain/asset.h"
 #include "domain/plan.h"
 #include "domain/selector.h"
@@ -197,6 +198,23 @@ struct ValidateReport {
   std::size_t awaiting = 0;  // of the plan, after this
 };
 
+// ---- amendments -------------------------------------------------------------------------------
+// A file of evidence, or the certificate of a later erasure of the same content: one of the two.
+struct AmendRequest {
+  domain::Actor actor;
+  Uuid certificate;
+  std::optional<domain::EvidenceFile> evidence;
+  std::optional<Uuid> again;
+  std::vector<std::string> closes;  // codes of residuals, by evidence alone
+  std::string reason;
+};
+struct AmendReport {
+  Uuid certificate;
+  std::uint64_t number = 0;
+  domain::Validation validation = domain::Validation::awaiting;
+  std::vector<std::string> open;  // codes of residuals
+};
+
 // ---- holds ------------------------------------------------------------------------------------
 struct HoldRequest {
   domain::Actor actor;
@@ -218,8 +236,10 @@ struct HoldView {
   std::vector<catalog::Event> events;  // of one that is shown
 };
 
-// What was signed: a certificate, or the record of a plan that ended otherwise than done.
-using SignedRecord = std::variant<catalog::CertificateRow, catalog::RefusalRow>;
+// What was signed: a certificate, the record of a plan that ended otherwise than done, or what was
+// said of a certificate afterwards.
+using SignedRecord =
+    std::variant<catalog::CertificateRow, catalog::RefusalRow, catalog::AmendmentRow>;
 
 // ---- log --------------------------------------------------------------------------------------
 // That a leaf is in the log whose head it ends with.

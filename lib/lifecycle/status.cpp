@@ -143,17 +143,25 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
 
 Status look_at_records(const Core& core, std::vector<Finding>& findings) {
   ASSIGN_OR_RETURN(const std::vector<Uuid> waiting, core.view().unsigned_refusals());
-  if (waiting.empty()) return {};
+  ASSIGN_OR_RETURN(const auto verdicts, core.view().unsigned_validations(limits::kListPageRows));
   const std::string why = core.refusal_fault ? core.refusal_fault->message
                                              : std::string("the signer's key could not be read");
-  findings.push_back({Severity::error, "record-unsigned", plan_text(waiting.front()),
-                      std::to_string(waiting.size()) +
-                          (waiting.size() == 1 ? " record of a plan that ended waits"
-                                               : " records of plans that ended wait") +
-                          " for a signature: " + why,
-                      core.refusal_fault && !core.refusal_fault->hint.empty()
-                          ? core.refusal_fault->hint
-                          : "restore the signer's key and restart aierased: it signs them then"});
+  const auto tell = [&](std::string subject, std::size_t count, const char* one, const char* many) {
+    findings.push_back(
+        {Severity::error, "record-unsigned", std::move(subject),
+         std::to_string(count) + (count == 1 ? one : many) + " for a signature: " + why,
+         core.refusal_fault && !core.refusal_fault->hint.empty()
+             ? core.refusal_fault->hint
+             : "restore the signer's key and restart aierased: it signs them then"});
+  };
+  if (!waiting.empty()) {
+    tell(plan_text(waiting.front()), waiting.size(), " record of a plan that ended waits",
+         " records of plans that ended wait");
+  }
+  if (!verdicts.empty()) {
+    tell(domain::id_text(domain::IdType::certificate, verdicts.front().certificate),
+         verdicts.size(), " verdict on an outcome waits", " verdicts on outcomes wait");
+  }
   return {};
 }
 

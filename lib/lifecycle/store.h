@@ -300,6 +300,10 @@ class Store {
   // What a custodian found when looking at the outcome; changes no byte of a certificate. R18-R20.
   Result<ValidateReport> validate(const ValidateRequest& request);
   Result<std::vector<domain::ValidationAct>> validations(const Uuid& certificate);
+  // What outside evidence, or a later erasure, adds to a certificate; the verdicts are validate().
+  Result<AmendReport> amend(const AmendRequest& request);
+  Result<std::vector<catalog::AmendmentRow>> amendments(const Uuid& certificate);
+  Result<catalog::AmendmentRow> show_amendment(const Uuid& certificate, std::uint64_t number);
 
   // What a person who does not come to this host would sign; and what he did sign, handed in by
   // anybody. Both in signed_acts.h.

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "domain/transitions.h"
-#include "lifecycle/core.h"
+#include "lifecycle/amending.h"
 #include "lifecycle/reserve.h"
 
 namespace aierase::lifecycle {
@@ -57,8 +57,9 @@ Status check_other_person(const domain::Actor& actor, const domain::Plan& plan,
 
 // The same rules about people as before the erasure: another person than who asked, not root, and
 // a custodian of that asset. Who approved may validate.
-Result<Subject> look_at(Core& core, const domain::Actor& actor, domain::PeopleRule rule,
-                        const catalog::CertificateHead& head) {
+Result<std::vector<std::string>> look_at(Core& core, const domain::Actor& actor,
+                                         domain::PeopleRule rule,
+                                         const catalog::CertificateHead& head) {
   ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, core.view().plan_head(head.plan));
   if (!plan) return make_error(Errc::damaged, "the plan of a certificate is not in the catalog");
   switch (standing_of(actor, plan->requester, rule)) {
@@ -78,10 +79,10 @@ Result<Subject> look_at(Core& core, const domain::Actor& actor, domain::PeopleRu
   ASSIGN_OR_RETURN(const policy::Decision ruling,
                    core.retention.decide(core.view(), asset, core.now()));
   RETURN_IF_ERROR(check_other_person(actor, *plan, asset, ruling.terms, head));
-  Subject subject{head, {}};
+  std::vector<std::string> capacities;
   if (rule == domain::PeopleRule::single_operator) {
-    subject.capacities = {"single operator"};
-    return subject;
+    capacities = {"single operator"};
+    return capacities;
   }
   std::vector<domain::Custodian> custodians = asset.custodians;
   if (!ruling.terms.custodians.empty()) {
@@ -90,9 +91,9 @@ Result<Subject> look_at(Core& core, const domain::Actor& actor, domain::PeopleRu
     custodians.insert(custodians.end(), named.begin(), named.end());
   }
   for (const domain::Custodian& custodian : custodians) {
-    if (domain::is_custodian(actor, {custodian})) subject.capacities.push_back(custodian.text());
+    if (domain::is_custodian(actor, {custodian})) capacities.push_back(custodian.text());
   }
-  return subject;
+  return capacities;
 }
 
 Result<std::vector<Subject>> subjects_of(Core& core, const ValidateRequest& request,
@@ -116,13 +117,44 @@ Result<std::vector<Subject>> subjects_of(Core& core, const ValidateRequest& requ
   }
   std::vector<Subject> subjects;
   for (const catalog::CertificateHead& head : heads) {
-    ASSIGN_OR_RETURN(Subject subject, look_at(core, request.actor, rule, head));
-    if (!subject.capacities.empty()) subjects.push_back(std::move(subject));
+    ASSIGN_OR_RETURN(std::vector<std::string> capacities, look_at(core, request.actor, rule, head));
+    if (!capacities.empty()) subjects.push_back({head, std::move(capacities)});
   }
   if (!subjects.empty()) return subjects;
   return make_error(Errc::access_denied,
                     request.actor.login + " is no custodian of what was erased",
                     "`aierase show` of the asset names its custodians");
+}
+
+// The verdict, and the amendment that says it.
+Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
+             const Subject& subject, domain::ValidationAct act, const SignedDecision* signed_text) {
+  ASSIGN_OR_RETURN(std::string record, validation_record(act));
+  const translog::LogRecord leaf{"validation", act.time, std::move(record),
+                                 translog::Visibility::committed};
+  act.log_index = state.log.size;
+  RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
+  if (core.signer) {
+    std::optional<domain::SignedText> text;
+    if (signed_text != nullptr) text = signed_text->text;
+    ASSIGN_OR_RETURN(act.amendment,
+                     amend_by_verdict(core, transaction, state, act, std::move(text)));
+  }
+  RETURN_IF_ERROR(transaction.add_validation(act));
+  std::string why = act.reason;
+  if (!act.remedy.empty()) why += (why.empty() ? "" : "; ") + std::string("remedy: ") + act.remedy;
+  if (act.signed_by) why += (why.empty() ? "" : "; ") + carried_text(act.signed_by);
+  return transaction.add_event({act.time, act.actor, "validate", asset_text(subject.head.asset),
+                                std::string(domain::to_text(subject.head.validation)),
+                                std::string(domain::to_text(act.verdict)), why});
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> capacities_over(Core& core, const domain::Actor& actor,
+                                                 domain::PeopleRule rule,
+                                                 const catalog::CertificateHead& head) {
+  return look_at(core, actor, rule, head);
 }
 
 Result<std::string> validation_record(const domain::ValidationAct& act) {
@@ -135,24 +167,6 @@ Result<std::string> validation_record(const domain::ValidationAct& act) {
   add_signed_by(record, act.actor, act.signed_by);
   return dump_canonical(record);
 }
-
-Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
-             const Subject& subject, domain::ValidationAct act) {
-  ASSIGN_OR_RETURN(std::string record, validation_record(act));
-  const translog::LogRecord leaf{"validation", act.time, std::move(record),
-                                 translog::Visibility::committed};
-  act.log_index = state.log.size;
-  RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
-  RETURN_IF_ERROR(transaction.add_validation(act));
-  std::string why = act.reason;
-  if (!act.remedy.empty()) why += (why.empty() ? "" : "; ") + std::string("remedy: ") + act.remedy;
-  if (act.signed_by) why += (why.empty() ? "" : "; ") + carried_text(act.signed_by);
-  return transaction.add_event({act.time, act.actor, "validate", asset_text(subject.head.asset),
-                                std::string(domain::to_text(subject.head.validation)),
-                                std::string(domain::to_text(act.verdict)), why});
-}
-
-}  // namespace
 
 Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   Core& core = *impl_;
@@ -177,17 +191,17 @@ Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   act.reason = request.reason;
   act.remedy = request.remedy;
   if (request.signed_decision != nullptr) act.signed_by = request.signed_decision->by;
-  RETURN_IF_ERROR(
-      transact(core, ReserveShare::half,
-               [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                 RETURN_IF_ERROR(keep(transaction, request.signed_decision));
-                 for (const Subject& subject : subjects) {
-                   act.certificate = subject.head.id;
-                   act.capacities = subject.capacities;
-                   RETURN_IF_ERROR(write(core, transaction, state, subject, act));
-                 }
-                 return {};
-               }));
+  RETURN_IF_ERROR(transact(
+      core, ReserveShare::half,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(keep(transaction, request.signed_decision));
+        for (const Subject& subject : subjects) {
+          act.certificate = subject.head.id;
+          act.capacities = subject.capacities;
+          RETURN_IF_ERROR(write(core, transaction, state, subject, act, request.signed_decision));
+        }
+        return {};
+      }));
   ValidateReport report;
   report.verdict = request.verdict;
   for (const Subject& subject : subjects) {

@@ -1,6 +1,7 @@
 #include "lifecycle/word_check.h"
 
 #include "base/limits.h"
+#include "lifecycle/amending.h"
 #include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
@@ -8,6 +9,7 @@ namespace {
 
 using Severity = Finding::Severity;
 
+constexpr std::size_t kBytesPerStep = 16 << 20;  // of statements
 constexpr const char* kRestore = "put an undamaged copy of the current database back";
 
 Finding altered(std::string code, std::string subject, std::string text, std::string mend) {
@@ -89,7 +91,53 @@ Status WordCheck::look_at_ended_plans(std::vector<Finding>& findings) {
                                "it ended with something not erased, and there is no record of it",
                                kRestore));
   }
-  stage_ = Stage::over;
+  stage_ = Stage::signed_leaves;
+  return {};
+}
+
+// Whether the rows of certificates, amendments, refusals and verdicts are what the log took in.
+Result<bool> WordCheck::is_as_logged(const domain::LogLeaf& leaf, std::size_t& bytes) const {
+  const catalog::ReadView& view = core_.view();
+  const auto compare = [&](const auto& row) -> Result<bool> {
+    if (!row) return false;
+    bytes += row->statement.size();
+    return is_logged(view, leaf.index, leaf.type, row->signature, row->public_key, row->statement);
+  };
+  if (leaf.type == "certificate") {
+    ASSIGN_OR_RETURN(const auto row, view.certificate_at(leaf.index));
+    return compare(row);
+  }
+  if (leaf.type == "amendment") {
+    ASSIGN_OR_RETURN(const auto row, view.amendment_at(leaf.index));
+    return compare(row);
+  }
+  if (leaf.type == "refusal") {
+    ASSIGN_OR_RETURN(const auto row, view.refusal_at(leaf.index));
+    return row ? compare(row) : Result<bool>(true);  // one that is missing was told by its plan
+  }
+  if (leaf.type != "validation") return true;
+  ASSIGN_OR_RETURN(const auto act, view.validation_at(leaf.index));
+  if (!act) return false;
+  ASSIGN_OR_RETURN(const std::string record, validation_record(*act));
+  return leaf.record == record && leaf.time == act->time;
+}
+
+Status WordCheck::look_at_signed(std::vector<Finding>& findings) {
+  std::size_t bytes = 0;
+  ASSIGN_OR_RETURN(const std::vector<domain::LogLeaf> leaves,
+                   core_.view().log_leaves(leaf_, limits::kListPageRows));
+  if (leaves.empty()) stage_ = Stage::over;
+  for (const domain::LogLeaf& leaf : leaves) {
+    if (bytes > kBytesPerStep) return {};
+    leaf_ = leaf.index + 1;
+    ASSIGN_OR_RETURN(const bool same, is_as_logged(leaf, bytes));
+    if (same) continue;
+    findings.push_back(altered(leaf.type + "-altered", "leaf " + std::to_string(leaf.index),
+                               "the " + leaf.type +
+                                   " of this leaf of the log is missing, or is "
+                                   "not what the log took in",
+                               kRestore));
+  }
   return {};
 }
 
@@ -112,6 +160,9 @@ Result<bool> WordCheck::step(std::vector<Finding>& findings) {
       break;
     case Stage::ended_plans:
       RETURN_IF_ERROR(look_at_ended_plans(findings));
+      break;
+    case Stage::signed_leaves:
+      RETURN_IF_ERROR(look_at_signed(findings));
       break;
     case Stage::over:
       break;

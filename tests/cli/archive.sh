@@ -76,7 +76,7 @@ mandoc -Tascii "$SOURCE/man/aierase-certificate.5" | sed "s/.$(printf '\010')//g
   program "verify an archive with python" >"$DIR/page.py"
 check "README and manual have the same program" cmp "$DIR/verify.py" "$DIR/page.py"
 check "it verifies the section" python3 "$DIR/verify.py" "$SECTION" "$KEYRING"
-contains "and counts" "$(cat "$DIR/out")" 'verified: .* 3 certificates and refusals, 0 left out'
+contains "and counts" "$(cat "$DIR/out")" 'verified: .* 4 signed records, 0 left out'
 equal "and names the keys under which it holds" "$(sed -n 's/.*SHA256://p' "$DIR/out" | sort | tr '\n' ' ')" \
   "$(json '" ".join(sorted(k["key_id"] for k in d["keys"])) + " "' <"$KEYRING")"
 strangely() {  # strangely PATTERN WHAT COMMAND: the program refuses a section that was changed so

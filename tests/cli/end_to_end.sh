@@ -202,6 +202,45 @@ contains "with its remedy" "$(a show "$CERT")" 'return the laptop'
 check "and accepted after it was remedied" a validate "$CERT" accept --reason "the laptop is gone"
 equal "the certificate says so" "$(a --json show "$CERT" | json 'd["certificate"]["validation"], len(d["certificate"]["validations"])')" "accepted 2"
 refused 6 'accepted already' a validate "$CERT" accept
+refused 2 'needs --evidence or --erased-again' a certificate amend "$CERT" --reason "why"
+refused 2 'needs --reason' a certificate amend "$CERT" --evidence "$DIR/c.txt"
+refused 2 'is no certificate' a certificate amend acme/llama:1 --evidence "$DIR/c.txt" --reason "why"
+refused 2 'no residual' a certificate amend "$CERT" --evidence "$DIR/c.txt" --reason "why" --closes nothing
+refused 6 'is not later than' a certificate amend "$CERT" --erased-again "$CERT" --reason "again"
+printf 'burnt\n' >"$DIR/tapes.txt"
+check "evidence closes a residual" a certificate amend "$CERT" --evidence "$DIR/tapes.txt" \
+  --media-type text/plain --closes plaintext-elsewhere --reason "the tapes are gone"
+contains "and says where it stands" "$(cat "$DIR/out")" 'Amendment 3 of c-'
+contains "show has it" "$(a show "$CERT")" 'tapes.txt'
+equal "by its digest" "$(a --json show "$CERT" | json 'd["certificate"]["amendments"][2]["residuals_open"].count("plaintext-elsewhere")')" 0
+check "all is exported" a certificate export "$CERT" "$DIR/amended.json"
+check "with a proof each" test -e "$DIR/amended.json.amendment-3.tlog-proof"
+equal "the certificate is the same" "$(json 'd["dsseEnvelope"]' <"$DIR/amended.json")" \
+  "$(a certificate export "$CERT" - | json 'd["dsseEnvelope"]')"
+contains "its signed bytes name the file" "$(json 'd["dsseEnvelope"]["payload"]' \
+  <"$DIR/amended.json.amendment-3" | base64 -d)" "$(sha256sum <"$DIR/tapes.txt" | cut -d' ' -f1)"
+check "it is a page for people" a certificate export "$CERT" "$DIR/amended.html" --format html
+equal "with all three" "$(grep -c 'class="amendment"' "$DIR/amended.html")" 3
+check "and a text" a certificate export "$CERT" "$DIR/amended.txt" --format text
+equal "with all three" "$(grep -c '^AMENDMENT [123] OF' "$DIR/amended.txt")" 3
+VERIFY="$AIERASE verify --trust $DIR/trust"
+$VERIFY "$DIR/amended.json" >"$DIR/out"
+equal "verify takes what lies beside it" $? 0
+contains "and tells where it stands" "$(head -1 "$DIR/out")" 'verified, and amended: accepted, partial'
+$VERIFY "$DIR/amended.json.amendment-2" >"$DIR/out"
+contains "an amendment alone is no certificate" "$(head -1 "$DIR/out")" 'as an amendment, which is no certificate'
+mkdir "$DIR/alone" && cp "$DIR/amended.json" "$DIR/alone"
+contains "a certificate alone is not the last word" "$($VERIFY "$DIR/alone/amended.json")" 'amendments *not'
+equal "in JSON neither" "$("$AIERASE" --json verify --trust "$DIR/trust" "$DIR/alone/amended.json" |
+  json '[c["result"] for c in d["checks"] if c["name"] == "amendments"]')" "['not_checked']"
+rm "$DIR/amended.json.amendment-2"
+$VERIFY "$DIR/amended.json" >"$DIR/out"
+equal "one that is missing in between is exit 12" $? 12
+contains "and named" "$(cat "$DIR/out")" 'amendment 2 is missing'
+check "an archive has them" a certificate bundle "$DIR/amended.tar"
+contains "and holds" "$($VERIFY "$DIR/amended.tar")" '3 amendments of certificates hold'
+equal "and counts them" "$("$AIERASE" --json verify --trust "$DIR/trust" "$DIR/amended.tar" |
+  json 'd["sections"][0]["amendments"]')" 3
 check "check" a check
 check "check --deep" a check --deep
 check "check of one asset" a check acme/tar:1

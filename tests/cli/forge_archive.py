@@ -70,9 +70,10 @@ def write_head(folder, origin, leaves, key):
 
 
 def drop_from(folder, leaf):
-    for file in (*folder.glob("certificates/*"), *folder.glob("refusals/*"), *folder.glob("records/*")):
-        if int(file.name[:12]) >= leaf:
-            file.unlink()
+    for part in ("certificates", "refusals", "amendments", "records"):
+        for file in folder.glob(part + "/*"):
+            if int(file.name[:12]) >= leaf:
+                file.unlink()
 
 
 def add_certificate(folder, leaves, key):

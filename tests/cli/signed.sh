@@ -148,6 +148,10 @@ check "and its text is kept" cmp "$DIR/kept" "$DIR/accept"
 check "the certificate" a certificate export "$CERTIFICATE" "$DIR/certificate.json"
 check "the signer's key" a certificate trust "$DIR/trust"
 check "verify holds" a verify "$DIR/certificate.json" --trust "$DIR/trust"
+contains "with the verdict" "$(cat "$DIR/out")" 'amended: accepted'
+equal "and what dora signed for it" "$(json 'd["dsseEnvelope"]["payload"]' \
+  <"$DIR/certificate.json.amendment-1" | base64 -d |
+  json 'd["predicate"]["people"][0]["signature"]["text_base64"]' | base64 -d)" "$(cat "$DIR/accept")"
 check "the record of the rejection" a certificate export "$FIFTH" "$DIR/refusal.json"
 a verify "$DIR/refusal.json" --trust "$DIR/trust" >"$DIR/out"
 equal "is verified, with the signature in it, and is no certificate" $? 9

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crypto/primitives.h"
 #include "fault/support/crashes.h"
 #include "fault/support/inspect.h"
 #include "lifecycle/standing.h"
@@ -186,6 +187,40 @@ Status let_all_fall_out(World& world) {
   return execute_once(world);
 }
 
+Status erase_one(World& world) {
+  return world.erase({"model-0"});
+}
+
+Result<Uuid> certificate_of_one(World& world) {
+  ASSIGN_OR_RETURN(const lifecycle::AssetView view,
+                   world.store->show_asset(world.asset("model-0").id));
+  if (view.certificate) return *view.certificate;
+  return make_error(Errc::not_found, "no certificate");
+}
+
+Status validate(World& world) {
+  lifecycle::ValidateRequest request;
+  request.actor = bob();
+  ASSIGN_OR_RETURN(request.certificate, certificate_of_one(world));
+  return status_of(world.store->validate(request));
+}
+
+Status amend(World& world) {
+  lifecycle::AmendRequest request;
+  request.actor = bob();
+  ASSIGN_OR_RETURN(request.certificate, certificate_of_one(world));
+  request.evidence =
+      domain::EvidenceFile{"tapes.pdf", crypto::sha256(as_bytes("tapes")), 5, "application/pdf"};
+  request.closes = {"plaintext-elsewhere"};
+  request.reason = "the tapes were burnt";
+  return status_of(world.store->amend(request));
+}
+
+Status erase_and_validate(World& world) {
+  RETURN_IF_ERROR(erase_one(world));
+  return validate(world);
+}
+
 struct ActCase {
   const char* name;
   Status (*prepare)(World&);
@@ -293,7 +328,8 @@ INSTANTIATE_TEST_SUITE_P(
         ActCase{"a plan of the night", until_due, request_by_night},
         ActCase{"expire", request_two, expire}, ActCase{"find stale", calm_policy, find_stale},
         ActCase{"cancel what has begun", erase_the_first, cancel},
-        ActCase{"end what failed", let_all_fall_out, execute_once}));
+        ActCase{"end what failed", let_all_fall_out, execute_once},
+        ActCase{"validate", erase_one, validate}, ActCase{"amend", erase_and_validate, amend}));
 
 // Ended without the signer's key: its record is signed by the start that has it, once.
 TEST(ARecordThatWaits, IsSignedOnceWhereverTheStartIsStopped) {
@@ -321,6 +357,40 @@ TEST(ARecordThatWaits, IsSignedOnceWhereverTheStartIsStopped) {
     w.close();
     const auto types = log_types(w.disk);
     EXPECT_EQ(std::count(types.begin(), types.end(), "refusal"), 1);
+    ASSERT_TRUE(done(w.open()));
+    expect_sound(w, Seen(), Look::quick);
+  };
+  stop_everywhere(world, *start, stops);
+}
+
+// A verdict that was given without the signer's key: its amendment is signed by the start that has
+// it, once.
+TEST(AVerdictThatWaits, IsSignedOnceWhereverTheStartIsStopped) {
+  World world;
+  prepared(world, {"", erase_one, nothing});
+  constexpr const char* kKey = "/slot-dir/signer.key";
+  ASSERT_TRUE(done(world.disk.rename(kKey, "/elsewhere")));
+  ASSERT_TRUE(done(world.open()));
+  const auto id = certificate_of_one(world);
+  ASSERT_TRUE(done(id));
+  ASSERT_TRUE(done(validate(world)));
+  ASSERT_TRUE(world.store->amendments(*id)->empty());
+  EXPECT_EQ(amend(world).error().code, Errc::wrong_state);
+  world.close();
+  ASSERT_TRUE(done(world.disk.rename("/elsewhere", kKey)));
+  world.disk.power_cut(Cut::keep_all, 1);
+  const auto start = world.keep();
+  StopPlan stops;
+  stops.stride = 3;
+  stops.act = [](World& w) { static_cast<void>(w.open().ok()); };
+  stops.check = [&](World& w) {
+    const auto said = w.store->amendments(*id);
+    ASSERT_TRUE(done(said));
+    ASSERT_EQ(said->size(), 1U);
+    EXPECT_EQ(w.store->validations(*id)->front().amendment, 1U);
+    w.close();
+    const auto types = log_types(w.disk);
+    EXPECT_EQ(std::count(types.begin(), types.end(), "amendment"), 1);
     ASSERT_TRUE(done(w.open()));
     expect_sound(w, Seen(), Look::quick);
   };

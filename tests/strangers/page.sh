@@ -18,6 +18,12 @@ check "erasure" a approve "$PLAN"
 check "export of the bundle" a certificate export page/model:1 "$DIR/certificate.json"
 check "export of the page" a certificate export page/model:1 "$DIR/page.html" --format html
 refused 2 'html or text for people' a certificate export page/model:1 "$DIR/no" --format pdf
+AMENDED=$(a --json show page/model:1 | json 'd["asset"]["certificate"]')
+printf 'burnt' >"$DIR/tapes.txt"
+check "a verdict" a validate "$AMENDED" accept --reason "<i>gone</i>"
+check "evidence" a certificate amend "$AMENDED" --evidence "$DIR/tapes.txt" --reason "{{signer}}" \
+  --closes plaintext-elsewhere
+check "export of the amended page" a certificate export "$AMENDED" "$DIR/amended.html" --format html
 KEPT=$(a -q import page/kept:1 "$DIR/m") || exit 1
 REFUSED=$(a -q retire "$KEPT" --reason "<b>perhaps</b>") || exit 1
 check "a plan is taken back" a cancel "${REFUSED%@*}"
@@ -30,5 +36,5 @@ check "the signed file can be taken out" cmp "$DIR/taken-out.json" "$DIR/certifi
 if ! node "$SOURCE/tests/strangers/page/check.js" "$DIR" "$FINGERPRINT"; then
   FAILED=$((FAILED + 1))
 fi
-[ -z "${AIERASE_KEEP:-}" ] || cp "$DIR"/page.{html,pdf,png} "$DIR"/refusal.{html,png} "$AIERASE_KEEP"
+[ -z "${AIERASE_KEEP:-}" ] || cp "$DIR"/page.{html,pdf,png} "$DIR"/{refusal,amended}.{html,png} "$AIERASE_KEEP"
 finish

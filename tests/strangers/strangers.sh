@@ -44,6 +44,16 @@ REFUSED=$(a -q import strangers/kept:1 "$DIR/m")
 REFUSED=$(a -q retire "$REFUSED" --reason "tested by strangers")
 check "a plan is taken back" a cancel "${REFUSED%@*}"
 check "export of its record" a certificate export "${REFUSED%@*}" "$DIR/refusal.json"
+AMENDED=$(a --json show strangers/model:1 | json 'd["asset"]["certificate"]')
+printf 'The tapes were burnt.\n' >"$DIR/tapes.txt"
+check "a verdict" a validate "$AMENDED" accept --reason "tested by strangers"
+check "evidence" a certificate amend "$AMENDED" --evidence "$DIR/tapes.txt" --media-type text/plain \
+  --closes plaintext-elsewhere --reason "tested by strangers"
+check "export with both" a certificate export "$AMENDED" "$DIR/amended.json"
+cp "$DIR/amended.json.amendment-1" "$DIR/verdict.json"
+cp "$DIR/amended.json.amendment-1.tlog-proof" "$DIR/verdict.json.tlog-proof"
+cp "$DIR/amended.json.amendment-2" "$DIR/evidence.json"
+cp "$DIR/amended.json.amendment-2.tlog-proof" "$DIR/evidence.json.tlog-proof"
 check "a late checkpoint, with the proof from the early one" \
   a log checkpoint "$DIR/late" --from "$DIR/early"
 check "trust" a certificate trust "$DIR/trust"
@@ -60,8 +70,11 @@ equal "our own word on the refusal" $? 9
 check "our own word on the log" "$AIERASE" verify "$DIR/store/log" "$DIR/late" "$DIR/model.json" \
   --trust "$DIR/trust" --from "$DIR/early"
 
+contains "our own word on what was amended" \
+  "$("$AIERASE" verify "$DIR/amended.json" --trust "$DIR/trust")" "2 amendments, in order"
+
 echo "--- openssl"
-for kind in adapter dataset-key configuration refusal; do
+for kind in adapter dataset-key configuration refusal verdict evidence; do
   check "openssl on the $kind" sh "$SOURCE/tests/cli/openssl_recipe_test.sh" \
     "$SOURCE/man/aierase-certificate.5" "$DIR/$kind.json" "$PEM"
 done
@@ -72,11 +85,13 @@ cp "$HERE/sigstore/package.json" "$HERE/sigstore/package-lock.json" "$HERE/sigst
   "$DIR/sigstore"
 check "npm ci" npm ci --prefix "$DIR/sigstore" --ignore-scripts --no-audit --no-fund
 recipe "verify with sigstore" >"$DIR/sigstore/verify.js"
-for kind in $KINDS refusal; do
+for kind in $KINDS refusal verdict evidence; do
   check "sigstore on the $kind" node "$DIR/sigstore/verify.js" "$DIR/$kind.json" "$KEYRING" "$ROOT"
 done
 check "sigstore on whatever was changed" \
   node "$DIR/sigstore/mutate.js" "$DIR/dataset-key.json" "$KEYRING" "$ROOT"
+check "sigstore on an amendment that was changed" \
+  node "$DIR/sigstore/mutate.js" "$DIR/evidence.json" "$KEYRING" "$ROOT"
 
 echo "--- Go: note and tlog"
 mkdir "$DIR/go"
@@ -86,7 +101,7 @@ check "go build" env GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$DIR/go/c
 OLD_KEY=$(json '[k["verifier_key"] for k in d["keys"] if k["purpose"] == "log"][0]' <"$KEYRING")
 NEW_KEY=$(json '[k["verifier_key"] for k in d["keys"] if k["purpose"] == "log"][-1]' <"$KEYRING")
 check "go on the first certificate" "$DIR/go/log" "$OLD_KEY" "$DIR/model.json.tlog-proof"
-for kind in adapter checkpoint embedding-index configuration dataset-key refusal; do
+for kind in adapter checkpoint embedding-index configuration dataset-key refusal verdict evidence; do
   check "go on the $kind" "$DIR/go/log" "$NEW_KEY" "$DIR/$kind.json.tlog-proof"
 done
 KEYS=$(json '",".join(k["verifier_key"] for k in d["keys"] if k["purpose"] == "log")' <"$KEYRING")
@@ -146,7 +161,7 @@ check "openssl says so, too" bash -c "cd '$DIR/openssl' && sh -eu recipe.sh"
 
 echo "--- securesystemslib"
 recipe "verify with securesystemslib" >"$DIR/verify.py"
-for kind in $KINDS refusal; do
+for kind in $KINDS refusal verdict evidence; do
   check "securesystemslib on the $kind" /usr/bin/python3 "$DIR/verify.py" "$DIR/$kind.json" "$KEYRING"
 done
 sed 's/"sig": *"..../"sig":"AAAA/' "$DIR/model.json" >"$DIR/changed.json"

@@ -511,7 +511,8 @@ CREATE TABLE validation (
   reason            TEXT    NOT NULL,
   remedy            TEXT    NOT NULL,
   capacities        TEXT    NOT NULL,   -- JSON array of custodian texts
-  log_index         INTEGER NOT NULL,
+  amendment         INTEGER,            -- its number; NULL: it waits for the signer's key
+  log_index         INTEGER NOT NULL UNIQUE,
   person            TEXT,               -- this and what follows: as in approval
   signed_sha256     BLOB,
   signature         BLOB    REFERENCES signed_text (sha256),
@@ -524,6 +525,23 @@ CREATE TABLE validation (
   CHECK ((signature IS NULL) = (carrier_uid IS NULL))
 ) STRICT;
 CREATE INDEX validation_certificate ON validation (certificate);
+CREATE INDEX validation_unsigned ON validation (id) WHERE amendment IS NULL;
+
+-- What was said of a certificate since it was issued, numbered from 1. `statement` holds the very
+-- bytes that were signed. `residuals` are the codes that are open with it.
+CREATE TABLE amendment (
+  id          INTEGER PRIMARY KEY,
+  certificate BLOB    NOT NULL REFERENCES certificate (uuid),
+  number      INTEGER NOT NULL CHECK (number > 0),
+  kind        TEXT    NOT NULL,
+  issued      INTEGER NOT NULL,
+  residuals   TEXT    NOT NULL,         -- JSON array
+  log_index   INTEGER NOT NULL UNIQUE,
+  public_key  BLOB    NOT NULL CHECK (length(public_key) = 32),
+  signature   BLOB    NOT NULL CHECK (length(signature) = 64),
+  statement   TEXT    NOT NULL,
+  UNIQUE (certificate, number)
+) STRICT;
 
 -- Leaves of the transparency log. `record` and `salt` open what the public leaf only commits to.
 CREATE TABLE log_leaf (

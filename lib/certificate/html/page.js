@@ -129,8 +129,7 @@
     return crypto.subtle.verify({ name: "Ed25519" }, imported, signature, bytes);
   }
 
-  async function read() {
-    const evidence = element("evidence");
+  async function read(evidence) {
     const file = bytesFrom(evidence.textContent);
     const bundle = JSON.parse(utf8(file));
     const envelope = bundle.dsseEnvelope;
@@ -225,6 +224,7 @@
     shown.innerHTML = filled(template, {
       p: e.statement.predicate, subject: e.statement.subject, signer: e.signer.id, log_key: e.log.id,
       log: { leaf: e.leaf, size: e.head.size, origin: e.head.origin },
+      amendments: e.amendments.map((one) => ({ p: one.statement.predicate, signer: one.signer.id })),
     });
     // A style that the policy refuses, because it was changed, is no sheet of the document.
     return shown.innerHTML === element("certificate").innerHTML && document.styleSheets.length === 1 &&
@@ -235,6 +235,38 @@
   const checkKind = async (e) => e.statement._type === "https://in-toto.io/Statement/v1" &&
     e.statement.predicateType === "@predicate@";
 
+  const sha256Of = async (e) => hex(await sha256(e.payload));
+
+  // Each is signed and in the log as the certificate is, amends what is signed here, and follows the
+  // one before; the residuals that it leaves open are those from before without what it closes.
+  async function checkAmendments(e) {
+    const certificate = await sha256Of(e);
+    let previous = certificate;
+    let open = Array.from(new Set((e.statement.predicate.residuals || []).map((one) => one.code))).sort();
+    let number = 0;
+    let known = true;
+    for (const one of e.amendments) {
+      const p = one.statement.predicate;
+      for (const check of [checkKey, checkSignature, checkEntry, checkProof, checkHead]) {
+        const outcome = await check(one);
+        if (outcome === false) return false;
+        if (outcome === null) known = null;
+      }
+      const left = open.filter((code) => !p.residuals_closed.includes(code));
+      const holds = one.statement._type === "https://in-toto.io/Statement/v1" &&
+        one.statement.predicateType === "https://aierase.org/amendment/v1" &&
+        one.statement.subject.length === 1 && one.statement.subject[0].digest.sha256 === certificate &&
+        p.certificate_id === e.statement.predicate.certificate_id &&
+        p.store.id === e.statement.predicate.store.id && p.number === ++number &&
+        p.previous_sha256 === previous && left.length + p.residuals_closed.length === open.length &&
+        JSON.stringify(left) === JSON.stringify(p.residuals_open);
+      if (!holds) return false;
+      previous = await sha256Of(one);
+      open = left;
+    }
+    return known;
+  }
+
   const checks = [
     ["The key below is the one that the signed file names", checkKey],
     ["Its signature over the statement holds", checkSignature],
@@ -242,6 +274,8 @@
     ["The proof leads from the entry to the head of the log", checkProof],
     ["The signature of the log over its head holds", checkHead],
     ["What was signed is what this page is made for: @kind@", checkKind],
+    ...(document.querySelector("script.amendment") === null ? [] : [
+      ["The amendments are of this statement, signed and in the log each, in order and without a gap", checkAmendments]]),
     ["What is written below is what was signed", checkText],
   ];
 
@@ -292,7 +326,8 @@
       if (!globalThis.crypto || !crypto.subtle) {
         return tell(checks.map((check) => [check[0], null]), null);
       }
-      evidence = await read();
+      evidence = await read(element("evidence"));
+      evidence.amendments = await Promise.all(Array.from(document.querySelectorAll("script.amendment"), read));
     } catch {
       return tell([["The file that this page carries can be read", false]], null);
     }

@@ -169,6 +169,44 @@ async function refusals(browser, tab) {
   }
 }
 
+// What was said of the certificate since is signed apart: none of it is added, taken out, moved or
+// changed unseen.
+async function amendments(browser, tab) {
+  const page = fs.readFileSync(path.join(directory, "amended.html"), "utf8");
+  const seen = await open(browser, tab, page);
+  check("the page of an amended certificate holds", seen.state === "good" &&
+    seen.verdict.split(": holds.").length === 9, JSON.stringify(seen));
+  check("and tells what was said", seen.text.includes("<i>gone</i>") &&
+    seen.text.includes("accepted, partial") && seen.text.includes("Later ones may be in the log"), seen.text);
+  const shot = await tab("Page.captureScreenshot", { captureBeyondViewport: true });
+  fs.writeFileSync(path.join(directory, "amended.png"), Buffer.from(shot.data, "base64"));
+  const elements = page.match(/\n<script type="text\/plain" class="amendment"[^<]*<\/script>/g);
+  check("with both in it", elements.length === 2, String(elements.length));
+  const item = /<li><strong><bdi>accepted<\/bdi>[^]*?<\/li>/;
+  const attempts = {
+    "the last taken out": page.replace(elements[1], ""),
+    "the first taken out": page.replace(elements[0], ""),
+    "both in the other order": page.replace(elements[0], "").replace(elements[1], elements[1] + elements[0]),
+    "one twice": page.replace(elements[1], elements[1] + elements[1]),
+    "all of them taken out": page.replace(elements[0], "").replace(elements[1], ""),
+    "what was said taken out of the text": page.replace(item, ""),
+    "put into the page of another state": genuine.replace("</main>", "</main>" + elements[0]),
+  };
+  for (const [what, html] of Object.entries(attempts)) {
+    const changed = await open(browser, tab, html);
+    check(`${what} is red`, changed.state === "bad", JSON.stringify(changed));
+  }
+  const [from, to] = [page.indexOf(elements[0]), page.indexOf(elements[0]) + elements[0].length];
+  const wrong = [];
+  for (let at = from + 60; at < to - 10; at += 211) {
+    const bent = page.slice(0, at) + String.fromCharCode(page.charCodeAt(at) ^ 1) + page.slice(at + 1);
+    const changed = await open(browser, tab, bent,
+      `Promise.race([${look}, new Promise((r) => setTimeout(r, 300, { state: "silent" }))])`);
+    if (changed.state === "good" && changed.text !== seen.text) wrong.push(at);
+  }
+  check("a changed byte of one is never green and another", wrong.length === 0, String(wrong));
+}
+
 async function withoutEd25519(browser, tab, good) {
   const source = `crypto.subtle.importKey = () =>
     Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));`;
@@ -203,6 +241,7 @@ async function withoutScripts(browser, tab, good) {
     await withoutEd25519(browser, tab, good);
     await withoutScripts(browser, tab, good);
     await refusals(browser, tab);
+    await amendments(browser, tab);
     await attacks(browser, tab);
     await mutants(browser, tab, good);
   } finally {

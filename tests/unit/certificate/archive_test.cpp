@@ -248,7 +248,12 @@ TEST(TheIndexForPeople, ShowsNothingOfAStrangerAsMarkup) {
   section.facts.name = {sample::record().store, 0, 9};
   section.facts.host = "<script>alert(1)</script>";
   section.certificates.push_back(
-      {1, {"c-x", "a-x", "\"><img src=x>", "model", "EA1", "p-x", "", ""}});
+      {1, {"c-x", "a-x", "\"><img src=x>", "model", "EA1", "p-x", "", "", ""}});
+  ArchivedAmendment amendment;
+  amendment.leaf = 2;
+  amendment.summary.certificate = "c-x";
+  amendment.summary.sentence = "Accepted by <script>alert(1)</script>";
+  section.amendments.push_back(amendment);
   const std::string page = index_page({section});
   EXPECT_EQ(page.find("<script"), std::string::npos);
   EXPECT_EQ(page.find("<img"), std::string::npos);

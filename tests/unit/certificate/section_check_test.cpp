@@ -94,7 +94,7 @@ TEST(AnArchivedCertificate, UnderTheNameOfAnotherFails) {
     std::swap(section.members[one], section.members[two]);
   });
   EXPECT_TOLD(verdict.integrity, "2 of 2 certificates failed");
-  EXPECT_TOLD(verdict.completeness, "2 of 2 certificates and refusals failed");
+  EXPECT_TOLD(verdict.completeness, "2 of 2 certificates, refusals and amendments failed");
 }
 
 TEST(AnArchivedCertificate, OfAnotherLogFailsAlthoughItVerifies) {

@@ -60,10 +60,7 @@ class AnAuditOfAStore : public APublishedLog {
   }
   // It holds and is whole, for whoever trusts the store.
   certificate::SectionReport verified_report(const Members& members) {
-    const certificate::TrustStore trust = trust_in(world);
-    certificate::SectionCheck check(name_, {&trust, 1, nullptr});
-    for (const auto& [member, content] : members) check.add(member, content);
-    certificate::SectionReport report = check.finish();
+    certificate::SectionReport report = report_of(members);
     for (const auto* checks : {&report.integrity, &report.completeness}) {
       for (const certificate::Check& one : *checks) {
         EXPECT_NE(one.result, certificate::CheckResult::failed) << one.name << ": " << one.detail;
@@ -80,6 +77,19 @@ class AnAuditOfAStore : public APublishedLog {
     return names;
   }
 
+  certificate::SectionReport report_of(const Members& members) {
+    const certificate::TrustStore trust = trust_in(world);
+    certificate::SectionCheck check(name_, {&trust, 1, nullptr});
+    for (const auto& [member, content] : members) check.add(member, content);
+    return check.finish();
+  }
+  static certificate::Check completeness(const certificate::SectionReport& report,
+                                         const std::string& name) {
+    for (const certificate::Check& one : report.completeness) {
+      if (one.name == name) return one;
+    }
+    return {name, certificate::CheckResult::not_checked, "there is no such check"};
+  }
   static std::ptrdiff_t records_in(const certificate::SectionReport& report,
                                    const std::string& type) {
     return std::count_if(report.records.begin(), report.records.end(),
@@ -100,6 +110,49 @@ TEST_F(AnAuditOfAStore, WithoutAPeriodGetsEverythingFromTheFirstLeafOn) {
   EXPECT_EQ(erased_in(gather({})), "model:1 model:2");
   EXPECT_EQ(name_.first, 0U);
   EXPECT_EQ(name_.size, log_size());
+}
+
+TEST_F(AnAuditOfAStore, HasWhatWasSaidOfCertificatesInThePeriod) {
+  lifecycle::ValidateRequest verdict;
+  verdict.actor = bob();
+  verdict.certificate = certificate_of(world, "model:1").id;
+  ASSERT_TRUE(done(world.store->validate(verdict)));
+  world.clock.advance(kDay);
+  verdict.verdict = domain::Validation::rejected;
+  verdict.reason = "a copy was seen";
+  ASSERT_TRUE(done(world.store->validate(verdict)));
+  const auto all = verified_report(gather({}));
+  ASSERT_EQ(all.amendments.size(), 2U);
+  EXPECT_EQ(all.amendments[1].summary.validation, domain::Validation::rejected);
+  EXPECT_EQ(records_in(all, "validation"), 2);
+  const auto later = verified_report(gather({world.clock.now(), std::nullopt, {}}));
+  ASSERT_EQ(later.amendments.size(), 1U) << "without the certificate, which is from before";
+  EXPECT_EQ(later.amendments[0].summary.number, 2U);
+  EXPECT_EQ(records_in(later, "validation"), 1);
+  const auto other = verified_report(gather_matching("name=model:2"));
+  EXPECT_EQ(other.amendments.size(), 0U);
+  EXPECT_EQ(other.left_out, 3U) << "a certificate and what was said of it";
+}
+
+TEST_F(AnAuditOfAStore, IsRefusedWhereAnAmendmentIsMissingOrAnother) {
+  lifecycle::ValidateRequest verdict;
+  verdict.actor = bob();
+  verdict.certificate = certificate_of(world, "model:1").id;
+  ASSERT_TRUE(done(world.store->validate(verdict)));
+  const Members whole = gather({});
+  const auto place = std::find_if(whole.begin(), whole.end(), [](const auto& entry) {
+    return entry.first.part == certificate::Part::amendment;
+  });
+  ASSERT_NE(place, whole.end());
+  Members less = whole;
+  less.erase(place->first);
+  EXPECT_FALSE(certificate::holds(report_of(less).completeness));
+  Members moved = whole;
+  certificate::Member other = place->first;
+  other.part = certificate::Part::certificate;
+  moved.erase(place->first);
+  moved[other] = place->second;
+  EXPECT_FALSE(certificate::holds(report_of(moved).integrity)) << "in the folder of certificates";
 }
 
 TEST_F(AnAuditOfAStore, OfAPeriodBeginsWithTheLastHeadBeforeIt) {
@@ -163,7 +216,19 @@ TEST_F(AnAuditOfAStore, GetsARefusalThatWasSignedLateInThePeriodOfItsSignature) 
   EXPECT_EQ(after.refusals.size(), 1U);
   EXPECT_EQ(after.left_out, 0U);
   EXPECT_EQ(records_in(verified_report(gather_matching("name=model:3")), "refusal-unsigned"), 1);
-  EXPECT_EQ(records_in(verified_report(gather_matching("name=model:1")), "refusal-unsigned"), 0);
+  const auto other = verified_report(gather_matching("name=model:1"));
+  EXPECT_EQ(records_in(other, "refusal-unsigned"), 0);
+  EXPECT_EQ(completeness(other, "unsigned").result, certificate::CheckResult::not_checked);
+  EXPECT_EQ(completeness(before, "unsigned").detail,
+            "1 ends of plans that nobody could sign at once are all named.");
+
+  Members less = gather({std::nullopt, end, {}});
+  const auto removed = std::erase_if(less, [](const auto& entry) {
+    return entry.second.find("refusal-unsigned") != std::string::npos &&
+           entry.first.part == certificate::Part::record;
+  });
+  ASSERT_EQ(removed, 1U);
+  EXPECT_EQ(completeness(report_of(less), "unsigned").result, certificate::CheckResult::failed);
 }
 
 TEST_F(AnAuditOfAStore, GetsWhatTheLogTookInTooLateForThePeriodBefore) {

@@ -1,0 +1,220 @@
+// Who may add to a certificate, what it becomes by it, and what is not signed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "certificate/bundle.h"
+#include "certificate/verify.h"
+#include "crypto/primitives.h"
+#include "fault/support/crashes.h"
+#include "fault/support/inspect.h"
+
+namespace aierase::test {
+namespace {
+
+using domain::Validation;
+using lifecycle::AmendRequest;
+
+class AnAmendedCertificate : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(done(world.init(domain::PeopleRule::two_person)));
+    ASSERT_TRUE(done(world.open()));
+    ASSERT_TRUE(done(world.import(small_asset("m:1", 1))));
+    erase("m:1");
+    id = *world.store->show_asset(world.asset("m:1").id)->certificate;
+  }
+  void erase(const std::string& name) {
+    const auto asked = world.request({name});
+    ASSERT_TRUE(done(asked));
+    ASSERT_TRUE(done(world.store->approve(bob(), asked->plan.id, to_hex(asked->plan.digest))));
+    ASSERT_TRUE(done(world.execute()));
+  }
+  AmendRequest evidence(std::vector<std::string> closes) const {
+    AmendRequest request;
+    request.actor = bob();
+    request.certificate = id;
+    request.evidence =
+        domain::EvidenceFile{"tapes.pdf", crypto::sha256(as_bytes("tapes")), 5, "application/pdf"};
+    request.closes = std::move(closes);
+    request.reason = "the tapes were burnt";
+    return request;
+  }
+  Errc refusal(const AmendRequest& request) {
+    const auto amended = world.store->amend(request);
+    return amended.ok() ? Errc::unexpected : amended.error().code;
+  }
+  Result<lifecycle::ValidateReport> validate(Validation verdict, const std::string& reason) {
+    lifecycle::ValidateRequest request;
+    request.actor = bob();
+    request.certificate = id;
+    request.verdict = verdict;
+    request.reason = reason;
+    return world.store->validate(request);
+  }
+  // As a stranger reads the certificate with all that was said of it.
+  certificate::VerifyReport told() {
+    certificate::TrustStore trust;
+    trust.add(world.store->signer(), "signer.pem");
+    const auto read = [&](const auto& row) {
+      crypto::Signature signature{};
+      std::copy(row.signature.begin(), row.signature.end(), signature.begin());
+      return certificate::verify_bundle(
+          certificate::bundle_json(row.statement, signature, world.store->signer()).value(), trust);
+    };
+    certificate::VerifyReport report = read(world.store->show_certificate(id).value());
+    std::vector<certificate::AmendmentSummary> said;
+    const auto rows = world.store->amendments(id);
+    EXPECT_TRUE(done(rows));
+    for (const catalog::AmendmentRow& row : *rows) {
+      const certificate::VerifyReport one = read(row);
+      EXPECT_TRUE(one.verified && one.amendment);
+      if (one.amendment) said.push_back(*one.amendment);
+    }
+    certificate::amend(report, std::move(said));
+    return report;
+  }
+  bool check_says(const std::string& code) {
+    const auto findings = check_all(world, lifecycle::CheckDepth::structure);
+    return to_string(findings).find(code) != std::string::npos;
+  }
+
+  World world;
+  Uuid id;
+};
+
+TEST_F(AnAmendedCertificate, HasEachVerdictAndItsOwnStatementAsBefore) {
+  const std::string before = world.store->show_certificate(id)->statement;
+  ASSERT_TRUE(done(validate(Validation::escalated, "a copy was seen")));
+  ASSERT_TRUE(done(validate(Validation::accepted, "it is gone")));
+  const auto report = told();
+  EXPECT_TRUE(report.verified);
+  ASSERT_EQ(report.amendments.size(), 2U);
+  EXPECT_EQ(report.amendments[0].validation, Validation::escalated);
+  EXPECT_EQ(report.amendments[1].validation, Validation::accepted);
+  EXPECT_EQ(world.store->show_certificate(id)->statement, before);
+  const auto acts = world.store->validations(id);
+  EXPECT_EQ(acts->front().amendment, 1U);
+  EXPECT_EQ(acts->back().amendment, 2U);
+}
+
+TEST_F(AnAmendedCertificate, LosesAResidualByEvidenceOnce) {
+  const auto amended = world.store->amend(evidence({"plaintext-elsewhere", "plaintext-elsewhere"}));
+  ASSERT_TRUE(done(amended));
+  EXPECT_EQ(amended->number, 1U);
+  EXPECT_EQ(std::count(amended->open.begin(), amended->open.end(), "plaintext-elsewhere"), 0);
+  EXPECT_EQ(refusal(evidence({"plaintext-elsewhere"})), Errc::usage) << "closed already";
+  EXPECT_EQ(refusal(evidence({"no-such-code"})), Errc::usage);
+  ASSERT_TRUE(done(world.store->amend(evidence({}))));
+  EXPECT_TRUE(told().verified);
+}
+
+TEST_F(AnAmendedCertificate, IsFinalOnceAcceptedWithEverythingClosed) {
+  ASSERT_TRUE(done(validate(Validation::accepted, "")));
+  const auto first = world.store->amend(evidence({"plaintext-elsewhere"}));
+  ASSERT_TRUE(done(first));
+  EXPECT_EQ(told().amendments.back().outcome, "partial");
+  ASSERT_TRUE(done(world.store->amend(evidence(first->open))));
+  EXPECT_EQ(told().amendments.back().outcome, "final");
+}
+
+TEST_F(AnAmendedCertificate, TakesNoWordOfWhoMayNotValidate) {
+  for (const domain::Actor& who : {alice(), person(0, "root"), person(1002, "carol")}) {
+    AmendRequest request = evidence({});
+    request.actor = who;
+    EXPECT_EQ(refusal(request), Errc::access_denied) << who.login;
+  }
+  EXPECT_TRUE(world.store->amendments(id)->empty());
+}
+
+TEST_F(AnAmendedCertificate, TakesNothingThatIsIncomplete) {
+  AmendRequest request = evidence({});
+  request.reason.clear();
+  EXPECT_EQ(refusal(request), Errc::usage);
+  request = evidence({});
+  request.evidence.reset();
+  EXPECT_EQ(refusal(request), Errc::usage);
+  for (const char* name : {"", "../x", "a\nb"}) {
+    request = evidence({});
+    request.evidence->name = name;
+    EXPECT_EQ(refusal(request), Errc::usage) << name;
+  }
+  request = evidence({});
+  request.evidence->media_type = "pdf";
+  EXPECT_EQ(refusal(request), Errc::usage);
+  request = evidence({});
+  request.certificate = Uuid::random();
+  EXPECT_EQ(refusal(request), Errc::not_found);
+}
+
+TEST_F(AnAmendedCertificate, NamesALaterErasureOfTheSameContentAlone) {
+  ASSERT_TRUE(done(world.import(small_asset("again:1", 1))));
+  ASSERT_TRUE(done(world.import(small_asset("other:1", 2))));
+  erase("again:1");
+  erase("other:1");
+  AmendRequest request = evidence({});
+  request.evidence.reset();
+  request.again = *world.store->show_asset(world.asset("other:1").id)->certificate;
+  EXPECT_EQ(refusal(request), Errc::invalid_input) << "other content";
+  request.again = id;
+  EXPECT_EQ(refusal(request), Errc::invalid_input) << "itself";
+  const Uuid later = *world.store->show_asset(world.asset("again:1").id)->certificate;
+  request.again = later;
+  request.closes = {"plaintext-elsewhere"};
+  EXPECT_EQ(refusal(request), Errc::usage) << "no evidence";
+  request.closes.clear();
+  ASSERT_TRUE(done(world.store->amend(request)));
+  EXPECT_EQ(told().amendments.back().kind, domain::AmendmentKind::erased_again);
+  std::swap(request.certificate, *request.again);
+  EXPECT_EQ(refusal(request), Errc::invalid_input) << "the earlier one";
+}
+
+TEST_F(AnAmendedCertificate, HasAnEnd) {
+  for (std::size_t i = 0; i < limits::kAmendmentsPerCertificate; ++i) {
+    ASSERT_TRUE(done(world.store->amend(evidence({}))));
+  }
+  EXPECT_EQ(refusal(evidence({})), Errc::resource_limit);
+  EXPECT_TRUE(told().verified);
+}
+
+TEST_F(AnAmendedCertificate, IsNotAmendedWhereItsRowIsNotWhatTheLogTookIn) {
+  ASSERT_TRUE(done(world.store->amend(evidence({}))));
+  EXPECT_FALSE(check_says("-altered"));
+  for (const char* table : {"certificate", "amendment"}) {
+    world.close();
+    const auto kept = world.keep();
+    EXPECT_TRUE(
+        done(sql(world.disk, std::string("UPDATE ") + table +
+                                 " SET statement = replace(statement, 'vault', 'other') || ' '")));
+    ASSERT_TRUE(done(world.open()));
+    EXPECT_EQ(refusal(evidence({})), Errc::damaged) << table;
+    EXPECT_FALSE(validate(Validation::accepted, "").ok());
+    EXPECT_TRUE(check_says(std::string(table) + "-altered"));
+    world.close();
+    world.go_back(*kept);
+    ASSERT_TRUE(done(world.open()));
+  }
+}
+
+TEST_F(AnAmendedCertificate, OfAVerdictThatSomebodyChangedSaysNothing) {
+  constexpr const char* kSigner = "/slot-dir/signer.key";
+  world.close();
+  ASSERT_TRUE(done(world.disk.rename(kSigner, "/elsewhere")));
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(validate(Validation::rejected, "a copy was seen")));
+  EXPECT_EQ(refusal(evidence({})), Errc::wrong_state) << "nobody can sign it";
+  EXPECT_NE(to_string(*world.store->doctor()).find("verdict on an outcome waits"),
+            std::string::npos);
+  world.close();
+  EXPECT_TRUE(done(sql(world.disk, "UPDATE validation SET verdict = 'accepted'")));
+  ASSERT_TRUE(done(world.disk.rename("/elsewhere", kSigner)));
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_TRUE(world.store->amendments(id)->empty());
+  EXPECT_NE(to_string(*world.store->doctor()).find("not what the log committed to"),
+            std::string::npos);
+  EXPECT_TRUE(check_says("validation-altered"));
+}
+
+}  // namespace
+}  // namespace aierase::test
