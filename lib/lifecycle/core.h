@@ -301,6 +301,8 @@ Status open_slot(Core& core);  // and the two homes, while it moves
 // The other home of a move that the locator names; what it needs is made in the slot's directory.
 Status make_new_home(Core& core);
 Status remove_slot_of_init(const StoreSettings& settings, const SlotLocator& locator);
+// Whether that home's secret is of the current epoch and opens the tree.
+Result<bool> holds_living_secret(Core& core, rootslot::RootSlot& home);
 // What a move, or one that was given up, left in a TPM and beside the slot.
 Status clear_left_tpm(Core& core);
 

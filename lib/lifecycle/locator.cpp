@@ -12,9 +12,11 @@ constexpr const char* kNext = ".next";
 constexpr const char* kToBeCleared = "to-be-cleared";
 
 Error broken(const std::string& path, const std::string& what) {
-  return make_error(Errc::damaged, path + ": " + what,
-                    "the file names where the root slot lies; restore it from a copy of the store",
-                    path);
+  return make_error(
+      Errc::damaged, path + ": " + what,
+      "the file names where the root slot lies: put its newest copy back, not one that "
+      "is older than the last `aierase slot move`",
+      path);
 }
 
 const std::string* text_of(const Json& json, const char* key) {

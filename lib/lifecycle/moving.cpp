@@ -191,6 +191,30 @@ Status finish_move(Core& core, const domain::SlotEvidence& evidence) {
                   });
 }
 
+namespace {
+
+// Whether the store lives where the move ends; the locator alone is not believed.
+Status check_kept(Core& core, bool moved) {
+  rootslot::RootSlot* kept = core.slot.get();
+  if (core.moving) kept = moved ? core.moving->to.get() : core.moving->from.get();
+  const SlotKind kind = moved ? core.locator.move->to : core.locator.slot_kind;
+  // Where a home did not open, what is open is the file.
+  bool there = core.moving || (core.move_fault ? !has_tpm(kind) : !moved);
+  if (there) {
+    ASSIGN_OR_RETURN(there, holds_living_secret(core, *kept));
+  }
+  if (there) return {};
+  return make_error(Errc::damaged,
+                    core.settings.directory + "/root-slot says that the root slot lies in " +
+                        std::string(to_text(kind)) +
+                        " now, and the secret of the store is not there",
+                    "an older copy of that file was put back: put the newest one back; nothing was "
+                    "touched",
+                    core.settings.directory);
+}
+
+}  // namespace
+
 Status settle_home(Core& core) {
   if (core.locator.move) {
     ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
@@ -198,6 +222,7 @@ Status settle_home(Core& core) {
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
     SlotLocator settled = core.locator;
     const bool moved = state.epoch > settled.move->from_epoch;
+    RETURN_IF_ERROR(check_kept(core, moved));
     if (moved) settled.slot_kind = settled.move->to;
     settled.move.reset();
     if (!has_tpm(settled.slot_kind)) settled.left_tpm = SlotLocator::LeftTpm::to_be_cleared;
@@ -238,8 +263,8 @@ Status Store::move_slot(const domain::Actor& actor, SlotKind to) {
   Status moved = make_new_home(core);
   if (moved.ok()) moved = run(core, actor, state.epoch);
   if (core.stop) return moved;
-  RETURN_IF_ERROR(settle_home(core));
-  return moved;
+  const Status settled = settle_home(core);
+  return moved.ok() ? settled : moved;
 }
 
 }  // namespace aierase::lifecycle

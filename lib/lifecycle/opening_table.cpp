@@ -75,6 +75,20 @@ Error none_opens(const Core& core, const StartTable& table) {
                     std::move(hint), core.settings.directory);
 }
 
+// A move begins in one epoch and ends in the next: with any other the locator is of another time.
+Status check_move(const Core& core, std::uint64_t epoch) {
+  if (!core.locator.move) return {};
+  const std::uint64_t from = core.locator.move->from_epoch;
+  if (epoch == from || (epoch > from && epoch - from == 1)) return {};
+  return make_error(Errc::damaged,
+                    core.settings.directory + "/root-slot tells of a move in epoch " +
+                        std::to_string(from) + ", and the database is of epoch " +
+                        std::to_string(epoch),
+                    "an older copy of that file was put back: put the newest one back; nothing was "
+                    "touched",
+                    core.settings.directory);
+}
+
 }  // namespace
 
 Result<StartTable> read_table(Core& core) {
@@ -87,6 +101,7 @@ Result<StartTable> read_table(Core& core) {
         "files of two stores were mixed: put this store's own back; nothing was touched",
         core.settings.directory);
   }
+  RETURN_IF_ERROR(check_move(core, table.state.epoch));
   ASSIGN_OR_RETURN(table.round, core.view().round());
   ASSIGN_OR_RETURN(const std::optional<Bytes> root_row, core.view().node(keytree::kRootNode));
   if (!root_row) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -135,8 +136,14 @@ Result<std::shared_ptr<RootSlot>> open_tpm2_slot(Env& env, std::shared_ptr<RootS
                                                  Tpm2SlotOptions options);
 // After an interrupted init: removes what was defined for that store, and nothing else.
 Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store);
-// After a move: the same, if that key name is the TPM's; Errc::foreign if it is another TPM.
-Status retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name);
+// After a move: the same, where the store lives elsewhere in `epoch`. `auth` is asked for only if
+// there is something; it must be the value of the indexes, and what they hold no secret that is
+// newer than one which the next epoch did not get to use. Any error: nothing was removed, or it may
+// be tried again.
+enum class Retired { nothing_left, another_tpm };
+Result<Retired> retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name,
+                                 const std::function<Result<SecretBytes>()>& auth,
+                                 std::uint64_t epoch);
 
 // Both homes at once: a share of the secret lies in each, and each alone says nothing about it.
 // Both are destroyed; the destruction of one would do.

@@ -228,6 +228,61 @@ TEST_P(AMove, OpensOrSaysThatItWaitsForItsTpm) {
   EXPECT_EQ(opened_without == 0, between_both);
 }
 
+// The locator alone is put back, as it was on the way.
+TEST_P(AMove, RefusesALocatorOfAnotherTime) {
+  const std::string locator = std::string(kStoreDirectory) + "/root-slot";
+  Bytes on_its_way;
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::tx1 && on_its_way.empty()) {
+      on_its_way = everything(world_.disk)[locator];
+    }
+  };
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.store->move_slot(bob(), to())));
+  ASSERT_TRUE(done(world_.store->move_slot(bob(), from())));
+  world_.close();
+  const auto refused = [&] {
+    const Bytes newest = everything(world_.disk)[locator];
+    ASSERT_TRUE(done(put_file(world_.disk, locator, on_its_way)));
+    const Contents before = everything(world_.disk);
+    const Status opened = world_.open();
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, Errc::damaged) << opened.error().message;
+    EXPECT_EQ(differences(before, everything(world_.disk)), "");
+    ASSERT_TRUE(done(put_file(world_.disk, locator, newest)));
+    ASSERT_TRUE(done(world_.open()));
+    EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+  };
+  refused();
+  // One that was given up, and an erasure in the home that it did not leave: the epoch fits.
+  world_.go_back(*start_);
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.erase({"model-2"})));
+  world_.close();
+  refused();
+}
+
+// Whoever has set a password for the TPM's owner has not cleared it.
+TEST_P(AMove, DoesNotCallATpmClearedThatRefusesIt) {
+  if (from() != SlotKind::file) GTEST_SKIP() << "its TPM has a part in it";
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::tx2) world_.disk.stop_at(1);
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
+  world_.hook = nullptr;
+  world_.crash({});
+  ASSERT_TRUE(tpm_.tool("tpm2_changeauth -Q -c o of-the-owner"));
+  ASSERT_TRUE(done(world_.open()));
+  const auto findings = world_.store->doctor();
+  ASSERT_TRUE(done(findings));
+  EXPECT_NE(to_string(*findings).find("tpm-left"), std::string::npos);
+  ASSERT_TRUE(tpm_.tool("tpm2_changeauth -Q -c o -p of-the-owner"));
+  world_.clock.advance(std::chrono::minutes(11));
+  ASSERT_TRUE(done(world_.execute()));
+  expect_settled();
+}
+
 std::string name_of(const testing::TestParamInfo<std::pair<SlotKind, SlotKind>>& info) {
   const auto word = [](SlotKind kind) {
     return std::string(kind == SlotKind::tpm2_and_file ? "both" : to_text(kind));
