@@ -239,6 +239,7 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
 Status undo_round(Core& core, crypto::RootSecret old_root) {
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (!round) return make_error(Errc::damaged, "the erase round to undo is not in the database");
+  ASSIGN_OR_RETURN(crypto::RootSecret new_root, core.root.clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(old_root)));
   const Build build = [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
     ASSIGN_OR_RETURN(const std::vector<domain::NodeRow> rows, transaction.undo_nodes());
@@ -254,7 +255,9 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
     }
     return transaction.end_round();
   };
-  return transact(core, ReserveShare::all, build);
+  Status undone = transact(core, ReserveShare::all, build);
+  if (!undone.ok()) RETURN_IF_ERROR(core.adopt_root(std::move(new_root)));
+  return undone;
 }
 
 // Durable before any row forgets the name: a name that came back would belong to nobody.

@@ -262,6 +262,9 @@ Status Store::move_slot(const domain::Actor& actor, SlotKind to) {
   RETURN_IF_ERROR(write_move(core, to, state.epoch, state.hold_count));
   Status moved = make_new_home(core);
   if (moved.ok()) moved = run(core, actor, state.epoch);
+  // What has passed the choke point is finished or undone by recovery alone.
+  const Result<std::optional<catalog::EraseRound>> open = core.view().round();
+  if (!core.waiting && (!open.ok() || *open)) core.stop = true;
   if (core.stop) return moved;
   const Status settled = settle_home(core);
   return moved.ok() ? settled : moved;

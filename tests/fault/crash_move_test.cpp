@@ -283,6 +283,26 @@ TEST_P(AMove, DoesNotCallATpmClearedThatRefusesIt) {
   expect_settled();
 }
 
+// The TPM does not let go of the old secret, and the disk has no room for the way back.
+TEST_P(AMove, StopsWhereItCanNeitherGoOnNorTurnBack) {
+  if (from() == SlotKind::file) GTEST_SKIP() << "the TPM has no part in what it leaves";
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step != lifecycle::EraseStep::zero_slot) return;
+    tpm_.refuse(Tpm::nv_write, kRetry);
+    world_.disk.set_capacity(1);
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
+  EXPECT_TRUE(world_.store->must_stop());
+  world_.hook = nullptr;
+  tpm_.forget();
+  world_.crash({});
+  world_.disk.set_capacity(1ULL << 40U);
+  ASSERT_TRUE(done(world_.open()));
+  expect_settled();
+  finish();
+}
+
 std::string name_of(const testing::TestParamInfo<std::pair<SlotKind, SlotKind>>& info) {
   const auto word = [](SlotKind kind) {
     return std::string(kind == SlotKind::tpm2_and_file ? "both" : to_text(kind));
