@@ -316,8 +316,10 @@ rootslot::RootSlot& home_of(Core& core, std::uint64_t epoch);
 Digest move_digest(const Core& core, std::uint64_t from_epoch);
 
 // counting.cpp: the TPM's counter of holds. An image of the whole disk brings its anchor along; the
-// database of an older one has counted fewer holds than the TPM.
-Status check_hold_count(Core& core, const catalog::StoreState& state, Store::Adopt adopt);
+// database of an older one has counted fewer holds than the TPM. `anchored`: as the anchor has it,
+// which nobody can write who has not the root.
+Status check_hold_count(Core& core, const catalog::StoreState& state, std::uint64_t anchored,
+                        Store::Adopt adopt);
 bool counts_holds(const Core& core, std::uint64_t epoch);
 // Says nothing where it fails: it is tried again, and doctor tells.
 void count_holds(Core& core);

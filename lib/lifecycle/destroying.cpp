@@ -247,7 +247,6 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
     RETURN_IF_ERROR(transaction.clear_undo());
     RETURN_IF_ERROR(transaction.remove_epoch(state.epoch));
     state.epoch = round->from_epoch;
-    if (core.locator.move) state.hold_count = core.locator.move->hold_count;
     for (const catalog::RoundItem& item : round->items) {
       RETURN_IF_ERROR(transaction.set_asset_state(item.asset, domain::AssetState::retired,
                                                   "its erasure was undone before the point of no "

@@ -98,7 +98,6 @@ Status write_locator_file(Env& env, const std::string& path, const SlotLocator& 
   if (locator.move) {
     json["move_to"] = to_text(locator.move->to);
     json["move_from_epoch"] = locator.move->from_epoch;
-    json["move_hold_count"] = locator.move->hold_count;
   }
   if (locator.left_tpm != SlotLocator::LeftTpm::none) json["left_tpm"] = kToBeCleared;
   if (locator.unlock == UnlockKind::keyfile) json["keyfile"] = locator.keyfile_path;
@@ -122,12 +121,10 @@ Status read_move(const Json& json, const std::string& path, SlotLocator& locator
     const std::string* to = text_of(json, "move_to");
     const std::optional<SlotKind> home = to ? parse_slot_kind(*to) : std::nullopt;
     const auto epoch = json.find("move_from_epoch");
-    const auto holds = json.find("move_hold_count");
-    if (!home || epoch == json.end() || !epoch->is_number_unsigned() || holds == json.end() ||
-        !holds->is_number_unsigned()) {
+    if (!home || epoch == json.end() || !epoch->is_number_unsigned()) {
       return broken(path, "what it says of a move is malformed");
     }
-    locator.move = SlotMove{*home, epoch->get<std::uint64_t>(), holds->get<std::uint64_t>()};
+    locator.move = SlotMove{*home, epoch->get<std::uint64_t>()};
   }
   if (uses_tpm(locator) || locator.left_tpm != SlotLocator::LeftTpm::none) {
     const std::string* name = text_of(json, "tpm_key_name");

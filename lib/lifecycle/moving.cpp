@@ -34,9 +34,9 @@ Status empty_slot(Core& core, rootslot::RootSlot& home, unsigned parity) {
   return gone.ok() ? Status() : Status(core.fatal(std::move(gone).error()));
 }
 
-Status write_move(Core& core, SlotKind to, std::uint64_t epoch, std::uint64_t hold_count) {
+Status write_move(Core& core, SlotKind to, std::uint64_t epoch) {
   SlotLocator next = core.locator;
-  next.move = SlotMove{to, epoch, hold_count};
+  next.move = SlotMove{to, epoch};
   if (has_tpm(to) && !has_tpm(core.locator.slot_kind)) {
     ASSIGN_OR_RETURN(rootslot::Tpm2Facts tpm, rootslot::find_tpm2(core.settings.tpm));
     next.tpm_key_name = std::move(tpm.key_name);
@@ -57,9 +57,16 @@ Status begin(Core& core, const domain::Actor& actor, std::uint64_t epoch) {
   const std::string from(to_text(core.locator.slot_kind));
   const std::string to(to_text(core.locator.move->to));
   const UtcTime now = core.now();
+  // Into a TPM from none: its counter goes on from where it stands. Committed before the new root
+  // is, so that the anchor names it before the TPM is compared with it.
+  std::optional<std::uint64_t> counted;
+  if (!has_tpm(core.locator.slot_kind)) {
+    ASSIGN_OR_RETURN(counted, core.moving->to->hold_count());
+  }
   return transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        state.hold_count = counted.value_or(state.hold_count);
         catalog::EraseRound row;
         row.from_epoch = epoch;
         row.intent_at = now;
@@ -89,7 +96,6 @@ Result<crypto::RootSecret> write_secret(Core& core, std::uint64_t epoch) {
 Result<crypto::RootSecret> change_root(Core& core, const crypto::RootSecret& next) {
   core.at_step(EraseStep::tx2);
   ASSIGN_OR_RETURN(const domain::SlotAssurance assurance, core.slot->assess());
-  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> counted, core.moving->to->hold_count());
   ASSIGN_OR_RETURN(crypto::RootSecret old_root, core.root.clone());
   Status committed =
       transact(core, ReserveShare::half,
@@ -102,7 +108,6 @@ Result<crypto::RootSecret> change_root(Core& core, const crypto::RootSecret& nex
                  RETURN_IF_ERROR(transaction.put_epoch({state.epoch + 1, core.now(), assurance}));
                  RETURN_IF_ERROR(transaction.set_round_state(domain::RoundState::destroying));
                  state.epoch += 1;
-                 state.hold_count = counted.value_or(0);
                  ASSIGN_OR_RETURN(crypto::RootSecret copy, next.clone());
                  return core.adopt_root(std::move(copy));
                });
@@ -259,7 +264,7 @@ Status Store::move_slot(const domain::Actor& actor, SlotKind to) {
   if (core.locator.slot_kind == SlotKind::tpm2) {  // the file's own slots are to be zero
     for (const unsigned parity : {0U, 1U}) RETURN_IF_ERROR(empty_slot(core, *core.in_file, parity));
   }
-  RETURN_IF_ERROR(write_move(core, to, state.epoch, state.hold_count));
+  RETURN_IF_ERROR(write_move(core, to, state.epoch));
   Status moved = make_new_home(core);
   if (moved.ok()) moved = run(core, actor, state.epoch);
   // What has passed the choke point is finished or undone by recovery alone.

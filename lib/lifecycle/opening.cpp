@@ -214,7 +214,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(check_host(core, table.state, adopt));
   ASSIGN_OR_RETURN(const OtherSlot other, judge_other(core, table));
   ASSIGN_OR_RETURN(core.anchored, check_anchor(core, table));
-  RETURN_IF_ERROR(check_hold_count(core, table.state, adopt));
+  RETURN_IF_ERROR(check_hold_count(core, table.state, table.anchored_holds, adopt));
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));

@@ -211,7 +211,16 @@ Result<Core::Anchored> check_anchor(Core& core, StartTable& table) {
   }
   const bool same = newest->generation == generation && newest->log_size == table.state.log.size &&
                     newest->log_root == table.state.log.root;
-  if (same) return Core::Anchored::same;
+  table.anchored_holds = newest->hold_count;
+  if (same) {
+    if (newest->hold_count == table.state.hold_count) return Core::Anchored::same;
+    return make_error(Errc::damaged,
+                      "the count of holds in the database " + database_of(core) +
+                          " is not the one that the anchor beside the slot names",
+                      "the database was changed by hand: put it back as it was last in use; "
+                      "nothing was touched",
+                      core.settings.directory);
+  }
   if (newest->generation + 1 == generation) return Core::Anchored::one_behind;
   if (newest->generation == generation) {
     return make_error(Errc::damaged,

@@ -23,6 +23,7 @@ struct StartTable {
   unsigned current = 0;  // parity of the slot that opens the root row
   catalog::StoreState state;
   std::optional<catalog::EraseRound> round;
+  std::uint64_t anchored_holds = 0;  // the count in the newest anchor
 
   SlotCandidate& other() { return slots[1 - current]; }
   bool destroying() const { return round && round->state != domain::RoundState::intent; }
@@ -41,7 +42,7 @@ Status check_files(const Core& core);
 Result<StartTable> read_table(Core& core);
 Status check_host(const Core& core, const catalog::StoreState& state, Store::Adopt adopt);
 Result<OtherSlot> judge_other(const Core& core, StartTable& table);
-// The database is of the last commit, or one ahead of its anchor.
+// The database is of the last commit, or one ahead of its anchor; sets anchored_holds.
 Result<Core::Anchored> check_anchor(Core& core, StartTable& table);
 
 }  // namespace aierase::lifecycle

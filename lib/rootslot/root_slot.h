@@ -45,6 +45,7 @@ struct Anchor {
   std::uint64_t generation = 0;  // counts commits
   std::uint64_t log_size = 0;
   Digest log_root{};
+  std::uint64_t hold_count = 0;  // as the store's state has it
   friend bool operator==(const Anchor&, const Anchor&) = default;
 };
 

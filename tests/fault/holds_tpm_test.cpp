@@ -51,6 +51,21 @@ TEST_F(ATpmThatCountsHolds, RecognisesAnImageOfTheDiskFromBeforeAHold) {
   EXPECT_EQ(differences(before, everything(world_.disk)), "");
 }
 
+TEST_F(ATpmThatCountsHolds, BelievesNoCountThatOnlyTheDatabaseHas) {
+  hold_and_put_back("model-1");
+  const auto image = world_.disk.snapshot();
+  for (const std::string change :
+       {"UPDATE store SET hold_count = hold_count + 1",
+        "UPDATE store SET hold_count = hold_count + 1, generation = generation + 1",
+        "UPDATE store SET hold_count = hold_count + 9, generation = generation + 1"}) {
+    SCOPED_TRACE(change);
+    world_.close();
+    world_.disk.restore(*image);
+    ASSERT_TRUE(done(sql(world_.disk, change)));
+    EXPECT_FALSE(world_.open().ok()) << "a hold was rolled back, and nobody saw it";
+  }
+}
+
 TEST_F(ATpmThatCountsHolds, TakesTheOlderImageWhereAPersonSaysSo) {
   hold_and_put_back("model-1");
   ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
