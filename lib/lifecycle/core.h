@@ -323,7 +323,7 @@ Status check_hold_count(Core& core, const catalog::StoreState& state, std::uint6
 bool counts_holds(const Core& core, std::uint64_t epoch);
 // Says nothing where it fails: it is tried again, and doctor tells.
 void count_holds(Core& core);
-void try_count_again(Core& core);
+bool try_count_again(Core& core);  // true: there is more to count at once
 
 // intents.cpp: what a device's evidence of a round is bound to, and each item's way to it; from the
 // rows of the round alone, so that recovery comes to the same.

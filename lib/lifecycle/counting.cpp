@@ -8,6 +8,9 @@
 namespace aierase::lifecycle {
 namespace {
 
+// A TPM takes some milliseconds for each: after a long time without it the calls do not wait.
+constexpr std::uint64_t kCountedPerSlice = 64;
+
 Error older_image(const Core& core, std::uint64_t counted, std::uint64_t known) {
   return make_error(
       Errc::foreign,
@@ -63,13 +66,20 @@ void count_holds(Core& core) {
   if (!uses_tpm(core.locator)) return;
   const Result<catalog::StoreState> state = core.view().state();
   if (!state.ok()) return;
-  const Status counted = home_of(core, state->epoch).advance_hold_count(state->hold_count);
-  if (counted.ok()) return;
-  core.uncounted_hold = Core::Stuck{core.since_boot() + kStuckPause, counted.error()};
+  const Result<std::uint64_t> counted =
+      home_of(core, state->epoch).advance_hold_count(state->hold_count, kCountedPerSlice);
+  if (!counted.ok()) {
+    core.uncounted_hold = Core::Stuck{core.since_boot() + kStuckPause, counted.error()};
+  } else if (*counted < state->hold_count) {  // the next slice goes on
+    core.uncounted_hold =
+        Core::Stuck{core.since_boot(), make_error(Errc::busy, "the TPM follows hold by hold")};
+  }
 }
 
-void try_count_again(Core& core) {
-  if (core.uncounted_hold && core.since_boot() >= core.uncounted_hold->until) count_holds(core);
+bool try_count_again(Core& core) {
+  if (!core.uncounted_hold || core.since_boot() < core.uncounted_hold->until) return false;
+  count_holds(core);
+  return core.uncounted_hold && core.since_boot() >= core.uncounted_hold->until;
 }
 
 }  // namespace aierase::lifecycle

@@ -192,7 +192,7 @@ Result<bool> Store::execute_due() {
     return true;
   }
   if (core.unproven) return ask_for_proof(core);
-  try_count_again(core);
+  if (try_count_again(core)) return true;
   RETURN_IF_ERROR(settle_when_due(core));
   RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));

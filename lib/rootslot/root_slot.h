@@ -92,8 +92,12 @@ class RootSlot : protected ReadBack {
   virtual Result<std::optional<std::uint64_t>> hold_count() {
     return std::optional<std::uint64_t>();
   }
-  // Until it says at least that; may be tried again after any error.
-  virtual Status advance_hold_count(std::uint64_t) { return {}; }
+  // Until it says at least that, but not by more than `at_most`; what it says then. May be tried
+  // again after any error.
+  virtual Result<std::uint64_t> advance_hold_count(std::uint64_t to, std::uint64_t at_most) {
+    static_cast<void>(at_most);
+    return to;
+  }
   // Where it was removed it is defined anew; what it says then.
   virtual Result<std::uint64_t> renew_hold_count() { return std::uint64_t{0}; }
 

@@ -335,13 +335,13 @@ Result<std::optional<std::uint64_t>> Tpm2Slot::hold_count() {
   return std::optional<std::uint64_t>(count);
 }
 
-Status Tpm2Slot::advance_hold_count(std::uint64_t to) {
+Result<std::uint64_t> Tpm2Slot::advance_hold_count(std::uint64_t to, std::uint64_t at_most) {
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
   ASSIGN_OR_RETURN(std::uint64_t count, holds_counted(tpm));
-  while (count < to) {
+  for (; count < to && at_most > 0; --at_most) {
     ASSIGN_OR_RETURN(count, tpm.increment(indexes_.holds, parts_.auth));
   }
-  return {};
+  return count;
 }
 
 Result<std::uint64_t> Tpm2Slot::renew_hold_count() {

@@ -53,7 +53,7 @@ class Tpm2Slot final : public RootSlot {
                                             const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<std::uint64_t>> hold_count() override;
-  Status advance_hold_count(std::uint64_t to) override;
+  Result<std::uint64_t> advance_hold_count(std::uint64_t to, std::uint64_t at_most) override;
   Result<std::uint64_t> renew_hold_count() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
   Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) override;

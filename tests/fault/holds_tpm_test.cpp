@@ -128,6 +128,19 @@ TEST_F(ATpmThatCountsHolds, KeepsAHoldThatItCannotCountYet) {
   EXPECT_EQ(holds(), 2U);
 }
 
+TEST_F(ATpmThatCountsHolds, FollowsHoweverManyWereNotCounted) {
+  constexpr int kHolds = 1025;
+  ASSERT_TRUE(done(world_.open()));
+  tpm_.refuse(Tpm::nv_increment, kLockout);
+  for (int i = 0; i < kHolds; ++i) ASSERT_TRUE(done(world_.hold({"name=model-1"})));
+  tpm_.forget();
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.execute()));
+  EXPECT_EQ(findings().find("hold-uncounted"), std::string::npos);
+  EXPECT_EQ(tpm_.count(Tpm::nv_increment), static_cast<std::size_t>(kHolds));
+  ASSERT_TRUE(done(world_.open()));
+}
+
 TEST_F(ATpmThatCountsHolds, SaysThatItsCounterWasRemoved) {
   const std::string index = rootslot::nv_text(rootslot::indexes_of(world_.store_uuid()).holds);
   ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index));
