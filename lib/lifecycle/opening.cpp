@@ -21,7 +21,8 @@ Status commit_recovery_row(Core& core, const std::string& what, Store::Adopt ado
   if (adopt == Store::Adopt::yes) {
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
     ASSIGN_OR_RETURN(counted, home_of(core, state.epoch).renew_hold_count());
-    if (*counted == state.hold_count) counted.reset();
+    // Less: holds that it has not counted yet, which are as durable as the others.
+    if (*counted <= state.hold_count) counted.reset();
   }
   return transact(
       core, ReserveShare::all,
@@ -183,6 +184,11 @@ void load_signer(Core& core) {
   if (log_key.ok()) core.log_key.emplace(std::move(log_key).value());
 }
 
+// Whoever accepts the one with `init --adopt` accepts the other: he is told of both.
+Error both_faults(const Error& host, const Error& holds) {
+  return make_error(holds.code, host.message + "; and " + holds.message, holds.hint, holds.subject);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
@@ -211,10 +217,13 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(settle_empty_journal(core));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env, database_of(core)));
   ASSIGN_OR_RETURN(StartTable table, read_table(core));
-  RETURN_IF_ERROR(check_host(core, table.state, adopt));
   ASSIGN_OR_RETURN(const OtherSlot other, judge_other(core, table));
   ASSIGN_OR_RETURN(core.anchored, check_anchor(core, table));
-  RETURN_IF_ERROR(check_hold_count(core, table.state, table.anchored_holds, adopt));
+  const Status at_home = check_host(core, table.state, adopt);
+  const Status newest = check_hold_count(core, table.state, table.anchored_holds, adopt);
+  if (!at_home.ok() && !newest.ok()) return both_faults(at_home.error(), newest.error());
+  RETURN_IF_ERROR(at_home);
+  RETURN_IF_ERROR(newest);
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));

@@ -141,6 +141,27 @@ TEST_F(ATpmThatCountsHolds, FollowsHoweverManyWereNotCounted) {
   ASSERT_TRUE(done(world_.open()));
 }
 
+TEST_F(ATpmThatCountsHolds, NamesTheOlderImageBesideTheOtherHost) {
+  hold_and_put_back("model-1");
+  world_.host.machine_id_digest = std::string(64, 'b');
+  const Status opened = world_.open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message.find("machine-id"), std::string::npos);
+  EXPECT_NE(opened.error().message.find("1 hold more"), std::string::npos);
+}
+
+TEST_F(ATpmThatCountsHolds, KeepsWhatIsNotCountedThroughAnAdoption) {
+  ASSERT_TRUE(done(world_.open()));
+  tpm_.refuse(Tpm::nv_increment, kLockout);
+  ASSERT_TRUE(done(world_.hold({"name=model-1"})));
+  ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
+  world_.close();
+  tpm_.forget();
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_EQ(findings().find("hold-uncounted"), std::string::npos);
+  EXPECT_EQ(tpm_.count(Tpm::nv_increment), 1U) << "the hold was counted at last";
+}
+
 TEST_F(ATpmThatCountsHolds, SaysThatItsCounterWasRemoved) {
   const std::string index = rootslot::nv_text(rootslot::indexes_of(world_.store_uuid()).holds);
   ASSERT_TRUE(tpm_.tool("tpm2_nvundefine -Q -C o " + index));
