@@ -226,7 +226,10 @@ Result<bool> Store::execute_due() {
     core.round_limit = 1;
     return true;
   }
-  if (!due.along.empty() && !core.stop && core.alone.insert(*plan).second) return true;
+  if (!due.along.empty() && !core.stop && core.alone.insert(*plan).second) {
+    core.alone.insert(due.along.begin(), due.along.end());
+    return true;
+  }
   // Nothing has happened; this plan waits, the others need not.
   core.stuck.insert_or_assign(*plan, Core::Stuck{core.since_boot() + kStuckPause, done.error()});
   return std::move(done).error();
