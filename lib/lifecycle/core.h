@@ -381,7 +381,8 @@ Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpo
 
 // locator.cpp
 Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator);
-// In the place of the one that is there: at no moment is there none.
+// In the place of the one that is there: at no moment is there none. Errc::no_space: that one is
+// still in force. Which of them is after any other error, the next start finds out.
 Status replace_locator(Env& env, const std::string& directory, const SlotLocator& locator);
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path);
 

@@ -146,8 +146,12 @@ Status replace_locator(Env& env, const std::string& directory, const SlotLocator
   const Status left = env.unlink(path + kNext);  // of one that was interrupted
   if (!left.ok() && left.error().code != Errc::not_found) return left;
   RETURN_IF_ERROR(write_locator_file(env, path + kNext, locator));
-  RETURN_IF_ERROR(env.replace(path + kNext, path));
-  return env.sync_directory(directory);
+  Status replaced = env.replace(path + kNext, path);
+  if (replaced.ok()) replaced = env.sync_directory(directory);
+  if (replaced.ok() || replaced.error().code != Errc::no_space) return replaced;
+  Error unknown = std::move(replaced).error();
+  unknown.code = Errc::io;
+  return unknown;
 }
 
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {

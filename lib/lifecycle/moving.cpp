@@ -45,7 +45,7 @@ Status write_move(Core& core, SlotKind to, std::uint64_t epoch) {
   // What is durable of it is known only after a restart.
   const Status written = replace_locator(core.env(), core.settings.directory, next);
   if (!written.ok()) {
-    core.stop = true;
+    core.stop = written.error().code != Errc::no_space;
     return written;
   }
   core.locator = std::move(next);
@@ -231,9 +231,13 @@ Status settle_home(Core& core) {
     if (moved) settled.slot_kind = settled.move->to;
     settled.move.reset();
     if (!has_tpm(settled.slot_kind)) settled.left_tpm = SlotLocator::LeftTpm::to_be_cleared;
-    const Status written = replace_locator(core.env(), core.settings.directory, settled);
+    Status written = replace_locator(core.env(), core.settings.directory, settled);
+    if (!written.ok() && written.error().code == Errc::no_space) {
+      RETURN_IF_ERROR(give_back_reserve(core));
+      written = replace_locator(core.env(), core.settings.directory, settled);
+    }
     if (!written.ok()) {
-      core.stop = true;
+      core.stop = written.error().code != Errc::no_space;
       return written;
     }
     core.locator = std::move(settled);
@@ -272,6 +276,8 @@ Status Store::move_slot(const domain::Actor& actor, SlotKind to) {
   if (!core.waiting && (!open.ok() || *open)) core.stop = true;
   if (core.stop) return moved;
   const Status settled = settle_home(core);
+  // On a full disk only the locator is behind, and erasures and moves wait for it.
+  if (!settled.ok() && settled.error().code == Errc::no_space) return moved;
   return moved.ok() ? settled : moved;
 }
 

@@ -229,7 +229,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
-  RETURN_IF_ERROR(settle_home(core));
+  const Status at_rest = settle_home(core);
+  if (!at_rest.ok() && at_rest.error().code != Errc::no_space) return at_rest.error();
   if (core.uncounted_hold) count_holds(core);
   // Only now: until recovery the commit that made the new keys those in force may not be durable.
   const Status settled = settle_key_files(core);

@@ -303,6 +303,50 @@ TEST_P(AMove, StopsWhereItCanNeitherGoOnNorTurnBack) {
   finish();
 }
 
+TEST_P(AMove, DoesNotStopTheStoreWhereTheDiskIsFull) {
+  ASSERT_TRUE(done(world_.open()));
+  world_.disk.set_capacity(1);
+  EXPECT_EQ(world_.store->move_slot(bob(), to()).error().code, Errc::no_space);
+  EXPECT_FALSE(world_.store->must_stop());
+  EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+  world_.disk.set_capacity(1ULL << 40U);
+  expect_settled();
+  finish();
+}
+
+// Between the last commit of a move and its locator.
+TEST_P(AMove, OpensOnAFullDisk) {
+  std::size_t opened = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    world_.go_back(*start_);
+    bool last = false;
+    world_.hook = [&](lifecycle::EraseStep step) {
+      if (step == lifecycle::EraseStep::tx3 && !last) {
+        last = true;
+        world_.disk.stop_at(n);
+      }
+    };
+    ASSERT_TRUE(done(world_.open()));
+    static_cast<void>(world_.store->move_slot(bob(), to()).ok());
+    const bool stopped = world_.disk.stopped();
+    world_.hook = nullptr;
+    world_.crash({});
+    if (!stopped) break;
+    world_.disk.set_capacity(1);
+    if (world_.open().ok()) {
+      ++opened;
+      EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+      world_.disk.set_capacity(1ULL << 40U);
+      world_.clock.advance(std::chrono::minutes(11));
+      ASSERT_TRUE(done(world_.execute()));
+      expect_settled();
+    }
+    world_.disk.set_capacity(1ULL << 40U);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_GE(opened, 2U);
+}
+
 std::string name_of(const testing::TestParamInfo<std::pair<SlotKind, SlotKind>>& info) {
   const auto word = [](SlotKind kind) {
     return std::string(kind == SlotKind::tpm2_and_file ? "both" : to_text(kind));
