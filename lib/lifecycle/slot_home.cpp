@@ -112,6 +112,7 @@ Store::SlotChoice Store::choose_slot(const StoreSettings& settings) {
   if (tpm.ok()) {
     return {SlotKind::tpm2, "A TPM answers at " + settings.tpm.tcti +
                                 ": the root slot went there, where no image of a disk reaches it. "
+                                "Whoever clears or replaces the TPM loses every model. "
                                 "`--root-slot file` would have put it into a file."};
   }
   return {SlotKind::file,
