@@ -310,6 +310,8 @@ Status clear_left_tpm(Core& core);
 Status settle_home(Core& core);
 // TX3 of a round that names no asset.
 Status finish_move(Core& core, const domain::SlotEvidence& evidence);
+// The same where the old home cannot tell of its end any more; the log keeps why.
+Status finish_unproven_move(Core& core, const catalog::EraseRound& round, std::string_view why);
 // The home that the secret of that epoch lies in.
 rootslot::RootSlot& home_of(Core& core, std::uint64_t epoch);
 // Digest that a device's evidence of a move is bound to.

@@ -148,7 +148,11 @@ Status wait_for_proof(Core& core, const catalog::EraseRound& round, Error why) {
   const Result<rootslot::SlotReading> now =
       core.slot->read(static_cast<unsigned>(round.from_epoch % 2));
   if (!now.ok() || now->content != rootslot::SlotContent::zero) return why;
-  core.stop = false;  // what was not known was seen now
+  core.stop = false;          // what was not known was seen now
+  if (round.items.empty()) {  // no certificate waits for what the TPM would sign
+    return finish_unproven_move(core, round,
+                                "the old home reads as zeros, and did not sign for it");
+  }
   core.unproven = Core::Stuck{core.since_boot() + kStuckPause, std::move(why)};
   return round.state == domain::RoundState::destroyed ? Status() : mark_destroyed(core);
 }

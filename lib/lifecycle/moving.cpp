@@ -196,6 +196,23 @@ Status finish_move(Core& core, const domain::SlotEvidence& evidence) {
                   });
 }
 
+Status finish_unproven_move(Core& core, const catalog::EraseRound& round, std::string_view why) {
+  const UtcTime now = core.now();
+  const std::string left(to_text(core.locator.slot_kind));
+  return transact(
+      core, ReserveShare::all,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(transaction.end_round());
+        RETURN_IF_ERROR(transaction.clear_undo());
+        ASSIGN_OR_RETURN(
+            std::string record,
+            dump_canonical(Json{{"epoch", round.from_epoch}, {"left", left}, {"unproven", why}}));
+        const translog::LogRecord leaf{"slot-moved", now, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
+}
+
 namespace {
 
 // Whether the store lives where the move ends; the locator alone is not believed.

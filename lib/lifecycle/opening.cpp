@@ -127,6 +127,19 @@ Status roll_forward(Core& core, StartTable& table) {
   return undo(core, table);  // refused, and the old secret was seen: as in the round itself
 }
 
+// Accepted by a person: of the old home only what lies in the file can still be destroyed.
+Status leave_silent_home(Core& core, StartTable& table) {
+  SlotCandidate& old = table.other();
+  old.reading.secret.reset();
+  if (old.reading.content != SlotContent::zero) {
+    const Result<domain::SlotReadBackProof> gone =
+        core.in_file->destroy(1 - table.current, table.round->from_epoch, *core.settings.clock);
+    if (!gone.ok()) return core.fatal(gone.error());
+  }
+  return finish_unproven_move(core, *table.round,
+                              "the old home did not answer: not proven destroyed");
+}
+
 Status recover(Core& core, StartTable& table, OtherSlot other, Store::Adopt adopt) {
   SlotCandidate& current = table.slots[table.current];
   const bool torn = current.reading.content == SlotContent::torn;
@@ -142,6 +155,7 @@ Status recover(Core& core, StartTable& table, OtherSlot other, Store::Adopt adop
   std::string what = torn ? "twin of the slot" : "last commit";
   if (intent || other != OtherSlot::nothing) what = "interrupted erasure";
   RETURN_IF_ERROR(commit_recovery_row(core, what, adopt));
+  if (core.move_fault && table.destroying()) return leave_silent_home(core, table);
   switch (other) {
     case OtherSlot::nothing:
       return {};
@@ -216,7 +230,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(check_files(core));
   RETURN_IF_ERROR(settle_empty_journal(core));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env, database_of(core)));
-  ASSIGN_OR_RETURN(StartTable table, read_table(core));
+  ASSIGN_OR_RETURN(StartTable table, read_table(core, adopt));
   ASSIGN_OR_RETURN(const OtherSlot other, judge_other(core, table));
   ASSIGN_OR_RETURN(core.anchored, check_anchor(core, table));
   const Status at_home = check_host(core, table.state, adopt);

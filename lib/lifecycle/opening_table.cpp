@@ -75,6 +75,15 @@ Error none_opens(const Core& core, const StartTable& table) {
                     std::move(hint), core.settings.directory);
 }
 
+Error old_home_silent(const Error& why) {
+  return make_error(
+      why.code, "the root slot was leaving a TPM: " + why.message,
+      (why.hint.empty() ? std::string("give the machine its TPM back") : why.hint) +
+          ". If it never comes back: `aierase init --adopt` ends the move without it, "
+          "and the log says that the old secret was not proven destroyed",
+      why.subject);
+}
+
 // A move begins in one epoch and ends in the next: with any other the locator is of another time.
 Status check_move(const Core& core, std::uint64_t epoch) {
   if (!core.locator.move) return {};
@@ -91,7 +100,7 @@ Status check_move(const Core& core, std::uint64_t epoch) {
 
 }  // namespace
 
-Result<StartTable> read_table(Core& core) {
+Result<StartTable> read_table(Core& core, Store::Adopt adopt) {
   StartTable table;
   ASSIGN_OR_RETURN(table.state, core.view().state());
   if (table.state.store != core.store()) {
@@ -130,7 +139,10 @@ Result<StartTable> read_table(Core& core) {
         core.settings.directory);
   }
   // The slot that dies may lie in the home that does not open.
-  if (core.move_fault && table.destroying()) return *core.move_fault;
+  if (core.move_fault && table.destroying()) {
+    if (!table.round->items.empty()) return *core.move_fault;
+    if (adopt == Store::Adopt::no) return old_home_silent(*core.move_fault);
+  }
   return table;
 }
 

@@ -38,8 +38,9 @@ std::string database_of(const Core& core);
 
 // The slot file is this store's, and the database is there.
 Status check_files(const Core& core);
-// Exactly one slot opens the root row of the key tree; no other case is touched.
-Result<StartTable> read_table(Core& core);
+// Exactly one slot opens the root row of the key tree; no other case is touched. Only an adoption
+// takes a store whose move ended in the file, while the TPM that it left does not answer.
+Result<StartTable> read_table(Core& core, Store::Adopt adopt);
 Status check_host(const Core& core, const catalog::StoreState& state, Store::Adopt adopt);
 Result<OtherSlot> judge_other(const Core& core, StartTable& table);
 // The database is of the last commit, or one ahead of its anchor; sets anchored_holds.

@@ -347,6 +347,46 @@ TEST_P(AMove, OpensOnAFullDisk) {
   EXPECT_GE(opened, 2U);
 }
 
+// No certificate hangs on the old home: it may die before it has signed, or before it was zeroed.
+TEST_P(AMove, EndsWithoutTheWordOfATpmThatDoesNotSign) {
+  for (std::size_t passing = 0; passing < 8; ++passing) {
+    SCOPED_TRACE("refused after " + std::to_string(passing));
+    world_.go_back(*start_);
+    ASSERT_TRUE(done(world_.open()));
+    tpm_.refuse(Tpm::nv_certify, kRetry, passing);
+    const Status moved = world_.store->move_slot(bob(), to());
+    if (world_.store->must_stop()) {
+      world_.crash({});
+      ASSERT_TRUE(done(world_.open()));
+      EXPECT_EQ(home(), to());
+    }
+    tpm_.forget();
+    expect_settled();
+    ASSERT_FALSE(HasFailure());
+    if (moved.ok()) break;
+  }
+}
+
+TEST_P(AMove, LeavesATpmThatDiedWhereAPersonSaysSo) {
+  if (to() != SlotKind::file) GTEST_SKIP() << "it lives in that TPM";
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::zero_slot) tpm_.kill();
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
+  world_.hook = nullptr;
+  world_.crash({});
+  EXPECT_EQ(world_.open().error().code, Errc::busy);
+  ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+  tpm_.start();
+  world_.clock.advance(std::chrono::minutes(11));
+  ASSERT_TRUE(done(world_.execute()));
+  expect_settled();
+  finish();
+}
+
 std::string name_of(const testing::TestParamInfo<std::pair<SlotKind, SlotKind>>& info) {
   const auto word = [](SlotKind kind) {
     return std::string(kind == SlotKind::tpm2_and_file ? "both" : to_text(kind));
