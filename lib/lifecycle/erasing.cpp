@@ -157,11 +157,13 @@ void drain(Core& core, const Rounds& rounds) {
 
 Status tx2_decide(Core& core, Round& round, catalog::Transaction& transaction,
                   catalog::StoreState& state) {
-  std::vector<Uuid> named;
-  for (const Candidate& candidate : round.going) named.push_back(candidate.asset.id);
   RETURN_IF_ERROR(decide(core, transaction, round, Readers::drained));
   if (!round.trips.empty()) {  // it waits, and the plans beside it may go
-    for (const Uuid& asset : named) RETURN_IF_ERROR(transaction.drop_round_item(asset));
+    ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, transaction.round());
+    if (!row) return make_error(Errc::damaged, "the erase round is not in the database");
+    for (const catalog::RoundItem& item : row->items) {
+      if (item.plan == round.plan.id) RETURN_IF_ERROR(transaction.drop_round_item(item.asset));
+    }
   }
   for (const Candidate& candidate : round.dropped) {
     RETURN_IF_ERROR(transaction.drop_round_item(candidate.asset.id));

@@ -131,7 +131,7 @@ Result<Due> what_is_due(Core& core) {
       due.next = id;
       accompanied = goes_along(core, *plan);
       if (!uses_tpm(core.locator)) return due;
-    } else if (goes_along(core, *plan)) {
+    } else if (core.alone.count(id) == 0 && goes_along(core, *plan)) {
       due.along.push_back(id);
     }
   }
