@@ -26,6 +26,10 @@ Tpm2Indexes indexes_of(const Uuid& store);
 
 // What was defined for a store, by somebody who knows nothing of authorization values.
 Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes);
+// Nothing in the slots is newer than a secret that the epoch after `epoch` did not get to use: such
+// a one is the living secret of a store whose newer locator is elsewhere.
+Status check_unused(Tpm2& tpm, const Uuid& store,
+                    const std::function<Result<SecretBytes>()>& auth_of, std::uint64_t epoch);
 
 class Tpm2Slot final : public RootSlot {
  public:

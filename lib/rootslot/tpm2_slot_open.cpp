@@ -13,28 +13,6 @@ std::shared_ptr<Tpm2Slot> assemble(Env& env, Tpm2SlotOptions options,
                       storage.ok() ? storage->virtual_machine : "unknown"});
 }
 
-// A newer secret than that is the living one of a store whose newer locator is elsewhere.
-Status check_unused(Tpm2& tpm, NvIndex index, const Uuid& store,
-                    const std::function<Result<SecretBytes>()>& auth_of, std::uint64_t epoch) {
-  ASSIGN_OR_RETURN(const NvState state, tpm.state(index, NvKind::slot));
-  if (state != NvState::defined) return {};
-  ASSIGN_OR_RETURN(const SecretBytes auth, auth_of());
-  ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kBlockBytes));
-  ASSIGN_OR_RETURN(const SlotCopy copy, block.fill([&](ByteSpan bytes) -> Result<SlotCopy> {
-    RETURN_IF_ERROR(tpm.read(index, auth, bytes.first(kNvSlotBytes)));
-    return decode_copy(bytes);
-  }));
-  if (copy.state != CopyState::good) return {};
-  if (copy.store == store && copy.epoch <= epoch + 1) return {};
-  return make_error(Errc::foreign,
-                    "NV index " + nv_text(index) + " of the TPM holds the secret of epoch " +
-                        std::to_string(copy.epoch) + " of the store " + copy.store.text() +
-                        ", which no move has left behind",
-                    "it was not touched: an older image of the disk was put back, or another store "
-                    "uses the index. Put the newest state of the store back",
-                    nv_text(index));
-}
-
 }  // namespace
 
 Result<Tpm2Facts> find_tpm2(const Tpm2Settings& settings) {
@@ -82,11 +60,8 @@ Result<Retired> retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store
   if (!std::equal(found.begin(), found.end(), key_name.begin(), key_name.end())) {
     return Retired::another_tpm;
   }
-  const Tpm2Indexes indexes = indexes_of(store);
-  for (const NvIndex index : indexes.slot) {
-    RETURN_IF_ERROR(check_unused(tpm, index, store, auth, epoch));
-  }
-  RETURN_IF_ERROR(remove_indexes(tpm, indexes));
+  RETURN_IF_ERROR(check_unused(tpm, store, auth, epoch));
+  RETURN_IF_ERROR(remove_indexes(tpm, indexes_of(store)));
   return Retired::nothing_left;
 }
 
