@@ -49,7 +49,7 @@ struct StoreState {
   std::uint64_t generation = 0;  // counts commits; compared with the anchor at start
   std::uint32_t next_leaf = 0;   // leaves are handed out once, in order
   domain::LogState log;
-  std::uint64_t hold_count = 0;  // what the TPM's counter of holds has to say; 0 without a TPM
+  std::uint64_t hold_count = 0;  // what a TPM's counter of holds has to say
   // Trusted time (erasure-design section 9).
   UtcTime trusted{}, last_wall{};
   std::int64_t last_boottime = 0;

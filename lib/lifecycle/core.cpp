@@ -64,7 +64,7 @@ Status Core::commit(catalog::Transaction& transaction, catalog::StoreState& stat
     return std::move(committed).error().in("the commit failed");
   }
   if (settings.audit != nullptr) settings.audit->written(audited);
-  const rootslot::Anchor anchor{state.generation, state.log.size, state.log.root};
+  const rootslot::Anchor anchor{state.generation, state.log.size, state.log.root, state.hold_count};
   Status written = slot->write_anchor(anchor_key, anchor);
   if (!written.ok()) {
     stop = true;

@@ -301,6 +301,8 @@ Status open_slot(Core& core);  // and the two homes, while it moves
 // The other home of a move that the locator names; what it needs is made in the slot's directory.
 Status make_new_home(Core& core);
 Status remove_slot_of_init(const StoreSettings& settings, const SlotLocator& locator);
+// Whether that home's secret is of the current epoch and opens the tree.
+Result<bool> holds_living_secret(Core& core, rootslot::RootSlot& home);
 // What a move, or one that was given up, left in a TPM and beside the slot.
 Status clear_left_tpm(Core& core);
 
@@ -308,18 +310,22 @@ Status clear_left_tpm(Core& core);
 Status settle_home(Core& core);
 // TX3 of a round that names no asset.
 Status finish_move(Core& core, const domain::SlotEvidence& evidence);
+// The same where the old home cannot tell of its end any more; the log keeps why.
+Status finish_unproven_move(Core& core, const catalog::EraseRound& round, std::string_view why);
 // The home that the secret of that epoch lies in.
 rootslot::RootSlot& home_of(Core& core, std::uint64_t epoch);
 // Digest that a device's evidence of a move is bound to.
 Digest move_digest(const Core& core, std::uint64_t from_epoch);
 
 // counting.cpp: the TPM's counter of holds. An image of the whole disk brings its anchor along; the
-// database of an older one has counted fewer holds than the TPM.
-Status check_hold_count(Core& core, const catalog::StoreState& state, Store::Adopt adopt);
+// database of an older one has counted fewer holds than the TPM. `anchored`: as the anchor has it,
+// which nobody can write who has not the root.
+Status check_hold_count(Core& core, const catalog::StoreState& state, std::uint64_t anchored,
+                        Store::Adopt adopt);
 bool counts_holds(const Core& core, std::uint64_t epoch);
 // Says nothing where it fails: it is tried again, and doctor tells.
 void count_holds(Core& core);
-void try_count_again(Core& core);
+bool try_count_again(Core& core);  // true: there is more to count at once
 
 // intents.cpp: what a device's evidence of a round is bound to, and each item's way to it; from the
 // rows of the round alone, so that recovery comes to the same.
@@ -377,7 +383,8 @@ Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpo
 
 // locator.cpp
 Status write_locator(Env& env, const std::string& directory, const SlotLocator& locator);
-// In the place of the one that is there: at no moment is there none.
+// In the place of the one that is there: at no moment is there none. Errc::no_space: that one is
+// still in force. Which of them is after any other error, the next start finds out.
 Status replace_locator(Env& env, const std::string& directory, const SlotLocator& locator);
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path);
 

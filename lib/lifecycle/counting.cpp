@@ -1,13 +1,15 @@
 // The TPM's counter of holds: a database that has counted fewer of them than the TPM is of an older
 // image of the disk, also where anchor and slot file came back with it.
 
+#include <algorithm>
+
 #include "lifecycle/core.h"
 
 namespace aierase::lifecycle {
 namespace {
 
-// Holds that were durable while the TPM could not be asked; more is no database of ours.
-constexpr std::uint64_t kUncountedAtMost = 1024;
+// A TPM takes some milliseconds for each: after a long time without it the calls do not wait.
+constexpr std::uint64_t kCountedPerSlice = 64;
 
 Error older_image(const Core& core, std::uint64_t counted, std::uint64_t known) {
   return make_error(
@@ -23,28 +25,34 @@ Error older_image(const Core& core, std::uint64_t counted, std::uint64_t known) 
 
 }  // namespace
 
-Status check_hold_count(Core& core, const catalog::StoreState& state, Store::Adopt adopt) {
+// A commit that its anchor does not name yet was never counted: with it the TPM cannot say more
+// than the anchor, and the database alone is believed in nothing.
+Status check_hold_count(Core& core, const catalog::StoreState& state, std::uint64_t anchored,
+                        Store::Adopt adopt) {
   const Result<std::optional<std::uint64_t>> counted = home_of(core, state.epoch).hold_count();
   if (!counted.ok()) {
     if (adopt == Store::Adopt::yes && counted.error().code == Errc::foreign) return {};
     return counted.error();
   }
   if (!*counted) return {};
-  if (**counted > state.hold_count) {
+  if (state.hold_count > std::max(anchored + 1, **counted)) {
+    return make_error(
+        Errc::damaged,
+        "the database of " + core.settings.directory +
+            " knows of more holds than its last commit can have placed",
+        "the database was changed by hand: put it back as it was last in use; nothing "
+        "was touched",
+        core.settings.directory);
+  }
+  if (**counted > anchored) {
     if (adopt == Store::Adopt::yes) return {};
-    return older_image(core, **counted, state.hold_count);
+    return older_image(core, **counted, anchored);
   }
   if (state.hold_count > **counted) {
     core.uncounted_hold = Core::Stuck{
         core.since_boot(), make_error(Errc::busy, "the TPM was not asked since the last start")};
   }
-  if (state.hold_count - **counted <= kUncountedAtMost) return {};
-  return make_error(Errc::damaged,
-                    "the database of " + core.settings.directory +
-                        " knows of more holds than its TPM can have missed",
-                    "the database was changed by hand: put it back as it was last in use; nothing "
-                    "was touched",
-                    core.settings.directory);
+  return {};
 }
 
 bool counts_holds(const Core& core, std::uint64_t epoch) {
@@ -58,13 +66,20 @@ void count_holds(Core& core) {
   if (!uses_tpm(core.locator)) return;
   const Result<catalog::StoreState> state = core.view().state();
   if (!state.ok()) return;
-  const Status counted = home_of(core, state->epoch).advance_hold_count(state->hold_count);
-  if (counted.ok()) return;
-  core.uncounted_hold = Core::Stuck{core.since_boot() + kStuckPause, counted.error()};
+  const Result<std::uint64_t> counted =
+      home_of(core, state->epoch).advance_hold_count(state->hold_count, kCountedPerSlice);
+  if (!counted.ok()) {
+    core.uncounted_hold = Core::Stuck{core.since_boot() + kStuckPause, counted.error()};
+  } else if (*counted < state->hold_count) {  // the next slice goes on
+    core.uncounted_hold =
+        Core::Stuck{core.since_boot(), make_error(Errc::busy, "the TPM follows hold by hold")};
+  }
 }
 
-void try_count_again(Core& core) {
-  if (core.uncounted_hold && core.since_boot() >= core.uncounted_hold->until) count_holds(core);
+bool try_count_again(Core& core) {
+  if (!core.uncounted_hold || core.since_boot() < core.uncounted_hold->until) return false;
+  count_holds(core);
+  return core.uncounted_hold && core.since_boot() >= core.uncounted_hold->until;
 }
 
 }  // namespace aierase::lifecycle

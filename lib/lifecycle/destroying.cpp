@@ -148,7 +148,11 @@ Status wait_for_proof(Core& core, const catalog::EraseRound& round, Error why) {
   const Result<rootslot::SlotReading> now =
       core.slot->read(static_cast<unsigned>(round.from_epoch % 2));
   if (!now.ok() || now->content != rootslot::SlotContent::zero) return why;
-  core.stop = false;  // what was not known was seen now
+  core.stop = false;          // what was not known was seen now
+  if (round.items.empty()) {  // no certificate waits for what the TPM would sign
+    return finish_unproven_move(core, round,
+                                "the old home reads as zeros, and did not sign for it");
+  }
   core.unproven = Core::Stuck{core.since_boot() + kStuckPause, std::move(why)};
   return round.state == domain::RoundState::destroyed ? Status() : mark_destroyed(core);
 }
@@ -239,6 +243,7 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
 Status undo_round(Core& core, crypto::RootSecret old_root) {
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
   if (!round) return make_error(Errc::damaged, "the erase round to undo is not in the database");
+  ASSIGN_OR_RETURN(crypto::RootSecret new_root, core.root.clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(old_root)));
   const Build build = [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
     ASSIGN_OR_RETURN(const std::vector<domain::NodeRow> rows, transaction.undo_nodes());
@@ -246,7 +251,6 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
     RETURN_IF_ERROR(transaction.clear_undo());
     RETURN_IF_ERROR(transaction.remove_epoch(state.epoch));
     state.epoch = round->from_epoch;
-    if (core.locator.move) state.hold_count = core.locator.move->hold_count;
     for (const catalog::RoundItem& item : round->items) {
       RETURN_IF_ERROR(transaction.set_asset_state(item.asset, domain::AssetState::retired,
                                                   "its erasure was undone before the point of no "
@@ -254,7 +258,9 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
     }
     return transaction.end_round();
   };
-  return transact(core, ReserveShare::all, build);
+  Status undone = transact(core, ReserveShare::all, build);
+  if (!undone.ok()) RETURN_IF_ERROR(core.adopt_root(std::move(new_root)));
+  return undone;
 }
 
 // Durable before any row forgets the name: a name that came back would belong to nobody.

@@ -158,6 +158,13 @@ void drain(Core& core, const Rounds& rounds) {
 Status tx2_decide(Core& core, Round& round, catalog::Transaction& transaction,
                   catalog::StoreState& state) {
   RETURN_IF_ERROR(decide(core, transaction, round, Readers::drained));
+  if (!round.trips.empty()) {  // it waits, and the plans beside it may go
+    ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, transaction.round());
+    if (!row) return make_error(Errc::damaged, "the erase round is not in the database");
+    for (const catalog::RoundItem& item : row->items) {
+      if (item.plan == round.plan.id) RETURN_IF_ERROR(transaction.drop_round_item(item.asset));
+    }
+  }
   for (const Candidate& candidate : round.dropped) {
     RETURN_IF_ERROR(transaction.drop_round_item(candidate.asset.id));
   }
@@ -315,7 +322,11 @@ Status run_rounds(Core& core, Rounds rounds) {
     RETURN_IF_ERROR(undo_round(core, std::move(**old_root)));
     RETURN_IF_ERROR(spare_zeroed_or_kept(core, unused_epoch));
     // A hold: the rest is decided again in the next round. Broken: nobody tries it twice.
-    return look == LastLook::held ? Status() : drop_all(core, std::move(rounds));
+    if (look == LastLook::held) return {};
+    if (rounds.size() == 1) return drop_all(core, std::move(rounds));
+    return make_error(Errc::damaged,  // whose path it was shows where each plan goes alone
+                      "the re-keyed tree did not read back as written; nothing was destroyed",
+                      "each plan of this round is tried by itself");
   }
   ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, rounds, std::move(**old_root)));
   RETURN_IF_ERROR(

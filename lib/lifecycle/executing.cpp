@@ -131,7 +131,7 @@ Result<Due> what_is_due(Core& core) {
       due.next = id;
       accompanied = goes_along(core, *plan);
       if (!uses_tpm(core.locator)) return due;
-    } else if (goes_along(core, *plan)) {
+    } else if (core.alone.count(id) == 0 && goes_along(core, *plan)) {
       due.along.push_back(id);
     }
   }
@@ -192,7 +192,7 @@ Result<bool> Store::execute_due() {
     return true;
   }
   if (core.unproven) return ask_for_proof(core);
-  try_count_again(core);
+  if (try_count_again(core)) return true;
   RETURN_IF_ERROR(settle_when_due(core));
   RETURN_IF_ERROR(note_mounts(core));
   RETURN_IF_ERROR(expire_requests(core));
@@ -226,7 +226,10 @@ Result<bool> Store::execute_due() {
     core.round_limit = 1;
     return true;
   }
-  if (!due.along.empty() && !core.stop && core.alone.insert(*plan).second) return true;
+  if (!due.along.empty() && !core.stop && core.alone.insert(*plan).second) {
+    core.alone.insert(due.along.begin(), due.along.end());
+    return true;
+  }
   // Nothing has happened; this plan waits, the others need not.
   core.stuck.insert_or_assign(*plan, Core::Stuck{core.since_boot() + kStuckPause, done.error()});
   return std::move(done).error();

@@ -12,9 +12,11 @@ constexpr const char* kNext = ".next";
 constexpr const char* kToBeCleared = "to-be-cleared";
 
 Error broken(const std::string& path, const std::string& what) {
-  return make_error(Errc::damaged, path + ": " + what,
-                    "the file names where the root slot lies; restore it from a copy of the store",
-                    path);
+  return make_error(
+      Errc::damaged, path + ": " + what,
+      "the file names where the root slot lies: put its newest copy back, not one that "
+      "is older than the last `aierase slot move`",
+      path);
 }
 
 const std::string* text_of(const Json& json, const char* key) {
@@ -96,7 +98,6 @@ Status write_locator_file(Env& env, const std::string& path, const SlotLocator& 
   if (locator.move) {
     json["move_to"] = to_text(locator.move->to);
     json["move_from_epoch"] = locator.move->from_epoch;
-    json["move_hold_count"] = locator.move->hold_count;
   }
   if (locator.left_tpm != SlotLocator::LeftTpm::none) json["left_tpm"] = kToBeCleared;
   if (locator.unlock == UnlockKind::keyfile) json["keyfile"] = locator.keyfile_path;
@@ -120,12 +121,10 @@ Status read_move(const Json& json, const std::string& path, SlotLocator& locator
     const std::string* to = text_of(json, "move_to");
     const std::optional<SlotKind> home = to ? parse_slot_kind(*to) : std::nullopt;
     const auto epoch = json.find("move_from_epoch");
-    const auto holds = json.find("move_hold_count");
-    if (!home || epoch == json.end() || !epoch->is_number_unsigned() || holds == json.end() ||
-        !holds->is_number_unsigned()) {
+    if (!home || epoch == json.end() || !epoch->is_number_unsigned()) {
       return broken(path, "what it says of a move is malformed");
     }
-    locator.move = SlotMove{*home, epoch->get<std::uint64_t>(), holds->get<std::uint64_t>()};
+    locator.move = SlotMove{*home, epoch->get<std::uint64_t>()};
   }
   if (uses_tpm(locator) || locator.left_tpm != SlotLocator::LeftTpm::none) {
     const std::string* name = text_of(json, "tpm_key_name");
@@ -147,8 +146,12 @@ Status replace_locator(Env& env, const std::string& directory, const SlotLocator
   const Status left = env.unlink(path + kNext);  // of one that was interrupted
   if (!left.ok() && left.error().code != Errc::not_found) return left;
   RETURN_IF_ERROR(write_locator_file(env, path + kNext, locator));
-  RETURN_IF_ERROR(env.replace(path + kNext, path));
-  return env.sync_directory(directory);
+  Status replaced = env.replace(path + kNext, path);
+  if (replaced.ok()) replaced = env.sync_directory(directory);
+  if (replaced.ok() || replaced.error().code != Errc::no_space) return replaced;
+  Error unknown = std::move(replaced).error();
+  unknown.code = Errc::io;
+  return unknown;
 }
 
 Result<SlotLocator> read_locator_file(Env& env, const std::string& path) {

@@ -34,9 +34,9 @@ Status empty_slot(Core& core, rootslot::RootSlot& home, unsigned parity) {
   return gone.ok() ? Status() : Status(core.fatal(std::move(gone).error()));
 }
 
-Status write_move(Core& core, SlotKind to, std::uint64_t epoch, std::uint64_t hold_count) {
+Status write_move(Core& core, SlotKind to, std::uint64_t epoch) {
   SlotLocator next = core.locator;
-  next.move = SlotMove{to, epoch, hold_count};
+  next.move = SlotMove{to, epoch};
   if (has_tpm(to) && !has_tpm(core.locator.slot_kind)) {
     ASSIGN_OR_RETURN(rootslot::Tpm2Facts tpm, rootslot::find_tpm2(core.settings.tpm));
     next.tpm_key_name = std::move(tpm.key_name);
@@ -45,7 +45,7 @@ Status write_move(Core& core, SlotKind to, std::uint64_t epoch, std::uint64_t ho
   // What is durable of it is known only after a restart.
   const Status written = replace_locator(core.env(), core.settings.directory, next);
   if (!written.ok()) {
-    core.stop = true;
+    core.stop = written.error().code != Errc::no_space;
     return written;
   }
   core.locator = std::move(next);
@@ -57,9 +57,16 @@ Status begin(Core& core, const domain::Actor& actor, std::uint64_t epoch) {
   const std::string from(to_text(core.locator.slot_kind));
   const std::string to(to_text(core.locator.move->to));
   const UtcTime now = core.now();
+  // Into a TPM from none: its counter goes on from where it stands. Committed before the new root
+  // is, so that the anchor names it before the TPM is compared with it.
+  std::optional<std::uint64_t> counted;
+  if (!has_tpm(core.locator.slot_kind)) {
+    ASSIGN_OR_RETURN(counted, core.moving->to->hold_count());
+  }
   return transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        state.hold_count = counted.value_or(state.hold_count);
         catalog::EraseRound row;
         row.from_epoch = epoch;
         row.intent_at = now;
@@ -89,7 +96,6 @@ Result<crypto::RootSecret> write_secret(Core& core, std::uint64_t epoch) {
 Result<crypto::RootSecret> change_root(Core& core, const crypto::RootSecret& next) {
   core.at_step(EraseStep::tx2);
   ASSIGN_OR_RETURN(const domain::SlotAssurance assurance, core.slot->assess());
-  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> counted, core.moving->to->hold_count());
   ASSIGN_OR_RETURN(crypto::RootSecret old_root, core.root.clone());
   Status committed =
       transact(core, ReserveShare::half,
@@ -102,7 +108,6 @@ Result<crypto::RootSecret> change_root(Core& core, const crypto::RootSecret& nex
                  RETURN_IF_ERROR(transaction.put_epoch({state.epoch + 1, core.now(), assurance}));
                  RETURN_IF_ERROR(transaction.set_round_state(domain::RoundState::destroying));
                  state.epoch += 1;
-                 state.hold_count = counted.value_or(0);
                  ASSIGN_OR_RETURN(crypto::RootSecret copy, next.clone());
                  return core.adopt_root(std::move(copy));
                });
@@ -191,6 +196,47 @@ Status finish_move(Core& core, const domain::SlotEvidence& evidence) {
                   });
 }
 
+Status finish_unproven_move(Core& core, const catalog::EraseRound& round, std::string_view why) {
+  const UtcTime now = core.now();
+  const std::string left(to_text(core.locator.slot_kind));
+  return transact(
+      core, ReserveShare::all,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(transaction.end_round());
+        RETURN_IF_ERROR(transaction.clear_undo());
+        ASSIGN_OR_RETURN(
+            std::string record,
+            dump_canonical(Json{{"epoch", round.from_epoch}, {"left", left}, {"unproven", why}}));
+        const translog::LogRecord leaf{"slot-moved", now, std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
+}
+
+namespace {
+
+// Whether the store lives where the move ends; the locator alone is not believed.
+Status check_kept(Core& core, bool moved) {
+  rootslot::RootSlot* kept = core.slot.get();
+  if (core.moving) kept = moved ? core.moving->to.get() : core.moving->from.get();
+  const SlotKind kind = moved ? core.locator.move->to : core.locator.slot_kind;
+  // Where a home did not open, what is open is the file.
+  bool there = core.moving || (core.move_fault ? !has_tpm(kind) : !moved);
+  if (there) {
+    ASSIGN_OR_RETURN(there, holds_living_secret(core, *kept));
+  }
+  if (there) return {};
+  return make_error(Errc::damaged,
+                    core.settings.directory + "/root-slot says that the root slot lies in " +
+                        std::string(to_text(kind)) +
+                        " now, and the secret of the store is not there",
+                    "an older copy of that file was put back: put the newest one back; nothing was "
+                    "touched",
+                    core.settings.directory);
+}
+
+}  // namespace
+
 Status settle_home(Core& core) {
   if (core.locator.move) {
     ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
@@ -198,12 +244,17 @@ Status settle_home(Core& core) {
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
     SlotLocator settled = core.locator;
     const bool moved = state.epoch > settled.move->from_epoch;
+    RETURN_IF_ERROR(check_kept(core, moved));
     if (moved) settled.slot_kind = settled.move->to;
     settled.move.reset();
     if (!has_tpm(settled.slot_kind)) settled.left_tpm = SlotLocator::LeftTpm::to_be_cleared;
-    const Status written = replace_locator(core.env(), core.settings.directory, settled);
+    Status written = replace_locator(core.env(), core.settings.directory, settled);
+    if (!written.ok() && written.error().code == Errc::no_space) {
+      RETURN_IF_ERROR(give_back_reserve(core));
+      written = replace_locator(core.env(), core.settings.directory, settled);
+    }
     if (!written.ok()) {
-      core.stop = true;
+      core.stop = written.error().code != Errc::no_space;
       return written;
     }
     core.locator = std::move(settled);
@@ -234,12 +285,17 @@ Status Store::move_slot(const domain::Actor& actor, SlotKind to) {
   if (core.locator.slot_kind == SlotKind::tpm2) {  // the file's own slots are to be zero
     for (const unsigned parity : {0U, 1U}) RETURN_IF_ERROR(empty_slot(core, *core.in_file, parity));
   }
-  RETURN_IF_ERROR(write_move(core, to, state.epoch, state.hold_count));
+  RETURN_IF_ERROR(write_move(core, to, state.epoch));
   Status moved = make_new_home(core);
   if (moved.ok()) moved = run(core, actor, state.epoch);
+  // What has passed the choke point is finished or undone by recovery alone.
+  const Result<std::optional<catalog::EraseRound>> open = core.view().round();
+  if (!core.waiting && (!open.ok() || *open)) core.stop = true;
   if (core.stop) return moved;
-  RETURN_IF_ERROR(settle_home(core));
-  return moved;
+  const Status settled = settle_home(core);
+  // On a full disk only the locator is behind, and erasures and moves wait for it.
+  if (!settled.ok() && settled.error().code == Errc::no_space) return moved;
+  return moved.ok() ? settled : moved;
 }
 
 }  // namespace aierase::lifecycle

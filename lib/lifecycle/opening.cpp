@@ -22,7 +22,8 @@ Status commit_recovery_row(Core& core, const std::string& what, Store::Adopt ado
   if (adopt == Store::Adopt::yes) {
     ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
     ASSIGN_OR_RETURN(counted, home_of(core, state.epoch).renew_hold_count());
-    if (*counted == state.hold_count) counted.reset();
+    // Less: holds that it has not counted yet, which are as durable as the others.
+    if (*counted <= state.hold_count) counted.reset();
   }
   return transact(
       core, ReserveShare::all,
@@ -127,6 +128,19 @@ Status roll_forward(Core& core, StartTable& table) {
   return undo(core, table);  // refused, and the old secret was seen: as in the round itself
 }
 
+// Accepted by a person: of the old home only what lies in the file can still be destroyed.
+Status leave_silent_home(Core& core, StartTable& table) {
+  SlotCandidate& old = table.other();
+  old.reading.secret.reset();
+  if (old.reading.content != SlotContent::zero) {
+    const Result<domain::SlotReadBackProof> gone =
+        core.in_file->destroy(1 - table.current, table.round->from_epoch, *core.settings.clock);
+    if (!gone.ok()) return core.fatal(gone.error());
+  }
+  return finish_unproven_move(core, *table.round,
+                              "the old home did not answer: not proven destroyed");
+}
+
 Status recover(Core& core, StartTable& table, OtherSlot other, Store::Adopt adopt) {
   SlotCandidate& current = table.slots[table.current];
   const bool torn = current.reading.content == SlotContent::torn;
@@ -142,6 +156,7 @@ Status recover(Core& core, StartTable& table, OtherSlot other, Store::Adopt adop
   std::string what = torn ? "twin of the slot" : "last commit";
   if (intent || other != OtherSlot::nothing) what = "interrupted erasure";
   RETURN_IF_ERROR(commit_recovery_row(core, what, adopt));
+  if (core.move_fault && table.destroying()) return leave_silent_home(core, table);
   switch (other) {
     case OtherSlot::nothing:
       return {};
@@ -184,6 +199,11 @@ void load_signer(Core& core) {
   if (log_key.ok()) core.log_key.emplace(std::move(log_key).value());
 }
 
+// Whoever accepts the one with `init --adopt` accepts the other: he is told of both.
+Error both_faults(const Error& host, const Error& holds) {
+  return make_error(holds.code, host.message + "; and " + holds.message, holds.hint, holds.subject);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
@@ -211,17 +231,21 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   RETURN_IF_ERROR(check_files(core));
   RETURN_IF_ERROR(settle_empty_journal(core));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env, database_of(core)));
-  ASSIGN_OR_RETURN(StartTable table, read_table(core));
-  RETURN_IF_ERROR(check_host(core, table.state, adopt));
+  ASSIGN_OR_RETURN(StartTable table, read_table(core, adopt));
   ASSIGN_OR_RETURN(const OtherSlot other, judge_other(core, table));
   ASSIGN_OR_RETURN(core.anchored, check_anchor(core, table));
-  RETURN_IF_ERROR(check_hold_count(core, table.state, adopt));
+  const Status at_home = check_host(core, table.state, adopt);
+  const Status newest = check_hold_count(core, table.state, table.anchored_holds, adopt);
+  if (!at_home.ok() && !newest.ok()) return both_faults(at_home.error(), newest.error());
+  RETURN_IF_ERROR(at_home);
+  RETURN_IF_ERROR(newest);
 
   ASSIGN_OR_RETURN(crypto::RootSecret root, table.slots[table.current].root->clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(root)));
   load_signer(core);
   RETURN_IF_ERROR(recover(core, table, other, adopt));
-  RETURN_IF_ERROR(settle_home(core));
+  const Status at_rest = settle_home(core);
+  if (!at_rest.ok() && at_rest.error().code != Errc::no_space) return at_rest.error();
   if (core.uncounted_hold) count_holds(core);
   // Only now: until recovery the commit that made the new keys those in force may not be durable.
   const Status settled = settle_key_files(core);

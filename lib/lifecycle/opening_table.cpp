@@ -75,9 +75,32 @@ Error none_opens(const Core& core, const StartTable& table) {
                     std::move(hint), core.settings.directory);
 }
 
+Error old_home_silent(const Error& why) {
+  return make_error(
+      why.code, "the root slot was leaving a TPM: " + why.message,
+      (why.hint.empty() ? std::string("give the machine its TPM back") : why.hint) +
+          ". If it never comes back: `aierase init --adopt` ends the move without it, "
+          "and the log says that the old secret was not proven destroyed",
+      why.subject);
+}
+
+// A move begins in one epoch and ends in the next: with any other the locator is of another time.
+Status check_move(const Core& core, std::uint64_t epoch) {
+  if (!core.locator.move) return {};
+  const std::uint64_t from = core.locator.move->from_epoch;
+  if (epoch == from || (epoch > from && epoch - from == 1)) return {};
+  return make_error(Errc::damaged,
+                    core.settings.directory + "/root-slot tells of a move in epoch " +
+                        std::to_string(from) + ", and the database is of epoch " +
+                        std::to_string(epoch),
+                    "an older copy of that file was put back: put the newest one back; nothing was "
+                    "touched",
+                    core.settings.directory);
+}
+
 }  // namespace
 
-Result<StartTable> read_table(Core& core) {
+Result<StartTable> read_table(Core& core, Store::Adopt adopt) {
   StartTable table;
   ASSIGN_OR_RETURN(table.state, core.view().state());
   if (table.state.store != core.store()) {
@@ -87,6 +110,7 @@ Result<StartTable> read_table(Core& core) {
         "files of two stores were mixed: put this store's own back; nothing was touched",
         core.settings.directory);
   }
+  RETURN_IF_ERROR(check_move(core, table.state.epoch));
   ASSIGN_OR_RETURN(table.round, core.view().round());
   ASSIGN_OR_RETURN(const std::optional<Bytes> root_row, core.view().node(keytree::kRootNode));
   if (!root_row) {
@@ -115,7 +139,10 @@ Result<StartTable> read_table(Core& core) {
         core.settings.directory);
   }
   // The slot that dies may lie in the home that does not open.
-  if (core.move_fault && table.destroying()) return *core.move_fault;
+  if (core.move_fault && table.destroying()) {
+    if (!table.round->items.empty()) return *core.move_fault;
+    if (adopt == Store::Adopt::no) return old_home_silent(*core.move_fault);
+  }
   return table;
 }
 
@@ -196,7 +223,16 @@ Result<Core::Anchored> check_anchor(Core& core, StartTable& table) {
   }
   const bool same = newest->generation == generation && newest->log_size == table.state.log.size &&
                     newest->log_root == table.state.log.root;
-  if (same) return Core::Anchored::same;
+  table.anchored_holds = newest->hold_count;
+  if (same) {
+    if (newest->hold_count == table.state.hold_count) return Core::Anchored::same;
+    return make_error(Errc::damaged,
+                      "the count of holds in the database " + database_of(core) +
+                          " is not the one that the anchor beside the slot names",
+                      "the database was changed by hand: put it back as it was last in use; "
+                      "nothing was touched",
+                      core.settings.directory);
+  }
   if (newest->generation + 1 == generation) return Core::Anchored::one_behind;
   if (newest->generation == generation) {
     return make_error(Errc::damaged,

@@ -23,6 +23,7 @@ struct StartTable {
   unsigned current = 0;  // parity of the slot that opens the root row
   catalog::StoreState state;
   std::optional<catalog::EraseRound> round;
+  std::uint64_t anchored_holds = 0;  // the count in the newest anchor
 
   SlotCandidate& other() { return slots[1 - current]; }
   bool destroying() const { return round && round->state != domain::RoundState::intent; }
@@ -37,11 +38,12 @@ std::string database_of(const Core& core);
 
 // The slot file is this store's, and the database is there.
 Status check_files(const Core& core);
-// Exactly one slot opens the root row of the key tree; no other case is touched.
-Result<StartTable> read_table(Core& core);
+// Exactly one slot opens the root row of the key tree; no other case is touched. Only an adoption
+// takes a store whose move ended in the file, while the TPM that it left does not answer.
+Result<StartTable> read_table(Core& core, Store::Adopt adopt);
 Status check_host(const Core& core, const catalog::StoreState& state, Store::Adopt adopt);
 Result<OtherSlot> judge_other(const Core& core, StartTable& table);
-// The database is of the last commit, or one ahead of its anchor.
+// The database is of the last commit, or one ahead of its anchor; sets anchored_holds.
 Result<Core::Anchored> check_anchor(Core& core, StartTable& table);
 
 }  // namespace aierase::lifecycle

@@ -46,6 +46,10 @@ Status transact(Core& core, ReserveShare share, const Build& build, AuditTrail::
   return done;
 }
 
+Status give_back_reserve(Core& core) {
+  return shrink_reserve(core, 0);
+}
+
 Status create_reserve(Env& env, const std::string& directory) {
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                    env.open(directory + "/reserve", {.mode = OpenMode::create_new}));

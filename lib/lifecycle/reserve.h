@@ -20,6 +20,7 @@ using Build = std::function<Status(catalog::Transaction&, catalog::StoreState&)>
 Status transact(Core& core, ReserveShare share, const Build& build,
                 AuditTrail::Part part = AuditTrail::Part::due);
 Status create_reserve(Env& env, const std::string& directory);
-void refill_reserve(Core& core);  // best effort: a full disk is no reason to stop
+Status give_back_reserve(Core& core);  // all of it
+void refill_reserve(Core& core);       // best effort: a full disk is no reason to stop
 
 }  // namespace aierase::lifecycle

@@ -38,6 +38,7 @@ Result<Home> make_in_tpm(Core& core, const std::string& path, Home file) {
   // Before the indexes are defined: without it they could not be used.
   RETURN_IF_ERROR(write_secret_file(core.env(), parent_of(path) + kTpmKey, core.store(),
                                     unlock_of(core), kTpmPurpose, auth));
+  RETURN_IF_ERROR(core.env().sync_directory(parent_of(path)));
   return rootslot::create_tpm2_slot(core.env(), std::move(file),
                                     tpm_options(core, path, std::move(auth)));
 }
@@ -111,6 +112,7 @@ Store::SlotChoice Store::choose_slot(const StoreSettings& settings) {
   if (tpm.ok()) {
     return {SlotKind::tpm2, "A TPM answers at " + settings.tpm.tcti +
                                 ": the root slot went there, where no image of a disk reaches it. "
+                                "Whoever clears or replaces the TPM loses every model. "
                                 "`--root-slot file` would have put it into a file."};
   }
   return {SlotKind::file,
@@ -136,17 +138,44 @@ Status open_slot(Core& core) {
 Status make_new_home(Core& core) {
   if (has_tpm(core.locator.move->to) && !core.in_tpm) {
     ASSIGN_OR_RETURN(core.in_tpm, make_in_tpm(core, core.locator.slot_path, core.in_file));
-    RETURN_IF_ERROR(core.env().sync_directory(parent_of(core.locator.slot_path)));
   }
   join_moving(core);
   return {};
 }
 
+Result<bool> holds_living_secret(Core& core, rootslot::RootSlot& home) {
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  ASSIGN_OR_RETURN(const rootslot::SlotReading reading,
+                   home.read(static_cast<unsigned>(state.epoch % 2)));
+  if (!reading.secret || reading.store != core.store() || reading.epoch != state.epoch) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(const crypto::RootSecret root, core.root_of(*reading.secret, reading.epoch));
+  ASSIGN_OR_RETURN(const std::optional<Bytes> row, core.view().node(keytree::kRootNode));
+  if (!row) return false;
+  return keytree::opens_root(*row, core.store(), root);
+}
+
+// The file's secret opens the tree, and what the TPM holds is of no later life of the store: both
+// are looked at, whatever the locator says.
 Status clear_left_tpm(Core& core) {
-  const Status removed =
-      rootslot::retire_from_tpm2(core.settings.tpm, core.store(), core.locator.tpm_key_name);
+  ASSIGN_OR_RETURN(const bool lives_in_file, holds_living_secret(core, *core.in_file));
+  if (!lives_in_file) {
+    return make_error(Errc::damaged,
+                      "the slot file " + core.locator.slot_path +
+                          " does not hold the secret that opens the store",
+                      "the TPM was not cleared; put the newest state of the store back",
+                      core.locator.slot_path);
+  }
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  const auto auth = [&] {
+    return read_secret_file(core.env(), parent_of(core.locator.slot_path) + kTpmKey, core.store(),
+                            unlock_of(core), kTpmPurpose);
+  };
   // Of another TPM, or one that was cleared: there is nothing of ours that could be removed.
-  if (!removed.ok() && removed.error().code != Errc::foreign) return removed;
+  const Result<rootslot::Retired> retired = rootslot::retire_from_tpm2(
+      core.settings.tpm, core.store(), core.locator.tpm_key_name, auth, state.epoch);
+  if (!retired.ok()) return retired.error();
   const std::string directory = parent_of(core.locator.slot_path);
   const Status gone = core.env().unlink(directory + kTpmKey);
   if (!gone.ok() && gone.error().code != Errc::not_found) return gone;

@@ -54,7 +54,6 @@ inline bool has_tpm(SlotKind kind) noexcept {
 struct SlotMove {
   SlotKind to = SlotKind::file;
   std::uint64_t from_epoch = 0;
-  std::uint64_t hold_count = 0;  // of the store, if it stays
 };
 
 // The little file STORE/root-slot, read between the store's lock and the slot's.

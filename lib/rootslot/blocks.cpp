@@ -34,8 +34,9 @@ constexpr std::string_view kAnchorMagic = "AESA";
 constexpr std::size_t kGenerationAt = 24;
 constexpr std::size_t kLogSizeAt = 32;
 constexpr std::size_t kLogRootAt = 40;
-constexpr std::size_t kAnchorTagAt = 72;
-constexpr std::size_t kAnchorEnd = 104;
+constexpr std::size_t kHoldCountAt = 72;
+constexpr std::size_t kAnchorTagAt = 80;
+constexpr std::size_t kAnchorEnd = 112;
 static_assert(kCopyEnd <= kPayloadBytes && kAnchorEnd <= kPayloadBytes);
 
 void put(ByteSpan block, std::size_t at, ByteView bytes) {
@@ -200,6 +201,7 @@ Status encode_anchor(const Uuid& store, const crypto::SealKey& key, const Anchor
   put_be64(block.subspan(kGenerationAt, 8), anchor.generation);
   put_be64(block.subspan(kLogSizeAt, 8), anchor.log_size);
   put(block, kLogRootAt, anchor.log_root);
+  put_be64(block.subspan(kHoldCountAt, 8), anchor.hold_count);
   ASSIGN_OR_RETURN(const Digest tag, anchor_tag(key, block));
   put(block, kAnchorTagAt, tag);
   return {};
@@ -219,6 +221,7 @@ Result<std::optional<Anchor>> decode_anchor(const Uuid& store, const crypto::Sea
   anchor->log_size = get_be64(block.subspan(kLogSizeAt, 8));
   const ByteView root = block.subspan(kLogRootAt, anchor->log_root.size());
   std::copy(root.begin(), root.end(), anchor->log_root.begin());
+  anchor->hold_count = get_be64(block.subspan(kHoldCountAt, 8));
   return anchor;
 }
 

@@ -38,7 +38,9 @@ class BothSlots final : public RootSlot {
                                             const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<std::uint64_t>> hold_count() override { return tpm_->hold_count(); }
-  Status advance_hold_count(std::uint64_t to) override { return tpm_->advance_hold_count(to); }
+  Result<std::uint64_t> advance_hold_count(std::uint64_t to, std::uint64_t at_most) override {
+    return tpm_->advance_hold_count(to, at_most);
+  }
   Result<std::uint64_t> renew_hold_count() override { return tpm_->renew_hold_count(); }
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override {
     return file_->read_anchor(key);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ struct Anchor {
   std::uint64_t generation = 0;  // counts commits
   std::uint64_t log_size = 0;
   Digest log_root{};
+  std::uint64_t hold_count = 0;  // as the store's state has it
   friend bool operator==(const Anchor&, const Anchor&) = default;
 };
 
@@ -90,8 +92,12 @@ class RootSlot : protected ReadBack {
   virtual Result<std::optional<std::uint64_t>> hold_count() {
     return std::optional<std::uint64_t>();
   }
-  // Until it says at least that; may be tried again after any error.
-  virtual Status advance_hold_count(std::uint64_t) { return {}; }
+  // Until it says at least that, but not by more than `at_most`; what it says then. May be tried
+  // again after any error.
+  virtual Result<std::uint64_t> advance_hold_count(std::uint64_t to, std::uint64_t at_most) {
+    static_cast<void>(at_most);
+    return to;
+  }
   // Where it was removed it is defined anew; what it says then.
   virtual Result<std::uint64_t> renew_hold_count() { return std::uint64_t{0}; }
 
@@ -135,8 +141,14 @@ Result<std::shared_ptr<RootSlot>> open_tpm2_slot(Env& env, std::shared_ptr<RootS
                                                  Tpm2SlotOptions options);
 // After an interrupted init: removes what was defined for that store, and nothing else.
 Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store);
-// After a move: the same, if that key name is the TPM's; Errc::foreign if it is another TPM.
-Status retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name);
+// After a move: the same, where the store lives elsewhere in `epoch`. `auth` is asked for only if
+// there is something; it must be the value of the indexes, and what they hold no secret that is
+// newer than one which the next epoch did not get to use. Any error: nothing was removed, or it may
+// be tried again.
+enum class Retired { nothing_left, another_tpm };
+Result<Retired> retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name,
+                                 const std::function<Result<SecretBytes>()>& auth,
+                                 std::uint64_t epoch);
 
 // Both homes at once: a share of the secret lies in each, and each alone says nothing about it.
 // Both are destroyed; the destruction of one would do.

@@ -45,6 +45,30 @@ Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes) {
   return remove(indexes.holds, NvKind::counter);
 }
 
+Status check_unused(Tpm2& tpm, const Uuid& store,
+                    const std::function<Result<SecretBytes>()>& auth_of, std::uint64_t epoch) {
+  for (const NvIndex index : indexes_of(store).slot) {
+    ASSIGN_OR_RETURN(const NvState state, tpm.state(index, NvKind::slot));
+    if (state != NvState::defined) continue;
+    ASSIGN_OR_RETURN(const SecretBytes auth, auth_of());
+    ASSIGN_OR_RETURN(SecretBytes block, SecretBytes::zeroed(kBlockBytes));
+    ASSIGN_OR_RETURN(const SlotCopy copy, block.fill([&](ByteSpan bytes) -> Result<SlotCopy> {
+      RETURN_IF_ERROR(tpm.read(index, auth, bytes.first(kNvSlotBytes)));
+      return decode_copy(bytes);
+    }));
+    if (copy.state != CopyState::good) continue;
+    if (copy.store == store && copy.epoch <= epoch + 1) continue;
+    return make_error(Errc::foreign,
+                      "NV index " + nv_text(index) + " of the TPM holds the secret of epoch " +
+                          std::to_string(copy.epoch) + " of the store " + copy.store.text() +
+                          ", which no move has left behind",
+                      "it was not touched: an older image of the disk was put back, or another "
+                      "store uses the index. Put the newest state of the store back",
+                      nv_text(index));
+  }
+  return {};
+}
+
 Tpm2Slot::Tpm2Slot(Parts parts)
     : parts_(std::move(parts)), indexes_(indexes_of(parts_.anchor->store())) {}
 
@@ -335,13 +359,13 @@ Result<std::optional<std::uint64_t>> Tpm2Slot::hold_count() {
   return std::optional<std::uint64_t>(count);
 }
 
-Status Tpm2Slot::advance_hold_count(std::uint64_t to) {
+Result<std::uint64_t> Tpm2Slot::advance_hold_count(std::uint64_t to, std::uint64_t at_most) {
   ASSIGN_OR_RETURN(Tpm2 tpm, connect());
   ASSIGN_OR_RETURN(std::uint64_t count, holds_counted(tpm));
-  while (count < to) {
+  for (; count < to && at_most > 0; --at_most) {
     ASSIGN_OR_RETURN(count, tpm.increment(indexes_.holds, parts_.auth));
   }
-  return {};
+  return count;
 }
 
 Result<std::uint64_t> Tpm2Slot::renew_hold_count() {

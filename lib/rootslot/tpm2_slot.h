@@ -26,6 +26,10 @@ Tpm2Indexes indexes_of(const Uuid& store);
 
 // What was defined for a store, by somebody who knows nothing of authorization values.
 Status remove_indexes(Tpm2& tpm, const Tpm2Indexes& indexes);
+// Nothing in the slots is newer than a secret that the epoch after `epoch` did not get to use: such
+// a one is the living secret of a store whose newer locator is elsewhere.
+Status check_unused(Tpm2& tpm, const Uuid& store,
+                    const std::function<Result<SecretBytes>()>& auth_of, std::uint64_t epoch);
 
 class Tpm2Slot final : public RootSlot {
  public:
@@ -53,7 +57,7 @@ class Tpm2Slot final : public RootSlot {
                                             const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
   Result<std::optional<std::uint64_t>> hold_count() override;
-  Status advance_hold_count(std::uint64_t to) override;
+  Result<std::uint64_t> advance_hold_count(std::uint64_t to, std::uint64_t at_most) override;
   Result<std::uint64_t> renew_hold_count() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
   Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) override;

@@ -52,15 +52,17 @@ Status remove_from_tpm2(const Tpm2Settings& settings, const Uuid& store) {
   return remove_indexes(tpm, indexes_of(store));
 }
 
-Status retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name) {
+Result<Retired> retire_from_tpm2(const Tpm2Settings& settings, const Uuid& store, ByteView key_name,
+                                 const std::function<Result<SecretBytes>()>& auth,
+                                 std::uint64_t epoch) {
   ASSIGN_OR_RETURN(Tpm2 tpm, Tpm2::connect(settings));
   const Bytes& found = tpm.facts().key_name;
   if (!std::equal(found.begin(), found.end(), key_name.begin(), key_name.end())) {
-    return make_error(Errc::foreign,
-                      "the TPM at " + settings.tcti + " is not the one that the root slot left",
-                      "there is nothing of this store in it", settings.tcti);
+    return Retired::another_tpm;
   }
-  return remove_indexes(tpm, indexes_of(store));
+  RETURN_IF_ERROR(check_unused(tpm, store, auth, epoch));
+  RETURN_IF_ERROR(remove_indexes(tpm, indexes_of(store)));
+  return Retired::nothing_left;
 }
 
 }  // namespace aierase::rootslot

@@ -228,6 +228,165 @@ TEST_P(AMove, OpensOrSaysThatItWaitsForItsTpm) {
   EXPECT_EQ(opened_without == 0, between_both);
 }
 
+// The locator alone is put back, as it was on the way.
+TEST_P(AMove, RefusesALocatorOfAnotherTime) {
+  const std::string locator = std::string(kStoreDirectory) + "/root-slot";
+  Bytes on_its_way;
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::tx1 && on_its_way.empty()) {
+      on_its_way = everything(world_.disk)[locator];
+    }
+  };
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.store->move_slot(bob(), to())));
+  ASSERT_TRUE(done(world_.store->move_slot(bob(), from())));
+  world_.close();
+  const auto refused = [&] {
+    const Bytes newest = everything(world_.disk)[locator];
+    ASSERT_TRUE(done(put_file(world_.disk, locator, on_its_way)));
+    const Contents before = everything(world_.disk);
+    const Status opened = world_.open();
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, Errc::damaged) << opened.error().message;
+    EXPECT_EQ(differences(before, everything(world_.disk)), "");
+    ASSERT_TRUE(done(put_file(world_.disk, locator, newest)));
+    ASSERT_TRUE(done(world_.open()));
+    EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+  };
+  refused();
+  // One that was given up, and an erasure in the home that it did not leave: the epoch fits.
+  world_.go_back(*start_);
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.erase({"model-2"})));
+  world_.close();
+  refused();
+}
+
+// Whoever has set a password for the TPM's owner has not cleared it.
+TEST_P(AMove, DoesNotCallATpmClearedThatRefusesIt) {
+  if (from() != SlotKind::file) GTEST_SKIP() << "its TPM has a part in it";
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::tx2) world_.disk.stop_at(1);
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
+  world_.hook = nullptr;
+  world_.crash({});
+  ASSERT_TRUE(tpm_.tool("tpm2_changeauth -Q -c o of-the-owner"));
+  ASSERT_TRUE(done(world_.open()));
+  const auto findings = world_.store->doctor();
+  ASSERT_TRUE(done(findings));
+  EXPECT_NE(to_string(*findings).find("tpm-left"), std::string::npos);
+  ASSERT_TRUE(tpm_.tool("tpm2_changeauth -Q -c o -p of-the-owner"));
+  world_.clock.advance(std::chrono::minutes(11));
+  ASSERT_TRUE(done(world_.execute()));
+  expect_settled();
+}
+
+// The TPM does not let go of the old secret, and the disk has no room for the way back.
+TEST_P(AMove, StopsWhereItCanNeitherGoOnNorTurnBack) {
+  if (from() == SlotKind::file) GTEST_SKIP() << "the TPM has no part in what it leaves";
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step != lifecycle::EraseStep::zero_slot) return;
+    tpm_.refuse(Tpm::nv_write, kRetry);
+    world_.disk.set_capacity(1);
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
+  EXPECT_TRUE(world_.store->must_stop());
+  world_.hook = nullptr;
+  tpm_.forget();
+  world_.crash({});
+  world_.disk.set_capacity(1ULL << 40U);
+  ASSERT_TRUE(done(world_.open()));
+  expect_settled();
+  finish();
+}
+
+TEST_P(AMove, DoesNotStopTheStoreWhereTheDiskIsFull) {
+  ASSERT_TRUE(done(world_.open()));
+  world_.disk.set_capacity(1);
+  EXPECT_EQ(world_.store->move_slot(bob(), to()).error().code, Errc::no_space);
+  EXPECT_FALSE(world_.store->must_stop());
+  EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+  world_.disk.set_capacity(1ULL << 40U);
+  expect_settled();
+  finish();
+}
+
+// Between the last commit of a move and its locator.
+TEST_P(AMove, OpensOnAFullDisk) {
+  std::size_t opened = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    world_.go_back(*start_);
+    bool last = false;
+    world_.hook = [&](lifecycle::EraseStep step) {
+      if (step == lifecycle::EraseStep::tx3 && !last) {
+        last = true;
+        world_.disk.stop_at(n);
+      }
+    };
+    ASSERT_TRUE(done(world_.open()));
+    static_cast<void>(world_.store->move_slot(bob(), to()).ok());
+    const bool stopped = world_.disk.stopped();
+    world_.hook = nullptr;
+    world_.crash({});
+    if (!stopped) break;
+    world_.disk.set_capacity(1);
+    if (world_.open().ok()) {
+      ++opened;
+      EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+      world_.disk.set_capacity(1ULL << 40U);
+      world_.clock.advance(std::chrono::minutes(11));
+      ASSERT_TRUE(done(world_.execute()));
+      expect_settled();
+    }
+    world_.disk.set_capacity(1ULL << 40U);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_GE(opened, 2U);
+}
+
+// No certificate hangs on the old home: it may die before it has signed, or before it was zeroed.
+TEST_P(AMove, EndsWithoutTheWordOfATpmThatDoesNotSign) {
+  for (std::size_t passing = 0; passing < 8; ++passing) {
+    SCOPED_TRACE("refused after " + std::to_string(passing));
+    world_.go_back(*start_);
+    ASSERT_TRUE(done(world_.open()));
+    tpm_.refuse(Tpm::nv_certify, kRetry, passing);
+    const Status moved = world_.store->move_slot(bob(), to());
+    if (world_.store->must_stop()) {
+      world_.crash({});
+      ASSERT_TRUE(done(world_.open()));
+      EXPECT_EQ(home(), to());
+    }
+    tpm_.forget();
+    expect_settled();
+    ASSERT_FALSE(HasFailure());
+    if (moved.ok()) break;
+  }
+}
+
+TEST_P(AMove, LeavesATpmThatDiedWhereAPersonSaysSo) {
+  if (to() != SlotKind::file) GTEST_SKIP() << "it lives in that TPM";
+  world_.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::zero_slot) tpm_.kill();
+  };
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
+  world_.hook = nullptr;
+  world_.crash({});
+  EXPECT_EQ(world_.open().error().code, Errc::busy);
+  ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
+  tpm_.start();
+  world_.clock.advance(std::chrono::minutes(11));
+  ASSERT_TRUE(done(world_.execute()));
+  expect_settled();
+  finish();
+}
+
 std::string name_of(const testing::TestParamInfo<std::pair<SlotKind, SlotKind>>& info) {
   const auto word = [](SlotKind kind) {
     return std::string(kind == SlotKind::tpm2_and_file ? "both" : to_text(kind));

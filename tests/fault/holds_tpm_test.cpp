@@ -51,6 +51,21 @@ TEST_F(ATpmThatCountsHolds, RecognisesAnImageOfTheDiskFromBeforeAHold) {
   EXPECT_EQ(differences(before, everything(world_.disk)), "");
 }
 
+TEST_F(ATpmThatCountsHolds, BelievesNoCountThatOnlyTheDatabaseHas) {
+  hold_and_put_back("model-1");
+  const auto image = world_.disk.snapshot();
+  for (const std::string change :
+       {"UPDATE store SET hold_count = hold_count + 1",
+        "UPDATE store SET hold_count = hold_count + 1, generation = generation + 1",
+        "UPDATE store SET hold_count = hold_count + 9, generation = generation + 1"}) {
+    SCOPED_TRACE(change);
+    world_.close();
+    world_.disk.restore(*image);
+    ASSERT_TRUE(done(sql(world_.disk, change)));
+    EXPECT_FALSE(world_.open().ok()) << "a hold was rolled back, and nobody saw it";
+  }
+}
+
 TEST_F(ATpmThatCountsHolds, TakesTheOlderImageWhereAPersonSaysSo) {
   hold_and_put_back("model-1");
   ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
@@ -111,6 +126,40 @@ TEST_F(ATpmThatCountsHolds, KeepsAHoldThatItCannotCountYet) {
   EXPECT_EQ(findings().find("hold-uncounted"), std::string::npos);
   EXPECT_EQ(tpm_.count(Tpm::nv_increment), 2U);
   EXPECT_EQ(holds(), 2U);
+}
+
+TEST_F(ATpmThatCountsHolds, FollowsHoweverManyWereNotCounted) {
+  constexpr int kHolds = 1025;
+  ASSERT_TRUE(done(world_.open()));
+  tpm_.refuse(Tpm::nv_increment, kLockout);
+  for (int i = 0; i < kHolds; ++i) ASSERT_TRUE(done(world_.hold({"name=model-1"})));
+  tpm_.forget();
+  ASSERT_TRUE(done(world_.open()));
+  ASSERT_TRUE(done(world_.execute()));
+  EXPECT_EQ(findings().find("hold-uncounted"), std::string::npos);
+  EXPECT_EQ(tpm_.count(Tpm::nv_increment), static_cast<std::size_t>(kHolds));
+  ASSERT_TRUE(done(world_.open()));
+}
+
+TEST_F(ATpmThatCountsHolds, NamesTheOlderImageBesideTheOtherHost) {
+  hold_and_put_back("model-1");
+  world_.host.machine_id_digest = std::string(64, 'b');
+  const Status opened = world_.open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message.find("machine-id"), std::string::npos);
+  EXPECT_NE(opened.error().message.find("1 hold more"), std::string::npos);
+}
+
+TEST_F(ATpmThatCountsHolds, KeepsWhatIsNotCountedThroughAnAdoption) {
+  ASSERT_TRUE(done(world_.open()));
+  tpm_.refuse(Tpm::nv_increment, kLockout);
+  ASSERT_TRUE(done(world_.hold({"name=model-1"})));
+  ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
+  world_.close();
+  tpm_.forget();
+  ASSERT_TRUE(done(world_.open()));
+  EXPECT_EQ(findings().find("hold-uncounted"), std::string::npos);
+  EXPECT_EQ(tpm_.count(Tpm::nv_increment), 1U) << "the hold was counted at last";
 }
 
 TEST_F(ATpmThatCountsHolds, SaysThatItsCounterWasRemoved) {

@@ -20,7 +20,7 @@ CREATE TABLE store (
   log_size          INTEGER NOT NULL,
   log_frontier      BLOB    NOT NULL CHECK (length(log_frontier) % 32 = 0),
   log_root          BLOB    NOT NULL CHECK (length(log_root) = 32),
-  hold_count        INTEGER NOT NULL,   -- what the TPM's counter of holds has to say, or 0
+  hold_count        INTEGER NOT NULL,   -- what the TPM's counter of holds has to say
   trusted_time      INTEGER NOT NULL,
   last_wall         INTEGER NOT NULL,
   last_boottime     INTEGER NOT NULL,
