@@ -19,10 +19,6 @@ namespace {
 using domain::AmendmentKind;
 using domain::AmendmentRecord;
 
-std::string_view or_none(std::string_view text) {
-  return text.empty() ? std::string_view("not applicable: none was given") : text;
-}
-
 std::string certificate_id(const Uuid& id) {
   return domain::id_text(domain::IdType::certificate, id);
 }

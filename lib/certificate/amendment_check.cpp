@@ -19,23 +19,14 @@ using Fault = std::optional<std::string>;
 using domain::AmendmentKind;
 using domain::Validation;
 
-constexpr std::size_t kIdBytes = 28;
 constexpr std::size_t kCodes = 64;  // of residuals
 constexpr std::size_t kCodeBytes = 64;
-constexpr const char* kParts[] = {
+constexpr const char* kAmendmentParts[] = {
     "schema_version", "certificate_id", "number",           "previous_sha256", "kind",
     "outcome",        "validation",     "residuals_closed", "residuals_open",  "at",
     "reason",         "remedy",         "as_custodian",     "store",           "asset",
     "plan",           "evidence",       "erased_again",     "people",          "tool",
     "not_claimed"};
-
-bool is_id(domain::IdType type, std::string_view text) {
-  return text.size() == kIdBytes && domain::require_id(type, text).ok();
-}
-
-bool is_digest(std::string_view hex) {
-  return hex.size() == 64 && from_hex(hex).has_value();
-}
 
 std::optional<std::vector<std::string>> codes_of(const Json& list) {
   if (!list.is_array() || list.size() > kCodes) return std::nullopt;
@@ -59,10 +50,10 @@ Fault frame_fault(const Json& statement, const Json& predicate) {
   if (!version.is_number_unsigned() || version.get<std::uint64_t>() != 1) {
     return "its schema_version is not 1; a later aierase may know it";
   }
-  for (const char* part : kParts) {
+  for (const char* part : kAmendmentParts) {
     if (at(predicate, part).is_null()) return "its predicate lacks " + std::string(part);
   }
-  if (predicate.size() != std::size(kParts)) return "its predicate has a member too many";
+  if (predicate.size() != std::size(kAmendmentParts)) return "its predicate has a member too many";
   return std::nullopt;
 }
 

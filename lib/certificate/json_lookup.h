@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "domain/ids.h"
 
 namespace aierase::certificate {
 
@@ -14,5 +15,9 @@ namespace aierase::certificate {
 const Json& at(const Json& object, std::string_view key);
 // Empty where it is no text.
 std::string_view text_at(const Json& object, std::string_view key);
+
+// A whole typed id; 64 hexadecimal digits.
+bool is_id(domain::IdType type, std::string_view text);
+bool is_digest(std::string_view hex);
 
 }  // namespace aierase::certificate

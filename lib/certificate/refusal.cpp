@@ -21,10 +21,6 @@ constexpr std::size_t kRecordBytes = limits::kCertificateBytes / 4 * 3 - (1 << 2
 // Brief: without what has no end that is known, so that the record fits whatever the plan is.
 enum class Detail { whole, brief };
 
-std::string_view or_none(std::string_view text) {
-  return text.empty() ? std::string_view("not applicable: none was given") : text;
-}
-
 std::string plan_id(const RefusalRecord& record) {
   return domain::id_text(domain::IdType::plan, record.plan.id);
 }

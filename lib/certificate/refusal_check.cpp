@@ -17,21 +17,12 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
-constexpr std::size_t kIdBytes = 28;
-constexpr const char* kParts[] = {"schema_version", "outcome", "text",  "erased",     "not_erased",
-                                  "store",          "plan",    "ended", "policy",     "items",
-                                  "left_out",       "people",  "tool",  "not_claimed"};
+constexpr const char* kRefusalParts[] = {
+    "schema_version", "outcome", "text",  "erased",   "not_erased", "store", "plan",
+    "ended",          "policy",  "items", "left_out", "people",     "tool",  "not_claimed"};
 
 bool is_number(const Json& value, std::uint64_t number) {
   return value.is_number_unsigned() && value.get<std::uint64_t>() == number;
-}
-
-bool is_id(domain::IdType type, std::string_view text) {
-  return text.size() == kIdBytes && domain::require_id(type, text).ok();
-}
-
-bool is_digest(std::string_view hex) {
-  return hex.size() == 64 && from_hex(hex).has_value();
 }
 
 Fault frame_fault(const Json& statement) {
@@ -43,7 +34,7 @@ Fault frame_fault(const Json& statement) {
   if (!is_number(at(predicate, "schema_version"), 1)) {
     return "its schema_version is not 1; a later aierase may know it";
   }
-  for (const char* part : kParts) {
+  for (const char* part : kRefusalParts) {
     if (at(predicate, part).is_null()) return "its predicate lacks " + std::string(part);
   }
   const auto outcome = domain::parse_plan_state(text_at(predicate, "outcome"));

@@ -191,6 +191,10 @@ std::string decider_part(std::string_view role, const domain::Actor& actor, UtcT
   return who_decided(role, actor, time, by, kept).finish();
 }
 
+std::string_view or_none(std::string_view text) {
+  return text.empty() ? std::string_view("not applicable: none was given") : text;
+}
+
 std::string machine_text(std::string_view digest) {
   return std::string(or_else(digest, "not applicable: the host has no machine id"));
 }

@@ -35,6 +35,7 @@ std::string known_by_account(std::string_view role, const domain::Actor& actor, 
 // Somebody who decided: `kept` is what he signed, for a reader who checks it; null: digests alone.
 std::string decider_part(std::string_view role, const domain::Actor& actor, UtcTime time,
                          const std::optional<domain::SignedBy>& by, const domain::SignedText* kept);
+std::string_view or_none(std::string_view text);    // a sentence where there is nothing
 std::string machine_text(std::string_view digest);  // of the machine id, hex or empty
 std::string tool_part(std::string_view version, std::string_view build);
 
