@@ -20,7 +20,7 @@ using domain::AmendmentKind;
 using domain::AmendmentRecord;
 
 std::string_view or_none(std::string_view text) {
-  return text.empty() ? std::string_view("not applicable: none was given") : text;
+  return text.empty() ? kNoneGiven : text;
 }
 
 std::string certificate_id(const Uuid& id) {
@@ -143,6 +143,10 @@ Result<crypto::Signature> AmendmentStatement::sign(const crypto::SigningKey& sig
 Result<domain::AmendedState> state_of_certificate(std::string_view statement) {
   ASSIGN_OR_RETURN(const Json json,
                    parse_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
+  return state_of_certificate(json, statement);
+}
+
+Result<domain::AmendedState> state_of_certificate(const Json& json, std::string_view statement) {
   const Json& residuals = at(at(json, "predicate"), "residuals");
   if (!residuals.is_array()) {
     return make_error(Errc::damaged, "a certificate lists no residuals", "run `aierase check`");
