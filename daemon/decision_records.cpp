@@ -116,6 +116,7 @@ Json validation_json(const domain::ValidationAct& act) {
   row["as"] = act.capacities;
   put(row, "reason", act.reason);
   put(row, "remedy", act.remedy);
+  if (act.amendment) row["amendment"] = *act.amendment;
   return row;
 }
 

@@ -81,12 +81,12 @@ Result<std::string> bundle_of(Session& session, const std::string& certificate,
 struct Bundles {
   std::string record;
   std::vector<std::string> amendments;  // in order
+  std::string waiting;                  // verdicts that are recorded, and not signed yet
 };
 
 // What was said of the certificate so far.
-Result<std::vector<std::string>> amendments_of(Session& session, const std::string& wanted) {
-  std::vector<std::string> bundles;
-  if (is_plan(wanted)) return bundles;
+Status add_amendments(Session& session, const std::string& wanted, Bundles& bundles) {
+  if (is_plan(wanted)) return {};
   CallArguments arguments;
   arguments.texts = {wanted};
   ASSIGN_OR_RETURN(Json answer,
@@ -94,9 +94,14 @@ Result<std::vector<std::string>> amendments_of(Session& session, const std::stri
   const Json certificate = unwrapped(std::move(answer), "certificate");
   for (const Json& one : list_at(certificate, "amendments")) {
     ASSIGN_OR_RETURN(std::string bundle, bundle_of(session, wanted, number_at(one, "number")));
-    bundles.push_back(std::move(bundle));
+    bundles.amendments.push_back(std::move(bundle));
   }
-  return bundles;
+  for (const Json& one : list_at(certificate, "validations")) {
+    if (one.contains("amendment")) continue;
+    bundles.waiting += (bundles.waiting.empty() ? "" : ", ") + text_at(one, "verdict") + " at " +
+                       text_at(one, "time");
+  }
+  return {};
 }
 
 struct Checked {
@@ -147,9 +152,12 @@ Result<std::string> text_of(Session& session, const Bundles& bundles) {
     text += "\n" + said;
   }
   if (held.report.certificate) {
-    text += "\nSINCE THEN\n  " +
-            (held.amendments.empty() ? std::string("Nothing was said of it")
-                                     : "What is above is all that was said of it") +
+    text += "\nSINCE THEN\n  ";
+    if (!bundles.waiting.empty()) {
+      text += "NOT HERE, for it waits for its signature: " + printable(bundles.waiting) + ".\n  ";
+    }
+    text += (held.amendments.empty() ? std::string("Nothing that is signed was said of it")
+                                     : "What is above is all that was said of it and signed") +
             " up to the moment of this export.\n  What is said later is in amendments that the "
             "store hands out.\n";
   }
@@ -165,6 +173,11 @@ Result<std::string> text_of(Session& session, const Bundles& bundles) {
 }
 
 Result<std::string> page_of(Session& session, const Bundles& bundles) {
+  if (!bundles.waiting.empty()) {
+    return make_error(Errc::wrong_state,
+                      "a verdict waits for its signature: " + printable(bundles.waiting),
+                      "`aierase doctor` says what to do; export it then");
+  }
   ASSIGN_OR_RETURN(const Checked held, checked(session, bundles));
   return certificate::certificate_page(bundles.record, held.report, held.signer, held.amendments);
 }
@@ -224,7 +237,7 @@ Result<int> run_certificate_export(Session& session) {
   std::string& content = bundles.record;
   // Whoever asks for one file on standard output gets the certificate alone.
   if (format == "text" || format == "html" || (format == "bundle" && path != "-")) {
-    ASSIGN_OR_RETURN(bundles.amendments, amendments_of(session, certificate));
+    RETURN_IF_ERROR(add_amendments(session, certificate, bundles));
   }
   for (const std::string& stamp : stamps) {
     ASSIGN_OR_RETURN(const std::string response, read_evidence(stamp, limits::kTimeStampBytes));
@@ -246,6 +259,10 @@ Result<int> run_certificate_export(Session& session) {
   }
   if (format == "bundle") {
     RETURN_IF_ERROR(write_bundles(path, bundles));
+    if (!bundles.waiting.empty()) {
+      out.remark("A verdict is not in these files, for it waits for its signature: " +
+                 printable(bundles.waiting) + "; `aierase doctor` says what to do");
+    }
   } else {
     RETURN_IF_ERROR(write_evidence(path, content));
   }
@@ -254,6 +271,7 @@ Result<int> run_certificate_export(Session& session) {
                    {{is_plan(certificate) ? "plan" : "certificate", certificate},
                     {"format", format},
                     {"amendments", bundles.amendments.size()},
+                    {"waiting", bundles.waiting},
                     {"file", printable(path)}});
   } else if (out.quiet()) {
     out.print(printable(certificate) + "\n");

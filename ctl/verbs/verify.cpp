@@ -78,13 +78,20 @@ Errc code_of(domain::PlanState ended) {
 struct Outcome {
   bool all_verified = true;
   Errc worst = Errc::verification_failed;
-  std::optional<Errc> refused;  // the lowest of what verified records say
+  std::optional<Errc> refused;  // the lowest of what verified records and last verdicts say
 };
+
+// The last that is known of an erasure is that a custodian did not accept it.
+bool is_denied(const certificate::VerifyReport& report) {
+  if (!report.certificate || report.amendments.empty()) return false;
+  const domain::Validation last = report.amendments.back().validation;
+  return last == domain::Validation::rejected || last == domain::Validation::escalated;
+}
 
 void take(const certificate::VerifyReport& report, Outcome& outcome) {
   if (report.verified) {
-    if (!report.refusal) return;
-    const Errc code = code_of(report.refusal->outcome);
+    if (!report.refusal && !is_denied(report)) return;
+    const Errc code = report.refusal ? code_of(report.refusal->outcome) : Errc::approval_refused;
     const bool lower = !outcome.refused || info(code).exit_code < info(*outcome.refused).exit_code;
     if (lower) outcome.refused = code;
     return;
@@ -163,15 +170,28 @@ Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& 
 void join_amendments(std::vector<Evidence>& files) {
   std::map<std::string, std::vector<certificate::AmendmentSummary>> found;
   std::set<std::string> seen;
+  std::map<std::string, std::string> broken;  // which file; by statement, or by what it lies beside
   for (const Evidence& one : files) {
     const auto& amendment = one.report.amendment;
+    if (!one.report.verified) {
+      if (amendment) broken[amendment->certificate_sha256] = one.path;
+      const std::size_t mark = one.path.rfind(kAmendmentMark);
+      if (mark != std::string::npos) broken[one.path.substr(0, mark)] = one.path;
+    }
     if (!one.report.verified || !amendment) continue;
     if (!seen.insert(amendment->statement_sha256).second) continue;
     found[amendment->certificate_sha256].push_back(*amendment);
   }
   for (Evidence& one : files) {
     if (!one.report.verified || !one.report.certificate) continue;
-    certificate::amend(one.report, found[one.report.certificate->statement_sha256]);
+    const std::string& statement = one.report.certificate->statement_sha256;
+    auto fault = broken.find(statement);
+    if (fault == broken.end()) fault = broken.find(one.path);
+    if (fault == broken.end()) {
+      certificate::amend(one.report, found[statement]);
+    } else {
+      certificate::leave_amendments_open(one.report, printable(fault->second));
+    }
   }
 }
 
@@ -181,9 +201,11 @@ std::vector<std::string> with_amendments(const std::vector<std::string>& paths) 
   std::vector<std::string> all;
   for (const std::string& path : paths) {
     all.push_back(path);
-    for (std::size_t i = 1; path != "-" && i <= limits::kAmendmentsPerCertificate; ++i) {
+    bool further = path != "-";  // verdicts have no limit
+    for (std::size_t i = 1; further || i <= limits::kAmendmentsPerCertificate; ++i) {
       const std::string beside = path + std::string(kAmendmentMark) + std::to_string(i);
-      if (!is_there(beside)) continue;
+      further = path != "-" && is_there(beside);
+      if (!further) continue;
       if (named.count(beside) == 0) all.push_back(beside);
     }
   }

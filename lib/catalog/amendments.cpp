@@ -69,18 +69,21 @@ Result<std::optional<AmendmentRow>> first_amendment(Statement& statement) {
 }  // namespace
 
 Result<std::vector<domain::ValidationAct>> ReadView::validations(const Uuid& certificate) const {
-  ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare("SELECT " + kValidationColumns +
-                                        " FROM validation WHERE certificate = ? ORDER BY id"));
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT " + kValidationColumns +
+                           " FROM validation WHERE certificate = ? ORDER BY log_index"));
   return read_validations(statement.bind(certificate));
 }
 
-Result<std::vector<domain::ValidationAct>> ReadView::unsigned_validations(std::size_t limit) const {
+Result<std::vector<domain::ValidationAct>> ReadView::unsigned_validations(std::uint64_t leaf,
+                                                                          std::size_t limit) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT " + kValidationColumns +
                                         " FROM validation INDEXED BY validation_unsigned WHERE "
-                                        "amendment IS NULL ORDER BY id LIMIT ?"));
-  return read_validations(statement.bind(static_cast<std::uint64_t>(limit)));
+                                        "amendment IS NULL AND log_index >= ? ORDER BY log_index "
+                                        "LIMIT ?"));
+  return read_validations(statement.bind(leaf, static_cast<std::uint64_t>(limit)));
 }
 
 Result<std::optional<domain::ValidationAct>> ReadView::validation_at(std::uint64_t leaf) const {
@@ -136,18 +139,47 @@ Result<std::optional<AmendmentRow>> ReadView::last_amendment(const Uuid& certifi
   return first_amendment(statement.bind(certificate));
 }
 
-Result<std::optional<AmendmentRow>> ReadView::amendment(const Uuid& certificate,
+Result<std::optional<AmendmentRow>> ReadView::amendment(const Uuid& of,
                                                         std::uint64_t number) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare(std::string(kAmendments) + "WHERE certificate = ? AND number = ?"));
-  return first_amendment(statement.bind(certificate, number));
+  return first_amendment(statement.bind(of, number));
 }
 
 Result<std::optional<AmendmentRow>> ReadView::amendment_at(std::uint64_t leaf) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare(std::string(kAmendments) + "WHERE log_index = ?"));
   return first_amendment(statement.bind(leaf));
+}
+
+Result<bool> ReadView::said_without_row(std::uint64_t leaf) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare(
+          "SELECT 1 FROM log_leaf l INDEXED BY log_leaf_said WHERE l.type IN ('amendment', "
+          "'validation', 'validation-unsigned') AND l.id >= ? AND NOT EXISTS (SELECT 1 FROM "
+          "amendment WHERE log_index = l.id) AND NOT EXISTS (SELECT 1 FROM validation WHERE "
+          "log_index = l.id) LIMIT 1"));
+  return statement.bind(leaf).step();
+}
+
+Result<std::optional<std::string>> ReadView::unlogged_rows() const {
+  constexpr std::pair<const char*, const char*> kTables[] = {
+      {"certificate", "'certificate'"},
+      {"refusal", "'refusal', 'refusal-unsigned'"},
+      {"validation", "'validation', 'validation-unsigned'"},
+      {"amendment", "'amendment'"}};
+  for (const auto& [table, types] : kTables) {
+    ASSIGN_OR_RETURN(Statement statement,
+                     connection_->prepare("SELECT 1 FROM " + std::string(table) +
+                                          " r WHERE NOT EXISTS (SELECT 1 FROM log_leaf WHERE id = "
+                                          "r.log_index AND type IN (" +
+                                          types + ")) LIMIT 1"));
+    ASSIGN_OR_RETURN(const bool there, statement.step());
+    if (there) return std::optional<std::string>(table);
+  }
+  return std::optional<std::string>();
 }
 
 Status Transaction::add_amendment(const AmendmentRow& row) {

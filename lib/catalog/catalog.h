@@ -332,11 +332,13 @@ class ReadView {
   Result<std::optional<domain::ValidationAct>> validation_at(std::uint64_t leaf) const;
   Result<std::vector<AmendmentRow>> amendments(const Uuid& certificate) const;  // by number
   Result<std::optional<AmendmentRow>> last_amendment(const Uuid& certificate) const;
-  Result<std::optional<AmendmentRow>> amendment(const Uuid& certificate,
-                                                std::uint64_t number) const;
+  Result<std::optional<AmendmentRow>> amendment(const Uuid& of, std::uint64_t number) const;
   Result<std::optional<AmendmentRow>> amendment_at(std::uint64_t leaf) const;
-  // Verdicts that nobody could sign, oldest first.
-  Result<std::vector<domain::ValidationAct>> unsigned_validations(std::size_t limit) const;
+  Result<bool> said_without_row(std::uint64_t leaf) const;  // an amendment or verdict from there on
+  Result<std::optional<std::string>> unlogged_rows() const;  // a table that has what no leaf has
+  // Verdicts that nobody could sign, from that leaf of the log on, oldest first.
+  Result<std::vector<domain::ValidationAct>> unsigned_validations(std::uint64_t leaf,
+                                                                  std::size_t limit) const;
   Result<std::optional<domain::SignedText>> signed_text(const Digest& signature) const;
   Result<Page<CertificateRow>> certificates(const std::string& cursor,
                                             std::size_t limit) const;  // newest first

@@ -139,6 +139,10 @@ Result<crypto::Signature> AmendmentStatement::sign(const crypto::SigningKey& sig
 Result<domain::AmendedState> state_of_certificate(std::string_view statement) {
   ASSIGN_OR_RETURN(const Json json,
                    parse_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
+  return state_of_certificate(json, statement);
+}
+
+Result<domain::AmendedState> state_of_certificate(const Json& json, std::string_view statement) {
   const Json& residuals = at(at(json, "predicate"), "residuals");
   if (!residuals.is_array()) {
     return make_error(Errc::damaged, "a certificate lists no residuals", "run `aierase check`");

@@ -36,17 +36,26 @@ class AmendmentStatement {
 
 // Where a certificate stands before anybody said anything of it.
 Result<domain::AmendedState> state_of_certificate(std::string_view statement);
+Result<domain::AmendedState> state_of_certificate(const Json& json, std::string_view statement);
 
 bool is_amendment(const Json& statement);  // by its predicateType
 // Does it agree with itself and with its form? The first fault, as a sentence; hostile JSON is an
 // answer, never a crash.
 std::optional<std::string> amendment_fault(const Json& statement);
 
+// Whose erasure of what an amendment and its certificate speak of: both name the same.
+struct AmendedSubject {
+  std::string store, asset, plan;  // ids
+  std::string plan_digest;
+  bool operator==(const AmendedSubject&) const = default;
+};
+AmendedSubject subject_of_certificate(const Json& statement);
+
 // Of a statement without fault.
 struct AmendmentSummary {
   std::string certificate;         // id
   std::string certificate_sha256;  // of its statement, hex
-  std::string store;
+  AmendedSubject of;
   std::uint64_t number = 0;
   std::string previous_sha256;
   std::string statement_sha256;  // its own
@@ -57,6 +66,10 @@ struct AmendmentSummary {
   std::string sentence;  // "Accepted by alice at ...: ..."
 };
 AmendmentSummary summary_of_amendment(const Json& statement, std::string_view text);
+
+// Why it does not follow what was before it, which has the number before its own; empty: it does.
+std::string step_fault(const AmendmentSummary& one, const domain::AmendedState& before);
+domain::AmendedState state_after(const AmendmentSummary& one);
 
 // Of several of one certificate that were verified each: whether they are its amendments, in order
 // and without a gap. `statement`: that of the certificate, verified too. Nothing of it says that

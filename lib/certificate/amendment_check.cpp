@@ -9,6 +9,7 @@
 #include "certificate/json_lookup.h"
 #include "certificate/people_check.h"
 #include "certificate/statement.h"
+#include "certificate/statement_parts.h"
 #include "crypto/primitives.h"
 #include "domain/ids.h"
 
@@ -106,6 +107,10 @@ Fault kind_fault(const Json& predicate) {
   if (*kind == AmendmentKind::validation && *validation == Validation::awaiting) {
     return "it is a verdict that says nothing";
   }
+  const bool first = at(predicate, "number") == 1U;
+  if (first && *kind != AmendmentKind::validation && *validation != Validation::awaiting) {
+    return "it knows a verdict, and none was before it";
+  }
   return std::nullopt;
 }
 
@@ -168,7 +173,7 @@ std::string listed(const std::vector<std::string>& codes) {
 std::string sentence_of(const Json& predicate, const AmendmentSummary& is) {
   const std::string by = " by " + is.by + " at " + is.at;
   const std::string reason(text_at(predicate, "reason"));
-  const std::string why = reason.starts_with("not applicable") ? "" : ": " + reason;
+  const std::string why = reason == kNoneGiven ? "" : ": " + reason;
   switch (is.kind) {
     case AmendmentKind::validation:
       return verb_of(is.validation) + by + why;
@@ -183,28 +188,35 @@ std::string sentence_of(const Json& predicate, const AmendmentSummary& is) {
   return {};
 }
 
-// What the one before left, and what this one makes of it.
+}  // namespace
+
 std::string step_fault(const AmendmentSummary& one, const domain::AmendedState& before) {
-  const std::string which = "amendment " + std::to_string(one.number);
-  if (one.number != before.number + 1) {
-    return "amendment " + std::to_string(before.number + 1) + " is missing";
-  }
   if (one.previous_sha256 != to_hex(before.last_sha256)) {
-    return which + " follows another one than is here";
+    return "it follows another one than is here";
   }
   std::vector<std::string> open;
   std::set_difference(before.open.begin(), before.open.end(), one.closed.begin(), one.closed.end(),
                       std::back_inserter(open));
   if (open != one.open || open.size() + one.closed.size() != before.open.size()) {
-    return which + " tells of other residuals than the one before";
+    return "it tells of other residuals than the one before";
   }
   if (one.kind != AmendmentKind::validation && one.validation != before.validation) {
-    return which + " changes the verdict without one";
+    return "it changes the verdict without one";
   }
   return {};
 }
 
-}  // namespace
+domain::AmendedState state_after(const AmendmentSummary& one) {
+  domain::AmendedState state;
+  state.number = one.number;
+  const Bytes digest = from_hex(one.statement_sha256).value_or(Bytes());
+  if (digest.size() == state.last_sha256.size()) {
+    std::copy(digest.begin(), digest.end(), state.last_sha256.begin());
+  }
+  state.validation = one.validation;
+  state.open = one.open;
+  return state;
+}
 
 bool is_amendment(const Json& statement) {
   return text_at(statement, "predicateType") == kAmendmentPredicateType;
@@ -219,13 +231,24 @@ std::optional<std::string> amendment_fault(const Json& statement) {
   return person_fault(predicate);
 }
 
+AmendedSubject subject_of_certificate(const Json& statement) {
+  const Json& predicate = at(statement, "predicate");
+  const Json& disposal = at(predicate, "disposal");
+  return {std::string(text_at(at(predicate, "store"), "id")),
+          std::string(text_at(at(predicate, "asset"), "id")),
+          std::string(text_at(disposal, "plan")), std::string(text_at(disposal, "plan_digest"))};
+}
+
 AmendmentSummary summary_of_amendment(const Json& statement, std::string_view text) {
   const Json& predicate = at(statement, "predicate");
   const auto word = [&](const char* key) { return std::string(text_at(predicate, key)); };
   AmendmentSummary is;
   is.certificate = word("certificate_id");
   is.certificate_sha256 = text_at(at(at(statement, "subject")[0], "digest"), "sha256");
-  is.store = text_at(at(predicate, "store"), "id");
+  const Json& plan = at(predicate, "plan");
+  is.of = {std::string(text_at(at(predicate, "store"), "id")),
+           std::string(text_at(at(predicate, "asset"), "id")), std::string(text_at(plan, "id")),
+           std::string(text_at(plan, "digest"))};
   is.number = at(predicate, "number").get<std::uint64_t>();
   is.previous_sha256 = word("previous_sha256");
   is.statement_sha256 = to_hex(crypto::sha256(as_bytes(text)));
@@ -256,18 +279,25 @@ Check check_amendments(std::string_view statement,
   Result<domain::AmendedState> start = state_of_certificate(statement);
   if (!start.ok()) return failed(start.error().message);
   domain::AmendedState state = std::move(*start);
+  const Result<Json> json = parse_json(statement, JsonLimits{limits::kCertificateBytes, 32});
+  if (!json.ok()) return failed(json.error().message);
+  const AmendedSubject subject = subject_of_certificate(*json);
+  const std::string id(text_at(at(*json, "predicate"), "certificate_id"));
   const std::string certificate = to_hex(state.last_sha256);
   for (const AmendmentSummary& one : amendments) {
-    if (one.certificate_sha256 != certificate) {
+    if (one.certificate_sha256 != certificate || one.certificate != id) {
       return failed("amendment " + std::to_string(one.number) + " is of another certificate");
     }
+    if (one.of != subject) {
+      return failed("amendment " + std::to_string(one.number) +
+                    " speaks of another store, asset or plan than its certificate");
+    }
+    if (one.number != state.number + 1) {
+      return failed("amendment " + std::to_string(state.number + 1) + " is missing");
+    }
     const std::string fault = step_fault(one, state);
-    if (!fault.empty()) return failed(fault);
-    const std::optional<Bytes> digest = from_hex(one.statement_sha256);
-    state.number = one.number;
-    std::copy(digest->begin(), digest->end(), state.last_sha256.begin());
-    state.validation = one.validation;
-    state.open = one.open;
+    if (!fault.empty()) return failed("amendment " + std::to_string(one.number) + ": " + fault);
+    state = state_after(one);
   }
   const AmendmentSummary& last = amendments.back();
   return {kName, CheckResult::passed,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -107,6 +108,7 @@ std::string evidence_element(std::string_view attributes, std::string_view bundl
 Result<std::string> with_amendments(const std::vector<PageAmendment>& amendments,
                                     const TrustStore& trust, Json& values) {
   std::string elements;
+  std::set<std::string> further;  // keys that are none of the certificate's
   values["amendments"] = Json::array();
   for (const PageAmendment& one : amendments) {
     if (!one.report.verified || !one.report.amendment) {
@@ -114,9 +116,18 @@ Result<std::string> with_amendments(const std::vector<PageAmendment>& amendments
     }
     ASSIGN_OR_RETURN(const LogEntry entry, log_entry_of_bundle(one.bundle));
     ASSIGN_OR_RETURN(const Keys keys, keys_of(one.report, entry, trust));
-    ASSIGN_OR_RETURN(Json said, values_of(one.report, entry, keys));
-    values["amendments"].push_back({{"p", said["p"]}, {"signer", said["signer"]}});
+    ASSIGN_OR_RETURN(Json told, values_of(one.report, entry, keys));
+    values["amendments"].push_back({{"p", told["p"]}, {"signer", told["signer"]}});
+    for (const crypto::PublicKey& key : {keys.signer, keys.log}) further.insert(key_id(key));
     elements += "\n" + evidence_element("class=\"amendment\"", one.bundle, keys);
+  }
+  const Json& said = values["amendments"];
+  values["last"] = said.empty() ? Json() : said.back()["p"];
+  values["further"] = Json::array();
+  for (const std::string& key : further) {
+    if (values["signer"] != key && values["log_key"] != key) {
+      values["further"].push_back({{"key", key}});
+    }
   }
   return elements;
 }

@@ -7,9 +7,11 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "certificate/amendment.h"
 #include "certificate/json_lookup.h"
 #include "certificate/signed_act.h"
 #include "certificate/ssh_signature.h"
+#include "certificate/statement_parts.h"
 #include "crypto/primitives.h"
 
 namespace aierase::certificate {
@@ -139,8 +141,7 @@ std::optional<std::string> verdict_fault(const Json& signature, const Json& pred
       comment_on(handed_in->text, wanted, text_at(at(predicate, "store"), "id"),
                  text_at(plan, "id"), text_at(plan, "digest"));
   const std::string_view reason = text_at(predicate, "reason");
-  const bool same =
-      comment && (comment->empty() ? reason.starts_with("not applicable") : *comment == reason);
+  const bool same = comment && (comment->empty() ? reason == kNoneGiven : *comment == reason);
   if (!same) return "what who validated signed is not this verdict";
   return std::nullopt;
 }

@@ -251,28 +251,44 @@ void SectionCheck::Impl::conclude_amendments() {
   for (const ArchivedCertificate& one : report.certificates) {
     known[one.summary.id] = &one.summary;
   }
-  std::map<std::string_view, const AmendmentSummary*> lasts;
+  struct Chain {
+    const AmendmentSummary* last = nullptr;
+    std::optional<domain::AmendedState> state;  // none: what was before is not here
+  };
+  std::map<std::string_view, Chain> chains;
   std::uint64_t apart = 0;
   for (const ArchivedAmendment& one : report.amendments) {
     const AmendmentSummary& is = one.summary;
     const std::string which = "amendment " + std::to_string(is.number) + " of " + is.certificate;
     const auto certificate = known.find(is.certificate);
-    const bool here = certificate != known.end();
-    if (here && certificate->second->statement_sha256 != is.certificate_sha256) {
-      amendments.fault(which + ": it amends another statement");
+    Chain& chain = chains[is.certificate];
+    if (certificate != known.end()) {
+      const CertificateSummary& of = *certificate->second;
+      if (of.statement_sha256 != is.certificate_sha256) {
+        amendments.fault(which + ": it amends another statement");
+      }
+      if (of.of != is.of) amendments.fault(which + ": it speaks of another store, asset or plan");
+      if (chain.last == nullptr) chain.state = of.start;
     }
-    const AmendmentSummary*& earlier = lasts[is.certificate];
-    const std::uint64_t number = earlier != nullptr ? earlier->number : 0;
-    const std::string_view digest = earlier != nullptr ? std::string_view(earlier->statement_sha256)
-                                                       : std::string_view(is.certificate_sha256);
-    if (is.number <= number) {
-      amendments.fault(which + ": it stands behind amendment " + std::to_string(number));
-    } else if (is.number == number + 1 && is.previous_sha256 != digest) {
-      amendments.fault(which + ": it follows another one than is here");
-    } else if (is.number > number + 1 && (here || earlier != nullptr)) {
-      ++apart;
+    if (chain.last != nullptr &&
+        (chain.last->certificate_sha256 != is.certificate_sha256 || chain.last->of != is.of)) {
+      amendments.fault(which + ": it is of another certificate than the one before");
     }
-    earlier = &is;
+    if (chain.state) {
+      const domain::AmendedState& state = *chain.state;
+      if (is.number <= state.number) {
+        amendments.fault(which + ": it stands behind amendment " + std::to_string(state.number));
+      } else if (is.number == state.number + 1) {
+        const std::string fault = step_fault(is, state);
+        if (!fault.empty()) amendments.fault(which + ": " + fault);
+      } else {
+        ++apart;
+        if (!std::includes(state.open.begin(), state.open.end(), is.open.begin(), is.open.end())) {
+          amendments.fault(which + ": it tells of other residuals than one before");
+        }
+      }
+    }
+    chain = {&is, state_after(is)};
   }
   if (apart == 0) return;
   report.completeness.push_back(

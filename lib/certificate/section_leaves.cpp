@@ -30,7 +30,7 @@ Row* find_leaf(std::vector<Row>& rows, std::uint64_t leaf) {
 
 bool is_decision(std::string_view type) {
   return type == "approval" || type == "rejection" || type == "standing-approval" ||
-         type == "validation";
+         type == "validation" || type == "validation-unsigned";
 }
 
 SectionLeaves::SectionLeaves(const SectionName& name, const Continuity* history,

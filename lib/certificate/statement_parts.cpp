@@ -192,7 +192,7 @@ std::string decider_part(std::string_view role, const domain::Actor& actor, UtcT
 }
 
 std::string_view or_none(std::string_view text) {
-  return text.empty() ? std::string_view("not applicable: none was given") : text;
+  return text.empty() ? kNoneGiven : text;
 }
 
 std::string machine_text(std::string_view digest) {
@@ -288,8 +288,8 @@ std::string disposal_part(const DispositionRecord& record) {
   object.text("plan", domain::id_text(domain::IdType::plan, record.plan))
       .text("plan_digest", to_hex(record.plan_digest))
       .text("requester", record.requester.login)
-      .text("reason", or_else(record.reason, "not applicable: none was given"))
-      .text("ticket", or_else(record.ticket, "not applicable: none was given"))
+      .text("reason", or_none(record.reason))
+      .text("ticket", or_none(record.ticket))
       .text("requested_at", to_rfc3339(record.requested))
       .raw("approvals", approvals.finish())
       .text("people_rule", two ? "two-person" : "single-operator")

@@ -233,6 +233,9 @@ CertificateSummary summary_of_certificate(const Json& statement, std::string_vie
     return std::string(text_at(object, key));
   };
   CertificateSummary summary;
+  summary.of = subject_of_certificate(statement);
+  const auto start = state_of_certificate(statement, payload);
+  if (start.ok()) summary.start = *start;
   summary.id = text(predicate, "certificate_id");
   summary.asset = text(asset, "id");
   summary.name = text(asset, "name");
@@ -377,6 +380,13 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust, Hea
   report.outcome = only_unknown ? Errc::signer_unknown : Errc::verification_failed;
   if (signature == CheckResult::passed) report.statement = std::move(parsed->payload);
   return report;
+}
+
+void leave_amendments_open(VerifyReport& report, const std::string& why) {
+  report.checks.push_back({"amendments", CheckResult::not_checked,
+                           "Where it stands is not known: an amendment that was given with it does "
+                           "not hold, " +
+                               why + "."});
 }
 
 void amend(VerifyReport& report, std::vector<AmendmentSummary> amendments) {

@@ -26,6 +26,8 @@ struct CertificateSummary {
   std::string manifest_sha256;  // empty where its kind has none
   std::string erased_at;        // verified_zero_at
   std::string statement_sha256;
+  AmendedSubject of{};
+  domain::AmendedState start{};  // before anybody said anything of it
 };
 // The place in the log that the proof of a bundle leads to.
 struct LoggedAt {
@@ -60,6 +62,8 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust,
 // Into the report of a certificate what becomes of it with its amendments, of which each was
 // verified for itself; in any order.
 void amend(VerifyReport& report, std::vector<AmendmentSummary> amendments);
+// Where one of them does not hold: what the others make of the certificate says nothing then.
+void leave_amendments_open(VerifyReport& report, const std::string& why);
 
 // The report as the JSON of `aierase verify` (without schema), and the statement as text for
 // people: what was erased, how, when, by whom, with which assurance, which residuals.

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "certificate/amendment.h"
 #include "certificate/bundle.h"
 #include "certificate/json_lookup.h"
@@ -44,30 +46,49 @@ Result<catalog::CertificateRow> known_certificate(const catalog::ReadView& view,
   return std::move(*row);
 }
 
+Error altered(const Uuid& certificate, const std::string& what) {
+  return make_error(Errc::damaged, "of " + certificate_text(certificate) + " " + what,
+                    "run `aierase check`; find out who changed the database",
+                    certificate_text(certificate));
+}
+
+// The rows of verdicts say what was signed last, and what waits.
+Status check_verdicts(const catalog::ReadView& view, const catalog::CertificateRow& row,
+                      const domain::AmendedState& state) {
+  ASSIGN_OR_RETURN(const auto acts, view.validations(row.id));
+  domain::Validation newest = domain::Validation::awaiting, last_signed = newest;
+  bool known = true;
+  for (const domain::ValidationAct& act : acts) {
+    newest = act.verdict;
+    if (!act.amendment) continue;
+    last_signed = act.verdict;
+    known = known && *act.amendment <= state.number;
+  }
+  if (known && newest == row.validation && last_signed == state.validation) return {};
+  return altered(row.id, "verdicts and amendments contradict each other");
+}
+
 Result<domain::AmendedState> state_before(const catalog::ReadView& view,
                                           const catalog::CertificateRow& row) {
   ASSIGN_OR_RETURN(const std::optional<catalog::AmendmentRow> last, view.last_amendment(row.id));
-  if (!last) return certificate::state_of_certificate(row.statement);
-  RETURN_IF_ERROR(check_logged(view, *last, "amendment", row.id));
-  if (last->number >= limits::kAmendmentsPerCertificate) {
-    return make_error(Errc::resource_limit,
-                      certificate_text(row.id) + " has " + std::to_string(last->number) +
-                          " amendments, and may have no more",
-                      {}, certificate_text(row.id));
-  }
-  // What was signed counts, not the columns beside it.
-  ASSIGN_OR_RETURN(const Json statement,
-                   parse_json(last->statement, JsonLimits{limits::kCertificateBytes, 32}));
-  if (const auto fault = certificate::amendment_fault(statement)) {
-    return make_error(Errc::damaged, "an amendment cannot be read: " + *fault,
-                      "run `aierase check`", certificate_text(row.id));
-  }
-  certificate::AmendmentSummary is = certificate::summary_of_amendment(statement, last->statement);
   domain::AmendedState state;
-  state.number = is.number;
-  state.last_sha256 = crypto::sha256(as_bytes(last->statement));
-  state.validation = is.validation;
-  state.open = std::move(is.open);
+  if (last) {
+    RETURN_IF_ERROR(check_logged(view, *last, "amendment", row.id));
+    ASSIGN_OR_RETURN(certificate::AmendmentSummary is, said_by(*last));
+    if (is.certificate_sha256 != to_hex(crypto::sha256(as_bytes(row.statement)))) {
+      return altered(row.id, "an amendment is of another statement");
+    }
+    state.number = is.number;
+    state.last_sha256 = crypto::sha256(as_bytes(last->statement));
+    state.validation = is.validation;
+    state.open = std::move(is.open);
+  } else {
+    ASSIGN_OR_RETURN(state, certificate::state_of_certificate(row.statement));
+  }
+  RETURN_IF_ERROR(check_verdicts(view, row, state));
+  ASSIGN_OR_RETURN(const bool missing,
+                   view.said_without_row((last ? last->log_index : row.log_index) + 1));
+  if (missing) return altered(row.id, "the log has an amendment or a verdict that is not here");
   return state;
 }
 
@@ -148,13 +169,29 @@ Result<domain::ErasedAgain> erased_again(const catalog::ReadView& view, const Uu
   return domain::ErasedAgain{later, crypto::sha256(as_bytes(row.statement))};
 }
 
+// What waits was said before all that is signed of its certificate behind it, but for the verdicts
+// that waited before it.
+Result<bool> is_next(const catalog::ReadView& view, const domain::ValidationAct& act) {
+  ASSIGN_OR_RETURN(const auto last, view.last_amendment(act.certificate));
+  ASSIGN_OR_RETURN(const auto acts, view.validations(act.certificate));
+  bool of_earlier = !last || last->log_index < act.log_index;
+  for (const domain::ValidationAct& one : acts) {
+    if (one.log_index == act.log_index) continue;
+    const bool earlier = one.log_index < act.log_index;
+    if (one.amendment.has_value() != earlier) return false;
+    if (earlier && last && *one.amendment == last->number) of_earlier = true;
+  }
+  return of_earlier;
+}
+
 // Only what the log committed to: rows that were changed meanwhile get no signature.
 Status sign_waiting(Core& core, const domain::ValidationAct& act) {
   ASSIGN_OR_RETURN(const std::string record, validation_record(act));
   ASSIGN_OR_RETURN(const std::optional<domain::LogLeaf> leaf, core.view().log_leaf(act.log_index));
-  const bool same = leaf && leaf->type == "validation" && leaf->record == record &&
+  ASSIGN_OR_RETURN(const bool next, is_next(core.view(), act));
+  const bool same = leaf && leaf->type == kVerdictWaits && leaf->record == record &&
                     leaf->time == act.time && translog::leaf_body(*leaf).ok();
-  if (!same) {
+  if (!same || !next) {
     return make_error(
         Errc::damaged,
         "a verdict on " + certificate_text(act.certificate) + " is not what the log committed to",
@@ -166,8 +203,11 @@ Status sign_waiting(Core& core, const domain::ValidationAct& act) {
   }
   return transact(core, ReserveShare::none,
                   [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                    ASSIGN_OR_RETURN(const std::uint64_t number,
-                                     amend_by_verdict(core, transaction, state, act, text));
+                    ASSIGN_OR_RETURN(AmendmentRecord begun,
+                                     begin_amendment(core, transaction, act.certificate));
+                    ASSIGN_OR_RETURN(
+                        const std::uint64_t number,
+                        amend_by_verdict(core, transaction, state, std::move(begun), act, text));
                     return transaction.sign_validation(act.log_index, number);
                   });
 }
@@ -188,6 +228,20 @@ Result<bool> is_logged(const catalog::ReadView& view, std::uint64_t leaf_index,
   std::copy(key_bytes.begin(), key_bytes.end(), key.begin());
   ASSIGN_OR_RETURN(const std::string body, certificate::log_entry_body(statement, signature, key));
   return leaf->record == body;
+}
+
+Result<certificate::AmendmentSummary> said_by(const catalog::AmendmentRow& row) {
+  ASSIGN_OR_RETURN(const Json statement,
+                   parse_json(row.statement, JsonLimits{limits::kCertificateBytes, 32}));
+  if (const auto fault = certificate::amendment_fault(statement)) {
+    return altered(row.certificate, "an amendment cannot be read: " + *fault);
+  }
+  certificate::AmendmentSummary is = certificate::summary_of_amendment(statement, row.statement);
+  if (is.certificate == certificate_text(row.certificate) && is.number == row.number &&
+      is.kind == row.kind && is.open == row.open && is.at == to_rfc3339(row.issued)) {
+    return is;
+  }
+  return altered(row.certificate, "the row of an amendment is not what was signed");
 }
 
 Result<AmendmentRecord> begin_amendment(Core& core, const catalog::ReadView& view,
@@ -240,9 +294,9 @@ Result<std::uint64_t> record_amendment(Core& core, catalog::Transaction& transac
 }
 
 Result<std::uint64_t> amend_by_verdict(Core& core, catalog::Transaction& transaction,
-                                       catalog::StoreState& state, const domain::ValidationAct& act,
+                                       catalog::StoreState& state, AmendmentRecord record,
+                                       const domain::ValidationAct& act,
                                        std::optional<domain::SignedText> text) {
-  ASSIGN_OR_RETURN(AmendmentRecord record, begin_amendment(core, transaction, act.certificate));
   record.kind = AmendmentKind::validation;
   record.validation = act.verdict;
   record.actor = act.actor;
@@ -255,17 +309,26 @@ Result<std::uint64_t> amend_by_verdict(Core& core, catalog::Transaction& transac
   return record_amendment(core, transaction, state, record);
 }
 
+Result<bool> verdict_waits(const catalog::ReadView& view, const Uuid& certificate) {
+  ASSIGN_OR_RETURN(const auto acts, view.validations(certificate));
+  return std::any_of(acts.begin(), acts.end(),
+                     [](const domain::ValidationAct& act) { return !act.amendment; });
+}
+
 Status sign_waiting_verdicts(Core& core) {
   if (!core.signer) return {};
-  for (;;) {
+  std::set<Uuid> stuck;
+  for (std::uint64_t leaf = 0;;) {
     ASSIGN_OR_RETURN(const std::vector<domain::ValidationAct> acts,
-                     core.view().unsigned_validations(kVerdictsPerPage));
+                     core.view().unsigned_validations(leaf, kVerdictsPerPage));
     for (const domain::ValidationAct& act : acts) {
+      leaf = act.log_index + 1;
+      if (stuck.count(act.certificate) != 0) continue;
       const Status done = sign_waiting(core, act);
       if (core.stop) return done;
       if (done.ok()) continue;
       core.refusal_fault = done.error();
-      return {};
+      stuck.insert(act.certificate);
     }
     if (acts.size() < kVerdictsPerPage) return {};
   }
@@ -290,12 +353,21 @@ Result<AmendReport> Store::amend(const AmendRequest& wanted) {
                       request.actor.login + " is no custodian of what was erased",
                       "`aierase show` of the asset names its custodians");
   }
-  ASSIGN_OR_RETURN(const auto waiting, core.view().unsigned_validations(1));
-  if (!core.signer || !waiting.empty()) {
-    return make_error(Errc::wrong_state, "the signer's key could not be read when it was needed",
-                      "`aierase doctor` says what to do");
+  ASSIGN_OR_RETURN(const bool waits, verdict_waits(core.view(), request.certificate));
+  if (!core.signer || waits) {
+    return make_error(Errc::wrong_state,
+                      waits ? "a verdict on it waits for its signature"
+                            : "the signer's key could not be read when it was needed",
+                      "`aierase doctor` says what to do", certificate_text(request.certificate));
   }
   ASSIGN_OR_RETURN(AmendmentRecord record, begin_amendment(core, core.view(), request.certificate));
+  if (record.before.number >= limits::kAmendmentsPerCertificate) {
+    return make_error(Errc::resource_limit,
+                      certificate_text(request.certificate) + " has " +
+                          std::to_string(record.before.number) +
+                          " amendments, and may have no more but verdicts",
+                      {}, certificate_text(request.certificate));
+  }
   record.kind = request.evidence ? AmendmentKind::evidence : AmendmentKind::erased_again;
   ASSIGN_OR_RETURN(record.closed, residuals_to_close(request, record.before));
   if (request.again) {

@@ -143,7 +143,7 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
 
 Status look_at_records(const Core& core, std::vector<Finding>& findings) {
   ASSIGN_OR_RETURN(const std::vector<Uuid> waiting, core.view().unsigned_refusals());
-  ASSIGN_OR_RETURN(const auto verdicts, core.view().unsigned_validations(limits::kListPageRows));
+  ASSIGN_OR_RETURN(const auto verdicts, core.view().unsigned_validations(0, limits::kListPageRows));
   const std::string why = core.refusal_fault ? core.refusal_fault->message
                                              : std::string("the signer's key could not be read");
   const auto tell = [&](std::string subject, std::size_t count, const char* one, const char* many) {

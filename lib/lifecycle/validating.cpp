@@ -126,19 +126,25 @@ Result<std::vector<Subject>> subjects_of(Core& core, const ValidateRequest& requ
                     "`aierase show` of the asset names its custodians");
 }
 
-// The verdict, and the amendment that says it.
+// The verdict, and the amendment that says it. Behind a verdict that waits it waits too.
 Status write(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
              const Subject& subject, domain::ValidationAct act, const SignedDecision* signed_text) {
   ASSIGN_OR_RETURN(std::string record, validation_record(act));
-  const translog::LogRecord leaf{"validation", act.time, std::move(record),
+  ASSIGN_OR_RETURN(const bool waits, verdict_waits(transaction, act.certificate));
+  const bool signs = core.signer && !waits;
+  domain::AmendmentRecord begun;
+  if (signs) {
+    ASSIGN_OR_RETURN(begun, begin_amendment(core, transaction, act.certificate));
+  }
+  const translog::LogRecord leaf{signs ? "validation" : kVerdictWaits, act.time, std::move(record),
                                  translog::Visibility::committed};
   act.log_index = state.log.size;
   RETURN_IF_ERROR(core.append_log(transaction, state, {&leaf, 1}));
-  if (core.signer) {
+  if (signs) {
     std::optional<domain::SignedText> text;
     if (signed_text != nullptr) text = signed_text->text;
-    ASSIGN_OR_RETURN(act.amendment,
-                     amend_by_verdict(core, transaction, state, act, std::move(text)));
+    ASSIGN_OR_RETURN(act.amendment, amend_by_verdict(core, transaction, state, std::move(begun),
+                                                     act, std::move(text)));
   }
   RETURN_IF_ERROR(transaction.add_validation(act));
   std::string why = act.reason;

@@ -1,5 +1,8 @@
 #include "lifecycle/word_check.h"
 
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 #include "base/limits.h"
 #include "lifecycle/amending.h"
 #include "lifecycle/standing.h"
@@ -91,9 +94,48 @@ Status WordCheck::look_at_ended_plans(std::vector<Finding>& findings) {
                                "it ended with something not erased, and there is no record of it",
                                kRestore));
   }
+  ASSIGN_OR_RETURN(const std::optional<std::string> table, core_.view().unlogged_rows());
+  if (table) {
+    findings.push_back(altered(*table + "-altered", *table,
+                               "there is one that the log did not take in", kRestore));
+  }
   stage_ = Stage::signed_leaves;
   return {};
 }
+
+namespace {
+
+std::string text_in(const Json& statement, const char* place) {
+  const Json::json_pointer pointer(place);
+  const bool there = statement.contains(pointer) && statement[pointer].is_string();
+  return there ? statement[pointer].get<std::string>() : std::string();
+}
+
+// Of what was signed and logged: are the columns beside it those of the statement?
+Result<bool> is_as_signed(const catalog::ReadView& view, const catalog::CertificateRow& row) {
+  const auto json = parse_json(row.statement, JsonLimits{limits::kCertificateBytes, 32});
+  if (!json.ok()) return false;
+  ASSIGN_OR_RETURN(const auto acts, view.validations(row.id));
+  const auto verdict = acts.empty() ? domain::Validation::awaiting : acts.back().verdict;
+  using domain::IdType;
+  return row.validation == verdict &&
+         text_in(*json, "/predicate/certificate_id") ==
+             domain::id_text(IdType::certificate, row.id) &&
+         text_in(*json, "/predicate/asset/id") == domain::id_text(IdType::asset, row.asset) &&
+         text_in(*json, "/predicate/disposal/plan") == domain::id_text(IdType::plan, row.plan);
+}
+
+Result<bool> is_as_signed(const catalog::ReadView&, const catalog::AmendmentRow& row) {
+  return said_by(row).ok();
+}
+
+Result<bool> is_as_signed(const catalog::ReadView&, const catalog::RefusalRow& row) {
+  const auto json = parse_json(row.statement, JsonLimits{limits::kCertificateBytes, 32});
+  return json.ok() && text_in(*json, "/predicate/plan/id") == plan_text(row.plan) &&
+         text_in(*json, "/predicate/outcome") == domain::to_text(row.outcome);
+}
+
+}  // namespace
 
 // Whether the rows of certificates, amendments, refusals and verdicts are what the log took in.
 Result<bool> WordCheck::is_as_logged(const domain::LogLeaf& leaf, std::size_t& bytes) const {
@@ -101,7 +143,10 @@ Result<bool> WordCheck::is_as_logged(const domain::LogLeaf& leaf, std::size_t& b
   const auto compare = [&](const auto& row) -> Result<bool> {
     if (!row) return false;
     bytes += row->statement.size();
-    return is_logged(view, leaf.index, leaf.type, row->signature, row->public_key, row->statement);
+    ASSIGN_OR_RETURN(const bool logged, is_logged(view, leaf.index, leaf.type, row->signature,
+                                                  row->public_key, row->statement));
+    if (!logged) return false;
+    return is_as_signed(view, *row);
   };
   if (leaf.type == "certificate") {
     ASSIGN_OR_RETURN(const auto row, view.certificate_at(leaf.index));
@@ -115,7 +160,7 @@ Result<bool> WordCheck::is_as_logged(const domain::LogLeaf& leaf, std::size_t& b
     ASSIGN_OR_RETURN(const auto row, view.refusal_at(leaf.index));
     return row ? compare(row) : Result<bool>(true);  // one that is missing was told by its plan
   }
-  if (leaf.type != "validation") return true;
+  if (leaf.type != "validation" && leaf.type != kVerdictWaits) return true;
   ASSIGN_OR_RETURN(const auto act, view.validation_at(leaf.index));
   if (!act) return false;
   ASSIGN_OR_RETURN(const std::string record, validation_record(*act));

@@ -233,6 +233,12 @@ mkdir "$DIR/alone" && cp "$DIR/amended.json" "$DIR/alone"
 contains "a certificate alone is not the last word" "$($VERIFY "$DIR/alone/amended.json")" 'amendments *not'
 equal "in JSON neither" "$("$AIERASE" --json verify --trust "$DIR/trust" "$DIR/alone/amended.json" |
   json '[c["result"] for c in d["checks"] if c["name"] == "amendments"]')" "['not_checked']"
+mkdir "$DIR/bent" && cp "$DIR"/amended.json* "$DIR/bent"
+echo '{}' >"$DIR/bent/amended.json.amendment-2"
+$VERIFY "$DIR/bent/amended.json" >"$DIR/out"
+equal "an amendment that does not hold: exit status" $? 12
+contains "takes the verdict from the certificate" "$(head -1 "$DIR/out")" 'amended.json: verified$'
+contains "and says why" "$(cat "$DIR/out")" 'Where it stands is not known'
 rm "$DIR/amended.json.amendment-2"
 $VERIFY "$DIR/amended.json" >"$DIR/out"
 equal "one that is missing in between is exit 12" $? 12

@@ -511,7 +511,7 @@ CREATE TABLE validation (
   reason            TEXT    NOT NULL,
   remedy            TEXT    NOT NULL,
   capacities        TEXT    NOT NULL,   -- JSON array of custodian texts
-  amendment         INTEGER,            -- its number; NULL: it waits for the signer's key
+  amendment         INTEGER,            -- its number; NULL: it waits to be signed
   log_index         INTEGER NOT NULL UNIQUE,
   person            TEXT,               -- this and what follows: as in approval
   signed_sha256     BLOB,
@@ -525,7 +525,7 @@ CREATE TABLE validation (
   CHECK ((signature IS NULL) = (carrier_uid IS NULL))
 ) STRICT;
 CREATE INDEX validation_certificate ON validation (certificate);
-CREATE INDEX validation_unsigned ON validation (id) WHERE amendment IS NULL;
+CREATE INDEX validation_unsigned ON validation (log_index) WHERE amendment IS NULL;
 
 -- What was said of a certificate since it was issued, numbered from 1. `statement` holds the very
 -- bytes that were signed. `residuals` are the codes that are open with it.
@@ -555,6 +555,8 @@ CREATE TABLE log_leaf (
 CREATE INDEX log_leaf_hold ON log_leaf (id) WHERE type IN ('hold-placed', 'hold-lifted');
 CREATE INDEX log_leaf_standing ON log_leaf (id) WHERE type = 'standing-ended';
 CREATE INDEX log_leaf_policy ON log_leaf (id) WHERE type = 'policy-loaded';
+CREATE INDEX log_leaf_said ON log_leaf (id)
+  WHERE type IN ('amendment', 'validation', 'validation-unsigned');
 
 -- Heads of the log that were signed: id = size of the log. No two of them contradict each other.
 CREATE TABLE signed_head (

@@ -219,12 +219,18 @@
     return false;
   }
 
+  // Keys of amendments that are none of the certificate's: nothing here shows whose they are.
+  const furtherKeys = (e) => Array.from(new Set(e.amendments.flatMap((one) => [one.signer.id, one.log.id])))
+    .filter((id) => id !== e.signer.id && id !== e.log.id).sort();
+
   async function checkText(e) {
     const shown = document.createElement("template");
     shown.innerHTML = filled(template, {
       p: e.statement.predicate, subject: e.statement.subject, signer: e.signer.id, log_key: e.log.id,
       log: { leaf: e.leaf, size: e.head.size, origin: e.head.origin },
       amendments: e.amendments.map((one) => ({ p: one.statement.predicate, signer: one.signer.id })),
+      last: e.amendments.length ? e.amendments[e.amendments.length - 1].statement.predicate : null,
+      further: furtherKeys(e).map((key) => ({ key })),
     });
     // A style that the policy refuses, because it was changed, is no sheet of the document.
     return shown.innerHTML === element("certificate").innerHTML && document.styleSheets.length === 1 &&
@@ -237,6 +243,21 @@
 
   const sha256Of = async (e) => hex(await sha256(e.payload));
 
+  const judged = ["accepted", "rejected", "escalated"];
+  const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+  // Kind, verdict and outcome are those that follow from each other and from the verdict before.
+  function agrees(p, before) {
+    const verdict = p.kind === "validation";
+    return ["validation", "evidence", "erased-again"].includes(p.kind) &&
+      (verdict ? judged.includes(p.validation) : p.validation === before) &&
+      isObject(p.evidence) === (p.kind === "evidence") &&
+      isObject(p.erased_again) === (p.kind === "erased-again") &&
+      (p.kind === "evidence" || p.residuals_closed.length === 0) &&
+      p.outcome === (p.validation === "accepted" && p.residuals_open.length === 0 ? "final" : "partial") &&
+      p.people.length === 1 && p.people[0].role === (verdict ? "validator" : "amender");
+  }
+
   // Each is signed and in the log as the certificate is, amends what is signed here, and follows the
   // one before; the residuals that it leaves open are those from before without what it closes.
   async function checkAmendments(e) {
@@ -244,7 +265,9 @@
     let previous = certificate;
     let open = Array.from(new Set((e.statement.predicate.residuals || []).map((one) => one.code))).sort();
     let number = 0;
+    let validation = "awaiting";
     let known = true;
+    const of = e.statement.predicate;
     for (const one of e.amendments) {
       const p = one.statement.predicate;
       for (const check of [checkKey, checkSignature, checkEntry, checkProof, checkHead]) {
@@ -256,13 +279,15 @@
       const holds = one.statement._type === "https://in-toto.io/Statement/v1" &&
         one.statement.predicateType === "https://aierase.org/amendment/v1" &&
         one.statement.subject.length === 1 && one.statement.subject[0].digest.sha256 === certificate &&
-        p.certificate_id === e.statement.predicate.certificate_id &&
-        p.store.id === e.statement.predicate.store.id && p.number === ++number &&
+        p.certificate_id === of.certificate_id && p.store.id === of.store.id &&
+        p.asset.id === of.asset.id && p.plan.id === of.disposal.plan &&
+        p.plan.digest === of.disposal.plan_digest && agrees(p, validation) && p.number === ++number &&
         p.previous_sha256 === previous && left.length + p.residuals_closed.length === open.length &&
         JSON.stringify(left) === JSON.stringify(p.residuals_open);
       if (!holds) return false;
       previous = await sha256Of(one);
       open = left;
+      validation = p.validation;
     }
     return known;
   }
@@ -285,6 +310,10 @@
     good: ["Checked here: signed with the key below, unchanged, and in the log",
       "Whose key that is, this page cannot know: compare the fingerprint. A page that somebody forged " +
       "could claim as much; where it matters, have the signed file verified by another program."],
+    several: ["COMPARE EACH KEY: what was said since is signed with other keys than the certificate",
+      "What is checked here holds, under several keys. A store that changed its keys has such a page, and " +
+      "so has somebody who added words of their own to it: compare every fingerprint below, or have the " +
+      "signed files verified by another program."],
     bad: ["Do not rely on this: it was changed, or is not what was signed", ""],
     unchecked: ["Not checked here: this browser cannot check Ed25519 signatures",
       "Nothing shows that this is unchanged. Open it in a browser of 2025 or later, or have the " +
@@ -298,26 +327,27 @@
     return made;
   }
 
-  function saveButton(file) {
-    const button = part("button", "Save the signed file");
+  function saveButton(file, number) {
+    const button = part("button", number ? `Save amendment ${number}` : "Save the signed file");
     button.addEventListener("click", () => {
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([file], { type: "application/json" }));
-      link.download = "@file@";
+      link.download = "@file@" + (number ? ".amendment-" + number : "");
       link.click();
     });
     return button;
   }
 
-  function tell(outcomes, file) {
+  function tell(outcomes, e) {
     const all = outcomes.map((one) => one[1]);
-    const kind = all.includes(false) ? "bad" : all.includes(null) ? "unchecked" : "good";
+    const kind = all.includes(false) ? "bad" : all.includes(null) ? "unchecked"
+      : furtherKeys(e).length ? "several" : "good";
     const list = document.createElement("ol");
     for (const [sentence, outcome] of outcomes) list.append(part("li", `${sentence}: ${marks.get(outcome)}.`));
     const verdict = element("verdict");
     verdict.className = kind;
     verdict.replaceChildren(part("h2", verdicts[kind][0]), part("p", verdicts[kind][1]), list);
-    if (file) verdict.append(saveButton(file));
+    if (e) verdict.append(saveButton(e.file, 0), ...e.amendments.map((one, i) => saveButton(one.file, i + 1)));
   }
 
   async function main() {
@@ -339,7 +369,7 @@
         outcomes.push([sentence, false]);
       }
     }
-    tell(outcomes, evidence.file);
+    tell(outcomes, evidence);
   }
 
   main();

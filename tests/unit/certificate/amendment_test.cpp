@@ -139,6 +139,12 @@ TEST_F(AnAmendment, OfManyNoneMayBeMissingDoubledMovedOrOfAnotherCertificate) {
   AmendmentSummary foreign = two;
   foreign.certificate_sha256[0] = foreign.certificate_sha256[0] == '0' ? '1' : '0';
   EXPECT_EQ(chain({one, foreign, three}), CheckResult::failed);
+  for (std::string AmendedSubject::*part : {&AmendedSubject::store, &AmendedSubject::asset,
+                                            &AmendedSubject::plan, &AmendedSubject::plan_digest}) {
+    AmendmentSummary other = two;
+    (other.of.*part).back() = (other.of.*part).back() == 'a' ? 'b' : 'a';
+    EXPECT_EQ(chain({one, other, three}), CheckResult::failed) << "of another " << other.of.*part;
+  }
   AmendmentSummary forked = two;
   forked.previous_sha256 = one.certificate_sha256;
   EXPECT_EQ(chain({one, forked, three}), CheckResult::failed);
@@ -148,6 +154,12 @@ TEST_F(AnAmendment, OfManyNoneMayBeMissingDoubledMovedOrOfAnotherCertificate) {
   AmendmentSummary turned = two;
   turned.validation = Validation::accepted;
   EXPECT_EQ(chain({one, turned}), CheckResult::failed) << "evidence is no verdict";
+}
+
+TEST_F(AnAmendment, TellsAReasonThatLooksLikeNone) {
+  AmendmentRecord record = verdict(Validation::rejected);
+  record.reason = "not applicable: the tapes are still there";
+  EXPECT_NE(said(record).sentence.find(record.reason), std::string::npos);
 }
 
 TEST_F(AnAmendment, OfACertificateIsToldInItsReport) {
@@ -187,6 +199,8 @@ TEST_F(AnAmendment, ThatContradictsItselfIsRefused) {
   EXPECT_NE(refused(closing, "/predicate/people/0/role", "validator").find("role"),
             std::string::npos);
   EXPECT_NE(refused(accepted, "/subject/0/name", "c-aaaaaaaaaaaaaaaaaaaaaaaaaa").find("subject"),
+            std::string::npos);
+  EXPECT_NE(refused(closing, "/predicate/validation", "accepted").find("none was before"),
             std::string::npos);
   EXPECT_NE(refused(accepted, "/predicate/number", 2).find("first"), std::string::npos);
   EXPECT_NE(refused(accepted, "/predicate/schema_version", 2).find("schema_version"),

@@ -29,6 +29,7 @@ class AnArchivedAmendment : public ::testing::Test {
     record.asset = of.asset.id;
     record.asset_name = of.asset.name;
     record.plan = of.plan;
+    record.plan_digest = of.plan_digest;
     record.before = before_;
     record.validation = validation;
     record.actor = sample::actor(1002, "carl");
@@ -81,12 +82,36 @@ TEST_F(AnArchivedAmendment, OfAnotherStatementOfThatCertificateFails) {
   EXPECT_TOLD(told(), "it amends another statement");
 }
 
+TEST_F(AnArchivedAmendment, OfAnotherPlanThanItsCertificateFails) {
+  AmendmentRecord record = next(domain::Validation::accepted);
+  record.plan_digest = sample::digest_of("another");
+  say(record);
+  EXPECT_TOLD(told(), "it speaks of another store, asset or plan");
+}
+
 TEST_F(AnArchivedAmendment, ThatFollowsAnotherThanTheOneBeforeFails) {
   say(next(domain::Validation::rejected));
   AmendmentRecord record = next(domain::Validation::accepted);
   record.before.last_sha256 = sample::digest_of("another");
   say(record);
   EXPECT_TOLD(told(), "it follows another one than is here");
+}
+
+// The same as `verify` holds against files.
+TEST_F(AnArchivedAmendment, ThatLosesAResidualWithoutClosingItFails) {
+  before_.open.pop_back();
+  say(next(domain::Validation::accepted));
+  EXPECT_TOLD(told(), "it tells of other residuals than the one before");
+}
+
+TEST_F(AnArchivedAmendment, ThatTurnsTheVerdictWithoutOneFails) {
+  say(next(domain::Validation::rejected));
+  AmendmentRecord record = next(domain::Validation::accepted);
+  record.kind = domain::AmendmentKind::evidence;
+  record.evidence =
+      domain::EvidenceFile{"tapes.pdf", sample::digest_of("tapes"), 5, "application/pdf"};
+  say(record);
+  EXPECT_TOLD(told(), "it changes the verdict without one");
 }
 
 TEST_F(AnArchivedAmendment, WithANumberThatWasTakenFails) {

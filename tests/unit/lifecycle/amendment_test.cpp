@@ -175,6 +175,8 @@ TEST_F(AnAmendedCertificate, HasAnEnd) {
     ASSERT_TRUE(done(world.store->amend(evidence({}))));
   }
   EXPECT_EQ(refusal(evidence({})), Errc::resource_limit);
+  EXPECT_TRUE(done(validate(Validation::rejected, "a copy was seen"))) << "which is always heard";
+  EXPECT_EQ(refusal(evidence({})), Errc::resource_limit);
   EXPECT_TRUE(told().verified);
 }
 
@@ -214,6 +216,122 @@ TEST_F(AnAmendedCertificate, OfAVerdictThatSomebodyChangedSaysNothing) {
   EXPECT_NE(to_string(*world.store->doctor()).find("not what the log committed to"),
             std::string::npos);
   EXPECT_TRUE(check_says("validation-altered"));
+}
+
+// Neither is anything signed on rows that were moved, taken away or added, nor does check miss
+// them.
+TEST_F(AnAmendedCertificate, OfWhichRowsWereMovedTakenAwayOrAddedIsNotAmended) {
+  ASSERT_TRUE(done(world.import(small_asset("m:2", 2))));
+  erase("m:2");
+  const std::string other =
+      "X'" + world.store->show_asset(world.asset("m:2").id)->certificate->hex() + "'";
+  ASSERT_TRUE(done(validate(Validation::rejected, "a copy was seen")));
+  ASSERT_TRUE(done(world.store->amend(evidence({}))));
+  const std::string mine = "X'" + id.hex() + "'";
+  const Uuid amended = id;
+  const std::string copy =
+      "INSERT INTO amendment (certificate, number, kind, issued, residuals, log_index, public_key, "
+      "signature, statement) SELECT certificate, 3, kind, issued, residuals, 999, public_key, "
+      "signature, statement FROM amendment WHERE number = 2";
+  for (const std::string& change : std::vector<std::string>{
+           "UPDATE amendment SET certificate = " + other + " WHERE certificate = " + mine,
+           "DELETE FROM amendment WHERE number = 2", "DELETE FROM amendment WHERE number = 1",
+           "DELETE FROM validation", "UPDATE amendment SET number = 7 WHERE number = 2",
+           "UPDATE amendment SET residuals = '[]' WHERE number = 2",
+           "UPDATE amendment SET kind = 'validation' WHERE number = 2",
+           "UPDATE certificate SET validation = 'accepted' WHERE uuid = " + mine, copy}) {
+    world.close();
+    const auto kept = world.keep();
+    EXPECT_TRUE(done(sql(world.disk, change))) << change;
+    ASSERT_TRUE(done(world.open()));
+    const bool later = change == "DELETE FROM amendment WHERE number = 1";  // check alone sees it
+    EXPECT_EQ(refusal(evidence({})), later ? Errc::unexpected : Errc::damaged) << change;
+    id = *world.store->show_asset(world.asset("m:2").id)->certificate;
+    if (change.starts_with("UPDATE amendment SET certificate")) {
+      EXPECT_EQ(refusal(evidence({})), Errc::damaged) << "as another one's";
+    }
+    id = amended;
+    EXPECT_TRUE(check_says("-altered")) << change;
+    world.close();
+    world.go_back(*kept);
+    ASSERT_TRUE(done(world.open()));
+  }
+  EXPECT_FALSE(check_says("-altered"));
+}
+
+// What the earlier person said gets no signature behind what the later one said.
+TEST_F(AnAmendedCertificate, IsNotJudgedByAnOldVerdictAgain) {
+  ASSERT_TRUE(done(validate(Validation::accepted, "")));
+  ASSERT_TRUE(done(validate(Validation::rejected, "a copy was seen")));
+  for (const char* change :
+       {"UPDATE validation SET amendment = NULL WHERE verdict = 'accepted'",
+        "UPDATE validation SET amendment = NULL WHERE verdict = 'rejected'",
+        "UPDATE validation SET amendment = NULL WHERE verdict = 'accepted';"
+        "UPDATE log_leaf SET type = 'validation-unsigned' WHERE type = 'validation'"}) {
+    world.close();
+    const auto kept = world.keep();
+    EXPECT_TRUE(done(sql(world.disk, change)));
+    if (world.open().ok()) {
+      EXPECT_EQ(world.store->amendments(id)->size(), 2U) << change;
+      EXPECT_FALSE(validate(Validation::escalated, "again").ok() &&
+                   world.store->amendments(id)->size() > 2)
+          << change;
+    }
+    world.close();
+    world.go_back(*kept);
+    ASSERT_TRUE(done(world.open()));
+  }
+}
+
+TEST_F(AnAmendedCertificate, HasVerdictsThatWaitedSignedInTheirOrder) {
+  constexpr const char* kSigner = "/slot-dir/signer.key";
+  ASSERT_TRUE(done(world.import(small_asset("m:2", 2))));
+  erase("m:2");
+  const Uuid other = *world.store->show_asset(world.asset("m:2").id)->certificate;
+  world.close();
+  ASSERT_TRUE(done(world.disk.rename(kSigner, "/elsewhere")));
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(validate(Validation::accepted, "")));
+  world.close();
+  // As if signing had failed once: the row does not stand as the log has it.
+  EXPECT_TRUE(done(sql(world.disk, "UPDATE validation SET reason = 'x'")));
+  ASSERT_TRUE(done(world.disk.rename("/elsewhere", kSigner)));
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(validate(Validation::rejected, "a copy was seen")));
+  EXPECT_TRUE(world.store->amendments(id)->empty()) << "it waits behind the one before";
+  const Uuid first = id;
+  id = other;
+  ASSERT_TRUE(done(validate(Validation::accepted, "")));
+  ASSERT_TRUE(done(world.store->amend(evidence({})))) << "another certificate";
+  EXPECT_EQ(world.store->amendments(other)->size(), 2U);
+  id = first;
+  EXPECT_EQ(refusal(evidence({})), Errc::wrong_state);
+  world.close();
+  EXPECT_TRUE(done(sql(world.disk, "UPDATE validation SET reason = '' WHERE reason = 'x'")));
+  ASSERT_TRUE(done(world.open()));
+  const auto report = told();
+  EXPECT_TRUE(report.verified);
+  ASSERT_EQ(report.amendments.size(), 2U);
+  EXPECT_EQ(report.amendments[0].validation, Validation::accepted);
+  EXPECT_EQ(report.amendments[1].validation, Validation::rejected);
+  EXPECT_FALSE(check_says("-altered"));
+}
+
+TEST_F(AnAmendedCertificate, WhoseVerdictIsStuckStopsNoOther) {
+  constexpr const char* kSigner = "/slot-dir/signer.key";
+  ASSERT_TRUE(done(world.import(small_asset("m:2", 2))));
+  erase("m:2");
+  world.close();
+  ASSERT_TRUE(done(world.disk.rename(kSigner, "/elsewhere")));
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(validate(Validation::accepted, "")));
+  id = *world.store->show_asset(world.asset("m:2").id)->certificate;
+  ASSERT_TRUE(done(validate(Validation::rejected, "a copy was seen")));
+  world.close();
+  EXPECT_TRUE(done(sql(world.disk, "UPDATE validation SET reason = 'x' WHERE reason = ''")));
+  ASSERT_TRUE(done(world.disk.rename("/elsewhere", kSigner)));
+  ASSERT_TRUE(done(world.open()));
+  EXPECT_EQ(world.store->amendments(id)->size(), 1U);
 }
 
 }  // namespace
