@@ -308,7 +308,6 @@ TEST_P(AMove, DoesNotStopTheStoreWhereTheDiskIsFull) {
   world_.disk.set_capacity(1);
   EXPECT_EQ(world_.store->move_slot(bob(), to()).error().code, Errc::no_space);
   EXPECT_FALSE(world_.store->must_stop());
-  EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
   world_.disk.set_capacity(1ULL << 40U);
   expect_settled();
   finish();
@@ -335,8 +334,8 @@ TEST_P(AMove, OpensOnAFullDisk) {
     world_.disk.set_capacity(1);
     if (world_.open().ok()) {
       ++opened;
-      EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
       world_.disk.set_capacity(1ULL << 40U);
+      EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
       world_.clock.advance(std::chrono::minutes(11));
       ASSERT_TRUE(done(world_.execute()));
       expect_settled();
@@ -376,7 +375,10 @@ TEST_P(AMove, LeavesATpmThatDiedWhereAPersonSaysSo) {
   EXPECT_FALSE(world_.store->move_slot(bob(), to()).ok());
   world_.hook = nullptr;
   world_.crash({});
-  EXPECT_EQ(world_.open().error().code, Errc::busy);
+  tpm_.kill();
+  const Status waiting = world_.open();
+  ASSERT_FALSE(waiting.ok());
+  EXPECT_EQ(waiting.error().code, Errc::busy);
   ASSERT_TRUE(done(world_.open(lifecycle::Store::Adopt::yes)));
   ASSERT_TRUE(done(world_.open()));
   EXPECT_TRUE(done(world_.read_back(world_.asset("model-1"))));
