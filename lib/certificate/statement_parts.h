@@ -35,7 +35,9 @@ std::string known_by_account(std::string_view role, const domain::Actor& actor, 
 // Somebody who decided: `kept` is what he signed, for a reader who checks it; null: digests alone.
 std::string decider_part(std::string_view role, const domain::Actor& actor, UtcTime time,
                          const std::optional<domain::SignedBy>& by, const domain::SignedText* kept);
-std::string_view or_none(std::string_view text);    // a sentence where there is nothing
+// In the place of a reason or a remedy that nobody gave.
+inline constexpr std::string_view kNoneGiven = "not applicable: none was given";
+std::string_view or_none(std::string_view text);
 std::string machine_text(std::string_view digest);  // of the machine id, hex or empty
 std::string tool_part(std::string_view version, std::string_view build);
 
