@@ -246,8 +246,7 @@ class ReadView {
   // Items that fell out of plans that ended in (after, up_to].
   Result<std::vector<domain::PlanItem>> fallen_items(UtcTime after, UtcTime up_to,
                                                      std::size_t limit) const;
-  // The latest plan of the nightly run that names the asset and was rejected or cancelled since
-  // then.
+  // The latest plan of the nightly run with it that was rejected or cancelled since then.
   Result<std::optional<Uuid>> refused_plan_of(const Uuid& asset, UtcTime since) const;
   Result<bool> has_event(const std::string& subject, const std::string& action,
                          const std::string& reason) const;
@@ -258,9 +257,8 @@ class ReadView {
   Result<std::vector<domain::LineageEdge>> lineage(
       const Uuid& asset) const;  // as child and as parent
   Result<std::vector<domain::ExportRecord>> exports(const Uuid& asset) const;
-  // Both ends included.
+  // Both ends included. Those that began since a moment, but for the first of the store.
   Result<std::vector<domain::EpochRecord>> epochs(std::uint64_t from, std::uint64_t to) const;
-  // That began since then, but for the first of the store.
   Result<std::uint64_t> epochs_since(UtcTime moment) const;
   // The latest `limit`, newest first.
   Result<std::vector<Event>> events(const std::string& subject, std::size_t limit) const;
@@ -277,8 +275,7 @@ class ReadView {
                                         std::size_t limit) const;
   Result<std::size_t> item_count(const Uuid& plan) const;
   Result<bool> plan_names(const Uuid& plan, const Uuid& asset) const;  // as item or as kept
-  // The plan in state requested, approved or running that names this asset in an item that is
-  // pending or held.
+  // In state requested, approved or running; the item of the asset is pending or held.
   Result<std::optional<Uuid>> open_plan_of(const Uuid& asset) const;
   Result<std::vector<domain::AttemptedUse>> attempted_uses(const Uuid& plan) const;
   Result<std::vector<Uuid>> plans_in(domain::PlanState state) const;

@@ -177,8 +177,9 @@ Status WordCheck::look_at_signed(std::vector<Finding>& findings) {
     leaf_ = leaf.index + 1;
     ASSIGN_OR_RETURN(const bool same, is_as_logged(leaf, bytes));
     if (same) continue;
-    findings.push_back(altered(leaf.type + "-altered", "leaf " + std::to_string(leaf.index),
-                               "the " + leaf.type +
+    const std::string what = leaf.type == kVerdictWaits ? "validation" : leaf.type;
+    findings.push_back(altered(what + "-altered", "leaf " + std::to_string(leaf.index),
+                               "the " + what +
                                    " of this leaf of the log is missing, or is "
                                    "not what the log took in",
                                kRestore));

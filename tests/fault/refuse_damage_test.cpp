@@ -191,7 +191,7 @@ TEST_F(ARefusal, MeetsNoLocatorOrABrokenOne) {
   EXPECT_EQ(differences(before, everything(world.disk)), "");
   ASSERT_TRUE(done(world.disk.rename("/elsewhere", kLocator)));
   put(kLocator, as_bytes("{\"schema\": \"aierase/ro"));
-  refuse_and_put_back(kLocator, Errc::damaged, {"root-slot", "restore"});
+  refuse_and_put_back(kLocator, Errc::damaged, {"root-slot", "put its newest copy back"});
 }
 
 }  // namespace

@@ -172,6 +172,10 @@ async function refusals(browser, tab) {
 // What was said of the certificate since is signed apart: none of it is added, taken out, moved or
 // changed unseen.
 async function amendments(browser, tab) {
+  const judged = await open(browser, tab,
+    fs.readFileSync(path.join(directory, "judged.html"), "utf8"));
+  check("the page of a certificate with a verdict holds", judged.state === "good" &&
+    judged.verdict.split(": holds.").length === 9, JSON.stringify(judged));
   const page = fs.readFileSync(path.join(directory, "amended.html"), "utf8");
   const seen = await open(browser, tab, page);
   // The keys were changed after the certificate, as a forger of amendments would have others too.
