@@ -18,6 +18,11 @@ check "erasure" a approve "$PLAN"
 check "export of the bundle" a certificate export page/model:1 "$DIR/certificate.json"
 check "export of the page" a certificate export page/model:1 "$DIR/page.html" --format html
 refused 2 'html or text for people' a certificate export page/model:1 "$DIR/no" --format pdf
+KEPT=$(a -q import page/kept:1 "$DIR/m") || exit 1
+REFUSED=$(a -q retire "$KEPT" --reason "<b>perhaps</b>") || exit 1
+check "a plan is taken back" a cancel "${REFUSED%@*}"
+check "export of its record" a certificate export "${REFUSED%@*}" "$DIR/refusal.json"
+check "and of its page" a certificate export "${REFUSED%@*}" "$DIR/refusal.html" --format html
 AMENDED=$(a --json show page/model:1 | json 'd["asset"]["certificate"]')
 printf 'burnt' >"$DIR/tapes.txt"
 check "a verdict" a validate "$AMENDED" accept --reason "<i>gone</i>"
@@ -27,11 +32,6 @@ check "the keys are changed" a certificate trust "$DIR/trust" --rotate
 check "evidence" a certificate amend "$AMENDED" --evidence "$DIR/tapes.txt" --reason "{{signer}}" \
   --closes plaintext-elsewhere
 check "export of the amended page" a certificate export "$AMENDED" "$DIR/amended.html" --format html
-KEPT=$(a -q import page/kept:1 "$DIR/m") || exit 1
-REFUSED=$(a -q retire "$KEPT" --reason "<b>perhaps</b>") || exit 1
-check "a plan is taken back" a cancel "${REFUSED%@*}"
-check "export of its record" a certificate export "${REFUSED%@*}" "$DIR/refusal.json"
-check "and of its page" a certificate export "${REFUSED%@*}" "$DIR/refusal.html" --format html
 # As aierase-certificate(5), PAGE, has it.
 sed -n 's/.* id="evidence"[^>]*>\([^<]*\)<.*/\1/p' "$DIR/page.html" | base64 -d >"$DIR/taken-out.json"
 check "the signed file can be taken out" cmp "$DIR/taken-out.json" "$DIR/certificate.json"
