@@ -115,6 +115,9 @@ class Core {
   std::map<Uuid, std::size_t> dispensable;
   // The plan whose items were last found to be those of its digest; nobody else writes meanwhile.
   std::optional<Uuid> compared_plan;
+  // From this leaf of the log on, no amendment and no verdict was missing in the database, which
+  // nobody else writes to while it is open.
+  std::optional<std::uint64_t> nothing_missing_from;
   std::size_t round_limit = limits::kItemsPerEraseRound;  // 1 while the disk is full
   // The slot that is not current may hold a secret that nothing was sealed under: a TPM that was
   // busy refused to zero it.
