@@ -15,6 +15,7 @@ NAME = "nothing-of-that-name"
 # What would be refused as malformed before polkit is asked: other arguments, in their order.
 OTHERS = {
     "Certificate.Validate": [NAME, "accept", {}],
+    "Manager.MoveSlot": ["file", {}],
     "Plan.Retire": [[NAME], {"reason": "t"}],
     "Plan.TextToSign": [["p-aaaaaaaa"], {}],
     "Plan.HandIn": ["approve", NAME, NAME, {}],

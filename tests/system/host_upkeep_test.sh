@@ -161,11 +161,17 @@ in_host sh -c 'install -d -o aierase-notify /srv/told
   chmod 755 /etc/aierase/notify.d/10-tell'
 check "all is read, and as it was" in_host systemctl start aierase-scrub.service
 blob=$(in_host sh -c 'find /var/lib/aierase/blobs -type f -size +100k | head -n 1')
-in_host sh -c 'printf "\377" | dd of="$0" bs=1 seek=5000 conv=notrunc 2>/dev/null' "$blob"
+flip_bit() {  # of one byte in FILE; a second time puts it back
+  in_host python3 -c 'import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(5000); byte = f.read(1)[0]; f.seek(5000); f.write(bytes([byte ^ 1]))' "$1"
+}
+flip_bit "$blob"
 in_host systemctl start aierase-scrub.service >/dev/null 2>&1
 equal "where a byte is another, it fails" "$(in_host systemctl show -P Result aierase-scrub)" exit-code
 told() { in_host test -s /srv/told/unit-failed.aierase-scrub.service; }
 check "and people are told" until_true told
+flip_bit "$blob"
 
 # ---- moved to another host --------------------------------------------------------------------------------
 in_host sh -c 'systemctl stop aierased; systemd-id128 new >/etc/machine-id'
