@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/json_members.h"
 #include "domain/ids.h"
 
 namespace aierase::daemon {
@@ -10,10 +11,6 @@ namespace {
 using domain::id_text;
 using domain::IdType;
 using lifecycle::HandInReport;
-
-void put(Json& object, const char* key, const std::string& text) {
-  if (!text.empty()) object[key] = text;
-}
 
 Json entry_json(const domain::PersonEntry& entry) {
   Json json{{"id", entry.id}, {"name", entry.name}};

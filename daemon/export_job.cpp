@@ -20,7 +20,7 @@
 namespace aierase::daemon {
 namespace {
 
-constexpr int kLookEvery = 50;  // milliseconds
+constexpr int kPollMilliseconds = 50;
 
 // Cancels the job's progress as soon as the lease is revoked, also while a write waits for a slow
 // reader. Ends, and with it the look at the lease, in its destructor.
@@ -29,7 +29,7 @@ class RevocationWatch {
   RevocationWatch(const lifecycle::KeyLease& lease, std::atomic<bool>& cancelled)
       : stop_(eventfd(0, EFD_CLOEXEC)), thread_([fd = stop_.get(), &lease, &cancelled] {
           pollfd wait{fd, POLLIN, 0};
-          while (poll(&wait, 1, kLookEvery) <= 0) {
+          while (poll(&wait, 1, kPollMilliseconds) <= 0) {
             if (lease.revoked()) cancelled.store(true);
           }
         }) {}

@@ -28,7 +28,7 @@ Error wrong(std::string message) {
   return make_error(Errc::usage, std::move(message), "aierased --help lists the options");
 }
 
-Result<Options> read(const cxxopts::ParseResult& parsed, const cxxopts::Options& described) {
+Result<Options> read_options(const cxxopts::ParseResult& parsed, const cxxopts::Options& described) {
   Options options;
   if (parsed.count("help") > 0) options.print = described.help();
   if (parsed.count("version") > 0) {
@@ -57,7 +57,7 @@ Result<Options> parse_options(int argc, char** argv) {
   // cxxopts throws, and no exception may leave this file.
   try {
     cxxopts::Options described = description();
-    return read(described.parse(argc, argv), described);
+    return read_options(described.parse(argc, argv), described);
   } catch (const std::exception& fault) {
     return wrong(fault.what());
   }

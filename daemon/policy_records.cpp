@@ -4,15 +4,12 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "daemon/json_members.h"
 #include "domain/ids.h"
 #include "policy/duration.h"
 
 namespace aierase::daemon {
 namespace {
-
-void put(Json& object, const char* key, const std::optional<UtcTime>& time) {
-  if (time) object[key] = to_rfc3339(*time);
-}
 
 Json rule_list(const std::vector<policy::Rule>& rules) {
   Json list = Json::array();

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "certificate/amendment.h"
 #include "daemon/decision_records.h"
+#include "daemon/json_members.h"
 #include "daemon/policy_records.h"
 #include "domain/ids.h"
 
@@ -19,16 +20,6 @@ using domain::IdType;
 
 std::string asset_id(const Uuid& id) {
   return id_text(IdType::asset, id);
-}
-
-void put(Json& object, const char* key, const std::string& text) {
-  if (!text.empty()) object[key] = text;
-}
-void put(Json& object, const char* key, const std::optional<UtcTime>& time) {
-  if (time) object[key] = to_rfc3339(*time);
-}
-void put_id(Json& object, const char* key, IdType type, const std::optional<Uuid>& id) {
-  if (id) object[key] = id_text(type, *id);
 }
 
 Json custodians_json(const std::vector<domain::Custodian>& custodians) {

@@ -21,6 +21,10 @@ pack() {  # DIRECTORY
     { tail -20 "$work/cpack.log"; echo "FAIL the packages cannot be made"; exit 1; }
   rm -rf "$1/_CPack_Packages"
 }
+packages=$BUILD/tests/packages  # made once for all, by system.packages
+take_packages() {  # DIRECTORY
+  cp "$packages"/*.deb "$1" || { echo "FAIL the packages are not there"; exit 1; }
+}
 
 # ---- checks --------------------------------------------------------------------------------------
 ok() { checked=$((checked + 1)); echo "ok   $1"; }

@@ -5,7 +5,7 @@
 . "${SOURCE:?run it by ctest}/tests/system/container.sh"
 
 mkdir -p "$work/share/debs" "$work/share/older" "$work/share/model"
-pack "$work/share/debs"
+take_packages "$work/share/debs"
 # The build before this one: the same programs under an earlier number.
 for deb in "$work"/share/debs/*.deb; do
   rm -rf "$work/unpacked"

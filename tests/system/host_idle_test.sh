@@ -6,7 +6,7 @@
 mkdir -p "$work/share/debs" "$work/share/model"
 cmake --build "$BUILD" --target idle_store >"$work/out" 2>&1 || { tail -20 "$work/out"; exit 1; }
 cp "$BUILD/tests/bench/idle_store" "$work/share/"
-pack "$work/share/debs"
+take_packages "$work/share/debs"
 head -c 100 /dev/urandom >"$work/share/model/weights.bin"
 chmod -R a+rX "$work/share"
 boot

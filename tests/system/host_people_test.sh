@@ -6,7 +6,7 @@
 . "${SOURCE:?run it by ctest}/tests/system/container.sh"
 
 mkdir "$work/share/debs" "$work/share/model"
-pack "$work/share/debs"
+take_packages "$work/share/debs"
 head -c 3000 /dev/urandom >"$work/share/model/weights.bin"
 cp "$SOURCE"/tests/system/{caller,terminal}.py "$work/share/"
 chmod -R a+rX "$work/share"

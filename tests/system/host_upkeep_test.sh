@@ -5,7 +5,7 @@
 . "${SOURCE:?run it by ctest}/tests/system/container.sh"
 
 mkdir -p "$work/share/debs" "$work/share/model"
-pack "$work/share/debs"
+take_packages "$work/share/debs"
 { echo "the plaintext of a model"; head -c 300000 /dev/urandom; } >"$work/share/model/weights.bin"
 echo '{"layers": 2}' >"$work/share/model/config.json"
 chmod -R a+rX "$work/share"

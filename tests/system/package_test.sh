@@ -21,7 +21,7 @@ if [ "${1:-}" = --twice ]; then
 fi
 
 mkdir "$work/debs" "$work/again"
-pack "$work/debs"
+take_packages "$work/debs"
 equal "three packages" "$(cd "$work/debs" && ls | sed 's/_.*//' | sort | xargs)" "aierase aierase-doc aierased"
 
 for package in aierase aierased aierase-doc; do

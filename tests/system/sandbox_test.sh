@@ -4,7 +4,7 @@
 . "${SOURCE:?run it by ctest}/tests/system/container.sh"
 
 mkdir "$work/share/debs"
-pack "$work/share/debs"
+take_packages "$work/share/debs"
 cp "$SOURCE/tests/system/probe.py" "$work/share/"
 chmod -R a+rX "$work/share"
 boot
