@@ -1,7 +1,6 @@
 // Members of JSON objects that are left out where there is nothing to say.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -12,15 +11,8 @@
 
 namespace aierase::daemon {
 
-inline void put(Json& object, const char* key, const std::string& text) {
-  if (!text.empty()) object[key] = text;
-}
-inline void put(Json& object, const char* key, const std::optional<UtcTime>& time) {
-  if (time) object[key] = to_rfc3339(*time);
-}
-inline void put_id(Json& object, const char* key, domain::IdType type,
-                   const std::optional<Uuid>& id) {
-  if (id) object[key] = domain::id_text(type, *id);
-}
+void put(Json& object, const char* key, const std::string& text);  // unless it is empty
+void put(Json& object, const char* key, const std::optional<UtcTime>& time);
+void put_id(Json& object, const char* key, domain::IdType type, const std::optional<Uuid>& id);
 
 }  // namespace aierase::daemon

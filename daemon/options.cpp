@@ -28,7 +28,8 @@ Error wrong(std::string message) {
   return make_error(Errc::usage, std::move(message), "aierased --help lists the options");
 }
 
-Result<Options> read_options(const cxxopts::ParseResult& parsed, const cxxopts::Options& described) {
+Result<Options> read_options(const cxxopts::ParseResult& parsed,
+                             const cxxopts::Options& described) {
   Options options;
   if (parsed.count("help") > 0) options.print = described.help();
   if (parsed.count("version") > 0) {
