@@ -139,10 +139,10 @@ Result<crypto::Signature> AmendmentStatement::sign(const crypto::SigningKey& sig
 Result<domain::AmendedState> state_of_certificate(std::string_view statement) {
   ASSIGN_OR_RETURN(const Json json,
                    parse_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
-  return state_of_certificate(json, statement);
+  return state_of_certificate(json, crypto::sha256(as_bytes(statement)));
 }
 
-Result<domain::AmendedState> state_of_certificate(const Json& json, std::string_view statement) {
+Result<domain::AmendedState> state_of_certificate(const Json& json, const Digest& statement) {
   const Json& residuals = at(at(json, "predicate"), "residuals");
   if (!residuals.is_array()) {
     return make_error(Errc::damaged, "a certificate lists no residuals", "run `aierase check`");
@@ -150,7 +150,7 @@ Result<domain::AmendedState> state_of_certificate(const Json& json, std::string_
   std::set<std::string> codes;
   for (const Json& one : residuals) codes.insert(std::string(text_at(one, "code")));
   domain::AmendedState state;
-  state.last_sha256 = crypto::sha256(as_bytes(statement));
+  state.last_sha256 = statement;
   state.open.assign(codes.begin(), codes.end());
   return state;
 }

@@ -36,7 +36,7 @@ class AmendmentStatement {
 
 // Where a certificate stands before anybody said anything of it.
 Result<domain::AmendedState> state_of_certificate(std::string_view statement);
-Result<domain::AmendedState> state_of_certificate(const Json& json, std::string_view statement);
+Result<domain::AmendedState> state_of_certificate(const Json& json, const Digest& statement);
 
 bool is_amendment(const Json& statement);  // by its predicateType
 // Does it agree with itself and with its form? The first fault, as a sentence; hostile JSON is an

@@ -276,11 +276,12 @@ Check check_amendments(std::string_view statement,
   const auto failed = [](const std::string& why) {
     return Check{kName, CheckResult::failed, "Refused: " + why + "."};
   };
-  Result<domain::AmendedState> start = state_of_certificate(statement);
-  if (!start.ok()) return failed(start.error().message);
-  domain::AmendedState state = std::move(*start);
   const Result<Json> json = parse_json(statement, JsonLimits{limits::kCertificateBytes, 32});
   if (!json.ok()) return failed(json.error().message);
+  Result<domain::AmendedState> start =
+      state_of_certificate(*json, crypto::sha256(as_bytes(statement)));
+  if (!start.ok()) return failed(start.error().message);
+  domain::AmendedState state = std::move(*start);
   const AmendedSubject subject = subject_of_certificate(*json);
   const std::string id(text_at(at(*json, "predicate"), "certificate_id"));
   const std::string certificate = to_hex(state.last_sha256);

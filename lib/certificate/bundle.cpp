@@ -56,6 +56,11 @@ Result<std::string> bundle_json(std::string_view statement, const crypto::Signat
 
 Result<std::string> log_entry_body(std::string_view statement, const crypto::Signature& signature,
                                    const crypto::PublicKey& key) {
+  return log_entry_body(crypto::sha256(as_bytes(statement)), signature, key);
+}
+
+Result<std::string> log_entry_body(const Digest& statement, const crypto::Signature& signature,
+                                   const crypto::PublicKey& key) {
   const std::string verifier =
       ObjectText()
           .text("keyDetails", "PKIX_ED25519")
@@ -67,10 +72,8 @@ Result<std::string> log_entry_body(std::string_view statement, const crypto::Sig
           .raw(
               ObjectText().text("content", to_base64(signature)).raw("verifier", verifier).finish())
           .finish();
-  const std::string hash = ObjectText()
-                               .text("algorithm", "SHA2_256")
-                               .text("digest", to_base64(crypto::sha256(as_bytes(statement))))
-                               .finish();
+  const std::string hash =
+      ObjectText().text("algorithm", "SHA2_256").text("digest", to_base64(statement)).finish();
   const std::string entry =
       ObjectText().raw("payloadHash", hash).raw("signatures", signatures).finish();
   return ObjectText()

@@ -32,8 +32,11 @@ Result<std::string> bundle_json(std::string_view statement, const crypto::Signat
                                 const crypto::PublicKey& key,
                                 const std::optional<LogEntry>& log = std::nullopt);
 
-// The body of a certificate's log leaf: canonical JSON of a Rekor v2 dsse 0.0.2 entry.
+// The body of a certificate's log leaf: canonical JSON of a Rekor v2 dsse 0.0.2 entry. Of the
+// statement it has the SHA-256 alone.
 Result<std::string> log_entry_body(std::string_view statement, const crypto::Signature& signature,
+                                   const crypto::PublicKey& key);
+Result<std::string> log_entry_body(const Digest& statement, const crypto::Signature& signature,
                                    const crypto::PublicKey& key);
 
 }  // namespace aierase::certificate

@@ -1,7 +1,6 @@
 #include "certificate/json_lookup.h"
 
 #include <nlohmann/json.hpp>
-#include <string>
 
 #include "base/bytes.h"
 
@@ -15,7 +14,7 @@ constexpr std::size_t kTypedIdBytes = 28;
 const Json& at(const Json& object, std::string_view key) {
   static const Json nothing;
   if (!object.is_object()) return nothing;
-  const auto found = object.find(std::string(key));
+  const auto found = object.find(key);
   return found == object.end() ? nothing : *found;
 }
 

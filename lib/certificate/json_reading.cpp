@@ -15,7 +15,7 @@ Status check_members(const Json& value, std::string_view what,
                      std::initializer_list<std::string_view> allowed) {
   if (!value.is_object()) return malformed(std::string(what) + " is missing or no object");
   for (const std::string_view key : needed) {
-    if (!value.contains(std::string(key))) {
+    if (!value.contains(key)) {
       return malformed(std::string(what) + " lacks " + std::string(key));
     }
   }
@@ -42,19 +42,27 @@ Status expect_text(const Json& object, const char* key, std::string_view expecte
   return malformed(std::string(key) + " is " + quoted(text) + ", not " + std::string(expected));
 }
 
-Result<Bytes> base64_member(const Json& object, const char* key) {
-  ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
-  std::optional<Bytes> bytes = from_base64(text);
-  if (!bytes) return malformed(std::string(key) + " is not base64");
+Result<Bytes> base64_value(const Json& value, std::string_view what) {
+  if (!value.is_string()) return malformed(std::string(what) + " is no text");
+  std::optional<Bytes> bytes = from_base64(value.get_ref<const std::string&>());
+  if (!bytes) return malformed(std::string(what) + " is not base64");
   return std::move(*bytes);
 }
 
-Result<Digest> digest_member(const Json& object, const char* key) {
-  ASSIGN_OR_RETURN(const Bytes bytes, base64_member(object, key));
+Result<Bytes> base64_member(const Json& object, const char* key) {
+  return base64_value(object[key], key);
+}
+
+Result<Digest> digest_value(const Json& value, std::string_view what) {
+  ASSIGN_OR_RETURN(const Bytes bytes, base64_value(value, what));
   Digest digest{};
-  if (bytes.size() != digest.size()) return malformed(std::string(key) + " is no SHA-256");
+  if (bytes.size() != digest.size()) return malformed(std::string(what) + " is no SHA-256");
   std::copy(bytes.begin(), bytes.end(), digest.begin());
   return digest;
+}
+
+Result<Digest> digest_member(const Json& object, const char* key) {
+  return digest_value(object[key], key);
 }
 
 Result<crypto::PublicKey> key_member(const Json& object, const char* key) {

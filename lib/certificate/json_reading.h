@@ -24,8 +24,10 @@ Status check_members(const Json& value, std::string_view what,
                      std::initializer_list<std::string_view> allowed = {});
 Result<std::string> text_member(const Json& object, const char* key);
 Status expect_text(const Json& object, const char* key, std::string_view expected);
+Result<Bytes> base64_value(const Json& value, std::string_view what);
 Result<Bytes> base64_member(const Json& object, const char* key);
-Result<Digest> digest_member(const Json& object, const char* key);          // in base64
+Result<Digest> digest_value(const Json& value, std::string_view what);      // in base64
+Result<Digest> digest_member(const Json& object, const char* key);          // the same
 Result<crypto::PublicKey> key_member(const Json& object, const char* key);  // DER in base64
 Result<Uuid> uuid_member(const Json& object, const char* key);              // in hex
 Result<UtcTime> time_member(const Json& object, const char* key);

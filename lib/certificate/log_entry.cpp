@@ -13,7 +13,7 @@ Result<translog::Proof> read_hashes(const Json& list) {
   if (!list.is_array() || list.size() > 63) return malformed("hashes is no list of at most 63");
   translog::Proof hashes;
   for (const Json& one : list) {
-    ASSIGN_OR_RETURN(const Digest hash, digest_member(Json{{"hash", one}}, "hash"));
+    ASSIGN_OR_RETURN(const Digest hash, digest_value(one, "hash"));
     hashes.push_back(hash);
   }
   return hashes;

@@ -49,7 +49,7 @@ std::optional<Digest> digest_of(std::string_view hex) {
 bool has_exactly(const Json& object, std::initializer_list<std::string_view> keys) {
   return object.is_object() && object.size() == keys.size() &&
          std::all_of(keys.begin(), keys.end(),
-                     [&](std::string_view key) { return object.contains(std::string(key)); });
+                     [&](std::string_view key) { return object.contains(key); });
 }
 
 Fault check_frame(const Json& statement) {

@@ -27,6 +27,7 @@ constexpr JsonLimits kStatementLimits{limits::kCertificateBytes, 32};
 
 struct Parsed {
   std::string payload;
+  Digest payload_sha256{};
   crypto::Signature signature{};
   std::string hint;
   std::optional<LogEntry> log;
@@ -106,6 +107,7 @@ Status read_envelope(const Json& envelope, const std::optional<CutBundle>& cut, 
     ASSIGN_OR_RETURN(payload, base64_member(envelope, "payload"));
   }
   parsed.payload = as_text(*payload);
+  parsed.payload_sha256 = crypto::sha256(*payload);
   const Json& signatures = envelope["signatures"];
   if (!signatures.is_array() || signatures.size() != 1) {
     return malformed("there must be exactly one signature");
@@ -226,7 +228,7 @@ void check_amendment(const Json& statement, std::string_view text, const Trusted
                   report.amendment->certificate + ": " + report.amendment->sentence + ".");
 }
 
-CertificateSummary summary_of_certificate(const Json& statement, std::string_view payload) {
+CertificateSummary summary_of_certificate(const Json& statement, const Digest& sha256) {
   const Json& predicate = at(statement, "predicate");
   const Json& asset = at(predicate, "asset");
   const auto text = [](const Json& object, const char* key) {
@@ -234,7 +236,7 @@ CertificateSummary summary_of_certificate(const Json& statement, std::string_vie
   };
   CertificateSummary summary;
   summary.of = subject_of_certificate(statement);
-  const auto start = state_of_certificate(statement, payload);
+  const auto start = state_of_certificate(statement, sha256);
   if (start.ok()) summary.start = *start;
   summary.id = text(predicate, "certificate_id");
   summary.asset = text(asset, "id");
@@ -243,7 +245,7 @@ CertificateSummary summary_of_certificate(const Json& statement, std::string_vie
   summary.assurance = text(at(predicate, "assurance"), "level");
   summary.plan = text(at(predicate, "disposal"), "plan");
   summary.erased_at = text(at(predicate, "times"), "verified_zero_at");
-  summary.statement_sha256 = to_hex(crypto::sha256(as_bytes(payload)));
+  summary.statement_sha256 = to_hex(sha256);
   const std::string digest = text(asset, "manifest_sha256");
   if (is_fingerprint(digest)) summary.manifest_sha256 = digest;
   return summary;
@@ -264,7 +266,9 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport
   add_verdict(report, "statement", findings.statement_fault,
               "It has the form of a disposal statement and agrees with itself.");
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
-  if (!findings.statement_fault) report.certificate = summary_of_certificate(*json, parsed.payload);
+  if (!findings.statement_fault) {
+    report.certificate = summary_of_certificate(*json, parsed.payload_sha256);
+  }
   // Hostile text may stand in the claim: it is shown only once the statement is known to be sound
   // in form, and the caller escapes what it prints.
   const bool sound = !findings.statement_fault;
@@ -287,7 +291,8 @@ Check check_log(const Parsed& parsed, const TrustedKey* trusted, const TrustStor
   if (trusted == nullptr) {
     return {"log", CheckResult::not_checked, "Not checked: the signer is not known."};
   }
-  const Result<std::string> body = log_entry_body(parsed.payload, parsed.signature, trusted->key);
+  const Result<std::string> body =
+      log_entry_body(parsed.payload_sha256, parsed.signature, trusted->key);
   if (!body.ok()) return {"log", CheckResult::failed, body.error().message};
   return check_log_entry(*parsed.log, *body, *trusted, trust, heads);
 }

@@ -1,6 +1,7 @@
 #include "translog/log.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -44,11 +45,9 @@ Digest leaf_hash(ByteView body) {
 }
 
 Digest node_hash(const Digest& left, const Digest& right) {
-  crypto::Sha256 hash;
-  hash.update(ByteView(&kNodePrefix, 1));
-  hash.update(left);
-  hash.update(right);
-  return hash.finish();
+  std::array<std::byte, 1 + 2 * sizeof(Digest)> joined{kNodePrefix};
+  std::copy(right.begin(), right.end(), std::copy(left.begin(), left.end(), joined.begin() + 1));
+  return crypto::sha256(joined);
 }
 
 Digest empty_root() {
