@@ -1,5 +1,6 @@
 // The one reader of JSON: RFC 8259 to the letter, with our limits, in one pass.
 
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -14,7 +15,7 @@ Error refused(std::size_t offset, const std::string& why) {
   return make_error(Errc::invalid_input, "JSON, byte " + std::to_string(offset) + ": " + why);
 }
 
-// Not zero where a byte of `word` is.
+// The highest bit of each byte of `word` that is zero, and maybe of bytes above such a one.
 constexpr std::uint64_t kEach = 0x0101010101010101;
 constexpr std::uint64_t kHighest = kEach * 0x80;
 std::uint64_t zero_bytes(std::uint64_t word) {
@@ -34,7 +35,9 @@ std::size_t plain_text(std::string_view text) {
     const std::uint64_t controls = (word - kEach * 0x20) & ~word & kHighest;
     const std::uint64_t special = controls | (word & kHighest) | zero_bytes(word ^ kEach * '"') |
                                   zero_bytes(word ^ kEach * '\\');
-    if (special != 0) break;
+    if (special == 0) continue;
+    if constexpr (std::endian::native != std::endian::little) break;
+    return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
   }
   while (at < text.size() && !ends_plain_text(text[at])) ++at;
   return at;

@@ -1,8 +1,7 @@
 #include "certificate/record_batch.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -72,19 +71,26 @@ void verify_one(BatchedRecord& record, const TrustStore& trust, HeadCache& heads
 
 }  // namespace
 
-void BatchVerifier::verify(std::vector<BatchedRecord>& batch, const TrustStore& trust) {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&](HeadCache& heads) {
-    for (std::size_t at = next++; at < batch.size(); at = next++) {
-      verify_one(batch[at], trust, heads);
-    }
-  };
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < std::min(heads_.size(), batch.size()); ++i) {
-    others.emplace_back([&work, &heads = heads_[i]] { work(heads); });
+BatchVerifier::~BatchVerifier() {
+  wait();
+}
+
+void BatchVerifier::begin(std::vector<BatchedRecord> batch, const TrustStore& trust) {
+  batch_ = std::move(batch);
+  next_ = 0;
+  for (std::size_t i = 0; i < std::min(heads_.size(), batch_.size()); ++i) {
+    threads_.emplace_back([this, &trust, &heads = heads_[i]] {
+      for (std::size_t at = next_++; at < batch_.size(); at = next_++) {
+        verify_one(batch_[at], trust, heads);
+      }
+    });
   }
-  work(heads_[0]);
-  for (std::thread& one : others) one.join();
+}
+
+std::vector<BatchedRecord> BatchVerifier::wait() {
+  for (std::thread& one : threads_) one.join();
+  threads_.clear();
+  return std::exchange(batch_, {});
 }
 
 }  // namespace aierase::certificate

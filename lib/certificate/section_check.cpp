@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "certificate/bundle.h"
 #include "certificate/continuity.h"
@@ -16,7 +17,7 @@
 namespace aierase::certificate {
 namespace {
 
-constexpr std::size_t kBatchBytes = 8 << 20;
+constexpr std::size_t kBatchBytes = 4 << 20;
 constexpr std::size_t kBatchRecords = 1'024;
 
 std::string named(const Member& member) {
@@ -47,6 +48,7 @@ struct SectionCheck::Impl {
   void take_consistency(const std::string& content);
   void batch_record(const Member& member, std::string content);
   void flush();
+  void settle_begun();
   void settle(BatchedRecord& record);
 
   void conclude_history(const Check& whole);
@@ -126,6 +128,7 @@ void SectionCheck::Impl::take_section(const std::string& content) {
 }
 
 void SectionCheck::Impl::take_keyring(const std::string& content) {
+  settle_begun();  // under the keys that it was begun with
   keys = SectionKeys::choose(content, name.store, *reader.trust);
 }
 
@@ -166,10 +169,13 @@ void SectionCheck::Impl::batch_record(const Member& member, std::string content)
 }
 
 void SectionCheck::Impl::flush() {
-  batch_verifier.verify(batch, keys.trust());
-  for (BatchedRecord& record : batch) settle(record);
-  batch.clear();
+  settle_begun();
+  batch_verifier.begin(std::exchange(batch, {}), keys.trust());
   batch_bytes = 0;
+}
+
+void SectionCheck::Impl::settle_begun() {
+  for (BatchedRecord& record : batch_verifier.wait()) settle(record);
 }
 
 void SectionCheck::Impl::settle(BatchedRecord& record) {
@@ -341,6 +347,7 @@ void SectionCheck::Impl::conclude_period() {
 SectionReport SectionCheck::finish() {
   Impl& impl = *impl_;
   impl.flush();
+  impl.settle_begun();
   if (!impl.has_trusted_root) impl.format.fault("trusted_root.json is missing");
   if (!impl.has_consistency && impl.name.first > 0) impl.format.fault("consistency is missing");
   SectionReport& report = impl.report;

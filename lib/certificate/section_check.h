@@ -1,10 +1,11 @@
 // Whether a section of an archive holds what it says, and all of it.
 //
 // Contract: members are given one after the other, in their order; each is gone when add() returns,
-// but for a batch of a few megabytes that is verified by all cores together. What is kept is a row
-// for each record and 32 bytes for each leaf. Hostile members are faults, never an end: the report
-// names the first of them and counts all. Where no key of the store is trusted, everything is held
-// against the keys in the section itself, and the report says that nobody vouches for them.
+// but for two batches of a few megabytes: one is verified by all cores while the other fills. What
+// is kept is a row for each record and 32 bytes for each leaf. Hostile members are faults, never an
+// end: the report names the first of them and counts all. Where no key of the store is trusted,
+// everything is held against the keys in the section itself, and the report says that nobody
+// vouches for them.
 // Specified in: aierase-certificate(5) ARCHIVES.
 #pragma once
 
