@@ -81,11 +81,15 @@ Result<std::string> bundle_of(Session& session, const std::string& certificate,
 struct Bundles {
   std::string record;
   std::vector<std::string> amendments;  // in order
+  std::uint64_t left_out = 0;           // amendments that nobody asked for
   std::string waiting;                  // verdicts that are recorded, and not signed yet
 };
 
+enum class Amendments { fetched, counted };
+
 // What was said of the certificate so far.
-Status add_amendments(Session& session, const std::string& wanted, Bundles& bundles) {
+Status add_amendments(Session& session, const std::string& wanted, Amendments how,
+                      Bundles& bundles) {
   if (is_plan(wanted)) return {};
   CallArguments arguments;
   arguments.texts = {wanted};
@@ -93,6 +97,10 @@ Status add_amendments(Session& session, const std::string& wanted, Bundles& bund
                    session.call("Certificate", "Show", std::move(arguments), Json::object()));
   const Json certificate = unwrapped(std::move(answer), "certificate");
   for (const Json& one : list_at(certificate, "amendments")) {
+    if (how == Amendments::counted) {
+      ++bundles.left_out;
+      continue;
+    }
     ASSIGN_OR_RETURN(std::string bundle, bundle_of(session, wanted, number_at(one, "number")));
     bundles.amendments.push_back(std::move(bundle));
   }
@@ -216,6 +224,18 @@ Status write_bundles(const std::string& path, const Bundles& bundles) {
   return {};
 }
 
+// What was said of the certificate, and is not in what was written.
+void tell_what_is_missing(Output& out, const Bundles& bundles) {
+  if (bundles.left_out > 0) {
+    out.remark("What was said of it since is not in it, " + counted(bundles.left_out, "amendment") +
+               ": export it into a file, and they stand beside it");
+  }
+  if (!bundles.waiting.empty()) {
+    out.remark("A verdict is not in it, for it waits for its signature: " +
+               printable(bundles.waiting) + "; `aierase doctor` says what to do");
+  }
+}
+
 }  // namespace
 
 Result<int> run_certificate_export(Session& session) {
@@ -235,9 +255,11 @@ Result<int> run_certificate_export(Session& session) {
   Bundles bundles;
   ASSIGN_OR_RETURN(bundles.record, bundle_of(session, certificate));
   std::string& content = bundles.record;
-  // Whoever asks for one file on standard output gets the certificate alone.
-  if (format == "text" || format == "html" || (format == "bundle" && path != "-")) {
-    RETURN_IF_ERROR(add_amendments(session, certificate, bundles));
+  if (format != kRequestFormat) {
+    // Whoever asks for one file on standard output gets the certificate alone.
+    const bool alone = format == "bundle" && path == "-";
+    RETURN_IF_ERROR(add_amendments(session, certificate,
+                                   alone ? Amendments::counted : Amendments::fetched, bundles));
   }
   for (const std::string& stamp : stamps) {
     ASSIGN_OR_RETURN(const std::string response, read_evidence(stamp, limits::kTimeStampBytes));
@@ -255,14 +277,12 @@ Result<int> run_certificate_export(Session& session) {
   }
   if (path == "-") {
     out.print(content);
+    if (format == "bundle") tell_what_is_missing(out, bundles);
     return 0;
   }
   if (format == "bundle") {
     RETURN_IF_ERROR(write_bundles(path, bundles));
-    if (!bundles.waiting.empty()) {
-      out.remark("A verdict is not in these files, for it waits for its signature: " +
-                 printable(bundles.waiting) + "; `aierase doctor` says what to do");
-    }
+    tell_what_is_missing(out, bundles);
   } else {
     RETURN_IF_ERROR(write_evidence(path, content));
   }

@@ -92,6 +92,21 @@ cp -r "$DIR/store/log" "$DIR/copy"
 find "$DIR/copy/tile/entries" -type f -exec rm {} +
 told 'truncated' "$DIR/copy" --trust "$DIR/trust"
 
+echo "--- a verdict that nobody can sign yet"
+stop_daemon
+mv "$DIR/slot/signer.key" "$DIR/signer.key"
+start_daemon
+ONE=$(a --json show acme/one:1 | json 'd["asset"]["certificate"]')
+check "is recorded" a validate "$ONE" accept
+a certificate export "$ONE" - >"$DIR/again.json" 2>"$DIR/err"
+contains "that it waits is told beside standard output" "$(cat "$DIR/err")" 'waits for its signature: accepted'
+check "which has the certificate as it was" cmp "$DIR/one.json" "$DIR/again.json"
+stop_daemon
+mv "$DIR/signer.key" "$DIR/slot/signer.key"
+start_daemon
+a certificate export "$ONE" - 2>"$DIR/err" >/dev/null
+contains "once it is signed it stands beside the certificate" "$(cat "$DIR/err")" 'not in it, 1 amendment:'
+
 echo "--- trust directories"
 sed 's/"end_leaf": [0-9]*/"end_leaf": 3/' "$DIR"/trust/*.keyring.json >"$DIR/keyring"
 mkdir "$DIR/forged"
