@@ -118,7 +118,9 @@ Result<bool> is_as_signed(const catalog::ReadView& view, const catalog::Certific
   ASSIGN_OR_RETURN(const auto acts, view.validations(row.id));
   const auto verdict = acts.empty() ? domain::Validation::awaiting : acts.back().verdict;
   using domain::IdType;
-  return row.validation == verdict &&
+  return row.validation == verdict && text_in(*json, "/predicate/outcome") == row.outcome &&
+         text_in(*json, "/predicate/assurance/level") == domain::to_text(row.assurance) &&
+         text_in(*json, "/predicate/times/verified_zero_at") == to_rfc3339(row.issued) &&
          text_in(*json, "/predicate/certificate_id") ==
              domain::id_text(IdType::certificate, row.id) &&
          text_in(*json, "/predicate/asset/id") == domain::id_text(IdType::asset, row.asset) &&

@@ -259,6 +259,24 @@ TEST_F(AnAmendedCertificate, OfWhichRowsWereMovedTakenAwayOrAddedIsNotAmended) {
   EXPECT_FALSE(check_says("-altered"));
 }
 
+// What stands beside the statement, for lists to be quick, is what the statement says.
+TEST_F(AnAmendedCertificate, WithAnotherOutcomeLevelOrTimeBesideItIsFound) {
+  for (const char* change :
+       {"UPDATE certificate SET outcome = 'kept'",
+        "UPDATE certificate SET assurance = iif(assurance = 'EA4', 'EA3', 'EA4')",
+        "UPDATE certificate SET issued = issued + 1"}) {
+    EXPECT_FALSE(check_says("-altered")) << change;
+    world.close();
+    const auto kept = world.keep();
+    EXPECT_TRUE(done(sql(world.disk, change)));
+    ASSERT_TRUE(done(world.open()));
+    EXPECT_TRUE(check_says("certificate-altered")) << change;
+    world.close();
+    world.go_back(*kept);
+    ASSERT_TRUE(done(world.open()));
+  }
+}
+
 // What the earlier person said gets no signature behind what the later one said.
 TEST_F(AnAmendedCertificate, IsNotJudgedByAnOldVerdictAgain) {
   ASSERT_TRUE(done(validate(Validation::accepted, "")));
