@@ -147,6 +147,46 @@ TEST(Json, IsRefusedWhenItIsNotWholeCleanText) {
   }
 }
 
+TEST(Json, NamesTheByteThatIsRefusedAndWhy) {
+  struct Case {
+    std::string_view text;
+    std::size_t byte;
+    std::string_view why;
+  };
+  for (const Case& one :
+       {Case{R"({"a" 1})", 5, "no colon"}, Case{"[1 2]", 3, "neither a comma"},
+        Case{R"({"a":1,})", 7, "no key"}, Case{"[1] 2", 4, "behind the end"},
+        Case{R"(["ab)", 4, "without its end"}, Case{"[\"a\tb\"]", 3, "control"},
+        Case{R"(["a\x"])", 3, "an escape"}, Case{R"(["\u12g4"])", 2, "hexadecimal"},
+        Case{R"(["\udc00\ud800"])", 2, "half of"}, Case{"[1.]", 3, "no digit"},
+        Case{"[0, 1e400]", 4, "too large"}, Case{"[\"a\xC3(\"]", 3, "UTF-8"}}) {
+    const std::string message = json_error(one.text).message;
+    EXPECT_NE(message.find("byte " + std::to_string(one.byte) + ": "), std::string::npos)
+        << message;
+    EXPECT_NE(message.find(one.why), std::string::npos) << message;
+  }
+}
+
+TEST(Json, HasEveryTextAndNumberAsItWasWritten) {
+  // A text ends, or has what is special, at every place of the words that it is read by.
+  for (std::size_t before = 0; before < 20; ++before) {
+    const std::string plain(before, 'x');
+    for (const std::string_view special :
+         {"", "\\\"", "\\u00e9", "\xC3\xA9", "\\ud83d\\ude00", "\\/"}) {
+      const std::string text = '"' + plain + std::string(special) + plain + '"';
+      EXPECT_EQ(parse_json(text).value(), Json::parse(text)) << text;
+    }
+  }
+  const Json numbers =
+      parse_json("[0,-0,18446744073709551615,-9223372036854775808,1e2,-1.5]").value();
+  EXPECT_TRUE(numbers[0].is_number_unsigned());
+  EXPECT_EQ(numbers[2].get<std::uint64_t>(), UINT64_MAX);
+  EXPECT_EQ(numbers[3].get<std::int64_t>(), INT64_MIN);
+  EXPECT_TRUE(numbers[4].is_number_float());
+  EXPECT_EQ(dump_canonical(numbers).value(),
+            "[0,0,18446744073709551615,-9223372036854775808,100.0,-1.5]");
+}
+
 TEST(Json, IsRefusedBeyondItsSizeBeforeItIsRead) {
   JsonLimits limits;
   limits.max_bytes = 4;
