@@ -177,6 +177,14 @@ TEST(Json, HasEveryTextAndNumberAsItWasWritten) {
       EXPECT_EQ(parse_json(text).value(), Json::parse(text)) << text;
     }
   }
+  for (std::size_t before = 0; before < 20; ++before) {
+    for (const char refused : {'\0', '\n', '\x1F', '\x80', '\xFF'}) {
+      const std::string text =
+          '"' + std::string(before, 'x') + refused + std::string(20, 'x') + '"';
+      EXPECT_NE(json_error(text).message.find("byte " + std::to_string(before + 1) + ":"),
+                std::string::npos);
+    }
+  }
   const Json numbers =
       parse_json("[0,-0,18446744073709551615,-9223372036854775808,1e2,-1.5]").value();
   EXPECT_TRUE(numbers[0].is_number_unsigned());
