@@ -1,11 +1,11 @@
 // JSON in and out: parsing with limits, canonical text.
 //
-// Contract: parse takes RFC 8259 to the letter in one pass, and refuses with the byte offset:
+// Contract: parse takes RFC 8259 to the letter, and refuses, with the offset at which it was seen:
 // nesting beyond `max_depth`, duplicate keys, invalid UTF-8, a byte order mark, trailing bytes,
 // numbers that a double cannot hold, more than `max_bytes`, and more than `max_values` values,
-// lest a text of "[],[],[]" takes memory of twenty times its size. What it takes, nlohmann takes
-// too, with the same value. Canonical text: UTF-8, keys in byte order, no white space;
-// deterministic for equal values.
+// lest a text of "[],[],[]" takes memory of twenty times its size. What it takes, nlohmann's
+// parser takes too, with the same value. Canonical text: UTF-8, keys in byte order, no white
+// space; deterministic for equal values.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ using Json = nlohmann::json;  // sorts its keys
 
 struct JsonLimits {
   std::size_t max_bytes = 16 << 20;
-  std::size_t max_depth = 64;          // and as deep does the reader call itself
+  std::size_t max_depth = 64;
   std::size_t max_values = 2'000'000;  // a statement of 100,000 subjects has 400,000
 };
 

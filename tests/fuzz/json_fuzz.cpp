@@ -11,7 +11,7 @@ using aierase::Json;
 
 // A double cannot hold it, there are two of a key, or too many levels: nlohmann lets these pass.
 bool is_own_rule(const std::string& message) {
-  for (const char* rule : {"too large or too small", "stands twice", "nested deeper"}) {
+  for (const char* rule : {"too big", "stands twice", "nested deeper"}) {
     if (message.find(rule) != std::string::npos) return true;
   }
   return false;
