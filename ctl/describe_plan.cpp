@@ -90,6 +90,8 @@ std::string approve_command(const Json& plan) {
 }
 
 std::string moment_of_erasure(const Json& plan) {
+  const std::string until = text_at(plan, "waits_until");
+  if (!until.empty()) return until + " at the latest";
   const std::string due = text_at(plan, "due_if_approved_now");
   if (text_at(plan, "state") != "requested" || due.empty()) return text_at(plan, "due");
   return text_at(plan, "timing") == "now" ? "as soon as it is approved (no grace)"
@@ -127,6 +129,13 @@ std::string next_step(const Json& plan) {
     return "Next: nobody needs to act. It is retired, and erased at " +
            printable(text_at(plan, "due")) + ", when its grace ends.\nTo change your mind until " +
            "then: aierase cancel " + id + "\n";
+  }
+  if (text_at(plan, "waits_for") == "company") {
+    return "Next: nobody needs to act. To spare the TPM's memory it waits for others that go with "
+           "it, "
+           "and is\nerased at " +
+           printable(text_at(plan, "waits_until")) +
+           " at the latest.\nTo change your mind until then: aierase cancel " + id + "\n";
   }
   if (text_at(plan, "waits_for") == "brake") {
     return "Next: the brake holds it: it is more than the policy lets go unattended. One custodian "
@@ -189,6 +198,7 @@ std::string describe_plan(const Json& plan, const Output& out) {
   if (text_at(plan, "state") == "requested") fields.add("Expires", text_at(plan, "expires"));
   fields.add("Erased at", moment_of_erasure(plan));
   if (text_at(plan, "waits_for") == "clock") fields.add("Waits for", "a confirmed clock");
+  if (text_at(plan, "waits_for") == "company") fields.add("Waits for", "others to go with it");
   if (text_at(plan, "origin") == "enforce") fields.add("Made by", "the nightly run");
   fields.add("Brake", text_at(plan, "brake"));
   fields.add("Below a floor", text_at(plan, "below_floor"));

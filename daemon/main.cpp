@@ -189,7 +189,7 @@ class Daemon {
             },
             [this](std::vector<std::int64_t> numbers) { emit_notices(bus_.get(), numbers); },
             [this](StoreThread::Waiting what) {
-              if (what == StoreThread::Waiting::plans) look_->start_within(kLookForDue);
+              if (what == StoreThread::Waiting::something) look_->start_within(kLookForDue);
             },
             [this] { flush_->start_within(kFlushAudit); },
             [this](Error error) {
@@ -251,7 +251,10 @@ Result<int> serve(const Options& options) {
   settings.audit = &audit.trail();
   settings.tpm.tcti = config.tpm;
   settings.coalesce = config.coalesce;
-  auto session = std::make_unique<StoreSession>(std::move(settings), config);
+  const auto keeper = std::getenv("NOTIFY_SOCKET") != nullptr
+                          ? StoreSession::Keeper::service_manager
+                          : StoreSession::Keeper::nobody;
+  auto session = std::make_unique<StoreSession>(std::move(settings), config, keeper);
   RETURN_IF_ERROR(session->start());
   ASSIGN_OR_RETURN(const std::optional<FileInfo> directory, env.stat(options.store));
   const std::string summary = session->standing();

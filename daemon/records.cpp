@@ -362,6 +362,7 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   if (view.waits_for != lifecycle::WaitsFor::nothing) {
     json["waits_for"] = lifecycle::to_text(view.waits_for);
   }
+  put(json, "waits_until", view.waits_until);
   put(json, "below_floor", view.plan.below_floor);
   put(json, "brake", view.plan.brake);
   put(json, "due_if_approved_now", view.due_if_approved_now);

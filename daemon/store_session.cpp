@@ -226,12 +226,28 @@ Status StoreSession::adopt() {
   return opened;
 }
 
+bool StoreSession::waits_for_tpm() const {
+  return !store_ && reason_ && reason_->code == Errc::busy;
+}
+
 void StoreSession::try_again() {
-  if (store_ || !reason_ || reason_->code != Errc::busy) return;
-  if (settings_.clock->read().since_boot < next_try_) return;
+  if (!waits_for_tpm() || settings_.clock->read().since_boot < next_try_) return;
   const Status started = start();
   if (!started.ok()) set_reason(started.error());
   next_try_ = settings_.clock->read().since_boot + kTryAgainPause;
+}
+
+bool StoreSession::device_is_missing() const {
+  constexpr std::string_view kDevice = "device:";
+  const std::string& tcti = settings_.tpm.tcti;
+  if (tcti.rfind(kDevice, 0) != 0) return false;
+  const Result<std::optional<FileInfo>> there = settings_.env->stat(tcti.substr(kDevice.size()));
+  return there.ok() && !*there;
+}
+
+void StoreSession::give_way() {
+  if (keeper_ != Keeper::service_manager || !waits_for_tpm()) return;
+  if (device_is_missing()) opening_ = Opening::fatal;
 }
 
 bool StoreSession::must_stop() const {

@@ -22,8 +22,10 @@ namespace aierase::daemon {
 
 class StoreSession {
  public:
-  StoreSession(lifecycle::StoreSettings settings, Config config)
-      : settings_(std::move(settings)), config_(std::move(config)) {}
+  // Whether somebody starts the process anew when it ends with an error.
+  enum class Keeper { nobody, service_manager };
+  StoreSession(lifecycle::StoreSettings settings, Config config, Keeper keeper = Keeper::nobody)
+      : settings_(std::move(settings)), config_(std::move(config)), keeper_(keeper) {}
   ~StoreSession();
   StoreSession(const StoreSession&) = delete;
   StoreSession& operator=(const StoreSession&) = delete;
@@ -53,8 +55,12 @@ class StoreSession {
   // A store that could not be opened because its TPM did not answer, if the last try is a while
   // ago; nothing otherwise.
   void try_again();
+  bool waits_for_tpm() const;
+  // Where it waits for a TPM whose device is not even there: a sandbox does not show what came
+  // after the process, so with a keeper this one ends (must_stop), and the next one looks.
+  void give_way();
   // The open store saw an io error, or opening it did: what the TPM did then is not known, and a
-  // new process looks.
+  // new process looks. Or as give_way() says.
   bool must_stop() const;
   Status unlock(const SecretBytes& passphrase);
 
@@ -78,9 +84,11 @@ class StoreSession {
   Status ensure_lock();
   void set_reason(Error reason) { reason_ = std::move(reason); }
   Error not_open() const;
+  bool device_is_missing() const;
 
   lifecycle::StoreSettings settings_;
   Config config_;
+  Keeper keeper_;
   std::unique_ptr<File> lock_;  // while the store is not open
   std::unique_ptr<lifecycle::Store> store_;
   std::optional<Error> reason_;  // why it is not open

@@ -43,7 +43,11 @@ void StoreThread::nudge() {
     const Result<lifecycle::Store*> store = session.store();
     if (store.ok() && !failed_) {
       const Result<bool> plans = (*store)->plans_wait();
-      if (!plans.ok() || *plans) what = Waiting::plans;
+      if (!plans.ok() || *plans) what = Waiting::something;
+    }
+    if (session.waits_for_tpm()) {
+      what = Waiting::something;
+      session.give_way();
     }
     return Then([this, what] { listeners_.on_looked(what); });
   };

@@ -26,8 +26,9 @@ class StoreThread {
  public:
   using Then = Task<void()>;  // runs on the loop afterwards; may be empty
   using Act = Task<Then(StoreSession&)>;
-  // Whether a plan waits for people or its time; then nudge() is worth calling often.
-  enum class Waiting { nothing, plans };
+  // Whether a plan waits for people or its time, or the store for its TPM; then nudge() is worth
+  // calling often.
+  enum class Waiting { nothing, something };
   struct Listeners {  // called on the loop
     std::function<void(std::vector<std::string>)> on_changes;
     std::function<void(std::vector<std::int64_t>)> on_notices;  // numbers in the audit

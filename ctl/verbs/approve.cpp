@@ -78,8 +78,12 @@ Result<int> run_approve(Session& session) {
                    session.call("Plan", "Approve", std::move(arguments), Json::object()));
   Json plan = unwrapped(std::move(answer), "plan");
   const std::string id = text_at(plan, "id").empty() ? wanted.plan : text_at(plan, "id");
-  if (text_at(plan, "state") != "requested" && text_at(plan, "waits_for").empty()) {
-    out.remark("Approved. The daemon erases it; interrupting this command does not stop it.");
+  const std::string waits_for = text_at(plan, "waits_for");
+  if (text_at(plan, "state") != "requested" && (waits_for.empty() || waits_for == "company")) {
+    const std::string until = printable(text_at(plan, "waits_until"));
+    out.remark("Approved. The daemon erases it" +
+               (until.empty() ? "" : ", at the latest at " + until) +
+               "; interrupting this command does not stop it.");
     const Enough enough = [](const Json& seen) { return has_ended(seen) || waits_for_holds(seen); };
     ASSIGN_OR_RETURN(const std::optional<Json> ended,
                      wait_for(session, [&] { return show_plan(session, id); }, enough, {}));

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kAfterwards =
     "\nThe old secret is destroyed. What was erased before stays erased, and what lives keeps the\n"
     "lower of both levels on its certificate: its key lay under the old secret, too.\n"
-    "\nNext: see what is left to mend: aierase doctor\n";
+    "\nNext: see what is left to mend, and how a model gets a new key: aierase doctor\n";
 
 }  // namespace
 

@@ -52,6 +52,13 @@ Error too_late(const Json& last, const std::string& wanted) {
         "the time is over, and its grace lasts until " + printable(text_at(last, "due")),
         "aierase cancel " + printable(wanted) + " takes it back until then", wanted);
   }
+  if (text_at(last, "waits_for") == "company") {
+    return make_error(
+        Errc::busy,
+        "the time is over, and it waits for others to go with it, at the latest until " +
+            printable(text_at(last, "waits_until")),
+        "aierase cancel " + printable(wanted) + " takes it back until then", wanted);
+  }
   if (text_at(last, "waits_for") == "clock") {
     return make_error(Errc::busy, "the time is over, and it waits for a confirmed clock",
                       "if the clock is right: aierase enforce --confirm-clock", wanted);

@@ -254,12 +254,12 @@ class ReadView {
   Result<std::optional<Bytes>> sealed_payload(const Uuid& asset) const;
   Result<std::vector<Uuid>> blobs(const Uuid& asset) const;        // none of an erased one: orphans
   Result<std::optional<Uuid>> blob_owner(const Uuid& blob) const;  // of orphans, too
-  Result<std::vector<domain::LineageEdge>> lineage(
-      const Uuid& asset) const;  // as child and as parent
+  Result<std::vector<domain::LineageEdge>> lineage(const Uuid& asset) const;  // both ways
   Result<std::vector<domain::ExportRecord>> exports(const Uuid& asset) const;
-  // Both ends included. Those that began since a moment, but for the first of the store.
+  // Both ends included. Begun since then, but for the store's first. The latest below that level.
   Result<std::vector<domain::EpochRecord>> epochs(std::uint64_t from, std::uint64_t to) const;
   Result<std::uint64_t> epochs_since(UtcTime moment) const;
+  Result<std::optional<std::uint64_t>> weak_epoch(domain::Level below) const;  // of the living
   // The latest `limit`, newest first.
   Result<std::vector<Event>> events(const std::string& subject, std::size_t limit) const;
 

@@ -68,4 +68,22 @@ Result<std::uint64_t> ReadView::epochs_since(UtcTime moment) const {
   return count;
 }
 
+// Assets are numbered as they come, so that the oldest has the first epoch; the texts of levels
+// are in their order.
+Result<std::optional<std::uint64_t>> ReadView::weak_epoch(domain::Level below) const {
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare(
+          "SELECT epoch FROM epoch WHERE level < ? AND epoch >= "
+          "(SELECT first_epoch FROM asset WHERE state <> 'erased' ORDER BY id LIMIT 1) "
+          "ORDER BY epoch DESC LIMIT 1"));
+  statement.bind(domain::to_text(below));
+  ASSIGN_OR_RETURN(const bool there, statement.step());
+  if (!there) return std::optional<std::uint64_t>();
+  Row row(statement, "epoch");
+  const std::uint64_t epoch = row.count();
+  RETURN_IF_ERROR(row.finish("weak"));
+  return std::optional<std::uint64_t>(epoch);
+}
+
 }  // namespace aierase::catalog

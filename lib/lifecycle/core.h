@@ -228,6 +228,9 @@ UtcTime approved_at(const domain::Plan& plan);  // of the last approval
 // The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
 UtcTime agreed_due(const domain::Plan& plan);
 
+// executing.cpp: until when, at the latest, a plan that is due waits for others to go with it.
+std::optional<UtcTime> waits_for_company(const Core& core, const domain::Plan& plan, UtcTime now);
+
 // executing.cpp: the plan waits, the others go on; back comes what concerns more than one.
 Status set_aside(Core& core, const Uuid& plan, const Error& why);
 // None where there is no such plan, and where it cannot be read: then it is set aside.

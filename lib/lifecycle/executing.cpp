@@ -96,14 +96,6 @@ Status expire_requests(Core& core) {
   return {};
 }
 
-// Where each round writes the memory of a TPM: a person's plan waits for others, unless she asked
-// for it now. What a deadline makes due waits for nobody.
-bool waits_for_others(const Core& core, const domain::Plan& plan, UtcTime now) {
-  return uses_tpm(core.locator) && plan.origin == domain::PlanOrigin::person &&
-         plan.timing == domain::Timing::after_grace && plan.state == domain::PlanState::approved &&
-         plan.due && now < *plan.due + core.settings.coalesce;
-}
-
 // May go in a round that another plan has begun. The brake counts plan by plan, and so do standing
 // approvals.
 bool goes_along(const Core& core, const domain::Plan& plan) {
@@ -127,7 +119,7 @@ Result<Due> what_is_due(Core& core) {
     if (stuck != core.stuck.end() && core.since_boot() < stuck->second.until) continue;
     ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, readable_head(core, id));
     if (!plan || !is_due(*plan, clock)) continue;
-    if (!due.next && !waits_for_others(core, *plan, clock.wall)) {
+    if (!due.next && !waits_for_company(core, *plan, clock.wall)) {
       due.next = id;
       accompanied = goes_along(core, *plan);
       if (!uses_tpm(core.locator)) return due;
@@ -164,6 +156,17 @@ bool has_begun(const domain::Plan& plan) {
   return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
     return item.state == domain::ItemState::erased;
   });
+}
+
+// Where each round writes the memory of a TPM: a person's plan waits for others, unless she asked
+// for it now. What a deadline makes due waits for nobody.
+std::optional<UtcTime> waits_for_company(const Core& core, const domain::Plan& plan, UtcTime now) {
+  const bool may_wait = uses_tpm(core.locator) && plan.origin == domain::PlanOrigin::person &&
+                        plan.timing == domain::Timing::after_grace &&
+                        plan.state == domain::PlanState::approved;
+  if (!may_wait || !plan.due) return std::nullopt;
+  const UtcTime until = *plan.due + core.settings.coalesce;
+  return now < until ? std::optional<UtcTime>(until) : std::nullopt;
 }
 
 Status set_aside(Core& core, const Uuid& plan, const Error& why) {

@@ -316,14 +316,22 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
   return {};
 }
 
-Result<WaitsFor> waits_for(Core& core, const domain::Plan& plan) {
-  const bool open =
-      plan.state == domain::PlanState::approved || plan.state == domain::PlanState::running;
-  if (open && is_braked(plan)) return WaitsFor::brake;
-  if (plan.state != domain::PlanState::approved || !plan.due) return WaitsFor::nothing;
+Status add_waiting(Core& core, PlanView& view) {
+  const domain::Plan& plan = view.plan;
+  const bool approved = plan.state == domain::PlanState::approved;
+  if ((approved || plan.state == domain::PlanState::running) && is_braked(plan)) {
+    view.waits_for = WaitsFor::brake;
+    return {};
+  }
+  if (!approved || !plan.due) return {};
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
-  if (is_due(plan, clock)) return WaitsFor::nothing;
-  return clock.wall < *plan.due ? WaitsFor::grace : WaitsFor::clock;
+  if (!is_due(plan, clock)) {
+    view.waits_for = clock.wall < *plan.due ? WaitsFor::grace : WaitsFor::clock;
+    return {};
+  }
+  view.waits_until = waits_for_company(core, plan, clock.wall);
+  if (view.waits_until) view.waits_for = WaitsFor::company;
+  return {};
 }
 
 void add_holders(Core& core, PlanView& view) {
@@ -341,7 +349,7 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   }
   PlanView view;
   view.plan = std::move(*plan);
-  ASSIGN_OR_RETURN(view.waits_for, waits_for(core, view.plan));
+  RETURN_IF_ERROR(add_waiting(core, view));
   ASSIGN_OR_RETURN(view.attempted_uses, core.view().attempted_uses(id));
   ASSIGN_OR_RETURN(view.refusal, core.view().refusal_head(id));
   add_holders(core, view);

@@ -132,12 +132,13 @@ struct ApprovalsNeeded {
   std::size_t people = 0;  // the most that an item still waits for
 };
 // What an approved plan waits for: the end of its grace, after that a person who says that the
-// clock is right, or one who releases the brake.
-enum class WaitsFor { nothing, grace, clock, brake };
+// clock is right, or one who releases the brake, or others that go with it.
+enum class WaitsFor { nothing, grace, clock, brake, company };
 std::string_view to_text(WaitsFor what) noexcept;  // "grace"
 struct PlanView {
   domain::Plan plan;
   WaitsFor waits_for = WaitsFor::nothing;
+  std::optional<UtcTime> waits_until;  // WaitsFor::company: at the latest
   ApprovalsNeeded needed;
   std::optional<UtcTime> due_if_approved_now;        // of one that waits for approvals
   std::vector<domain::AttemptedUse> attempted_uses;  // of what it has retired

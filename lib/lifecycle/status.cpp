@@ -60,6 +60,26 @@ void look_at_slot(const StatusReport& report, std::vector<Finding>& findings) {
   }
 }
 
+Status look_at_earlier_slots(const Core& core, const StatusReport& report,
+                             std::vector<Finding>& findings) {
+  ASSIGN_OR_RETURN(const auto weak, core.view().weak_epoch(report.slot.level));
+  if (!weak || *weak >= report.state.epoch) return {};
+  ASSIGN_OR_RETURN(const auto epochs, core.view().epochs(*weak, *weak + 1));
+  if (epochs.size() != 2) return {};
+  const domain::SlotAssurance& then = epochs.front().assurance;
+  findings.push_back(
+      {Severity::note, "earlier-slot", core.settings.directory,
+       "what was imported before " + to_rfc3339(epochs.back().started) +
+           " and lives reaches at most " + std::string(domain::to_text(then.level)) +
+           " when it is erased, and not " + std::string(domain::to_text(report.slot.level)) +
+           ": its key lay under a " + then.kind + " slot of that level",
+       "`aierase export A - --tar | aierase import NEW - --tar --supersedes A` makes a copy under "
+       "a "
+       "key of its own, and `aierase retire A` ends the old one; copies of store and slot from "
+       "before still open the old one, as its certificate says"});
+  return {};
+}
+
 void look_at_keys(const Core& core, const StatusReport& report, std::vector<Finding>& findings) {
   if (report.unlock == UnlockKind::none) {
     findings.push_back({Severity::warning, "at-rest-none", core.settings.directory,
@@ -251,6 +271,7 @@ Result<std::vector<Finding>> Store::doctor() {
   ASSIGN_OR_RETURN(const StatusReport report, status());
   std::vector<Finding> findings;
   look_at_slot(report, findings);
+  RETURN_IF_ERROR(look_at_earlier_slots(core, report, findings));
   look_at_tpm(core, report, findings);
   look_at_keys(core, report, findings);
   RETURN_IF_ERROR(look_at_rows(core, report, findings));

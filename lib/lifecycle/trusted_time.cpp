@@ -72,6 +72,8 @@ std::string_view to_text(WaitsFor what) noexcept {
       return "clock";
     case WaitsFor::brake:
       return "brake";
+    case WaitsFor::company:
+      return "company";
   }
   return {};
 }

@@ -58,6 +58,18 @@ contains "by a key that who has the TPM derives again" \
   "$(openssl base64 -A -in "$DIR/ak.der")"
 contains "and names the TPM" "$(a certificate export "$certificate" - --format text)" 'tpm2'
 
+# Erasures that nobody asked for now share a rotation: a plan says until when it waits for others.
+printf '[class.default]\ngrace = "1 second"\nallow-now = true\n' >"$DIR/rules.toml"
+check "a short grace" a policy load "$DIR/rules.toml" --reason R
+check "a model to go with others" a import gauss/log:4 "$DIR/m"
+check "its plan" a retire gauss/log:4 --reason "superseded"
+plan=$(a --json list plans | json 'd["plans"][0]["id"], d["plans"][0]["digest"][:16]')
+check "its approval" a approve "${plan% *}@${plan#* }"
+waits() { a enforce --confirm-clock >"$DIR/run" 2>&1; a show "${plan% *}" | tr -s ' \n' ' ' | grep -q 'waits for others that go with it, and is erased at .* at the latest'; }
+check "when its grace is over it waits, and says until when" until_so waits
+refused 16 'waits for others to go with it, at the latest until' a wait "${plan% *}" --for erased --timeout 1s
+check "it can still be taken back" a cancel "${plan% *}"
+
 refused 2 'tpm2\+file' a slot move chip
 refused 6 'already' a slot move tpm2
 check "a move into a file" a slot move file
@@ -68,6 +80,22 @@ contains "doctor shows the way to the next level" "$(a doctor)" 'aierase slot mo
 check "and back" a slot move tpm2+file
 contains "with a share in each" "$(a status)" 'second share'
 check "and into the TPM alone" a slot move tpm2
+contains "doctor names what lived under the weaker slot, and the way to a new key" "$(a doctor | tr -s ' \n' ' ')" \
+  'reaches at most EA[01] when it is erased, and not EA2: its key lay under a file slot.*import NEW - --tar'
+again() { a export gauss/log:2 - --tar | a import gauss/log:5 - --tar --supersedes gauss/log:2; }
+check "a model is imported once more from the store itself" again
+a export gauss/log:2 "$DIR/first" >"$DIR/out" && a export gauss/log:5 "$DIR/second" >"$DIR/out"
+equal "bit for bit" "$(sha256sum <"$DIR/second/weights")" "$(sha256sum <"$DIR/first/weights")"
+for version in 4 5; do
+  check "a plan for $version" a retire "gauss/log:$version" --now --reason "superseded"
+  plan=$(a --json list plans | json 'd["plans"][0]["id"], d["plans"][0]["digest"][:16]')
+  check "its approval" a approve "${plan% *}@${plan#* }"
+  check "erased" a wait "${plan% *}" --for erased --timeout 30s
+  level[version]=$(a --json list certificates |
+    json "[c['assurance'] for c in d['certificates'] if c['plan'] == '${plan% *}'][0]")
+done
+contains "what lived under the weaker slot has its level" "${level[4]}" '^EA[01]$'
+equal "what has a new key has that of the TPM" "${level[5]}" EA2
 # An image of the whole disk, but the TPM, from before a hold.
 stop_daemon
 mkdir "$DIR/image" && cp -a "$DIR/store" "$DIR/slot" "$DIR/image/"

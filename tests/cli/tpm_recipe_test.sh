@@ -34,7 +34,7 @@ done
 
 cp statement.json sound.json
 for change in 's/"tpm_intent":"aierase.intent.v1 ./&x/' 's/"tpm_slot_signature":"...../&A/' \
-  's/"tpm_counter_statement":"....../&B/' 's/"tpm_intent_path":"./&A/'; do
+  's/"tpm_counter_statement":"....../&B/' 's/"tpm_intent_path":"[^"]/&A/'; do
   sed "$change" sound.json >statement.json
   cmp -s sound.json statement.json && continue  # a round of one has no path
   recipe

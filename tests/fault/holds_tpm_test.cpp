@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "fault/support/erasures.h"
 #include "fault/support/inspect.h"
+#include "keytree/node.h"
 #include "rootslot/tpm2_slot.h"
 
 namespace aierase::test {
@@ -227,6 +231,12 @@ TEST_F(ErasuresOnATpm, WaitForEachOtherAndShareARotation) {
   world_.clock.advance(std::chrono::hours(24 * 7) + std::chrono::seconds(10));
   ASSERT_TRUE(done(world_.execute()));
   EXPECT_EQ(state_of("model-0"), domain::AssetState::retired) << "it did not wait";
+  const auto waiting = world_.store->list_plans("", 1);
+  ASSERT_TRUE(done(waiting));
+  const auto view = world_.store->show_plan(waiting->rows.front().id);
+  ASSERT_TRUE(done(view));
+  EXPECT_EQ(view->waits_for, lifecycle::WaitsFor::company);
+  EXPECT_EQ(view->waits_until, *view->plan.due + std::chrono::minutes(1));
   EXPECT_EQ(epoch(), 0U);
   tpm_.forget();
   world_.clock.advance(std::chrono::minutes(1));
@@ -258,6 +268,78 @@ TEST_F(ErasuresOnATpm, LeaveOutWhatAHoldKeeps) {
   ASSERT_TRUE(done(world_.execute()));
   EXPECT_EQ(state_of("model-0"), domain::AssetState::erased);
   EXPECT_EQ(state_of("model-1"), domain::AssetState::retired);
+  expect_sound(world_, Seen());
+}
+
+// The disk does not give back the nodes that a round wrote; the rows of the undo it does.
+class ErasuresOnABrokenDisk : public ErasuresOnATpm {
+ protected:
+  // In the first `rounds` of the rounds to come.
+  void spoil_in(int rounds) {
+    world_.hook = [this, rounds](lifecycle::EraseStep step) {
+      if (step == lifecycle::EraseStep::tx1) before_ = nodes();
+      if (step != lifecycle::EraseStep::check || ++looked_ > rounds) return;
+      for (const auto& [row, offset] : nodes()) {
+        if (before_.count(row) == 0) world_.disk.poke(kCatalog, offset, Bytes(4, std::byte{0}));
+      }
+    };
+  }
+  void both_due() {
+    due("model-0");
+    due("model-1");
+    world_.clock.advance(std::chrono::hours(24 * 7) + std::chrono::minutes(2));
+  }
+  void expect_states(domain::AssetState state, domain::PlanState plans) {
+    EXPECT_EQ(state_of("model-0"), state);
+    EXPECT_EQ(state_of("model-1"), state);
+    const auto page = world_.store->list_plans("", 10);
+    ASSERT_TRUE(done(page));
+    ASSERT_EQ(page->rows.size(), 2U);
+    for (const domain::Plan& plan : page->rows) EXPECT_EQ(plan.state, plans);
+  }
+  int looked_ = 0;
+
+ private:
+  static constexpr const char* kCatalog = "/store/catalog.db";
+  // Each row of the key tree by its header and salt, and where it stands.
+  std::map<Bytes, std::uint64_t> nodes() const {
+    const Bytes content = world_.disk.content(kCatalog);
+    const ByteView magic = as_bytes(std::string_view("AEN1"));  // aierase-store(5)
+    std::map<Bytes, std::uint64_t> found;
+    for (auto at = content.begin();;) {
+      at = std::search(at, content.end(), magic.begin(), magic.end());
+      if (content.end() - at < static_cast<std::ptrdiff_t>(keytree::kNodeHeaderBytes)) return found;
+      const Bytes row(at, at + keytree::kNodeHeaderBytes);
+      found.emplace(row, static_cast<std::uint64_t>(at - content.begin()));
+      ++at;
+    }
+  }
+  std::map<Bytes, std::uint64_t> before_;
+};
+
+TEST_F(ErasuresOnABrokenDisk, GoEachByItselfAfterTheirRoundWasUndone) {
+  both_due();
+  spoil_in(1);
+  ASSERT_TRUE(done(world_.execute()));
+  EXPECT_EQ(looked_, 3) << "one round for both, then one for each";
+  expect_states(domain::AssetState::erased, domain::PlanState::done);
+  EXPECT_EQ(epoch(), 2U);
+  world_.hook = {};
+  expect_sound(world_, Seen());
+}
+
+TEST_F(ErasuresOnABrokenDisk, FallOutWhereItStaysBrokenAndNothingIsDestroyed) {
+  both_due();
+  spoil_in(3);
+  ASSERT_TRUE(done(world_.execute()));
+  EXPECT_EQ(looked_, 3);
+  expect_states(domain::AssetState::suspended, domain::PlanState::failed);
+  EXPECT_EQ(epoch(), 0U);
+  world_.hook = {};
+  for (const std::string name : {"model-0", "model-1"}) {
+    ASSERT_TRUE(done(world_.store->resume_asset(alice(), world_.asset(name).id, "looked at")));
+    EXPECT_TRUE(done(world_.read_back(world_.asset(name))));
+  }
   expect_sound(world_, Seen());
 }
 

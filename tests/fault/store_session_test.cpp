@@ -42,6 +42,29 @@ TEST_F(ASessionWithATpm, AsksAgainAfterAWhileAndNotAtEachCall) {
   EXPECT_FALSE(session->must_stop());
 }
 
+// A sandbox shows the devices that were there when the process began.
+TEST_F(ASessionWithATpm, EndsForANewProcessToLookWhereTheDeviceIsNotThere) {
+  using daemon::StoreSession;
+  four_assets(world_);
+  lifecycle::StoreSettings settings = world_.settings();
+  for (const std::string tcti : {"device:/dev/nowhere", "swtpm:path=/nowhere"}) {
+    for (const auto keeper :
+         {StoreSession::Keeper::service_manager, StoreSession::Keeper::nobody}) {
+      SCOPED_TRACE(tcti);
+      settings.tpm.tcti = tcti;
+      StoreSession session(settings, daemon::Config(), keeper);
+      ASSERT_TRUE(done(session.start()));
+      EXPECT_EQ(session.status().at("state"), "locked");
+      session.try_again();
+      EXPECT_TRUE(session.waits_for_tpm());
+      EXPECT_FALSE(session.must_stop()) << "who asks is answered first";
+      session.give_way();
+      EXPECT_EQ(session.must_stop(),
+                tcti.rfind("device:", 0) == 0 && keeper == StoreSession::Keeper::service_manager);
+    }
+  }
+}
+
 TEST_F(ASessionWithATpm, EndsWhereTheTpmFailsInsideRecovery) {
   approved(world_, {"model-1"});
   world_.hook = [&](lifecycle::EraseStep step) {
