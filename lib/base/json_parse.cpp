@@ -127,7 +127,11 @@ Result<Json> read(std::string_view text, const JsonLimits& limits) {
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (!builder.refusal().empty()) return refused(stream.Tell(), builder.refusal());
   if (result.IsError()) {
-    return refused(result.Offset(), rapidjson::GetParseError_En(result.Code()));
+    // RapidJSON calls a control character an escape.
+    const bool is_character = result.Code() == rapidjson::kParseErrorStringEscapeInvalid;
+    return refused(result.Offset(), is_character
+                                        ? "an unknown escape or a control character in a string."
+                                        : rapidjson::GetParseError_En(result.Code()));
   }
   // A NUL ends the text for RapidJSON.
   if (stream.Tell() != text.size()) return refused(stream.Tell(), "a NUL behind the end");

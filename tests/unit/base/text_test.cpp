@@ -156,7 +156,7 @@ TEST(Json, NamesTheByteThatIsRefusedAndWhy) {
   for (const Case& one :
        {Case{R"({"a" 1})", 5, "colon"}, Case{"[1 2]", 3, "comma"}, Case{R"({"a":1,})", 7, "name"},
         Case{"[1] 2", 4, "must not be followed"}, Case{R"(["ab)", 4, "quotation mark"},
-        Case{"[\"a\tb\"]", 3, "Invalid encoding"}, Case{R"(["a\x"])", 3, "escape character"},
+        Case{"[\"a\tb\"]", 3, "control character"}, Case{R"(["a\x"])", 3, "unknown escape"},
         Case{R"(["\u12g4"])", 2, "escape in string"}, Case{R"(["\ud800"])", 2, "surrogate pair"},
         Case{R"(["\udc00"])", 9, "UTF-8"}, Case{"[1.]", 3, "fraction"},
         Case{"[0, 1e400]", 4, "too big"}, Case{"[\"a\xC3(\"]", 6, "UTF-8"}}) {
