@@ -133,6 +133,7 @@ struct RoundItem {
   Uuid certificate;               // id, chosen at TX1
   std::uint64_t first_epoch = 0;  // of the asset; read, never written here
 };
+enum class Drafts { read, left_out };  // megabytes, that only TX3 needs
 struct EraseRound {
   domain::RoundState state = domain::RoundState::intent;
   std::uint64_t from_epoch = 0;  // epoch whose slot secret dies
@@ -313,7 +314,7 @@ class ReadView {
   // At most `limit` living assets with that part before the ':', for keep-last.
   Result<std::vector<Uuid>> versions_of(const domain::AssetName& name, std::size_t limit) const;
 
-  Result<std::optional<EraseRound>> round() const;
+  Result<std::optional<EraseRound>> round(Drafts drafts = Drafts::read) const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
   Result<std::optional<CertificateRow>> certificate_at(std::uint64_t leaf) const;
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;

@@ -460,8 +460,8 @@ CREATE TABLE round_item (
   round       INTEGER NOT NULL DEFAULT 1 REFERENCES round (only_row),
   plan        BLOB    NOT NULL REFERENCES plan (uuid),
   asset       BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
-  leaf        INTEGER NOT NULL UNIQUE,
-  certificate BLOB    NOT NULL UNIQUE CHECK (length(certificate) = 16),
+  leaf        INTEGER NOT NULL,
+  certificate BLOB    NOT NULL CHECK (length(certificate) = 16),
   draft       TEXT    NOT NULL          -- the statement without its evidence
 ) STRICT;
 
