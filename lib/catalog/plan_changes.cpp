@@ -14,7 +14,8 @@ Status insert_items(Connection& connection, std::int64_t id, const domain::Plan&
     ASSIGN_OR_RETURN(const std::string reasons, reasons_json(item.reasons));
     RETURN_IF_ERROR(connection.write(
         "INSERT INTO plan_item (plan, position, asset, name, kcv, verdict, reasons, state, "
-        "certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "certificate, bytes) VALUES (?, ?, ?3, ?, ?, ?, ?, ?, ?, "
+        "ifnull((SELECT bytes FROM asset WHERE uuid = ?3), 0))",
         id, position++, item.asset, item.name.text(), item.kcv, domain::to_text(item.verdict),
         reasons, domain::to_text(item.state), item.certificate));
   }

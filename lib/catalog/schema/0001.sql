@@ -227,13 +227,14 @@ CREATE TABLE plan_item (
   kcv         BLOB    NOT NULL CHECK (length(kcv) = 32),
   verdict     TEXT    NOT NULL,
   reasons     TEXT    NOT NULL,         -- JSON array of {"code", "text"}
+  bytes       INTEGER NOT NULL CHECK (bytes >= 0),  -- of the asset: the brake adds them up
   state       TEXT    NOT NULL,
   certificate BLOB    CHECK (length(certificate) = 16),
   PRIMARY KEY (plan, position),
   UNIQUE (plan, asset)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX plan_item_open ON plan_item (asset, plan) WHERE state IN ('pending', 'held');
-CREATE INDEX plan_item_waiting ON plan_item (plan, position) WHERE state = 'pending';
+CREATE INDEX plan_item_waiting ON plan_item (plan, position, bytes) WHERE state = 'pending';
 CREATE INDEX plan_item_held ON plan_item (plan, position) WHERE state = 'held';
 CREATE INDEX plan_item_dropped ON plan_item (asset, plan) WHERE state = 'dropped';
 
