@@ -35,14 +35,15 @@ Status Transaction::set_asset_state(const Uuid& asset, domain::AssetState state,
 Status Transaction::mark_erased(const Uuid& asset, UtcTime at) {
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
-      connection_->write("UPDATE asset SET state = 'erased', erased_at = ?, leaf = NULL, "
+      connection_->write("UPDATE OR FAIL asset SET state = 'erased', erased_at = ?, leaf = NULL, "
                          "sealed_manifest = NULL, sealed_payload = NULL "
                          "WHERE uuid = ? AND " +
                              may_become(domain::AssetState::erased),
                          at, asset));
   if (changed == 0) return refused_for(*connection_, asset, domain::AssetState::erased);
   RETURN_IF_ERROR(connection_->write(
-      "UPDATE blob SET orphan = 1 WHERE asset = (SELECT id FROM asset WHERE uuid = ?)", asset));
+      "UPDATE OR FAIL blob SET orphan = 1 WHERE asset = (SELECT id FROM asset WHERE uuid = ?)",
+      asset));
   return {};
 }
 
