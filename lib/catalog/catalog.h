@@ -124,7 +124,8 @@ struct AmendmentRow {
   std::string statement;  // bytes that were signed (DSSE payload)
 };
 
-// At most one exists: the erase round between TX1 and TX3.
+// At most one exists: the erase round between TX1 and TX3. Its drafts are megabytes.
+enum class Drafts { read, left_out };
 struct RoundItem {
   Uuid plan;
   Uuid asset;
@@ -133,7 +134,6 @@ struct RoundItem {
   Uuid certificate;               // id, chosen at TX1
   std::uint64_t first_epoch = 0;  // of the asset; read, never written here
 };
-enum class Drafts { read, left_out };  // megabytes, that only TX3 needs
 struct EraseRound {
   domain::RoundState state = domain::RoundState::intent;
   std::uint64_t from_epoch = 0;  // epoch whose slot secret dies
@@ -430,8 +430,7 @@ class Transaction : public ReadView {
                         std::optional<UtcTime> finished);
   // Back from approved: it waits for people again, until then.
   Status reopen_plan(const Uuid& plan, UtcTime expires);
-  Status put_item(const Uuid& plan,
-                  const domain::PlanItem& item);  // verdict, reasons, state, certificate
+  Status put_item(const Uuid& plan, const domain::PlanItem& item);  // all but name and kcv
   // The brake has tripped: it has no moment until somebody releases it.
   Status put_brake(const Uuid& plan, const std::string& why, std::uint64_t log_index);
   // One more attempt, the last for now; `use.count` is not looked at.
