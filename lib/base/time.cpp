@@ -1,7 +1,5 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 namespace aierase {
 namespace {
 
@@ -15,6 +13,12 @@ std::optional<unsigned> digits(std::string_view text, std::size_t from, std::siz
   return value;
 }
 
+void append_two_digits(std::string& text, char before, unsigned value) {
+  text += before;
+  text += static_cast<char>('0' + value / 10);
+  text += static_cast<char>('0' + value % 10);
+}
+
 bool has_the_shape(std::string_view text) {
   return text.size() == 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' &&
          text[13] == ':' && text[16] == ':' && text[19] == 'Z';
@@ -26,9 +30,14 @@ std::string to_rfc3339(UtcTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  std::string text = std::to_string(static_cast<int>(date.year()));
+  if (text.size() < 4) text.insert(0, 4 - text.size(), '0');
+  append_two_digits(text, '-', static_cast<unsigned>(date.month()));
+  append_two_digits(text, '-', static_cast<unsigned>(date.day()));
+  append_two_digits(text, 'T', static_cast<unsigned>(clock.hours().count()));
+  append_two_digits(text, ':', static_cast<unsigned>(clock.minutes().count()));
+  append_two_digits(text, ':', static_cast<unsigned>(clock.seconds().count()));
+  return text + 'Z';
 }
 
 std::optional<UtcTime> from_rfc3339(std::string_view text) {

@@ -97,9 +97,8 @@ Result<std::optional<domain::ValidationAct>> ReadView::validation_at(std::uint64
 
 Status Transaction::add_validation(const domain::ValidationAct& act) {
   ASSIGN_OR_RETURN(const std::int64_t changed,
-                   connection_->write("UPDATE certificate SET validation = ? WHERE uuid = ? AND "
-                                      "validation IN " +
-                                          states_before(act.verdict),
+                   connection_->write("UPDATE certificate SET validation = ? WHERE uuid = ? AND " +
+                                          may_become(act.verdict, "validation"),
                                       domain::to_text(act.verdict), act.certificate));
   if (changed == 0) {
     return refused(*connection_, "SELECT validation FROM certificate WHERE uuid = ?",

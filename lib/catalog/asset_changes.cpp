@@ -22,11 +22,12 @@ Error refused_for(Connection& connection, const Uuid& asset, domain::AssetState 
 
 Status Transaction::set_asset_state(const Uuid& asset, domain::AssetState state,
                                     const std::string& reason) {
-  ASSIGN_OR_RETURN(const std::int64_t changed,
-                   connection_->write("UPDATE asset SET state = ?, state_reason = ? WHERE uuid = ? "
-                                      "AND state IN " +
-                                          states_before(state),
-                                      domain::to_text(state), reason, asset));
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection_->write("UPDATE OR FAIL asset SET state = ?, state_reason = ? WHERE uuid = ? "
+                         "AND " +
+                             may_become(state),
+                         domain::to_text(state), reason, asset));
   if (changed == 0) return refused_for(*connection_, asset, state);
   return {};
 }
@@ -34,14 +35,15 @@ Status Transaction::set_asset_state(const Uuid& asset, domain::AssetState state,
 Status Transaction::mark_erased(const Uuid& asset, UtcTime at) {
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
-      connection_->write("UPDATE asset SET state = 'erased', erased_at = ?, leaf = NULL, "
+      connection_->write("UPDATE OR FAIL asset SET state = 'erased', erased_at = ?, leaf = NULL, "
                          "sealed_manifest = NULL, sealed_payload = NULL "
-                         "WHERE uuid = ? AND state IN " +
-                             states_before(domain::AssetState::erased),
+                         "WHERE uuid = ? AND " +
+                             may_become(domain::AssetState::erased),
                          at, asset));
   if (changed == 0) return refused_for(*connection_, asset, domain::AssetState::erased);
   RETURN_IF_ERROR(connection_->write(
-      "UPDATE blob SET orphan = 1 WHERE asset = (SELECT id FROM asset WHERE uuid = ?)", asset));
+      "UPDATE OR FAIL blob SET orphan = 1 WHERE asset = (SELECT id FROM asset WHERE uuid = ?)",
+      asset));
   return {};
 }
 

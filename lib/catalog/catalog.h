@@ -124,7 +124,8 @@ struct AmendmentRow {
   std::string statement;  // bytes that were signed (DSSE payload)
 };
 
-// At most one exists: the erase round between TX1 and TX3.
+// At most one exists: the erase round between TX1 and TX3. Its drafts are megabytes.
+enum class Drafts { read, left_out };
 struct RoundItem {
   Uuid plan;
   Uuid asset;
@@ -313,7 +314,7 @@ class ReadView {
   // At most `limit` living assets with that part before the ':', for keep-last.
   Result<std::vector<Uuid>> versions_of(const domain::AssetName& name, std::size_t limit) const;
 
-  Result<std::optional<EraseRound>> round() const;
+  Result<std::optional<EraseRound>> round(Drafts drafts = Drafts::read) const;
   Result<std::optional<CertificateRow>> certificate(const Uuid& id) const;
   Result<std::optional<CertificateRow>> certificate_at(std::uint64_t leaf) const;
   Result<std::optional<Uuid>> certificate_of(const Uuid& asset) const;
@@ -429,8 +430,7 @@ class Transaction : public ReadView {
                         std::optional<UtcTime> finished);
   // Back from approved: it waits for people again, until then.
   Status reopen_plan(const Uuid& plan, UtcTime expires);
-  Status put_item(const Uuid& plan,
-                  const domain::PlanItem& item);  // verdict, reasons, state, certificate
+  Status put_item(const Uuid& plan, const domain::PlanItem& item);  // all but name and kcv
   // The brake has tripped: it has no moment until somebody releases it.
   Status put_brake(const Uuid& plan, const std::string& why, std::uint64_t log_index);
   // One more attempt, the last for now; `use.count` is not looked at.

@@ -9,6 +9,8 @@ namespace {
 // Of a page of certificates; it ends early beyond so many bytes of statements: one with 100,000
 // files has tens of MB.
 constexpr std::size_t kStatementBytesPerPage = 16 << 20;
+constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kSignatureBytes = 64;
 
 CertificateRow read_certificate(Row& row) {
   CertificateRow certificate;
@@ -21,7 +23,9 @@ CertificateRow read_certificate(Row& row) {
   certificate.validation = row.word(domain::parse_validation);
   certificate.log_index = row.count();
   certificate.public_key = row.blob();
+  if (certificate.public_key.size() != kKeyBytes) row.fail("is not a key of 32 bytes");
   certificate.signature = row.blob();
+  if (certificate.signature.size() != kSignatureBytes) row.fail("is not a signature of 64 bytes");
   certificate.statement = row.text();
   return certificate;
 }
@@ -45,8 +49,12 @@ Result<std::vector<CertificateHead>> read_heads(Statement& statement) {
 }  // namespace
 
 Status Transaction::add_certificate(const CertificateRow& row) {
+  if (row.public_key.size() != kKeyBytes || row.signature.size() != kSignatureBytes) {
+    return make_error(Errc::invalid_input,
+                      "a certificate has a key of 32 bytes and a signature of 64");
+  }
   RETURN_IF_ERROR(connection_->write(
-      "INSERT INTO certificate (uuid, asset, plan, outcome, assurance, issued, validation, "
+      "INSERT OR FAIL INTO certificate (uuid, asset, plan, outcome, assurance, issued, validation, "
       "log_index, public_key, signature, statement) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       row.id, row.asset, row.plan, row.outcome, domain::to_text(row.assurance), row.issued,
       domain::to_text(row.validation), row.log_index, row.public_key, row.signature,

@@ -3,7 +3,9 @@
 // Contract: used by one thread at a time. open() leaves the settings of erasure-design section 6
 // in force, each read back. Errors of SQLite become Errc: disk full no_space, any other failed
 // read or write io, broken pages damaged, a second process busy. After a failed write in a
-// transaction that transaction can only be rolled back, since half of an act may be in it.
+// transaction that transaction can only be rolled back, since half of an act may be in it. So
+// nobody needs one statement undone by itself: those that fire triggers or may meet many rows say
+// OR FAIL, and SQLite keeps no copy of each page that they change.
 #pragma once
 
 #include <sqlite3.h>

@@ -74,9 +74,8 @@ Result<Amount> ReadView::erased_unattended(UtcTime since) const {
 Result<Amount> ReadView::pending_amount(const Uuid& plan) const {
   ASSIGN_OR_RETURN(
       Statement statement,
-      connection_->prepare("SELECT count(*), ifnull(sum(a.bytes), 0) FROM plan p "
+      connection_->prepare("SELECT count(*), ifnull(sum(i.bytes), 0) FROM plan p "
                            "CROSS JOIN plan_item i INDEXED BY plan_item_waiting ON i.plan = p.id "
-                           "CROSS JOIN asset a ON a.uuid = i.asset "
                            "WHERE p.uuid = ? AND i.state = 'pending'"));
   return amount_of(statement.bind(plan), "plan_item");
 }

@@ -14,7 +14,8 @@ Status insert_items(Connection& connection, std::int64_t id, const domain::Plan&
     ASSIGN_OR_RETURN(const std::string reasons, reasons_json(item.reasons));
     RETURN_IF_ERROR(connection.write(
         "INSERT INTO plan_item (plan, position, asset, name, kcv, verdict, reasons, state, "
-        "certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "certificate, bytes) VALUES (?, ?, ?3, ?, ?, ?, ?, ?, ?, "
+        "ifnull((SELECT bytes FROM asset WHERE uuid = ?3), 0))",
         id, position++, item.asset, item.name.text(), item.kcv, domain::to_text(item.verdict),
         reasons, domain::to_text(item.state), item.certificate));
   }
@@ -84,10 +85,9 @@ Status Transaction::set_plan_state(const Uuid& plan, domain::PlanState state,
                                    std::optional<UtcTime> due, std::optional<UtcTime> finished) {
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
-      connection_->write(
-          "UPDATE plan SET state = ?, due = ?, finished = ? WHERE uuid = ? AND state IN " +
-              states_before(state),
-          domain::to_text(state), due, finished, plan));
+      connection_->write("UPDATE plan SET state = ?, due = ?, finished = ? WHERE uuid = ? AND " +
+                             may_become(state),
+                         domain::to_text(state), due, finished, plan));
   if (changed == 0) {
     return refused(*connection_, "SELECT state FROM plan WHERE uuid = ?", domain::IdType::plan,
                    plan, state);
@@ -108,8 +108,8 @@ Status Transaction::reopen_plan(const Uuid& plan, UtcTime expires) {
   ASSIGN_OR_RETURN(
       const std::int64_t changed,
       connection_->write("UPDATE plan SET state = 'requested', due = NULL, expires = ? "
-                         "WHERE uuid = ? AND state IN " +
-                             states_before(domain::PlanState::requested),
+                         "WHERE uuid = ? AND " +
+                             may_become(domain::PlanState::requested),
                          expires, plan));
   if (changed == 0) {
     return refused(*connection_, "SELECT state FROM plan WHERE uuid = ?", domain::IdType::plan,
@@ -124,8 +124,8 @@ Status Transaction::put_item(const Uuid& plan, const domain::PlanItem& item) {
       const std::int64_t changed,
       connection_->write("UPDATE plan_item SET verdict = ?, reasons = ?, state = ?, "
                          "certificate = ? WHERE plan = (SELECT id FROM plan WHERE uuid = ?) "
-                         "AND asset = ? AND state IN " +
-                             states_before(item.state),
+                         "AND asset = ? AND " +
+                             may_become(item.state),
                          domain::to_text(item.verdict), reasons, domain::to_text(item.state),
                          item.certificate, plan, item.asset));
   if (changed == 0) return item_refused(*connection_, plan, item);

@@ -275,7 +275,8 @@ Result<std::optional<Uuid>> ReadView::open_plan_of(const Uuid& asset) const {
       connection_->prepare(
           "SELECT p.uuid FROM plan_item i INDEXED BY plan_item_open "
           "CROSS JOIN plan p ON p.id = i.plan WHERE i.asset = ? AND i.state IN ('pending', 'held') "
-          "AND p.state IN ('requested', 'approved', 'running') ORDER BY i.plan DESC LIMIT 1"));
+          "AND (p.state = 'requested' OR p.state = 'approved' OR p.state = 'running') "
+          "ORDER BY i.plan DESC LIMIT 1"));
   ASSIGN_OR_RETURN(const bool there, statement.bind(asset).step());
   if (!there) return std::optional<Uuid>();
   Row row(statement, "plan");

@@ -40,7 +40,7 @@ Status Transaction::end_round() {
   return {};
 }
 
-Result<std::optional<EraseRound>> ReadView::round() const {
+Result<std::optional<EraseRound>> ReadView::round(Drafts drafts) const {
   EraseRound round;
   {
     ASSIGN_OR_RETURN(Statement statement,
@@ -56,8 +56,9 @@ Result<std::optional<EraseRound>> ReadView::round() const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare(
-          "SELECT i.plan, i.asset, i.leaf, i.certificate, i.draft, a.first_epoch FROM round_item i "
-          "CROSS JOIN asset a ON a.uuid = i.asset ORDER BY i.position"));
+          "SELECT i.plan, i.asset, i.leaf, i.certificate, iif(?, i.draft, ''), a.first_epoch "
+          "FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset ORDER BY i.position"));
+  statement.bind(static_cast<std::int64_t>(drafts == Drafts::read));
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "round_item");
     RoundItem item;

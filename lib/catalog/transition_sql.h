@@ -10,19 +10,20 @@
 
 namespace aierase::catalog {
 
-// The states that `to` may follow, as an SQL list.
+// Whether a column holds a state that `to` may follow. Not as a list: SQLite would build a table of
+// more than two, for each row anew.
 template <typename State>
-std::string states_before(State to) {
-  std::string list;
+std::string may_become(State to, const std::string& column = "state") {
+  std::string condition;
   for (const domain::Transition<State>& one : domain::transitions_of(to)) {
     if (one.to != to) continue;
-    list += list.empty() ? "('" : ", '";
-    list += std::string(domain::to_text(one.from)) + "'";
+    condition += (condition.empty() ? "(" : " OR ") + column + " = '";
+    condition += std::string(domain::to_text(one.from)) + "'";
   }
-  return list.empty() ? "()" : list + ")";
+  return condition.empty() ? "FALSE" : condition + ")";
 }
 
-// Why an UPDATE with states_before() met no row: there is none (`state_query` finds nothing), or it
+// Why an UPDATE with may_become() met no row: there is none (`state_query` finds nothing), or it
 // is in a state that `to` does not follow.
 template <typename State>
 Error refused(Connection& connection, std::string_view state_query, domain::IdType type,

@@ -35,7 +35,8 @@ Status Core::alive() const {
 
 Status Core::writable() const {
   RETURN_IF_ERROR(alive());
-  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, view().round());
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round,
+                   view().round(catalog::Drafts::left_out));
   if (round && round->state != domain::RoundState::intent) {
     return make_error(Errc::busy, "an erasure is between its point of no return and its record",
                       "try again in a moment; `aierase status` shows whether it is stuck");

@@ -87,7 +87,7 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
   ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
   input.attendance = attendance_of(round.plan);
   ASSIGN_OR_RETURN(const policy::Decision ruling,
-                   core.retention.decide(view, candidate.asset, around.moment));
+                   core.retention.objections(view, candidate.asset, around.moment));
   input.policy = policy_facts(ruling);
   const bool same = round.items == Binding::unchanged &&
                     candidate.asset.name == candidate.item.name &&

@@ -109,7 +109,7 @@ Status DispositionFacts::add_epochs(const domain::Asset& asset) {
 
 Status DispositionFacts::add_policy(const domain::Asset& asset) {
   ASSIGN_OR_RETURN(const policy::Decision ruling,
-                   core_->retention.decide(core_->view(), asset, core_->now()));
+                   core_->retention.objections(core_->view(), asset, record_.holds.time));
   domain::PolicyApplied& policy = record_.policy;
   policy.retention_class = asset.retention;
   policy.classes = ruling.classes;

@@ -254,7 +254,8 @@ Result<domain::DestroyedProof> destroy_old(Core& core, const Rounds& rounds,
                                            crypto::RootSecret old_root) {
   core.point_of_no_return = Core::Return::past;
   core.at_step(EraseStep::zero_slot);
-  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, core.view().round());
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row,
+                   core.view().round(catalog::Drafts::left_out));
   if (!row) return make_error(Errc::damaged, "the erase round is not in the database");
   Result<domain::SlotReadBackProof> read_back = destroy_slot(core, *row);
   if (!read_back.ok()) {

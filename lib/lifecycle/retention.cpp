@@ -151,6 +151,14 @@ Result<policy::Decision> Retention::decide(const catalog::ReadView& view,
   return policy::evaluate(set_, facts, now, detail);
 }
 
+Result<policy::Decision> Retention::objections(const catalog::ReadView& view,
+                                               const domain::Asset& asset, UtcTime now) const {
+  Result<policy::Decision> decision = decide(view, asset, now, policy::Detail::verdicts);
+  const bool speechless =
+      !decision.ok() || (decision->floors_in_force.empty() && decision->conflicts.empty());
+  return speechless ? std::move(decision) : decide(view, asset, now);
+}
+
 PolicyFacts policy_facts(const policy::Decision& decision) {
   PolicyFacts facts;
   facts.verdict = decision.verdict;

@@ -35,6 +35,9 @@ class Retention {
   Result<policy::Decision> decide(const catalog::ReadView& view, const domain::Asset& asset,
                                   UtcTime now, policy::Detail detail = policy::Detail::sentences,
                                   RankMemory* memory = nullptr) const;
+  // For what is to go: sentences only where a rule keeps it, or contradicts another.
+  Result<policy::Decision> objections(const catalog::ReadView& view, const domain::Asset& asset,
+                                      UtcTime now) const;
   bool has_ceilings() const;  // some class makes something due
 
  private:

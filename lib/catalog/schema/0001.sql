@@ -3,7 +3,9 @@
 -- Words are stored as text, exactly as on bus and certificates; times are seconds since 1970 UTC;
 -- uuids are 16 raw bytes, digests 32; people are uid, login name and audit login uid (NULL where
 -- the kernel knew none). Columns `id` are row numbers of this file and mean nothing outside it;
--- `uuid` is the identity. Rows are not removed unless a comment says so.
+-- `uuid` is the identity. Rows are not removed unless a comment says so. Deferred references are those
+-- that triggers fill, or that stand in a table with triggers: at once, each statement would keep a
+-- copy of every page that it changes.
 
 -- What the store is and where it stands: one row. `format` repeats PRAGMA user_version.
 CREATE TABLE store (
@@ -225,6 +227,7 @@ CREATE TABLE plan_item (
   asset       BLOB    NOT NULL REFERENCES asset (uuid),
   name        TEXT    NOT NULL,
   kcv         BLOB    NOT NULL CHECK (length(kcv) = 32),
+  bytes       INTEGER NOT NULL CHECK (bytes >= 0),  -- of the asset: the brake adds them up
   verdict     TEXT    NOT NULL,
   reasons     TEXT    NOT NULL,         -- JSON array of {"code", "text"}
   state       TEXT    NOT NULL,
@@ -233,7 +236,7 @@ CREATE TABLE plan_item (
   UNIQUE (plan, asset)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX plan_item_open ON plan_item (asset, plan) WHERE state IN ('pending', 'held');
-CREATE INDEX plan_item_waiting ON plan_item (plan, position) WHERE state = 'pending';
+CREATE INDEX plan_item_waiting ON plan_item (plan, position, bytes) WHERE state = 'pending';
 CREATE INDEX plan_item_held ON plan_item (plan, position) WHERE state = 'held';
 CREATE INDEX plan_item_dropped ON plan_item (asset, plan) WHERE state = 'dropped';
 
@@ -422,7 +425,7 @@ CREATE INDEX look_moment ON look (moment);
 -- Living assets that something has changed about since the nightly run looked at them; the triggers
 -- below write here, the run removes what it has looked at.
 CREATE TABLE look_again (
-  asset INTEGER PRIMARY KEY REFERENCES asset (id)
+  asset INTEGER PRIMARY KEY REFERENCES asset (id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
 -- The nightly run: what the last one found.
@@ -460,24 +463,26 @@ CREATE TABLE round_item (
   round       INTEGER NOT NULL DEFAULT 1 REFERENCES round (only_row),
   plan        BLOB    NOT NULL REFERENCES plan (uuid),
   asset       BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
-  leaf        INTEGER NOT NULL UNIQUE,
-  certificate BLOB    NOT NULL UNIQUE CHECK (length(certificate) = 16),
+  leaf        INTEGER NOT NULL,
+  certificate BLOB    NOT NULL CHECK (length(certificate) = 16),
   draft       TEXT    NOT NULL          -- the statement without its evidence
 ) STRICT;
 
--- Disposal certificates. `statement` holds the very bytes that were signed.
+-- Disposal certificates. `statement` holds the very bytes that were signed. Lengths are checked
+-- by who writes and reads a row: beside a trigger, a CHECK with a function in it costs a copy of each
+-- page that the statement changes.
 CREATE TABLE certificate (
   id         INTEGER PRIMARY KEY,
-  uuid       BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
-  asset      BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
-  plan       BLOB    NOT NULL REFERENCES plan (uuid),
+  uuid       BLOB    NOT NULL UNIQUE,
+  asset      BLOB    NOT NULL UNIQUE REFERENCES asset (uuid) DEFERRABLE INITIALLY DEFERRED,
+  plan       BLOB    NOT NULL REFERENCES plan (uuid) DEFERRABLE INITIALLY DEFERRED,
   outcome    TEXT    NOT NULL,
   assurance  TEXT    NOT NULL,
   issued     INTEGER NOT NULL,
   validation TEXT    NOT NULL,
   log_index  INTEGER NOT NULL UNIQUE,
-  public_key BLOB    NOT NULL CHECK (length(public_key) = 32),
-  signature  BLOB    NOT NULL CHECK (length(signature) = 64),
+  public_key BLOB    NOT NULL,
+  signature  BLOB    NOT NULL,
   statement  TEXT    NOT NULL
 ) STRICT;
 

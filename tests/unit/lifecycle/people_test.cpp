@@ -272,12 +272,12 @@ TEST_F(AnApproval, CoversNoItemThatWasAddedLater) {
   add("euler", {kBob});
   approve_gauss();
   world.close();
-  ASSERT_TRUE(
-      done(sql(world.disk,
-               "UPDATE asset SET state = 'retired' WHERE name = 'euler';"
-               "INSERT INTO plan_item (plan, position, asset, name, kcv, verdict, reasons, state) "
-               "SELECT (SELECT max(id) FROM plan), 1, uuid, name, kcv, 'eligible', '[]', 'pending' "
-               "FROM asset WHERE name = 'euler';")));
+  ASSERT_TRUE(done(sql(
+      world.disk,
+      "UPDATE asset SET state = 'retired' WHERE name = 'euler';"
+      "INSERT INTO plan_item (plan, position, asset, name, kcv, bytes, verdict, reasons, state) "
+      "SELECT (SELECT max(id) FROM plan), 1, uuid, name, kcv, bytes, 'eligible', '[]', 'pending' "
+      "FROM asset WHERE name = 'euler';")));
   ASSERT_TRUE(done(world.open()));
   ASSERT_TRUE(done(world.execute()));
   EXPECT_EQ(world.stolen().count(world.asset("euler").id), 1U);
