@@ -37,6 +37,19 @@ class APlan : public CatalogTest {
   std::vector<domain::Asset> assets;
 };
 
+TEST_F(APlan, KnowsHowMuchItStillTakesWithIt) {
+  domain::Plan plan = plan_of(1, {assets[2], assets[0]});
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
+  EXPECT_EQ(view().pending_amount(plan.id)->items, 2U);
+  EXPECT_EQ(view().pending_amount(plan.id)->bytes, assets[2].bytes + assets[0].bytes);
+  ASSERT_TRUE(commit([&](Transaction& t) {
+                plan.items[1].state = domain::ItemState::dropped;
+                return t.put_item(plan.id, plan.items[1]);
+              }).ok());
+  EXPECT_EQ(view().pending_amount(plan.id)->items, 1U);
+  EXPECT_EQ(view().pending_amount(plan.id)->bytes, assets[2].bytes);
+}
+
 TEST_F(APlan, ComesBackWhole) {
   const domain::Plan plan = full_plan();
   ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_plan(plan); }).ok());
@@ -371,6 +384,19 @@ TEST_F(AnEraseRound, LeavesOneCertificatePerAssetAndPerLogEntry) {
   short_signature.signature.pop_back();
   EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(short_signature); }),
               Errc::invalid_input);
+}
+
+TEST_F(AnEraseRound, TakesAShortKeyOrSignatureOnACertificateForDamage) {
+  const CertificateRow row = certificate_of_asset(0);
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.add_certificate(row); }).ok());
+  const auto after = [&](const std::string& lengths) {
+    tamper("UPDATE certificate SET " + lengths);
+    reopen();
+    return view().certificate(row.id);
+  };
+  EXPECT_ERRC(after("public_key = zeroblob(31)"), Errc::damaged);
+  EXPECT_ERRC(after("public_key = zeroblob(32), signature = zeroblob(65)"), Errc::damaged);
+  EXPECT_TRUE(after("signature = zeroblob(64)").ok());
 }
 
 }  // namespace
