@@ -88,7 +88,7 @@ TEST_P(AnInit, MayBeStoppedAnywhereAndLeavesAStoreOrNone) {
   std::set<StolenSlot> seen;
   std::size_t made_anew = 0;
   StopPlan plan;
-  plan.stride = 5;
+  plan.stride = 13;
   plan.act = [&](World& w) {
     promised.reset();
     if (w.init().ok()) promised = w.store_uuid();

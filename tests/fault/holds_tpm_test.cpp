@@ -133,15 +133,15 @@ TEST_F(ATpmThatCountsHolds, KeepsAHoldThatItCannotCountYet) {
 }
 
 TEST_F(ATpmThatCountsHolds, FollowsHoweverManyWereNotCounted) {
-  constexpr int kHolds = 1025;
+  const int holds = test_all() ? 1025 : 200;  // more than are counted at a time
   ASSERT_TRUE(done(world_.open()));
   tpm_.refuse(Tpm::nv_increment, kLockout);
-  for (int i = 0; i < kHolds; ++i) ASSERT_TRUE(done(world_.hold({"name=model-1"})));
+  for (int i = 0; i < holds; ++i) ASSERT_TRUE(done(world_.hold({"name=model-1"})));
   tpm_.forget();
   ASSERT_TRUE(done(world_.open()));
   ASSERT_TRUE(done(world_.execute()));
   EXPECT_EQ(findings().find("hold-uncounted"), std::string::npos);
-  EXPECT_EQ(tpm_.count(Tpm::nv_increment), static_cast<std::size_t>(kHolds));
+  EXPECT_EQ(tpm_.count(Tpm::nv_increment), static_cast<std::size_t>(holds));
   ASSERT_TRUE(done(world_.open()));
 }
 
