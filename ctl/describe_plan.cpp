@@ -131,9 +131,8 @@ std::string next_step(const Json& plan) {
            "then: aierase cancel " + id + "\n";
   }
   if (text_at(plan, "waits_for") == "company") {
-    return "Next: nobody needs to act. To spare the TPM's memory it waits for others that go with "
-           "it, "
-           "and is\nerased at " +
+    return "Next: nobody needs to act. To spare the TPM's memory it waits for others that go "
+           "with it,\nand is erased at " +
            printable(text_at(plan, "waits_until")) +
            " at the latest.\nTo change your mind until then: aierase cancel " + id + "\n";
   }

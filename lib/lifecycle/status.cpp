@@ -73,9 +73,9 @@ Status look_at_earlier_slots(const Core& core, const StatusReport& report,
            " and lives reaches at most " + std::string(domain::to_text(then.level)) +
            " when it is erased, and not " + std::string(domain::to_text(report.slot.level)) +
            ": its key lay under a " + then.kind + " slot of that level",
-       "`aierase export A - --tar | aierase import NEW - --tar --supersedes A` makes a copy under "
-       "a "
-       "key of its own, and `aierase retire A` ends the old one; copies of store and slot from "
+       "`aierase export A - --tar | aierase import NEW - --tar --supersedes A` makes a copy "
+       "under a key of its own, and `aierase retire A` ends the old one; copies of store and slot "
+       "from "
        "before still open the old one, as its certificate says"});
   return {};
 }
