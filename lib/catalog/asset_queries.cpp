@@ -238,7 +238,6 @@ Result<std::optional<Uuid>> ReadView::asset_named(const domain::AssetName& name,
 
 Result<std::vector<Uuid>> ReadView::ids(domain::IdType type, const domain::UuidRange& range,
                                         std::size_t limit) const {
-  std::vector<Uuid> ids;
   std::string_view sql;
   std::string_view table;
   switch (type) {
@@ -259,18 +258,11 @@ Result<std::vector<Uuid>> ReadView::ids(domain::IdType type, const domain::UuidR
       table = "hold";
       break;
     case domain::IdType::job:
-      return ids;  // jobs live in the daemon's memory
+      return std::vector<Uuid>();  // jobs live in the daemon's memory
   }
   ASSIGN_OR_RETURN(Statement statement, connection_->prepare(sql));
   statement.bind(range.first, range.last, static_cast<std::uint64_t>(limit));
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, table);
-    const Uuid id = row.uuid();
-    RETURN_IF_ERROR(row.finish(type, id));
-    ids.push_back(id);
-    return {};
-  }));
-  return ids;
+  return uuid_rows(statement, table);
 }
 
 }  // namespace aierase::catalog

@@ -181,15 +181,7 @@ Result<std::vector<Uuid>> ReadView::bound_assets(const Uuid& hold, std::optional
                                         "WHERE hold = (SELECT id FROM hold WHERE uuid = ?1) "
                                         "AND (?2 IS NULL OR asset > ?2) ORDER BY asset LIMIT ?3"));
   statement.bind(hold, after, static_cast<std::uint64_t>(limit));
-  std::vector<Uuid> assets;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "hold_asset");
-    const Uuid asset = row.uuid();
-    RETURN_IF_ERROR(row.finish(domain::IdType::hold, hold));
-    assets.push_back(asset);
-    return {};
-  }));
-  return assets;
+  return uuid_rows(statement, "hold_asset", domain::id_text(domain::IdType::hold, hold));
 }
 
 }  // namespace aierase::catalog

@@ -4,23 +4,6 @@
 #include "catalog/row.h"
 
 namespace aierase::catalog {
-namespace {
-
-// Rows of one uuid column.
-Result<std::vector<Uuid>> collect(Statement& statement, std::string_view table) {
-  std::vector<Uuid> uuids;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, table);
-    const Uuid uuid = row.uuid();
-    RETURN_IF_ERROR(row.finish(uuid.text()));
-    uuids.push_back(uuid);
-    return {};
-  }));
-  return uuids;
-}
-
-}  // namespace
-
 Status Transaction::start_import(const ImportIntent& intent) {
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO import (asset, actor_uid, actor_login, actor_audit_uid, started) "
@@ -57,7 +40,7 @@ Result<std::vector<ImportIntent>> ReadView::imports() const {
     ASSIGN_OR_RETURN(
         Statement blobs,
         connection_->prepare("SELECT blob FROM import_blob WHERE asset = ? ORDER BY id"));
-    ASSIGN_OR_RETURN(intent.blobs, collect(blobs.bind(intent.asset), "import_blob"));
+    ASSIGN_OR_RETURN(intent.blobs, uuid_rows(blobs.bind(intent.asset), "import_blob"));
     intents.push_back(std::move(intent));
     return {};
   }));
@@ -68,14 +51,14 @@ Result<std::vector<Uuid>> ReadView::blobs(const Uuid& asset) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT b.uuid FROM asset a JOIN blob b ON b.asset = a.id "
                                         "WHERE a.uuid = ? AND b.orphan = 0 ORDER BY b.position"));
-  return collect(statement.bind(asset), "blob");
+  return uuid_rows(statement.bind(asset), "blob");
 }
 
 Result<std::vector<Uuid>> ReadView::orphan_blobs(std::size_t limit) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare("SELECT uuid FROM blob WHERE orphan = 1 ORDER BY uuid LIMIT ?"));
-  return collect(statement.bind(static_cast<std::uint64_t>(limit)), "blob");
+  return uuid_rows(statement.bind(static_cast<std::uint64_t>(limit)), "blob");
 }
 
 Result<std::optional<Uuid>> ReadView::blob_owner(const Uuid& blob) const {

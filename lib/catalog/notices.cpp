@@ -34,18 +34,10 @@ Result<std::int64_t> ReadView::last_notice() const {
 }
 
 Result<std::vector<Uuid>> ReadView::plans_due_before(UtcTime moment) const {
-  std::vector<Uuid> plans;
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT uuid FROM plan INDEXED BY plan_due WHERE state = "
                                         "'approved' AND due IS NOT NULL AND due < ? ORDER BY id"));
-  RETURN_IF_ERROR(each_row(statement.bind(moment), [&](const Statement& current) -> Status {
-    Row row(current, "plan");
-    const Uuid plan = row.uuid();
-    RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
-    plans.push_back(plan);
-    return {};
-  }));
-  return plans;
+  return uuid_rows(statement.bind(moment), "plan");
 }
 
 }  // namespace aierase::catalog

@@ -237,15 +237,7 @@ Result<std::vector<Uuid>> ReadView::plan_assets(const Uuid& plan, std::optional<
                    connection_->prepare("SELECT asset FROM plan_item WHERE plan = ? "
                                         "AND asset > coalesce(?, x'') ORDER BY asset LIMIT ?"));
   statement.bind(id, after, static_cast<std::uint64_t>(limit));
-  std::vector<Uuid> assets;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "plan_item");
-    const Uuid asset = row.uuid();
-    RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
-    assets.push_back(asset);
-    return {};
-  }));
-  return assets;
+  return uuid_rows(statement, "plan_item", domain::id_text(domain::IdType::plan, plan));
 }
 
 Result<std::size_t> ReadView::item_count(const Uuid& plan) const {
@@ -308,18 +300,9 @@ Result<std::vector<domain::AttemptedUse>> ReadView::attempted_uses(const Uuid& p
 }
 
 Result<std::vector<Uuid>> ReadView::plans_in(domain::PlanState state) const {
-  std::vector<Uuid> plans;
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT uuid FROM plan WHERE state = ? ORDER BY id"));
-  statement.bind(domain::to_text(state));
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "plan");
-    const Uuid plan = row.uuid();
-    RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
-    plans.push_back(plan);
-    return {};
-  }));
-  return plans;
+  return uuid_rows(statement.bind(domain::to_text(state)), "plan");
 }
 
 Result<std::vector<Uuid>> ReadView::due_plans(UtcTime by) const {
@@ -330,14 +313,9 @@ Result<std::vector<Uuid>> ReadView::due_plans(UtcTime by) const {
                      connection_->prepare("SELECT uuid FROM plan INDEXED BY plan_due "
                                           "WHERE state = ? AND due IS NOT NULL AND due <= ? "
                                           "ORDER BY id"));
-    statement.bind(domain::to_text(state), by);
-    RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-      Row row(current, "plan");
-      const Uuid plan = row.uuid();
-      RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
-      plans.push_back(plan);
-      return {};
-    }));
+    ASSIGN_OR_RETURN(const std::vector<Uuid> of_state,
+                     uuid_rows(statement.bind(domain::to_text(state), by), "plan"));
+    plans.insert(plans.end(), of_state.begin(), of_state.end());
   }
   return plans;
 }

@@ -143,13 +143,7 @@ Result<std::vector<Uuid>> ReadView::versions_of(const domain::AssetName& name,
                                         "WHERE state <> 'erased' AND (name = ? OR "
                                         "(name > ? AND name < ?)) LIMIT ?"));
   statement.bind(stem, stem + ":", stem + ";", static_cast<std::uint64_t>(limit));
-  std::vector<Uuid> versions;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "asset");
-    versions.push_back(row.uuid());
-    return row.finish(stem);
-  }));
-  return versions;
+  return uuid_rows(statement, "asset", stem);
 }
 
 }  // namespace aierase::catalog

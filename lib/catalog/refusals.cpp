@@ -79,33 +79,20 @@ Result<std::optional<RefusalRow>> ReadView::refusal_at(std::uint64_t leaf) const
 }
 
 Result<std::vector<Uuid>> ReadView::ends_without_record(std::size_t limit) const {
-  std::vector<Uuid> plans;
   ASSIGN_OR_RETURN(
       Statement statement,
-      connection_->prepare("SELECT p.uuid, p.id FROM plan p INDEXED BY plan_finished WHERE "
+      connection_->prepare("SELECT p.uuid FROM plan p INDEXED BY plan_finished WHERE "
                            "p.finished IS NOT NULL AND p.state <> 'done' AND NOT EXISTS "
                            "(SELECT 1 FROM refusal r WHERE r.plan = p.uuid) ORDER BY p.finished "
                            "LIMIT ?"));
-  RETURN_IF_ERROR(each_row(statement.bind(static_cast<std::uint64_t>(limit)),
-                           [&](const Statement& current) -> Status {
-                             Row row(current, "plan");
-                             plans.push_back(row.uuid());
-                             return row.finish(row.integer());
-                           }));
-  return plans;
+  return uuid_rows(statement.bind(static_cast<std::uint64_t>(limit)), "plan");
 }
 
 Result<std::vector<Uuid>> ReadView::unsigned_refusals() const {
-  std::vector<Uuid> plans;
   ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare("SELECT plan, id FROM refusal INDEXED BY refusal_unsigned "
+                   connection_->prepare("SELECT plan FROM refusal INDEXED BY refusal_unsigned "
                                         "WHERE signature IS NULL ORDER BY id"));
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "refusal");
-    plans.push_back(row.uuid());
-    return row.finish(row.integer());
-  }));
-  return plans;
+  return uuid_rows(statement, "refusal");
 }
 
 }  // namespace aierase::catalog

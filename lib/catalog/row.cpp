@@ -203,6 +203,19 @@ Result<std::string> reasons_json(const std::vector<domain::Reason>& reasons) {
   return dump_canonical(json);
 }
 
+Result<std::vector<Uuid>> uuid_rows(Statement& statement, std::string_view table,
+                                    std::string_view key) {
+  std::vector<Uuid> uuids;
+  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
+    Row row(current, table);
+    const Uuid uuid = row.uuid();
+    RETURN_IF_ERROR(key.empty() ? row.finish(uuid.text()) : row.finish(key));
+    uuids.push_back(uuid);
+    return {};
+  }));
+  return uuids;
+}
+
 Error absent(domain::IdType type, const Uuid& id) {
   const std::string text = domain::id_text(type, id);
   return make_error(Errc::not_found,

@@ -104,6 +104,11 @@ class Row {
 Result<std::string> texts_json(const std::vector<std::string>& texts);
 Result<std::string> reasons_json(const std::vector<domain::Reason>& reasons);
 
+// All rows of a statement with one uuid column. `key` names the row where one is refused; without
+// it, the uuid does.
+Result<std::vector<Uuid>> uuid_rows(Statement& statement, std::string_view table,
+                                    std::string_view key = {});
+
 // "no plan p-... in the catalog"
 Error absent(domain::IdType type, const Uuid& id);
 

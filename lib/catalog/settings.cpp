@@ -24,8 +24,8 @@ constexpr std::array<Pragma, 11> kPragmas{{
     {"PRAGMA synchronous = EXTRA", "PRAGMA synchronous", "3"},
     {"PRAGMA secure_delete = ON", "PRAGMA secure_delete", "1"},
     {"PRAGMA foreign_keys = ON", "PRAGMA foreign_keys", "1"},
-    // 96 MiB: what a round of 1,024 among a million assets changes. With less, pages are written before
-    // their commit, each time with a sync. The daemon stays below 256 MiB with it.
+    // 96 MiB: what a round of 1,024 among a million assets changes. With less, pages are written
+    // before their commit, each time with a sync. The daemon stays below 256 MiB with it.
     {"PRAGMA cache_size = -98304", "PRAGMA cache_size", "-98304"},
     // Broken cells of a page are found when it is read, not when they are used.
     {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", "1"},

@@ -131,15 +131,7 @@ Result<std::vector<Uuid>> ReadView::plans_by_standing() const {
       connection_->prepare("SELECT DISTINCT p.uuid FROM plan p INDEXED BY plan_state "
                            "CROSS JOIN approval a INDEXED BY approval_standing ON a.plan = p.id "
                            "WHERE p.state IN ('approved', 'running') AND a.standing IS NOT NULL"));
-  std::vector<Uuid> plans;
-  RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
-    Row row(current, "plan");
-    const Uuid plan = row.uuid();
-    RETURN_IF_ERROR(row.finish(domain::IdType::plan, plan));
-    plans.push_back(plan);
-    return {};
-  }));
-  return plans;
+  return uuid_rows(statement, "plan");
 }
 
 Status Transaction::add_standing_approval(const domain::StandingApproval& approval) {
