@@ -141,7 +141,7 @@ void PageQuery::drive(std::int64_t after, const std::string& after_name) {
   piece("SELECT a.id FROM asset a");
   if (!query_.include_erased) piece(" INDEXED BY asset_living");
   piece(" WHERE a.id > ?", after);
-  if (!query_.include_erased) piece(" AND a.state <> 'erased'");
+  if (!query_.include_erased) piece(" AND a.erased_at IS NULL");
 }
 
 void PageQuery::restrict() {
@@ -151,7 +151,7 @@ void PageQuery::restrict() {
   if (query_.retention && column_done_ != "retention") {
     piece(" AND +a.retention = ?", *query_.retention);
   }
-  if (!query_.include_erased) piece(" AND +a.state <> 'erased'");
+  if (!query_.include_erased) piece(" AND +a.erased_at IS NULL");
   if (query_.custodian && !custodian_done_) {
     piece(
         " AND EXISTS (SELECT 1 FROM custodian c WHERE c.asset = a.id AND (c.kind = 'group') = ? "
@@ -229,7 +229,7 @@ Result<std::optional<Uuid>> ReadView::asset_named(const domain::AssetName& name,
     return id;
   };
   Result<std::optional<Uuid>> living =
-      first("SELECT uuid FROM asset WHERE name = ? AND state <> 'erased'");
+      first("SELECT uuid FROM asset WHERE name = ? AND erased_at IS NULL");
   if (!living.ok() || *living || scope == NameScope::living) return living;
   // A name is free for a new asset only when the one before is erased: the latest imported is the
   // latest erased.

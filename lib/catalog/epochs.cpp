@@ -75,7 +75,7 @@ Result<std::optional<std::uint64_t>> ReadView::weak_epoch(domain::Level below) c
       Statement statement,
       connection_->prepare(
           "SELECT epoch FROM epoch WHERE level < ? AND epoch >= "
-          "(SELECT first_epoch FROM asset WHERE state <> 'erased' ORDER BY id LIMIT 1) "
+          "(SELECT first_epoch FROM asset WHERE erased_at IS NULL ORDER BY id LIMIT 1) "
           "ORDER BY epoch DESC LIMIT 1"));
   statement.bind(domain::to_text(below));
   ASSIGN_OR_RETURN(const bool there, statement.step());

@@ -119,7 +119,7 @@ Result<std::vector<Looked>> ReadView::living_page(std::int64_t after, std::size_
       connection_->prepare("SELECT a.id, a.uuid, a.name, a.kind, a.state, a.created, a.retention, "
                            "a.bytes, k.moment FROM asset a NOT INDEXED "
                            "LEFT JOIN look k ON k.asset = a.id "
-                           "WHERE a.state <> 'erased' AND a.id > ? ORDER BY a.id LIMIT ?"));
+                           "WHERE a.erased_at IS NULL AND a.id > ? ORDER BY a.id LIMIT ?"));
   ASSIGN_OR_RETURN(Statement labels,
                    connection_->prepare("SELECT asset, key, value FROM label WHERE asset > ? "
                                         "ORDER BY asset, key"));

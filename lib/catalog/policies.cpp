@@ -140,7 +140,7 @@ Result<std::vector<Uuid>> ReadView::versions_of(const domain::AssetName& name,
   const std::string stem(name.base());
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT uuid FROM asset INDEXED BY asset_living_name "
-                                        "WHERE state <> 'erased' AND (name = ? OR "
+                                        "WHERE erased_at IS NULL AND (name = ? OR "
                                         "(name > ? AND name < ?)) LIMIT ?"));
   statement.bind(stem, stem + ":", stem + ";", static_cast<std::uint64_t>(limit));
   return uuid_rows(statement, "asset", stem);

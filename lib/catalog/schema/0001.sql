@@ -69,9 +69,10 @@ CREATE TABLE asset (
   CHECK ((state = 'erased') = (erased_at IS NOT NULL)),
   CHECK (state <> 'erased' OR (sealed_payload IS NULL AND sealed_manifest IS NULL))
 ) STRICT;
-CREATE UNIQUE INDEX asset_living_name ON asset (name) WHERE state <> 'erased';
+-- What lives is told by the column that changes once, lest each change of state writes these anew.
+CREATE UNIQUE INDEX asset_living_name ON asset (name) WHERE erased_at IS NULL;
 CREATE UNIQUE INDEX asset_leaf ON asset (leaf) WHERE leaf IS NOT NULL;
-CREATE INDEX asset_living ON asset (id) WHERE state <> 'erased';
+CREATE INDEX asset_living ON asset (id) WHERE erased_at IS NULL;
 CREATE INDEX asset_name ON asset (name);
 CREATE INDEX asset_state ON asset (state);
 CREATE INDEX asset_kind ON asset (kind);

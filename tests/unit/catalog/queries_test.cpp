@@ -261,7 +261,7 @@ TEST_F(AQuery, IsAnsweredByAnIndexAndNeverSorts) {
       EXPECT_EQ(plan.find("TEMP B-TREE"), std::string::npos) << plan;
     }
   }
-  for (const char* sql : {"SELECT uuid FROM asset WHERE name = ? AND state <> 'erased'",
+  for (const char* sql : {"SELECT uuid FROM asset WHERE name = ? AND erased_at IS NULL",
                           "SELECT uuid FROM asset WHERE name = ? ORDER BY id DESC LIMIT 1",
                           "SELECT uuid FROM asset WHERE uuid BETWEEN ? AND ? ORDER BY uuid LIMIT ?",
                           "SELECT uuid FROM blob WHERE orphan = 1 ORDER BY uuid",
