@@ -13,8 +13,6 @@ namespace {
 using lifecycle::Core;
 using lifecycle::Store;
 
-constexpr std::size_t kBlobBytes = 8'192;
-
 enum class Role { stays, single, in_plan, younger };
 
 // Spreads singles and what is in the plan evenly over all positions.
@@ -42,17 +40,6 @@ class Roles {
   std::size_t single_stride_, plan_stride_;
   std::size_t position_ = 0, singles_ = 0, others_ = 0, in_plan_ = 0;
 };
-
-Status write_blob(const Core& core, const Uuid& blob) {
-  const std::string path = blob::blob_path(core.blob_directory(), blob);
-  std::error_code error;
-  std::filesystem::create_directories(parent_of(path), error);
-  std::ofstream file(path, std::ios::binary);
-  file << std::string(kBlobBytes, 'x');
-  file.close();
-  if (error || !file) return make_error(Errc::io, "cannot write " + path);
-  return {};
-}
 
 domain::Manifest manifest_of(const Uuid& blob) {
   domain::Manifest manifest;
@@ -130,7 +117,7 @@ class Builder {
       asset.labels["purpose"] = "log";
       asset.created += std::chrono::days(30);
     }
-    if (role != Role::stays) RETURN_IF_ERROR(write_blob(core_, blob));
+    if (role != Role::stays) RETURN_IF_ERROR(write_blob(core_.blob_directory(), blob));
     std::vector<domain::LineageEdge> edges;
     if (role == Role::single) chosen_.singles.push_back(asset.id);
     if (role == Role::in_plan) {
@@ -162,6 +149,17 @@ Status open_core(Core& core) {
 }
 
 }  // namespace
+
+Status write_blob(const std::string& blobs, const Uuid& blob) {
+  const std::string path = blob::blob_path(blobs, blob);
+  std::error_code error;
+  std::filesystem::create_directories(parent_of(path), error);
+  std::ofstream file(path, std::ios::binary);
+  file << std::string(kBlobBytes, 'x');
+  file.close();
+  if (error || !file) return make_error(Errc::io, "cannot write " + path);
+  return {};
+}
 
 domain::Actor operator_actor() {
   domain::Actor actor;
