@@ -301,7 +301,7 @@ Status append_all(sd_bus_message* message, const std::vector<Argument>& argument
 }  // namespace
 
 Result<Json> Client::call(const char* interface, const char* method,
-                          std::vector<Argument> arguments) {
+                          const std::vector<Argument>& arguments) {
   ASSIGN_OR_RETURN(const MessagePtr message, impl_->new_call(kObject, interface, method));
   RETURN_IF_ERROR(append_all(message.get(), arguments));
   ASSIGN_OR_RETURN(const MessagePtr reply, impl_->call(message.get()));
@@ -310,7 +310,7 @@ Result<Json> Client::call(const char* interface, const char* method,
 }
 
 Result<Job> Client::start(const char* interface, const char* method,
-                          std::vector<Argument> arguments) {
+                          const std::vector<Argument>& arguments) {
   RETURN_IF_ERROR(impl_->watch_jobs());
   ASSIGN_OR_RETURN(const MessagePtr message, impl_->new_call(kObject, interface, method));
   RETURN_IF_ERROR(append_all(message.get(), arguments));

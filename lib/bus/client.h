@@ -64,9 +64,11 @@ class Client {
   ~Client();
 
   // The answer's a{sv}; an empty object where the method answers nothing.
-  Result<Json> call(const char* interface, const char* method, std::vector<Argument> arguments);
+  Result<Json> call(const char* interface, const char* method,
+                    const std::vector<Argument>& arguments);
   // For methods that answer with a job. The client must outlive the job.
-  Result<Job> start(const char* interface, const char* method, std::vector<Argument> arguments);
+  Result<Job> start(const char* interface, const char* method,
+                    const std::vector<Argument>& arguments);
 
   // From here on Manager.Changed is noticed. To be called before looking at the state to wait for.
   Status watch_changes();

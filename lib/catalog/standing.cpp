@@ -121,6 +121,7 @@ Result<std::vector<domain::StandingApproval>> ReadView::standing_approvals_beyon
   statement.bind(moment);
   ASSIGN_OR_RETURN(std::vector<Numbered> rows, read_rows(statement));
   std::vector<domain::StandingApproval> approvals;
+  approvals.reserve(rows.size());
   for (Numbered& one : rows) approvals.push_back(std::move(one.approval));
   return approvals;
 }

@@ -222,6 +222,7 @@ Result<std::vector<Tensor>> read_gguf(FileView& file) {
     info.tensor.offset += data;
   }
   measure_unsized(infos, file.size());
+  tensors.reserve(infos.size());
   for (Info& info : infos) tensors.push_back(std::move(info.tensor));
   return tensors;
 }
