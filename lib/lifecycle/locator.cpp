@@ -119,7 +119,7 @@ Status read_move(const Json& json, const std::string& path, SlotLocator& locator
   }
   if (json.find("move_to") != json.end()) {
     const std::string* to = text_of(json, "move_to");
-    const std::optional<SlotKind> home = to ? parse_slot_kind(*to) : std::nullopt;
+    const std::optional<SlotKind> home = parse_slot_kind(to ? *to : std::string());
     const auto epoch = json.find("move_from_epoch");
     if (!home || epoch == json.end() || !epoch->is_number_unsigned()) {
       return broken(path, "what it says of a move is malformed");
