@@ -97,6 +97,27 @@ check "and takes the mount away" not mountpoint -q "$VIEW"
 check "the lease is over" until_so no_lease
 contains "the audit has it" "$(a audit acme/m:1)" "Mount"
 
+# ---- damage is an input/output error, and of its place alone
+flip() {
+  python3 -c "
+with open('$1', 'r+b') as blob:
+    blob.seek(5 << 20)
+    byte = blob.read(1)[0]
+    blob.seek(5 << 20)
+    blob.write(bytes([byte ^ 1]))"
+}
+LARGE=$(find "$DIR/store/blobs" -type f -size +20M)
+flip "$LARGE"
+mount_view acme/m:1
+contains "a damaged place is told of" "$(cat "$VIEW/part-20971521" 2>&1 >/dev/null)" \
+  "Input/output error"
+check "what lies before it is read" cmp -n 3000000 "$VIEW/part-20971521" "$DIR/model/part-20971521"
+check "other files are" cmp "$VIEW/part-8388609" "$DIR/model/part-8388609"
+flip "$LARGE"
+check "and all of it once it is mended" cmp "$VIEW/part-20971521" "$DIR/model/part-20971521"
+kill -TERM $MOUNT_PID
+ends "SIGTERM ends it well" 0
+
 # ---- the client is killed, the daemon is killed
 mount_view acme/m:1
 kill -KILL $MOUNT_PID
@@ -114,7 +135,7 @@ ends "whoever unmounts it ends it well" 0
 
 # ---- revocation: what was opened, read and mapped before
 cat >"$DIR/holder.py" <<'PYTHON'
-import mmap, os, sys
+import errno, mmap, os, sys
 path = sys.argv[1]
 handle = os.open(path, os.O_RDONLY)
 mapped = mmap.mmap(handle, 0, prot=mmap.PROT_READ)
@@ -123,13 +144,14 @@ total = sum(mapped[at] for at in range(0, size, 4096)) + sum(os.read(handle, siz
 print("holds", flush=True)
 for line in sys.stdin:
     if line.strip() == "read":
-        failed = 0
+        failed, how = 0, set()
         for at in range(0, size, 4096):
             try:
                 os.pread(handle, 4096, at)
-            except OSError:
+            except OSError as error:
                 failed += 1
-        print("failed", failed, "of", (size + 4095) // 4096, flush=True)
+                how.add(errno.errorcode[error.errno])
+        print("failed", failed, "of", (size + 4095) // 4096, *sorted(how), flush=True)
     elif line.strip() == "open":
         try:
             os.open(path, os.O_RDONLY)
@@ -152,7 +174,7 @@ check "approval" a approve "$PLAN"
 ends "at the retirement the mount ends" 6
 contains "and says why" "$(cat "$DIR/mount-error")" "retired or suspended while it was mounted"
 check "it is gone" not mountpoint -q "$VIEW"
-equal "no page of what was open can be read" "$(ask read)" "failed 2049 of 2049"
+equal "no page of what was open can be read" "$(ask read)" "failed 2049 of 2049 ENOTCONN"
 equal "nor is it opened" "$(ask open)" "refused"
 echo 0 >&"$HOLDER_IN"
 wait "$HELD"
