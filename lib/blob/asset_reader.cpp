@@ -16,6 +16,8 @@
 
 namespace aierase::blob {
 
+static_assert(AssetReader::kParts <= kGiven);
+
 struct AssetReader::Impl {
   Impl(Env& file_system, WriterOptions where, crypto::Dek key, domain::Manifest files,
        Progress& counters)

@@ -37,7 +37,9 @@ class AssetReader {
 
   const domain::Manifest& manifest() const;
   // Bytes [offset, offset+length) of the file; length is cut at the file's end, an offset beyond
-  // it is Errc::invalid_input.
+  // it is Errc::invalid_input. What the sink is given of a range of at most 1 MiB, in up to kParts
+  // parts, stays there until the reader is used again.
+  static constexpr std::size_t kParts = 3;
   Status copy_range(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
                     ByteSink& sink);
   // Decrypts everything, compares each file's SHA-256 and each blob's seal_id and length.

@@ -13,8 +13,6 @@ namespace {
 
 using Position = crypto::FloeDecryptor::Position;
 
-// A run so short is not worth a thread.
-constexpr std::uint64_t kShortRun = 2;
 // Of other blobs, so many segments later, one is not being read just now.
 constexpr std::uint64_t kPassedOver = 16;
 
@@ -24,10 +22,6 @@ OpenBlob::OpenBlob(const domain::BlobEntry& of, std::string at, std::unique_ptr<
                    crypto::FloeDecryptor opener)
     : entry(&of), path(std::move(at)), decryptor(std::move(opener)) {
   files[0] = std::move(on_disk);
-}
-
-ByteView Fetched::tag() const {
-  return sealed.view(bytes + crypto::kFloeSegmentOverhead).last(crypto::kGcmTagBytes);
 }
 
 ReadAhead::~ReadAhead() {
@@ -41,7 +35,7 @@ Status ReadAhead::start_threads() {
   const std::size_t lanes = lanes_of_this_machine();
   try {
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      threads_.emplace_back([this, lane] { run(lane); });
+      threads_.emplace_back([this, lane] { run(1 + lane); });
     }
   } catch (const std::system_error&) {
     if (!threads_.empty()) return {};
@@ -113,11 +107,11 @@ Fetched& ReadAhead::room() {
   Fetched* least = nullptr;
   for (const auto& fetch : fetches_) {
     if (!fetch->blob) return *fetch;
-    if (standing(*fetch) == Standing::current) continue;
+    if (standing(*fetch) == Standing::current || was_given(*fetch)) continue;
     if (least == nullptr || worth(*fetch) < worth(*least)) least = fetch.get();
   }
   const bool plenty = fetches_.size() >= std::max(window(), kOpenBlobs);
-  const bool all = fetches_.size() == window() + kOpenBlobs - 1;
+  const bool all = fetches_.size() == window() + kOpenBlobs - 1 + kGiven - 1;
   if (all || (plenty && least != nullptr && standing(*least) == Standing::spare)) return *least;
   fetches_.push_back(std::make_unique<Fetched>());
   return *fetches_.back();
@@ -125,34 +119,44 @@ Fetched& ReadAhead::room() {
 
 Status ReadAhead::begin(Fetched& fetch, const std::shared_ptr<OpenBlob>& blob,
                         std::uint64_t number) {
-  if (fetch.blob) await(fetch);
-  fetch.blob.reset();
-  if (fetch.plain.size() == 0) {
-    ASSIGN_OR_RETURN(fetch.sealed, PageBuffer::make(crypto::kFloeSegmentBytes));
-    ASSIGN_OR_RETURN(fetch.plain, PageBuffer::make(crypto::kFloeSegmentBytes));
+  release(fetch);
+  if (fetch.segment.size() == 0) {
+    ASSIGN_OR_RETURN(fetch.segment, PageBuffer::make(crypto::kFloeSegmentBytes));
   }
   fetch.blob = blob;
   fetch.number = number;
   fetch.status = Status();
   fetch.ready = false;
+  fetch.taken.store(false);
   fetch.last_use = ++uses_;
   ++begun_;
-  if (!threads_.empty()) wanted_.push(&fetch);
   return {};
 }
 
+// What no thread has begun is done here. The queue may still name it: then a thread finds it taken,
+// or it finds, and does, what it has become meanwhile.
 void ReadAhead::await(Fetched& fetch) {
-  if (threads_.empty() && !fetch.ready) {
-    fetch.status = this->fetch(fetch, 0, aead_);
+  if (!fetch.ready && !fetch.taken.exchange(true)) {
+    fetch.status = open(fetch, 0, aead_);
     fetch.ready = true;
   }
   // The queue is never closed, so there is always an item while any is on its way.
   while (!fetch.ready) (*done_.pop())->ready = true;
 }
 
+void ReadAhead::release(Fetched& fetch) {
+  if (!fetch.blob) return;
+  if (fetch.taken.exchange(true)) await(fetch);
+  fetch.blob.reset();
+}
+
+bool ReadAhead::was_given(const Fetched& fetch) const {
+  return std::find(given_.begin(), given_.end(), &fetch) != given_.end();
+}
+
 Result<const Fetched*> ReadAhead::get(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
                                       std::uint64_t last) {
-  if (last >= number + kShortRun) RETURN_IF_ERROR(start_threads());
+  if (last > number) RETURN_IF_ERROR(start_threads());
   move_to(*blob, number, last);
   Fetched* wanted = find(*blob, number);
   if (wanted == nullptr) {
@@ -162,22 +166,26 @@ Result<const Fetched*> ReadAhead::get(const std::shared_ptr<OpenBlob>& blob, std
   const std::uint64_t end = std::min(last + 1, number + share());
   for (std::uint64_t next = number + 1; next < end && may_open_ahead(); ++next) {
     if (find(*blob, next) != nullptr) continue;
-    RETURN_IF_ERROR(begin(room(), blob, next));
+    Fetched& ahead = room();
+    RETURN_IF_ERROR(begin(ahead, blob, next));
+    wanted_.push(&ahead);
   }
   await(*wanted);
   wanted->last_use = ++uses_;
-  if (wanted->status.ok()) return wanted;
-  wanted->blob.reset();
-  return std::move(wanted->status).error();
+  if (!wanted->status.ok()) {
+    wanted->blob.reset();
+    return std::move(wanted->status).error();
+  }
+  const auto before = std::find(given_.begin(), given_.end() - 1, wanted);
+  std::rotate(given_.begin(), before, before + 1);
+  given_.front() = wanted;
+  return wanted;
 }
 
 void ReadAhead::forget() {
   places_.clear();
-  for (const auto& fetch : fetches_) {
-    if (!fetch->blob) continue;
-    if (!threads_.empty()) await(*fetch);
-    fetch->blob.reset();
-  }
+  given_ = {};
+  for (const auto& fetch : fetches_) release(*fetch);
 }
 
 void ReadAhead::run(std::size_t lane) {
@@ -185,8 +193,9 @@ void ReadAhead::run(std::size_t lane) {
   while (std::optional<Fetched*> next = wanted_.pop()) {
     if (stopping_.load(std::memory_order_relaxed)) continue;
     Fetched& fetch = **next;
+    if (fetch.taken.exchange(true)) continue;
     try {
-      fetch.status = this->fetch(fetch, lane, aead);
+      fetch.status = open(fetch, lane, aead);
     } catch (const std::exception& exception) {
       fetch.status =
           make_error(Errc::unexpected, std::string("a reading thread failed: ") + exception.what());
@@ -195,7 +204,7 @@ void ReadAhead::run(std::size_t lane) {
   }
 }
 
-Status ReadAhead::fetch(Fetched& fetch, std::size_t lane, crypto::Aead& aead) {
+Status ReadAhead::open(Fetched& fetch, std::size_t lane, crypto::Aead& aead) {
   OpenBlob& blob = *fetch.blob;
   if (blob.files[lane] == nullptr) {
     OpenHow how;
@@ -204,12 +213,13 @@ Status ReadAhead::fetch(Fetched& fetch, std::size_t lane, crypto::Aead& aead) {
   }
   const std::uint64_t bytes = blob.entry->bytes;
   fetch.bytes = segment_plaintext(bytes, fetch.number);
-  const ByteSpan sealed = fetch.sealed.first(fetch.bytes + crypto::kFloeSegmentOverhead);
+  const ByteSpan sealed = fetch.segment.first(fetch.bytes + crypto::kFloeSegmentOverhead);
   Status opened = blob.files[lane]->read_at(segment_offset(fetch.number), sealed);
   if (opened.ok()) {
     const bool final = fetch.number + 1 == segment_count(bytes);
-    opened = blob.decryptor.open_segment(fetch.number, final ? Position::final : Position::inner,
-                                         sealed, fetch.plain.first(fetch.bytes), aead);
+    opened = blob.decryptor.open_segment(
+        fetch.number, final ? Position::final : Position::inner, sealed,
+        sealed.subspan(crypto::kFloePlaintextOffset, fetch.bytes), aead);
   }
   if (opened.ok()) return {};
   // What cannot be authenticated is damage here: the manifest said that it would be.

@@ -3,10 +3,11 @@
 // Contract: all functions are called by one thread, the owner. get() gives one segment whose tag
 // held; those behind it, up to `last`, are begun as far as there is room, so that reading forward
 // finds them opened. Nothing beyond `last` is ever read. A single segment is opened by the owner
-// itself; threads begin with the first longer run. What get() gave stays until the next call.
-// Whoever reads forward in up to kOpenBlobs blobs by turns has each segment read once: where each
-// of them stands is kept, and they share what is opened ahead. Memory: up to kMostSegments
-// segments, 2 MiB each. The destructor drops what was not begun and joins.
+// itself; threads begin with the first longer run, and what they have not begun when its turn comes
+// the owner opens. The last kGiven that get() gave stay until the next call. Whoever reads forward
+// in up to kOpenBlobs blobs by turns has each segment read once: where each of them stands is kept,
+// and they share what is opened ahead. Memory: up to kMostSegments segments of 1 MiB, each opened
+// in its place. The destructor drops what was not begun and joins.
 #pragma once
 
 #include <array>
@@ -31,7 +32,8 @@ namespace aierase::blob {
 // between them; a mounted model is read from a few places at once.
 inline constexpr std::size_t kOpenBlobs = limits::kLanesPerJob + 1;
 inline constexpr std::size_t kMostAhead = 2 * limits::kLanesPerJob + 2;  // with the one given out
-inline constexpr std::size_t kMostSegments = kMostAhead + kOpenBlobs - 1;
+inline constexpr std::size_t kGiven = 3;  // a stretch of 1 MiB lies in no more segments
+inline constexpr std::size_t kMostSegments = kMostAhead + kOpenBlobs - 1 + kGiven - 1;
 
 // A blob that was found to be whole in length and header; holds its keys.
 struct OpenBlob {
@@ -40,8 +42,8 @@ struct OpenBlob {
 
   const domain::BlobEntry* entry;
   std::string path;
-  // A File is used by one thread at a time, so each lane opens its own; lane 0 is the owner's too.
-  std::array<std::unique_ptr<File>, limits::kLanesPerJob> files;
+  // A File is used by one thread at a time, so each opens its own; the first is the owner's.
+  std::array<std::unique_ptr<File>, 1 + limits::kLanesPerJob> files;
   crypto::FloeDecryptor decryptor;
 };
 
@@ -49,13 +51,17 @@ struct Fetched {
   std::shared_ptr<OpenBlob> blob;  // none: free
   std::uint64_t number = 0;
   std::size_t bytes = 0;
-  PageBuffer sealed, plain;
+  PageBuffer segment;
   Status status;
+  std::atomic<bool> taken{false};  // by whoever opens it, or does without
   bool ready = false;
   std::uint64_t last_use = 0;  // or begin
 
-  ByteView content() const { return plain.view(bytes); }
-  ByteView tag() const;
+  ByteView content() const { return whole().subspan(crypto::kFloePlaintextOffset, bytes); }
+  ByteView tag() const { return whole().last(crypto::kGcmTagBytes); }
+
+ private:
+  ByteView whole() const { return segment.view(bytes + crypto::kFloeSegmentOverhead); }
 };
 
 class ReadAhead {
@@ -90,12 +96,15 @@ class ReadAhead {
   Fetched& room();
   Status begin(Fetched& fetch, const std::shared_ptr<OpenBlob>& blob, std::uint64_t number);
   void await(Fetched& fetch);
+  void release(Fetched& fetch);
+  bool was_given(const Fetched& fetch) const;
   void run(std::size_t lane);
-  Status fetch(Fetched& fetch, std::size_t lane, crypto::Aead& aead);
+  Status open(Fetched& fetch, std::size_t lane, crypto::Aead& aead);
 
   Env& env_;
   std::vector<std::unique_ptr<Fetched>> fetches_;
-  std::vector<Place> places_;  // most recently used first
+  std::vector<Place> places_;                       // most recently used first
+  std::array<const Fetched*, kGiven - 1> given_{};  // most recently given first
   std::uint64_t uses_ = 0, begun_ = 0;
   crypto::Aead aead_;  // the owner's
   BoundedQueue<Fetched*> wanted_{kMostSegments};

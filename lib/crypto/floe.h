@@ -19,8 +19,9 @@
 namespace aierase::crypto {
 
 inline constexpr std::size_t kFloeHeaderBytes = 74;
-inline constexpr std::uint32_t kFloeSegmentBytes = 1'048'576;     // encrypted
-inline constexpr std::size_t kFloeSegmentOverhead = 4 + 12 + 16;  // length field, IV, tag
+inline constexpr std::uint32_t kFloeSegmentBytes = 1'048'576;                   // encrypted
+inline constexpr std::size_t kFloePlaintextOffset = 4 + 12;                     // length field, IV
+inline constexpr std::size_t kFloeSegmentOverhead = kFloePlaintextOffset + 16;  // and the tag
 inline constexpr std::uint32_t kFloeSegmentPlaintext = kFloeSegmentBytes - 32;
 using FloeHeader = std::array<std::byte, kFloeHeaderBytes>;
 
@@ -61,7 +62,8 @@ class FloeDecryptor {
   ~FloeDecryptor();
 
   using Position = FloeEncryptor::Position;
-  // `out` has segment.size() - 32 bytes.
+  // `out` has segment.size() - 32 bytes, elsewhere or at kFloePlaintextOffset of the segment
+  // itself.
   Status open_segment(std::uint64_t number, Position position, ByteView segment, ByteSpan out,
                       Aead& aead) const;
 

@@ -4,15 +4,16 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/limits.h"
-#include "blob/layout.h"
 
 namespace aierase::view {
 namespace {
@@ -51,60 +52,26 @@ void on_init(void*, fuse_conn_info* connection) {
 
 }  // namespace
 
-// The first stretch goes out as it lies where it is all that was asked for; others are put
-// together.
+// Goes out as it lies with the reader, in one piece, once all of it is there.
 class Requests::Answer final : public blob::ByteSink {
  public:
-  Answer(Requests& all, fuse_req_t request, std::size_t length)
-      : all_(all), request_(request), length_(length) {}
-  Answer(const Answer&) = delete;
-  ~Answer() {
-    if (put_together_.size() == 0) return;
-    const std::lock_guard lock(all_.mutex_);
-    all_.answers_.push_back(std::move(put_together_));
-  }
+  Answer(fuse_req_t request, std::size_t length) : request_(request), missing_(length) {}
 
   Status write(ByteView part) override {
-    if (part.size() == length_) {
-      send(part);
-      return {};
-    }
-    RETURN_IF_ERROR(make_room());
-    const ByteSpan all = put_together_.first(length_);
-    std::copy(part.begin(), part.end(), all.begin() + static_cast<std::ptrdiff_t>(held_));
-    held_ += part.size();
-    if (held_ == length_) send(all);
+    // What is sent is only read; iovec knows no other kind.
+    parts_.at(count_++) = {const_cast<std::byte*>(part.data()), part.size()};
+    missing_ -= part.size();
+    // What fails is a request that its asker has given up.
+    if (missing_ == 0) fuse_reply_iov(request_, parts_.data(), static_cast<int>(count_));
     return {};
   }
-  bool sent() const { return sent_; }
+  bool sent() const { return missing_ == 0; }
 
  private:
-  Status make_room() {
-    if (put_together_.size() > 0) return {};
-    {
-      const std::lock_guard lock(all_.mutex_);
-      if (!all_.answers_.empty()) {
-        put_together_ = std::move(all_.answers_.back());
-        all_.answers_.pop_back();
-        return {};
-      }
-    }
-    ASSIGN_OR_RETURN(put_together_, blob::PageBuffer::make(kMostBytes));
-    return {};
-  }
-
-  void send(ByteView bytes) {
-    sent_ = true;
-    // What fails is a request that its asker has given up.
-    fuse_reply_buf(request_, reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
-
-  Requests& all_;
   fuse_req_t request_;
-  const std::size_t length_;
-  blob::PageBuffer put_together_;
-  std::size_t held_ = 0;
-  bool sent_ = false;
+  std::size_t missing_;
+  std::array<iovec, blob::AssetReader::kParts> parts_{};
+  std::size_t count_ = 0;
 };
 
 Requests::Requests(Env& env, Content content, blob::Progress& progress)
@@ -112,9 +79,7 @@ Requests::Requests(Env& env, Content content, blob::Progress& progress)
       owner_(content.owner),
       group_(content.group),
       time_(content.time),
-      streams_(env, std::move(content.where), manifest_.blobs, std::move(content.dek), progress) {
-  answers_.reserve(limits::kLanesPerJob);  // as many as threads that serve: ~Answer adds to them
-}
+      streams_(env, std::move(content.where), manifest_.blobs, std::move(content.dek), progress) {}
 
 Status Requests::prepare() {
   ASSIGN_OR_RETURN(tree_, Tree::of(manifest_));
@@ -205,7 +170,7 @@ void Requests::hand_out(fuse_req_t request, const domain::FileEntry& file, std::
     fuse_reply_buf(request, nullptr, 0);
     return;
   }
-  Answer reply(*this, request, static_cast<std::size_t>(length));
+  Answer reply(request, static_cast<std::size_t>(length));
   const Status done = streams_.read(file, offset, length, reply, in_line_);
   if (reply.sent()) return;
   const Error error =
@@ -261,7 +226,6 @@ void Requests::revoke() {
   revoked_.store(true, std::memory_order_release);
   const std::unique_lock alone(reading_);
   streams_.close();
-  answers_.clear();
 }
 
 void Requests::for_each_opened(const std::function<void(fuse_ino_t)>& use) const {
@@ -278,8 +242,6 @@ std::optional<Error> Requests::take_fault() {
 void Requests::rest() {
   const std::shared_lock lock(reading_);
   streams_.rest();
-  const std::lock_guard own(mutex_);
-  answers_.clear();
 }
 
 const fuse_lowlevel_ops& Requests::operations() {

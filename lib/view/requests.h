@@ -18,9 +18,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <utility>
-#include <vector>
 
-#include "blob/layout.h"
 #include "view/session.h"
 #include "view/streams.h"
 #include "view/tree.h"
@@ -66,8 +64,7 @@ class Requests {
   std::function<void()> in_line_;
   std::unique_ptr<std::atomic<bool>[]> opened_;  // by number less 1
   std::mutex mutex_;
-  std::optional<Error> fault_;             // the first
-  std::vector<blob::PageBuffer> answers_;  // to put the next ones together in; until rest()
+  std::optional<Error> fault_;  // the first
 };
 
 }  // namespace aierase::view

@@ -1,7 +1,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <set>
+#include <thread>
 
+#include "blob/parallel_writer.h"
 #include "unit/blob/blob_fixture.h"
 
 namespace aierase::blob {
@@ -121,6 +123,42 @@ TEST_F(ReadingAhead, ReadsTheLargeFilesAmongSmallOnesAheadToo) {
   ASSERT_TRUE(range(from, manifest.files[0], 0, kPlain / 4).ok());
   ASSERT_TRUE(range(from, manifest.files[80], 0, 40 * kPlain).ok());
   EXPECT_TRUE(comes(40)) << "beyond what was given out";
+}
+
+// An answer to the kernel goes out as it lies here, in one piece.
+TEST_F(ReadingAhead, KeepsThePartsOfAStretchUntilItIsUsedAgain) {
+  class Keeping final : public ByteSink {
+   public:
+    Status write(ByteView from) override {
+      parts.push_back(from);
+      return {};
+    }
+    std::vector<ByteView> parts;
+  };
+  const Bytes content = content_of(1, 30 * kPlain);
+  const domain::Manifest manifest = import({{"large", content}});
+  const std::size_t stretch = crypto::kFloeSegmentBytes;
+  const std::size_t ahead = 2 * lanes_of_this_machine() + 1;
+  watch();
+  for (const auto expected : {AssetReader::Expect::ranges, AssetReader::Expect::everything}) {
+    read_.clear();
+    AssetReader from = reader(manifest);
+    from.expect(expected);
+    for (std::size_t at = 20; at + stretch <= content.size(); at += kPlain + 3) {
+      Keeping sink;
+      ASSERT_TRUE(from.copy_range(manifest.files[0], at, stretch, sink).ok());
+      ASSERT_LE(sink.parts.size(), AssetReader::kParts);
+      if (expected == AssetReader::Expect::everything) {
+        // The threads do not stop at that.
+        ASSERT_TRUE(comes(std::min<std::uint64_t>((at + stretch) / kPlain + ahead, 29)));
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      Bytes together;
+      for (const ByteView part : sink.parts) append(together, part);
+      const ByteView wanted = ByteView(content).subspan(at, stretch);
+      ASSERT_TRUE(std::equal(together.begin(), together.end(), wanted.begin(), wanted.end())) << at;
+    }
+  }
 }
 
 TEST_F(ReadingAhead, GivesOutNothingOfASegmentThatIsDamagedAndAllBeforeIt) {
