@@ -124,7 +124,7 @@ Result<UniqueFd> Receiver::create(const std::string& name, std::uint64_t bytes) 
   if (!file.valid()) return cannot_make(errno, shown_ + "/" + name);
   made_.push_back({name, 0});
   // Room for all of it, in one piece where there is one; a file system that reserves none finds
-  // out while it is written. Its size says how far it was written, whatever happens.
+  // out while it is written. Its length stays 0: only what is whole has the whole length.
   if (bytes >= kWritePastCache &&
       fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0 &&
       errno == ENOSPC) {

@@ -168,7 +168,7 @@ class ExportWork final : public JobWork {
       return reader.copy_range(file, first, length, *sink_);
     }
     ASSIGN_OR_RETURN(const std::unique_ptr<blob::DirectSink> sink,
-                     blob::DirectSink::start(descriptor, cancelled));
+                     blob::DirectSink::start(descriptor, length, cancelled));
     RETURN_IF_ERROR(reader.copy_range(file, first, length, *sink));
     return sink->finish();
   }

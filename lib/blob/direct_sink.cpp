@@ -1,6 +1,7 @@
 #include "blob/direct_sink.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,6 @@ namespace aierase::blob {
 namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 20;
-constexpr int kThreads = 2;
 
 // Errc::io means that the store's own disk failed, which stops the daemon.
 Error cannot_write(int errno_value) {
@@ -28,7 +28,8 @@ std::size_t padded(std::size_t bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<DirectSink>> DirectSink::start(int fd, const std::atomic<bool>& cancelled) {
+Result<std::unique_ptr<DirectSink>> DirectSink::start(int fd, std::uint64_t expected,
+                                                      const std::atomic<bool>& cancelled) {
   const off_t begin = ::lseek(fd, 0, SEEK_CUR);
   if (begin < 0) return cannot_write(errno);
   const int flags = ::fcntl(fd, F_GETFL);
@@ -53,18 +54,32 @@ Result<std::unique_ptr<DirectSink>> DirectSink::start(int fd, const std::atomic<
   }
   DirectSink* const self = sink.get();
   try {
-    for (int i = 0; i < kThreads; ++i) self->threads_.emplace_back([self] { self->run(); });
+    for (std::size_t i = 0; i < kThreads; ++i) self->threads_.emplace_back([self] { self->run(); });
   } catch (const std::system_error&) {
     return make_error(Errc::resource_limit, "no thread could be started for the export",
                       "Run fewer jobs at once, or raise TasksMax= of the unit.");
   }
+  sink->make_room(expected);
   return sink;
+}
+
+// Pieces that make a file longer are written one by one; within it they go side by side. The last
+// one makes it longer all the same, and comes last. What is refused here is heard at the writes.
+void DirectSink::make_room(std::uint64_t expected) {
+  struct stat found {};
+  if (expected <= kPieceBytes || ::fstat(fd_, &found) != 0) return;
+  const auto before = static_cast<std::uint64_t>(found.st_size);
+  const std::uint64_t room = begin_ + (expected - 1) / kPieceBytes * kPieceBytes;
+  if (room <= before || ::ftruncate(fd_, static_cast<off_t>(room)) != 0) return;
+  before_ = before;
 }
 
 DirectSink::~DirectSink() {
   stopping_.store(true);
   to_write_.close();
   for (std::thread& thread : threads_) thread.join();
+  // Nothing can be done about a refusal here: the export has failed already.
+  if (before_) static_cast<void>(::ftruncate(fd_, static_cast<off_t>(*before_)) < 0);
 }
 
 Status DirectSink::put(const Piece& piece) const {
@@ -123,22 +138,26 @@ void DirectSink::submit() {
 
 Status DirectSink::write(ByteView from) {
   while (!from.empty()) {
+    if (filling_ != nullptr && filling_->bytes == kPieceBytes) submit();
     if (filling_ == nullptr) RETURN_IF_ERROR(next_piece());
     const std::size_t step = std::min(kPieceBytes - filling_->bytes, from.size());
     const ByteSpan to = filling_->buffer.first(filling_->bytes + step).subspan(filling_->bytes);
     std::copy_n(from.begin(), step, to.begin());
     filling_->bytes += step;
     from = from.subspan(step);
-    if (filling_->bytes == kPieceBytes) submit();
   }
   return {};
 }
 
 Status DirectSink::finish() {
-  if (filling_ != nullptr) submit();
   while (outstanding_ > 0) RETURN_IF_ERROR(take_back());
+  if (filling_ != nullptr) {
+    submit();
+    RETURN_IF_ERROR(take_back());
+  }
   const auto end = static_cast<off_t>(begin_ + done_bytes_);
   if (::ftruncate(fd_, end) != 0) return cannot_write(errno);
+  before_.reset();
   if (::lseek(fd_, end, SEEK_SET) < 0) return cannot_write(errno);  // as write(2) leaves it
   return {};
 }

@@ -98,7 +98,7 @@ TEST_F(AFileSystemThatMovesLess, IsRefusedAsASourceWhereItGivesNoWholeBlock) {
 }
 
 TEST_F(AFileSystemThatMovesLess, IsNotCalledFullAsADestination) {
-  const auto sink = DirectSink::start(direct_.get(), cancelled_).value();
+  const auto sink = DirectSink::start(direct_.get(), 0, cancelled_).value();
   cut(cut_write, direct_.get(), 5000);
   ASSERT_TRUE(sink->write(content_of(1, kPieceBytes)).ok());
   const Status finished = sink->finish();
@@ -108,7 +108,7 @@ TEST_F(AFileSystemThatMovesLess, IsNotCalledFullAsADestination) {
 }
 
 TEST_F(AFileSystemThatMovesLess, IsAskedForTheRestOfADestination) {
-  const auto sink = DirectSink::start(direct_.get(), cancelled_).value();
+  const auto sink = DirectSink::start(direct_.get(), 0, cancelled_).value();
   cut(cut_write, direct_.get(), 8192);
   const Bytes content = content_of(1, kPieceBytes + 9);
   ASSERT_TRUE(sink->write(content).ok());
