@@ -12,8 +12,11 @@ constexpr std::string_view kBase64Digits =
 
 // The most significant bits first, `bits` at a time, the last digit filled up with zero bits.
 std::string encode(ByteView bytes, std::string_view digits, unsigned bits) {
+  const std::size_t size = (bytes.size() * 8 + bits - 1) / bits;
   std::string text;
-  text.reserve((bytes.size() * 8 + bits - 1) / bits + 3);
+  text.reserve(size + 3);  // with what fills it up
+  text.resize(size);
+  std::size_t filled = 0;
   const std::uint32_t mask = (1U << bits) - 1;
   std::uint32_t pending = 0;
   unsigned count = 0;
@@ -22,10 +25,10 @@ std::string encode(ByteView bytes, std::string_view digits, unsigned bits) {
     count += 8;
     while (count >= bits) {
       count -= bits;
-      text += digits[pending >> count & mask];
+      text[filled++] = digits[pending >> count & mask];
     }
   }
-  if (count > 0) text += digits[pending << (bits - count) & mask];
+  if (count > 0) text[filled] = digits[pending << (bits - count) & mask];
   return text;
 }
 

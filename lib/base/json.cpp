@@ -54,16 +54,14 @@ Result<std::string> dump_pretty(const Json& value) {
 }
 
 bool is_valid_utf8(std::string_view text) {
-  // Eight bytes at a time as long as they are ASCII, which nearly all text is.
+  // Eight bytes at a time where they are ASCII, which nearly all text is.
   constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  std::uint64_t word = 0;
-  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
-    std::memcpy(&word, text.data(), sizeof word);
-    if ((word & kHighBits) != 0) break;
-  }
   while (!text.empty()) {
+    std::uint64_t word = kHighBits;
+    if (text.size() >= sizeof word) std::memcpy(&word, text.data(), sizeof word);
     char32_t code_point = 0;
-    const std::size_t length = utf8_sequence(text, code_point);
+    const std::size_t length =
+        (word & kHighBits) == 0 ? sizeof word : utf8_sequence(text, code_point);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

@@ -177,8 +177,8 @@ TEST(Json, HasEveryTextAndNumberAsItWasWritten) {
       EXPECT_EQ(parse_json(text).value(), Json::parse(text)) << text;
     }
   }
-  for (std::size_t before = 0; before < 20; ++before) {
-    for (const char refused : {'\0', '\n', '\x1F'}) {
+  for (std::size_t before = 0; before < 40; ++before) {
+    for (char refused = 0; refused < ' '; ++refused) {
       const std::string text =
           '"' + std::string(before, 'x') + refused + std::string(20, 'x') + '"';
       EXPECT_NE(json_error(text).message.find("byte " + std::to_string(before + 1) + ":"),
