@@ -168,10 +168,12 @@ void SectionCheck::Impl::batch_record(const Member& member, std::string content)
   if (batch_bytes > kBatchBytes || batch.size() >= kBatchRecords) flush();
 }
 
+// No core waits while what became of the last batch is written down.
 void SectionCheck::Impl::flush() {
-  settle_begun();
+  std::vector<BatchedRecord> done = batch_verifier.wait();
   batch_verifier.begin(std::exchange(batch, {}), keys.trust());
   batch_bytes = 0;
+  for (BatchedRecord& record : done) settle(record);
 }
 
 void SectionCheck::Impl::settle_begun() {
