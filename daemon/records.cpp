@@ -438,10 +438,10 @@ Json amendment_row(const catalog::AmendmentRow& row) {
             {"residuals_open", row.open},
             {"log_index", row.log_index}};
   add_key_id(json, row.public_key);
-  const Result<Json> statement = parse_json(row.statement);
-  if (!statement.ok() || certificate::amendment_fault(*statement)) return json;
+  const Result<JsonDocument> statement = read_json(row.statement);
+  if (!statement.ok() || certificate::amendment_fault(statement->root())) return json;
   const certificate::AmendmentSummary is =
-      certificate::summary_of_amendment(*statement, row.statement);
+      certificate::summary_of_amendment(statement->root(), row.statement);
   json["outcome"] = is.outcome;
   json["validation"] = domain::to_text(is.validation);
   json["by"] = is.by;

@@ -8,7 +8,6 @@
 #include "base/time.h"
 #include "certificate/bundle.h"
 #include "certificate/canonical_text.h"
-#include "certificate/json_lookup.h"
 #include "certificate/statement.h"
 #include "certificate/statement_parts.h"
 #include "crypto/primitives.h"
@@ -137,18 +136,18 @@ Result<crypto::Signature> AmendmentStatement::sign(const crypto::SigningKey& sig
 }
 
 Result<domain::AmendedState> state_of_certificate(std::string_view statement) {
-  ASSIGN_OR_RETURN(const Json json,
-                   parse_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
-  return state_of_certificate(json, crypto::sha256(as_bytes(statement)));
+  ASSIGN_OR_RETURN(const JsonDocument json,
+                   read_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
+  return state_of_certificate(json.root(), crypto::sha256(as_bytes(statement)));
 }
 
-Result<domain::AmendedState> state_of_certificate(const Json& json, const Digest& statement) {
-  const Json& residuals = at(at(json, "predicate"), "residuals");
+Result<domain::AmendedState> state_of_certificate(JsonView json, const Digest& statement) {
+  const JsonView residuals = json["predicate"]["residuals"];
   if (!residuals.is_array()) {
     return make_error(Errc::damaged, "a certificate lists no residuals", "run `aierase check`");
   }
   std::set<std::string> codes;
-  for (const Json& one : residuals) codes.insert(std::string(text_at(one, "code")));
+  for (const JsonView one : residuals) codes.insert(std::string(one["code"].text()));
   domain::AmendedState state;
   state.last_sha256 = statement;
   state.open.assign(codes.begin(), codes.end());

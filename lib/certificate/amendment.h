@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/result.h"
 #include "certificate/check.h"
 #include "crypto/signature.h"
@@ -36,12 +36,12 @@ class AmendmentStatement {
 
 // Where a certificate stands before anybody said anything of it.
 Result<domain::AmendedState> state_of_certificate(std::string_view statement);
-Result<domain::AmendedState> state_of_certificate(const Json& json, const Digest& statement);
+Result<domain::AmendedState> state_of_certificate(JsonView json, const Digest& statement);
 
-bool is_amendment(const Json& statement);  // by its predicateType
+bool is_amendment(JsonView statement);  // by its predicateType
 // Does it agree with itself and with its form? The first fault, as a sentence; hostile JSON is an
 // answer, never a crash.
-std::optional<std::string> amendment_fault(const Json& statement);
+std::optional<std::string> amendment_fault(JsonView statement);
 
 // Whose erasure of what an amendment and its certificate speak of: both name the same.
 struct AmendedSubject {
@@ -49,7 +49,7 @@ struct AmendedSubject {
   std::string plan_digest;
   bool operator==(const AmendedSubject&) const = default;
 };
-AmendedSubject subject_of_certificate(const Json& statement);
+AmendedSubject subject_of_certificate(JsonView statement);
 
 // Of a statement without fault.
 struct AmendmentSummary {
@@ -65,7 +65,7 @@ struct AmendmentSummary {
   std::string at, by, outcome;
   std::string sentence;  // "Accepted by alice at ...: ..."
 };
-AmendmentSummary summary_of_amendment(const Json& statement, std::string_view text);
+AmendmentSummary summary_of_amendment(JsonView statement, std::string_view text);
 
 // Why it does not follow what was before it, which has the number before its own; empty: it does.
 std::string step_fault(const AmendmentSummary& one, const domain::AmendedState& before);

@@ -7,8 +7,8 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "certificate/json_lookup.h"
 #include "certificate/json_reading.h"
+#include "certificate/naming.h"
 #include "certificate/rotation.h"
 #include "translog/log.h"
 
@@ -99,33 +99,32 @@ Json digests_json(const std::vector<Digest>& digests) {
   return list;
 }
 
-Result<std::vector<Digest>> read_digests(const Json& list, std::size_t at_most) {
+Result<std::vector<Digest>> read_digests(JsonView list, std::size_t at_most) {
   if (!list.is_array() || list.size() > at_most) return malformed("a list of hashes is none");
   std::vector<Digest> digests;
-  for (const Json& one : list) {
-    const auto raw =
-        one.is_string() ? from_base64(one.get_ref<const std::string&>()) : std::nullopt;
+  for (const JsonView one : list) {
+    const auto raw = one.is_string() ? from_base64(one.text()) : std::nullopt;
     if (!raw || raw->size() != sizeof(Digest)) return malformed("a hash is none");
     std::copy(raw->begin(), raw->end(), digests.emplace_back().begin());
   }
   return digests;
 }
 
-Result<std::uint64_t> count_member(const Json& object, const char* key) {
-  if (object[key].is_number_unsigned()) return object[key].get<std::uint64_t>();
+Result<std::uint64_t> count_member(JsonView object, const char* key) {
+  if (const auto number = object[key].number()) return *number;
   return malformed(std::string(key) + " is no number");
 }
 
-Result<std::string> short_text(const Json& object, const char* key) {
+Result<std::string> short_text(JsonView object, const char* key) {
   ASSIGN_OR_RETURN(std::string text, text_member(object, key));
   if (text.size() > kTextBytes) return malformed(std::string(key) + " is too long");
   return text;
 }
 
-Status read_left_out(const Json& list, SectionFacts& facts) {
+Status read_left_out(JsonView list, SectionFacts& facts) {
   if (!list.is_array()) return malformed("left_out is no list");
   std::uint64_t next = facts.name.first;
-  for (const Json& one : list) {
+  for (const JsonView one : list) {
     RETURN_IF_ERROR(check_members(one, "a row of left_out", {"first", "last", "why"}));
     LeftOut row;
     ASSIGN_OR_RETURN(row.first, count_member(one, "first"));
@@ -146,7 +145,7 @@ Status read_left_out(const Json& list, SectionFacts& facts) {
   return {};
 }
 
-Status read_period(const Json& json, SectionFacts& facts) {
+Status read_period(JsonView json, SectionFacts& facts) {
   if (json.contains("from")) {
     ASSIGN_OR_RETURN(facts.from, time_member(json, "from"));
   }
@@ -154,11 +153,11 @@ Status read_period(const Json& json, SectionFacts& facts) {
     ASSIGN_OR_RETURN(facts.until, time_member(json, "until"));
   }
   if (!json["match"].is_array()) return malformed("match is no list");
-  for (const Json& one : json["match"]) {
-    if (!one.is_string() || one.get_ref<const std::string&>().size() > kTextBytes) {
+  for (const JsonView one : json["match"]) {
+    if (!one.is_string() || one.text().size() > kTextBytes) {
       return malformed("a selector is no text");
     }
-    facts.match.push_back(one.get<std::string>());
+    facts.match.emplace_back(one.text());
   }
   return {};
 }
@@ -246,7 +245,8 @@ Result<std::string> section_json(const SectionFacts& facts) {
 }
 
 Result<SectionFacts> parse_section(std::string_view text) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(text, kSectionLimits));
+  ASSIGN_OR_RETURN(const JsonDocument document, read_json(text, kSectionLimits));
+  const JsonView json = document.root();
   RETURN_IF_ERROR(
       check_members(json, "the section",
                     {"before", "first", "host", "left_out", "match", "schema", "size", "store"},
@@ -275,7 +275,8 @@ Result<std::string> opened_json(const OpenedLeaf& opened) {
 }
 
 Result<OpenedLeaf> parse_opened(std::string_view text) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(text, kOpenedLimits));
+  ASSIGN_OR_RETURN(const JsonDocument document, read_json(text, kOpenedLimits));
+  const JsonView json = document.root();
   RETURN_IF_ERROR(check_members(json, "the record",
                                 {"leaf", "record", "salt", "schema", "time", "type"}, {"proof"}));
   RETURN_IF_ERROR(expect_text(json, "schema", kOpenedSchema));
@@ -306,13 +307,14 @@ LeafKind kind_of_body(std::string_view body) {
     kind.form = LeafKind::Form::signed_record;
     return kind;
   }
-  const Result<Json> json = parse_json(body, kBodyLimits);
-  if (!json.ok() || !json->is_object()) return kind;
-  if (text_at(*json, "payloadType") == kRotationPayloadType) {
+  const Result<JsonDocument> document = read_json(body, kBodyLimits);
+  if (!document.ok()) return kind;
+  const JsonView json = document->root();
+  if (json["payloadType"].text() == kRotationPayloadType) {
     kind.form = LeafKind::Form::key_rotation;
-  } else if (const auto time = from_rfc3339(text_at(*json, "time"));
-             time && !text_at(*json, "commitment").empty()) {
-    kind = {LeafKind::Form::committed, std::string(text_at(*json, "type")), *time};
+  } else if (const auto time = from_rfc3339(json["time"].text());
+             time && !json["commitment"].text().empty()) {
+    kind = {LeafKind::Form::committed, std::string(json["type"].text()), *time};
   }
   return kind;
 }

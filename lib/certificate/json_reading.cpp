@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 namespace aierase::certificate {
 
@@ -10,7 +9,7 @@ Error malformed(std::string why) {
   return make_error(Errc::invalid_input, std::move(why));
 }
 
-Status check_members(const Json& value, std::string_view what,
+Status check_members(JsonView value, std::string_view what,
                      std::initializer_list<std::string_view> needed,
                      std::initializer_list<std::string_view> allowed) {
   if (!value.is_object()) return malformed(std::string(what) + " is missing or no object");
@@ -19,8 +18,8 @@ Status check_members(const Json& value, std::string_view what,
       return malformed(std::string(what) + " lacks " + std::string(key));
     }
   }
-  for (const auto& [key, unused] : value.items()) {
-    const std::string_view name = key;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const std::string_view name = value.key(i);
     const auto is_name = [&](std::string_view other) { return other == name; };
     if (std::none_of(needed.begin(), needed.end(), is_name) &&
         std::none_of(allowed.begin(), allowed.end(), is_name)) {
@@ -30,30 +29,30 @@ Status check_members(const Json& value, std::string_view what,
   return {};
 }
 
-Result<std::string> text_member(const Json& object, const char* key) {
-  const Json& value = object[key];
+Result<std::string> text_member(JsonView object, const char* key) {
+  const JsonView value = object[key];
   if (!value.is_string()) return malformed(std::string(key) + " is no text");
-  return value.get<std::string>();
+  return std::string(value.text());
 }
 
-Status expect_text(const Json& object, const char* key, std::string_view expected) {
+Status expect_text(JsonView object, const char* key, std::string_view expected) {
   ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
   if (text == expected) return {};
   return malformed(std::string(key) + " is " + quoted(text) + ", not " + std::string(expected));
 }
 
-Result<Bytes> base64_value(const Json& value, std::string_view what) {
+Result<Bytes> base64_value(JsonView value, std::string_view what) {
   if (!value.is_string()) return malformed(std::string(what) + " is no text");
-  std::optional<Bytes> bytes = from_base64(value.get_ref<const std::string&>());
+  std::optional<Bytes> bytes = from_base64(value.text());
   if (!bytes) return malformed(std::string(what) + " is not base64");
   return std::move(*bytes);
 }
 
-Result<Bytes> base64_member(const Json& object, const char* key) {
+Result<Bytes> base64_member(JsonView object, const char* key) {
   return base64_value(object[key], key);
 }
 
-Result<Digest> digest_value(const Json& value, std::string_view what) {
+Result<Digest> digest_value(JsonView value, std::string_view what) {
   ASSIGN_OR_RETURN(const Bytes bytes, base64_value(value, what));
   Digest digest{};
   if (bytes.size() != digest.size()) return malformed(std::string(what) + " is no SHA-256");
@@ -61,11 +60,11 @@ Result<Digest> digest_value(const Json& value, std::string_view what) {
   return digest;
 }
 
-Result<Digest> digest_member(const Json& object, const char* key) {
+Result<Digest> digest_member(JsonView object, const char* key) {
   return digest_value(object[key], key);
 }
 
-Result<crypto::PublicKey> key_member(const Json& object, const char* key) {
+Result<crypto::PublicKey> key_member(JsonView object, const char* key) {
   ASSIGN_OR_RETURN(const Bytes der, base64_member(object, key));
   crypto::PublicKey read{};
   if (der.size() < read.size()) return malformed(std::string(key) + " is no Ed25519 key");
@@ -76,7 +75,7 @@ Result<crypto::PublicKey> key_member(const Json& object, const char* key) {
   return read;
 }
 
-Result<Uuid> uuid_member(const Json& object, const char* key) {
+Result<Uuid> uuid_member(JsonView object, const char* key) {
   ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
   const std::optional<Bytes> raw = from_hex(text);
   const std::optional<Uuid> id = raw ? Uuid::from_bytes(*raw) : std::nullopt;
@@ -84,14 +83,14 @@ Result<Uuid> uuid_member(const Json& object, const char* key) {
   return *id;
 }
 
-Result<UtcTime> time_member(const Json& object, const char* key) {
+Result<UtcTime> time_member(JsonView object, const char* key) {
   ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
   const std::optional<UtcTime> time = from_rfc3339(text);
   if (!time) return malformed(std::string(key) + " is no time as 2026-11-20T19:30:00Z");
   return *time;
 }
 
-Result<std::uint64_t> number_member(const Json& object, const char* key) {
+Result<std::uint64_t> number_member(JsonView object, const char* key) {
   ASSIGN_OR_RETURN(const std::string text, text_member(object, key));
   std::uint64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -32,12 +32,12 @@ Json key_json(const KeyringKey& key, const Uuid& store) {
   return json;
 }
 
-Result<std::uint64_t> leaf_member(const Json& json, const char* member) {
-  if (!json[member].is_number_unsigned()) return malformed(std::string(member) + " is no number");
-  return json[member].get<std::uint64_t>();
+Result<std::uint64_t> leaf_member(JsonView json, const char* member) {
+  if (const auto number = json[member].number()) return *number;
+  return malformed(std::string(member) + " is no number");
 }
 
-Result<KeyringKey> read_key(const Json& json, const Uuid& store) {
+Result<KeyringKey> read_key(JsonView json, const Uuid& store) {
   RETURN_IF_ERROR(check_members(json, "a key",
                                 {"first_leaf", "key_id", "public_key", "purpose", "valid_from"},
                                 {"end_leaf", "valid_until", "verifier_key"}));
@@ -158,7 +158,8 @@ Result<std::string> keyring_json(const Keyring& keyring) {
 }
 
 Result<Keyring> parse_keyring(std::string_view text) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(text, kLimits));
+  ASSIGN_OR_RETURN(const JsonDocument document, read_json(text, kLimits));
+  const JsonView json = document.root();
   RETURN_IF_ERROR(
       check_members(json, "the keyring", {"keys", "origin", "rotations", "schema", "store"}));
   RETURN_IF_ERROR(expect_text(json, "schema", kKeyringSchema));
@@ -168,12 +169,12 @@ Result<Keyring> parse_keyring(std::string_view text) {
   if (!json["keys"].is_array() || !json["rotations"].is_array()) {
     return malformed("keys or rotations is no list");
   }
-  for (const Json& one : json["keys"]) {
+  for (const JsonView one : json["keys"]) {
     ASSIGN_OR_RETURN(KeyringKey key, read_key(one, keyring.store));
     keyring.keys.push_back(std::move(key));
   }
-  for (const Json& one : json["rotations"]) {
-    ASSIGN_OR_RETURN(std::string body, dump_canonical(one));
+  for (const JsonView one : json["rotations"]) {
+    ASSIGN_OR_RETURN(std::string body, dump_canonical(one.json()));
     keyring.rotations.push_back(std::move(body));
   }
   RETURN_IF_ERROR(check_chain(keyring));

@@ -1,7 +1,5 @@
 #include "certificate/log_entry.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/bytes.h"
 #include "certificate/canonical_text.h"
 #include "certificate/json_reading.h"
@@ -9,17 +7,17 @@
 namespace aierase::certificate {
 namespace {
 
-Result<translog::Proof> read_hashes(const Json& list) {
+Result<translog::Proof> read_hashes(JsonView list) {
   if (!list.is_array() || list.size() > 63) return malformed("hashes is no list of at most 63");
   translog::Proof hashes;
-  for (const Json& one : list) {
+  for (const JsonView one : list) {
     ASSIGN_OR_RETURN(const Digest hash, digest_value(one, "hash"));
     hashes.push_back(hash);
   }
   return hashes;
 }
 
-Status read_inclusion(const Json& json, LogEntry& entry) {
+Status read_inclusion(JsonView json, LogEntry& entry) {
   RETURN_IF_ERROR(check_members(json, "inclusionProof",
                                 {"checkpoint", "hashes", "logIndex", "rootHash", "treeSize"}));
   ASSIGN_OR_RETURN(const std::uint64_t leaf, number_member(json, "logIndex"));
@@ -54,7 +52,7 @@ std::string log_entry_json(const LogEntry& entry) {
       .finish();
 }
 
-Result<LogEntry> read_log_entry(const Json& json) {
+Result<LogEntry> read_log_entry(JsonView json) {
   RETURN_IF_ERROR(
       check_members(json, "the log entry",
                     {"canonicalizedBody", "inclusionProof", "kindVersion", "logId", "logIndex"}));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/result.h"
 #include "translog/merkle.h"
 
@@ -25,6 +25,6 @@ struct LogEntry {
 };
 
 std::string log_entry_json(const LogEntry& entry);
-Result<LogEntry> read_log_entry(const Json& json);
+Result<LogEntry> read_log_entry(JsonView json);
 
 }  // namespace aierase::certificate

@@ -8,15 +8,15 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
+#include "base/json_view.h"
 
 namespace aierase::certificate {
 
 // What is wrong with the people of a predicate; nothing where nothing is.
-std::optional<std::string> people_fault(const Json& predicate);
+std::optional<std::string> people_fault(JsonView predicate);
 // Whether the signature of a person on a refusal holds, and rejects that plan for that reason.
-std::optional<std::string> rejection_fault(const Json& signature, const Json& predicate);
+std::optional<std::string> rejection_fault(JsonView signature, JsonView predicate);
 // The same of the verdict of an amendment, about the outcome of that plan.
-std::optional<std::string> verdict_fault(const Json& signature, const Json& predicate);
+std::optional<std::string> verdict_fault(JsonView signature, JsonView predicate);
 
 }  // namespace aierase::certificate

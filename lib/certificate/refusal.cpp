@@ -189,9 +189,9 @@ Result<RefusalStatement> RefusalStatement::of(const RefusalRecord& record) {
 }
 
 Result<RefusalStatement> RefusalStatement::kept(std::string text) {
-  const Result<Json> json = parse_json(text, JsonLimits{limits::kCertificateBytes, 32});
+  const auto json = read_json(text, JsonLimits{limits::kCertificateBytes, 32});
   const std::optional<std::string> fault =
-      json.ok() ? refusal_fault(*json) : std::optional<std::string>(json.error().message);
+      json.ok() ? refusal_fault(json->root()) : std::optional<std::string>(json.error().message);
   if (!fault) return RefusalStatement(std::move(text));
   return make_error(Errc::damaged, "the kept record of a plan cannot be signed: " + *fault,
                     "find out who changed the database");

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/result.h"
 #include "crypto/signature.h"
 #include "domain/refusal.h"
@@ -38,10 +38,10 @@ class RefusalStatement {
 // and in the report of a verification.
 std::string refusal_sentence(std::uint64_t erased, std::uint64_t not_erased);
 
-bool is_refusal(const Json& statement);  // by its predicateType
+bool is_refusal(JsonView statement);  // by its predicateType
 // Does it agree with itself and with its form? The first fault, as a sentence; hostile JSON is an
 // answer, never a crash.
-std::optional<std::string> refusal_fault(const Json& statement);
+std::optional<std::string> refusal_fault(JsonView statement);
 
 // Of a statement without fault.
 struct RefusalSummary {
@@ -49,6 +49,6 @@ struct RefusalSummary {
   std::string plan;      // id
   std::string sentence;  // "Plan p-... was rejected: nothing was erased by it."
 };
-RefusalSummary summary_of(const Json& statement);
+RefusalSummary summary_of(JsonView statement);
 
 }  // namespace aierase::certificate

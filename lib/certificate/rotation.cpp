@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "certificate/bundle.h"
 #include "certificate/canonical_text.h"
@@ -21,7 +20,7 @@ std::string pair_text(const KeyPair& pair) {
       .finish();
 }
 
-Result<KeyPair> read_pair(const Json& payload, const char* member) {
+Result<KeyPair> read_pair(JsonView payload, const char* member) {
   RETURN_IF_ERROR(check_members(payload[member], member, {"log", "signer"}));
   KeyPair pair;
   ASSIGN_OR_RETURN(pair.log, key_member(payload[member], "log"));
@@ -30,7 +29,8 @@ Result<KeyPair> read_pair(const Json& payload, const char* member) {
 }
 
 Result<KeyRotation> read_payload(std::string_view text) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(text, kRotationLimits));
+  ASSIGN_OR_RETURN(const JsonDocument document, read_json(text, kRotationLimits));
+  const JsonView json = document.root();
   RETURN_IF_ERROR(
       check_members(json, "the rotation", {"next", "previous", "schema", "store", "time"}));
   RETURN_IF_ERROR(expect_text(json, "schema", kRotationSchema));
@@ -46,7 +46,7 @@ std::array<crypto::PublicKey, 4> keys_of(const KeyRotation& rotation) {
   return {rotation.previous.signer, rotation.previous.log, rotation.next.signer, rotation.next.log};
 }
 
-Status check_signature(const Json& one, const crypto::PublicKey& key, std::string_view encoded) {
+Status check_signature(JsonView one, const crypto::PublicKey& key, std::string_view encoded) {
   RETURN_IF_ERROR(check_members(one, "a signature", {"keyid", "sig"}));
   RETURN_IF_ERROR(expect_text(one, "keyid", key_id(key)));
   ASSIGN_OR_RETURN(const Bytes raw, base64_member(one, "sig"));
@@ -87,13 +87,14 @@ Result<std::string> rotation_body(const Uuid& store, UtcTime time, const Rotatio
 }
 
 Result<KeyRotation> read_rotation(std::string_view body) {
-  ASSIGN_OR_RETURN(const Json json, parse_json(body, kRotationLimits));
+  ASSIGN_OR_RETURN(const JsonDocument document, read_json(body, kRotationLimits));
+  const JsonView json = document.root();
   RETURN_IF_ERROR(check_members(json, "the envelope", {"payload", "payloadType", "signatures"}));
   RETURN_IF_ERROR(expect_text(json, "payloadType", kRotationPayloadType));
   ASSIGN_OR_RETURN(const Bytes payload, base64_member(json, "payload"));
   ASSIGN_OR_RETURN(const KeyRotation rotation, read_payload(as_text(payload)));
   const std::array<crypto::PublicKey, 4> keys = keys_of(rotation);
-  const Json& signatures = json["signatures"];
+  const JsonView signatures = json["signatures"];
   if (!signatures.is_array() || signatures.size() != keys.size()) {
     return malformed("a rotation has four signatures");
   }

@@ -1,10 +1,8 @@
 #include "certificate/section_records.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/limits.h"
-#include "certificate/json_lookup.h"
 #include "crypto/primitives.h"
 
 namespace aierase::certificate {
@@ -13,8 +11,8 @@ namespace {
 constexpr JsonLimits kRecordLimits{limits::kArchiveRecordBytes, 32};
 constexpr const char* kMakersWord = "the word of whoever made the archive";
 
-std::optional<Uuid> hold_of(const Json& record) {
-  const std::optional<Bytes> raw = from_hex(text_at(record, "hold"));
+std::optional<Uuid> hold_of(JsonView record) {
+  const std::optional<Bytes> raw = from_hex(record["hold"].text());
   return raw ? Uuid::from_bytes(*raw) : std::nullopt;
 }
 
@@ -46,9 +44,9 @@ std::string SectionRecords::objection(const OpenedLeaf& opened,
 
 // Keeps what it says; the reason where that is not to be kept.
 std::string SectionRecords::read(const OpenedLeaf& opened) {
-  const Result<Json> parsed = parse_json(opened.record, kRecordLimits);
-  const Json record = parsed.ok() ? *parsed : Json();
-  const std::string by(text_at(at(record, "by"), "login"));
+  const Result<JsonDocument> parsed = read_json(opened.record, kRecordLimits);
+  const JsonView record = parsed.ok() ? parsed->root() : JsonView();
+  const std::string by(record["by"]["login"].text());
   if (by.size() > limits::kPersonFieldBytes) return "the login in it is too long";
   if (opened.type == "policy-loaded") {
     std::string why = expect_policy(opened.leaf, record);
@@ -63,12 +61,12 @@ std::string SectionRecords::read(const OpenedLeaf& opened) {
   return {};
 }
 
-std::string SectionRecords::expect_policy(std::uint64_t leaf, const Json& record) {
-  const Json& files = at(record, "files");
+std::string SectionRecords::expect_policy(std::uint64_t leaf, JsonView record) {
+  const JsonView files = record["files"];
   if (!files.is_array() || files.size() > limits::kPolicyFiles) return "it names no policy";
   std::vector<Digest> digests;
-  for (const Json& file : files) {
-    const std::optional<Bytes> raw = from_hex(text_at(file, "sha256"));
+  for (const JsonView file : files) {
+    const std::optional<Bytes> raw = from_hex(file["sha256"].text());
     if (!raw || raw->size() != sizeof(Digest)) return "it names no policy";
     std::copy(raw->begin(), raw->end(), digests.emplace_back().begin());
   }

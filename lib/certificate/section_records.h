@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "certificate/archive.h"
 #include "certificate/section_leaves.h"
 #include "certificate/tally.h"
@@ -49,7 +49,7 @@ class SectionRecords {
   std::string objection(const OpenedLeaf& opened,
                         const std::optional<translog::Checkpoint>& head) const;
   std::string read(const OpenedLeaf& opened);
-  std::string expect_policy(std::uint64_t leaf, const Json& record);
+  std::string expect_policy(std::uint64_t leaf, JsonView record);
   Check holds_and_policies(const SectionFacts& facts) const;
   Check decisions() const;
   Check unsigned_refusals(const SectionFacts& facts) const;

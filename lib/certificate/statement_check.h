@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
+#include "base/json_view.h"
 
 namespace aierase::certificate {
 
@@ -19,6 +19,6 @@ struct StatementFindings {
   std::string residuals;  // how many there are
 };
 
-StatementFindings check_statement(const Json& statement);
+StatementFindings check_statement(JsonView statement);
 
 }  // namespace aierase::certificate

@@ -1,9 +1,9 @@
 // The statement as text for people. Tolerant of what is missing, careful with what is there: a
 // hostile statement may say anything, but it cannot move the cursor or fake a line.
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <optional>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/limits.h"
 #include "certificate/page_template.h"
 #include "certificate/verify.h"
@@ -92,33 +92,27 @@ class Page {
 };
 
 // A value by path of keys; nothing there, or of another type, is "not stated".
-const Json& at(const Json& object, std::initializer_list<const char*> path) {
-  static const Json nothing;
-  const Json* here = &object;
-  for (const char* key : path) {
-    if (!here->is_object()) return nothing;
-    const auto found = here->find(key);
-    if (found == here->end()) return nothing;
-    here = &*found;
-  }
-  return *here;
+JsonView at(JsonView here, std::initializer_list<std::string_view> path) {
+  for (const std::string_view key : path) here = here[key];
+  return here;
 }
 
-std::string shown(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
-  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+std::string shown(JsonView value) {
+  if (value.is_string()) return std::string(value.text());
+  if (const auto number = value.number()) return std::to_string(*number);
+  if (const auto truth = value.truth()) return *truth ? "yes" : "no";
   return std::string(kNotStated);
 }
 
-std::string shown(const Json& object, std::initializer_list<const char*> path) {
+std::string shown(JsonView object, std::initializer_list<std::string_view> path) {
   return shown(at(object, path));
 }
 
 // "1,234,567"
-std::string grouped(const Json& value) {
-  if (!value.is_number_unsigned()) return std::string(kNotStated);
-  std::string digits = std::to_string(value.get<std::uint64_t>());
+std::string grouped(JsonView value) {
+  const std::optional<std::uint64_t> number = value.number();
+  if (!number) return std::string(kNotStated);
+  std::string digits = std::to_string(*number);
   for (std::size_t place = digits.size(); place > 3;) {
     place -= 3;
     digits.insert(place, ",");
@@ -127,36 +121,31 @@ std::string grouped(const Json& value) {
 }
 
 // "1 file", "1,204 files"
-std::string files_text(const Json& value) {
+std::string files_text(JsonView value) {
   const std::string count = grouped(value);
   return count == "1" ? "1 file" : count + " files";
 }
 
-const Json& items(const Json& value) {
-  static const Json empty = Json::array();
-  return value.is_array() ? value : empty;
-}
-
-std::string joined(const Json& list) {
+std::string joined(JsonView list) {
   std::string result;
-  for (const Json& item : items(list)) result += (result.empty() ? "" : ", ") + shown(item);
+  for (const JsonView item : list) result += (result.empty() ? "" : ", ") + shown(item);
   return result.empty() ? "none" : result;
 }
 
 template <typename Line>
-void listed(Page& page, const Json& list, Line line) {
+void listed(Page& page, JsonView list, Line line) {
   std::size_t count = 0;
-  for (const Json& item : items(list)) {
+  for (const JsonView item : list) {
     if (++count > kMaxListed) break;
     line(item);
   }
-  const std::size_t size = items(list).size();
+  const std::size_t size = list.is_array() ? list.size() : 0;
   if (size > kMaxListed) {
     page.point("and " + std::to_string(size - kMaxListed) + " more, in the statement itself");
   }
 }
 
-void write_asset(Page& page, const Json& statement, const Json& p) {
+void write_asset(Page& page, JsonView statement, JsonView p) {
   page.heading("WHAT WAS ERASED");
   page.field("Asset", shown(p, {"asset", "name"}) + " (" + shown(p, {"asset", "id"}) + ")");
   page.field("Kind", shown(p, {"asset", "kind"}));
@@ -168,15 +157,17 @@ void write_asset(Page& page, const Json& statement, const Json& p) {
   page.field("Classification", shown(p, {"asset", "classification"}));
   page.digest("Manifest SHA-256", shown(p, {"asset", "manifest_sha256"}));
   page.digest("Key check value", shown(p, {"asset", "key_check_value"}));
-  listed(page, at(statement, {"subject"}), [&](const Json& subject) {
+  listed(page, at(statement, {"subject"}), [&](JsonView subject) {
     page.point(shown(subject, {"name"}));
-    const Json& digests = at(subject, {"digest"});
+    const JsonView digests = at(subject, {"digest"});
     if (!digests.is_object()) return;
-    for (const auto& [name, value] : digests.items()) page.digest("  " + name, shown(value));
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+      page.digest("  " + std::string(digests.key(i)), shown(digests[i]));
+    }
   });
 }
 
-void write_method(Page& page, const Json& p) {
+void write_method(Page& page, JsonView p) {
   page.heading("HOW");
   page.field("Claim", shown(p, {"method", "claim"}));
   page.field("Method",
@@ -192,18 +183,18 @@ void write_method(Page& page, const Json& p) {
   if (at(p, {"evidence", "clock"}).is_string())
     page.field("Clock", shown(p, {"evidence", "clock"}));
   page.field("Read-back", "");
-  listed(page, at(p, {"evidence", "checks"}), [&](const Json& check) { page.point(shown(check)); });
+  listed(page, at(p, {"evidence", "checks"}), [&](JsonView check) { page.point(shown(check)); });
   if (at(p, {"evidence", "tpm"}).is_object()) {
     page.point("signed by the TPM itself: slot and counter, for this erasure; " +
                shown(p, {"evidence", "tpm", "tpm_endorsement_text"}));
   }
   page.field("Verification", shown(p, {"verification", "method"}));
-  listed(page, at(p, {"verification", "checks"}), [&](const Json& check) {
+  listed(page, at(p, {"verification", "checks"}), [&](JsonView check) {
     page.point(shown(check, {"name"}) + ": " + shown(check, {"result"}));
   });
 }
 
-void write_times(Page& page, const Json& p) {
+void write_times(Page& page, JsonView p) {
   page.heading("WHEN (UTC)");
   page.field("Requested", shown(p, {"times", "requested_at"}));
   page.field("Approved", shown(p, {"times", "approved_at"}));
@@ -213,7 +204,7 @@ void write_times(Page& page, const Json& p) {
              shown(p, {"holds", "found"}) + " found at " + shown(p, {"holds", "checked_at"}));
 }
 
-void write_policy(Page& page, const Json& p) {
+void write_policy(Page& page, JsonView p) {
   page.field("Retention class", shown(p, {"policy", "retention_class"}) +
                                     "; all that applied: " + joined(at(p, {"policy", "classes"})));
   page.digest("Policy version", shown(p, {"policy", "version_sha256"}));
@@ -221,18 +212,18 @@ void write_policy(Page& page, const Json& p) {
   page.field("Basis", joined(at(p, {"policy", "basis"})));
   page.field("Grace", shown(p, {"policy", "grace"}));
   page.field("Asked for by", shown(p, {"policy", "asked_for_by"}));
-  const Json& brake = at(p, {"policy", "brake"});
+  const JsonView brake = at(p, {"policy", "brake"});
   page.field("Brake", brake.is_object() ? shown(brake, {"tripped"}) + "; released by " +
                                               shown(brake, {"released_by"})
                                         : shown(brake));
-  const Json& below = at(p, {"policy", "below_floor"});
+  const JsonView below = at(p, {"policy", "below_floor"});
   if (!below.is_object()) return;
   page.field("Below a floor", "on the legal basis: " + shown(below, {"legal_basis"}));
   listed(page, at(below, {"floors"}),
-         [&](const Json& floor) { page.point("although " + shown(floor)); });
+         [&](JsonView floor) { page.point("although " + shown(floor)); });
 }
 
-void write_person(Page& page, const Json& person) {
+void write_person(Page& page, JsonView person) {
   page.point(shown(person, {"role"}) + ": " + shown(person, {"login"}) + ", uid " +
              shown(person, {"uid"}) + ", audit login uid " + shown(person, {"audit_login_uid"}) +
              ", " + shown(person, {"at"}));
@@ -245,7 +236,7 @@ void write_person(Page& page, const Json& person) {
     }
     page.point("  that is " + details);
   }
-  if (const Json& standing = at(person, {"standing_approval"}); standing.is_object()) {
+  if (const JsonView standing = at(person, {"standing_approval"}); standing.is_object()) {
     page.point("  in advance, for what the class " + shown(standing, {"retention_class"}) +
                " makes due: given " + shown(standing, {"given_at"}) + ", valid until " +
                shown(standing, {"valid_until"}));
@@ -256,21 +247,21 @@ void write_person(Page& page, const Json& person) {
   }
 }
 
-void write_people(Page& page, const Json& p) {
+void write_people(Page& page, JsonView p) {
   page.heading("WHO AND WHY");
   page.field("Reason", shown(p, {"disposal", "reason"}));
   page.field("Ticket", shown(p, {"disposal", "ticket"}));
   page.field("Plan", shown(p, {"disposal", "plan"}));
   page.digest("Plan digest", shown(p, {"disposal", "plan_digest"}));
   write_policy(page, p);
-  listed(page, at(p, {"people"}), [&](const Json& person) { write_person(page, person); });
+  listed(page, at(p, {"people"}), [&](JsonView person) { write_person(page, person); });
   page.field("Two people", shown(p, {"disposal", "people_rule_text"}));
   page.field("Executed by", shown(p, {"disposal", "executor"}));
   page.field("Validation",
              shown(p, {"validation", "state"}) + ": " + shown(p, {"validation", "text"}));
 }
 
-void write_assurance(Page& page, const Json& p) {
+void write_assurance(Page& page, JsonView p) {
   page.heading("HOW SURE");
   page.field("Level", shown(p, {"assurance", "level"}) + ": " + shown(p, {"assurance", "text"}));
   page.field("Reason", shown(p, {"assurance", "reason"}));
@@ -278,7 +269,7 @@ void write_assurance(Page& page, const Json& p) {
                            shown(p, {"assurance", "epoch_from"}) + " to " +
                            shown(p, {"assurance", "epoch_to"}) + "), the lowest level in " +
                            shown(p, {"assurance", "lowest_epoch"}));
-  listed(page, at(p, {"root_slots"}), [&](const Json& slot) {
+  listed(page, at(p, {"root_slots"}), [&](JsonView slot) {
     page.point("root slot: " + shown(slot, {"kind"}) + ", " + shown(slot, {"path"}) + " on " +
                shown(slot, {"filesystem"}) + ", " + shown(slot, {"device"}) + ", " +
                shown(slot, {"device_model"}) + "; " + shown(slot, {"level"}));
@@ -287,10 +278,10 @@ void write_assurance(Page& page, const Json& p) {
   page.field("At rest", shown(p, {"store", "at_rest"}));
 }
 
-void write_lists(Page& page, const Json& p) {
-  if (!items(at(p, {"exports"})).empty()) {
+void write_lists(Page& page, JsonView p) {
+  if (at(p, {"exports"}).is_array() && !at(p, {"exports"}).empty()) {
     page.heading("COPIES THAT LEFT THE STORE");
-    listed(page, at(p, {"exports"}), [&](const Json& copy) {
+    listed(page, at(p, {"exports"}), [&](JsonView copy) {
       page.point(shown(copy, {"at"}) + ", " + shown(copy, {"by"}) + ": " + shown(copy, {"kind"}) +
                  " of " + shown(copy, {"scope"}) + " to " + shown(copy, {"destination"}) + " (" +
                  shown(copy, {"medium"}) + "), " + shown(copy, {"fate"}));
@@ -298,13 +289,13 @@ void write_lists(Page& page, const Json& p) {
   }
   page.heading("NOT COVERED");
   listed(page, at(p, {"residuals"}),
-         [&](const Json& residual) { page.point(shown(residual, {"text"})); });
+         [&](JsonView residual) { page.point(shown(residual, {"text"})); });
   page.heading("NOT CLAIMED");
-  listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
+  listed(page, at(p, {"not_claimed"}), [&](JsonView text) { page.point(shown(text)); });
 }
 
 // Distinguishable at a glance: the title says that this is no certificate, and why.
-std::string refusal_text(const Json& statement, const Json& p) {
+std::string refusal_text(JsonView statement, JsonView p) {
   const RefusalSummary summary = summary_of(statement);
   Page page;
   page.line(summary.outcome == domain::PlanState::partial
@@ -328,24 +319,24 @@ std::string refusal_text(const Json& statement, const Json& p) {
   page.field("As custodian", joined(at(p, {"ended", "as_custodian"})));
   page.field("Why", shown(p, {"ended", "why"}));
   page.digest("Policy at the end", shown(p, {"policy", "at_end_sha256"}));
-  listed(page, at(p, {"people"}), [&](const Json& person) { write_person(page, person); });
+  listed(page, at(p, {"people"}), [&](JsonView person) { write_person(page, person); });
   page.heading("ASSETS");
   page.field("Erased", grouped(at(p, {"erased"})));
   page.field("Not erased", grouped(at(p, {"not_erased"})));
-  listed(page, at(p, {"items"}), [&](const Json& item) {
-    const Json& certificate = at(item, {"certificate"});
+  listed(page, at(p, {"items"}), [&](JsonView item) {
+    const JsonView certificate = at(item, {"certificate"});
     page.point(shown(item, {"name"}) + " (" + shown(item, {"asset"}) +
                "): " + shown(item, {"state"}) +
                (certificate.is_string() ? ", certificate " + shown(certificate) : ""));
-    for (const Json& reason : items(at(item, {"reasons"}))) page.point("  " + shown(reason));
+    for (const JsonView reason : at(item, {"reasons"})) page.point("  " + shown(reason));
   });
   page.field("Left out", shown(p, {"left_out"}));
   page.heading("NOT CLAIMED");
-  listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
+  listed(page, at(p, {"not_claimed"}), [&](JsonView text) { page.point(shown(text)); });
   return page.finish();
 }
 
-std::string amendment_text(std::string_view statement, const Json& json, const Json& p) {
+std::string amendment_text(std::string_view statement, JsonView json, JsonView p) {
   const AmendmentSummary is = summary_of_amendment(json, statement);
   Page page;
   page.line("AMENDMENT " + std::to_string(is.number) + " OF " + shown(p, {"certificate_id"}) +
@@ -359,7 +350,7 @@ std::string amendment_text(std::string_view statement, const Json& json, const J
   page.field("Reason", shown(p, {"reason"}));
   page.field("Remedy", shown(p, {"remedy"}));
   page.field("As custodian", joined(at(p, {"as_custodian"})));
-  listed(page, at(p, {"people"}), [&](const Json& person) { write_person(page, person); });
+  listed(page, at(p, {"people"}), [&](JsonView person) { write_person(page, person); });
   if (at(p, {"evidence"}).is_object()) {
     page.field("File", shown(p, {"evidence", "name"}) + ", " +
                            grouped(at(p, {"evidence", "bytes"})) + " bytes, " +
@@ -381,16 +372,17 @@ std::string amendment_text(std::string_view statement, const Json& json, const J
   page.field("Residuals closed", joined(at(p, {"residuals_closed"})));
   page.field("Residuals open", joined(at(p, {"residuals_open"})));
   page.heading("NOT CLAIMED");
-  listed(page, at(p, {"not_claimed"}), [&](const Json& text) { page.point(shown(text)); });
+  listed(page, at(p, {"not_claimed"}), [&](JsonView text) { page.point(shown(text)); });
   return page.finish();
 }
 
 }  // namespace
 
 Result<std::string> statement_text(std::string_view statement) {
-  ASSIGN_OR_RETURN(const Json json,
-                   parse_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
-  const Json& p = at(json, {"predicate"});
+  ASSIGN_OR_RETURN(const JsonDocument document,
+                   read_json(statement, JsonLimits{limits::kCertificateBytes, 32}));
+  const JsonView json = document.root();
+  const JsonView p = at(json, {"predicate"});
   if (!p.is_object()) {
     return make_error(Errc::invalid_input, "this is no disposal statement: it has no predicate");
   }

@@ -1,10 +1,8 @@
 #include "certificate/tpm_evidence.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "certificate/canonical_text.h"
-#include "certificate/json_lookup.h"
 #include "crypto/p256.h"
 #include "crypto/primitives.h"
 #include "domain/ids.h"
@@ -105,11 +103,11 @@ struct SignedContents {
   std::optional<std::string> fault;
 };
 
-SignedContents read_signed(const Json& tpm, const char* statement_key, const char* signature_key,
+SignedContents read_signed(JsonView tpm, const char* statement_key, const char* signature_key,
                            const crypto::P256Point& key, const Digest& bound_to,
                            const Bytes& name) {
-  const std::optional<Bytes> statement = from_base64(text_at(tpm, statement_key));
-  const std::optional<Bytes> der = from_base64(text_at(tpm, signature_key));
+  const std::optional<Bytes> statement = from_base64(tpm[statement_key].text());
+  const std::optional<Bytes> der = from_base64(tpm[signature_key].text());
   if (!statement || !der) return {{}, "a statement of the TPM, or its signature, is missing"};
   const std::optional<crypto::P256Signature> signature = crypto::parse_p256_signature_der(*der);
   if (!signature || !crypto::verify_p256(key, *statement, *signature)) {
@@ -128,22 +126,22 @@ SignedContents read_signed(const Json& tpm, const char* statement_key, const cha
 }
 
 // As intent_text() writes it, from the members of the predicate.
-std::string expected_intent(const Json& predicate) {
-  const Json& asset = at(predicate, "asset");
-  const Json& disposal = at(predicate, "disposal");
-  const Json& epoch = at(at(predicate, "evidence"), "epoch");
+std::string expected_intent(JsonView predicate) {
+  const JsonView asset = predicate["asset"];
+  const JsonView disposal = predicate["disposal"];
+  const std::optional<std::uint64_t> epoch = predicate["evidence"]["epoch"].number();
   std::string text = "aierase/intent/v1 ";
-  text += text_at(at(predicate, "store"), "id");
+  text += predicate["store"]["id"].text();
   text += ' ';
-  text += text_at(asset, "id");
+  text += asset["id"].text();
   text += ' ';
-  text += text_at(asset, "key_check_value");
+  text += asset["key_check_value"].text();
   text += ' ';
-  text += text_at(disposal, "plan");
+  text += disposal["plan"].text();
   text += ' ';
-  text += text_at(disposal, "plan_digest");
+  text += disposal["plan_digest"].text();
   text += ' ';
-  text += epoch.is_number_unsigned() ? std::to_string(epoch.get<std::uint64_t>()) : "";
+  text += epoch ? std::to_string(*epoch) : "";
   return text;
 }
 
@@ -154,18 +152,17 @@ struct DeadSlot {
   domain::Level level = domain::Level::ea0;  // the highest that is claimed for it
 };
 
-DeadSlot dead_slot(const Json& predicate) {
+DeadSlot dead_slot(JsonView predicate) {
   DeadSlot found;
-  const Json& evidence = at(predicate, "evidence");
-  const auto number = [](const Json& value) { return value.is_number_unsigned(); };
-  const Json& epoch = at(evidence, "epoch");
-  for (const Json& slot : at(predicate, "root_slots")) {
-    const Json& from = at(slot, "epoch_from");
-    const Json& to = at(slot, "epoch_to");
-    if (!number(epoch) || !number(from) || !number(to) || epoch < from || to < epoch) continue;
+  const JsonView evidence = predicate["evidence"];
+  const std::optional<std::uint64_t> epoch = evidence["epoch"].number();
+  for (const JsonView slot : predicate["root_slots"]) {
+    const std::optional<std::uint64_t> from = slot["epoch_from"].number();
+    const std::optional<std::uint64_t> to = slot["epoch_to"].number();
+    if (!epoch || !from || !to || *epoch < *from || *to < *epoch) continue;
     found.named = true;
-    found.same_kind &= text_at(slot, "kind") == text_at(evidence, "slot_kind");
-    const auto level = domain::parse_level(text_at(slot, "level"));
+    found.same_kind &= slot["kind"].text() == evidence["slot_kind"].text();
+    const auto level = domain::parse_level(slot["level"].text());
     if (level) found.level = std::max(found.level, *level);
   }
   return found;
@@ -251,26 +248,26 @@ NvNames nv_names(const Uuid& store, std::uint64_t epoch) {
           name_of(first + 2, kCounterAttributes, kCounterBytes)};
 }
 
-std::optional<std::string> fault_of_tpm_evidence(const Json& predicate) {
-  const Json& evidence = at(predicate, "evidence");
+std::optional<std::string> fault_of_tpm_evidence(JsonView predicate) {
+  const JsonView evidence = predicate["evidence"];
   const DeadSlot dead = dead_slot(predicate);
   if (!dead.named) return "it names no root slot of the epoch whose secret died";
   if (!dead.same_kind) return "its evidence is of another kind of root slot than it names";
-  const Json& tpm = at(evidence, "tpm");
+  const JsonView tpm = evidence["tpm"];
   const bool needed =
-      text_at(evidence, "slot_kind").substr(0, 4) == "tpm2" || dead.level >= domain::Level::ea3;
+      evidence["slot_kind"].text().substr(0, 4) == "tpm2" || dead.level >= domain::Level::ea3;
   if (!needed && tpm.is_null()) return std::nullopt;
-  const std::optional<Bytes> der = from_base64(text_at(tpm, "tpm_key"));
+  const std::optional<Bytes> der = from_base64(tpm["tpm_key"].text());
   const auto key = der ? crypto::parse_p256_public_key_der(*der) : std::nullopt;
   if (!key) return "the slot is said to have lain in a TPM, and there is no key of one";
-  const std::string intent(text_at(tpm, "tpm_intent"));
+  const std::string intent(tpm["tpm_intent"].text());
   if (intent != expected_intent(predicate)) return "the intent that the TPM signed is of another";
   const std::optional<Digest> bound_to =
-      climb(translog::leaf_hash(as_bytes(intent)), text_at(tpm, "tpm_intent_path"));
+      climb(translog::leaf_hash(as_bytes(intent)), tpm["tpm_intent_path"].text());
   if (!bound_to) return "the way from the intent to what the TPM signed is none";
-  const auto store = Uuid::from_text(text_at(at(predicate, "store"), "id"));
+  const auto store = Uuid::from_text(predicate["store"]["id"].text());
   if (!store) return "the id of its store is none";
-  const NvNames names = nv_names(*store, at(evidence, "epoch").get<std::uint64_t>());
+  const NvNames names = nv_names(*store, evidence["epoch"].number().value_or(0));
 
   const SignedContents slot =
       read_signed(tpm, "tpm_slot_statement", "tpm_slot_signature", *key, *bound_to, names.slot);

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/result.h"
 #include "domain/disposition.h"
 
@@ -61,6 +61,6 @@ NvNames nv_names(const Uuid& store, std::uint64_t epoch);
 // Why the evidence of a predicate does not hold; nothing where it does, or none is needed: a slot
 // in a TPM needs it, and so does whatever claims EA3 or EA4. What kind of slot died is told by
 // root_slots, not by the evidence itself.
-std::optional<std::string> fault_of_tpm_evidence(const Json& predicate);
+std::optional<std::string> fault_of_tpm_evidence(JsonView predicate);
 
 }  // namespace aierase::certificate

@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "certificate/bundle.h"
-#include "certificate/json_lookup.h"
 #include "certificate/json_reading.h"
 #include "certificate/log_check.h"
 #include "certificate/statement.h"
@@ -38,14 +37,14 @@ bool is_fingerprint(std::string_view text) {
   return text.size() == kFingerprintDigits && from_hex(text).has_value();
 }
 
-Status read_timestamps(const Json& data, Parsed& parsed) {
+Status read_timestamps(JsonView data, Parsed& parsed) {
   RETURN_IF_ERROR(check_members(data, "timestampVerificationData", {"rfc3161Timestamps"}));
-  const Json& list = data["rfc3161Timestamps"];
+  const JsonView list = data["rfc3161Timestamps"];
   if (!list.is_array() || list.size() > limits::kTimeStampsPerBundle) {
     return malformed("rfc3161Timestamps is no list of at most " +
                      std::to_string(limits::kTimeStampsPerBundle));
   }
-  for (const Json& one : list) {
+  for (const JsonView one : list) {
     RETURN_IF_ERROR(check_members(one, "a time stamp", {"signedTimestamp"}));
     ASSIGN_OR_RETURN(Bytes response, base64_member(one, "signedTimestamp"));
     parsed.timestamps.push_back(std::move(response));
@@ -53,17 +52,18 @@ Status read_timestamps(const Json& data, Parsed& parsed) {
   return {};
 }
 
-Status read_material(const Json& material, Parsed& parsed) {
+Status read_material(JsonView material, Parsed& parsed) {
   RETURN_IF_ERROR(check_members(material, "verificationMaterial", {"publicKey"},
                                 {"tlogEntries", "timestampVerificationData"}));
   RETURN_IF_ERROR(check_members(material["publicKey"], "publicKey", {"hint"}));
   ASSIGN_OR_RETURN(parsed.hint, text_member(material["publicKey"], "hint"));
   if (!is_fingerprint(parsed.hint)) return malformed("the key hint is no SHA-256 in hex");
-  if (const auto entries = material.find("tlogEntries"); entries != material.end()) {
-    if (!entries->is_array() || entries->size() > 1) {
+  if (material.contains("tlogEntries")) {
+    const JsonView entries = material["tlogEntries"];
+    if (!entries.is_array() || entries.size() > 1) {
       return malformed("tlogEntries is no list of at most one");
     }
-    for (const Json& entry : *entries) {
+    for (const JsonView entry : entries) {
       ASSIGN_OR_RETURN(parsed.log, read_log_entry(entry));
     }
   }
@@ -94,7 +94,7 @@ std::optional<CutBundle> cut_payload(std::string_view bundle) {
   return cut;
 }
 
-Status read_envelope(const Json& envelope, const std::optional<CutBundle>& cut, Parsed& parsed) {
+Status read_envelope(JsonView envelope, const std::optional<CutBundle>& cut, Parsed& parsed) {
   RETURN_IF_ERROR(
       check_members(envelope, "dsseEnvelope", {"payload", "payloadType", "signatures"}));
   RETURN_IF_ERROR(expect_text(envelope, "payloadType", kPayloadType));
@@ -108,7 +108,7 @@ Status read_envelope(const Json& envelope, const std::optional<CutBundle>& cut, 
   }
   parsed.payload = as_text(*payload);
   parsed.payload_sha256 = crypto::sha256(*payload);
-  const Json& signatures = envelope["signatures"];
+  const JsonView signatures = envelope["signatures"];
   if (!signatures.is_array() || signatures.size() != 1) {
     return malformed("there must be exactly one signature");
   }
@@ -123,8 +123,9 @@ Status read_envelope(const Json& envelope, const std::optional<CutBundle>& cut, 
 
 Result<Parsed> parse_bundle(std::string_view bundle) {
   const std::optional<CutBundle> cut = cut_payload(bundle);
-  ASSIGN_OR_RETURN(const Json json,
-                   parse_json(cut ? std::string_view(cut->rest) : bundle, kBundleLimits));
+  ASSIGN_OR_RETURN(const JsonDocument document,
+                   read_json(cut ? std::string_view(cut->rest) : bundle, kBundleLimits));
+  const JsonView json = document.root();
   RETURN_IF_ERROR(
       check_members(json, "the bundle", {"mediaType", "verificationMaterial", "dsseEnvelope"}));
   RETURN_IF_ERROR(expect_text(json, "mediaType", kBundleType));
@@ -195,17 +196,15 @@ CheckResult check_signature(const Parsed& parsed, const TrustedKey* trusted,
 }
 
 // Who speaks for one store speaks for no other.
-std::optional<std::string> foreign_store(const Json& statement, const TrustedKey* trusted) {
+std::optional<std::string> foreign_store(JsonView statement, const TrustedKey* trusted) {
   if (trusted == nullptr || !trusted->role) return std::nullopt;
-  const Json::json_pointer place("/predicate/store/id");
-  const bool told = statement.contains(place) && statement[place].is_string();
-  const std::string id = told ? statement[place].get<std::string>() : std::string();
+  const std::string_view id = statement["predicate"]["store"]["id"].text();
   if (id == trusted->store.text()) return std::nullopt;
   return "it speaks of the store " + quoted(id) + ", and its key is of the store " +
          trusted->store.text();
 }
 
-void check_refusal(const Json& statement, const TrustedKey* trusted, VerifyReport& report) {
+void check_refusal(JsonView statement, const TrustedKey* trusted, VerifyReport& report) {
   std::optional<std::string> fault = refusal_fault(statement);
   if (!fault) fault = foreign_store(statement, trusted);
   add_verdict(report, "statement", fault,
@@ -215,7 +214,7 @@ void check_refusal(const Json& statement, const TrustedKey* trusted, VerifyRepor
       fault ? "The statement was refused." : report.refusal->sentence);
 }
 
-void check_amendment(const Json& statement, std::string_view text, const TrustedKey* trusted,
+void check_amendment(JsonView statement, std::string_view text, const TrustedKey* trusted,
                      VerifyReport& report) {
   std::optional<std::string> fault = amendment_fault(statement);
   if (!fault) fault = foreign_store(statement, trusted);
@@ -228,11 +227,11 @@ void check_amendment(const Json& statement, std::string_view text, const Trusted
                   report.amendment->certificate + ": " + report.amendment->sentence + ".");
 }
 
-CertificateSummary summary_of_certificate(const Json& statement, const Digest& sha256) {
-  const Json& predicate = at(statement, "predicate");
-  const Json& asset = at(predicate, "asset");
-  const auto text = [](const Json& object, const char* key) {
-    return std::string(text_at(object, key));
+CertificateSummary summary_of_certificate(JsonView statement, const Digest& sha256) {
+  const JsonView predicate = statement["predicate"];
+  const JsonView asset = predicate["asset"];
+  const auto text = [](JsonView object, const char* key) {
+    return std::string(object[key].text());
   };
   CertificateSummary summary;
   summary.of = subject_of_certificate(statement);
@@ -242,9 +241,9 @@ CertificateSummary summary_of_certificate(const Json& statement, const Digest& s
   summary.asset = text(asset, "id");
   summary.name = text(asset, "name");
   summary.kind = text(asset, "kind");
-  summary.assurance = text(at(predicate, "assurance"), "level");
-  summary.plan = text(at(predicate, "disposal"), "plan");
-  summary.erased_at = text(at(predicate, "times"), "verified_zero_at");
+  summary.assurance = text(predicate["assurance"], "level");
+  summary.plan = text(predicate["disposal"], "plan");
+  summary.erased_at = text(predicate["times"], "verified_zero_at");
   summary.statement_sha256 = to_hex(sha256);
   const std::string digest = text(asset, "manifest_sha256");
   if (is_fingerprint(digest)) summary.manifest_sha256 = digest;
@@ -252,22 +251,23 @@ CertificateSummary summary_of_certificate(const Json& statement, const Digest& s
 }
 
 void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport& report) {
-  const Result<Json> json = parse_json(parsed.payload, kStatementLimits);
-  if (!json.ok()) {
-    add(report, "statement", CheckResult::failed, "Refused: " + json.error().message + ".");
+  const Result<JsonDocument> document = read_json(parsed.payload, kStatementLimits);
+  if (!document.ok()) {
+    add(report, "statement", CheckResult::failed, "Refused: " + document.error().message + ".");
     add(report, "residuals", CheckResult::not_checked, "The statement could not be read.");
     add(report, "assurance", CheckResult::not_checked, "The statement could not be read.");
     return;
   }
-  if (is_refusal(*json)) return check_refusal(*json, trusted, report);
-  if (is_amendment(*json)) return check_amendment(*json, parsed.payload, trusted, report);
-  StatementFindings findings = check_statement(*json);
-  if (!findings.statement_fault) findings.statement_fault = foreign_store(*json, trusted);
+  const JsonView json = document->root();
+  if (is_refusal(json)) return check_refusal(json, trusted, report);
+  if (is_amendment(json)) return check_amendment(json, parsed.payload, trusted, report);
+  StatementFindings findings = check_statement(json);
+  if (!findings.statement_fault) findings.statement_fault = foreign_store(json, trusted);
   add_verdict(report, "statement", findings.statement_fault,
               "It has the form of a disposal statement and agrees with itself.");
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
   if (!findings.statement_fault) {
-    report.certificate = summary_of_certificate(*json, parsed.payload_sha256);
+    report.certificate = summary_of_certificate(json, parsed.payload_sha256);
   }
   // Hostile text may stand in the claim: it is shown only once the statement is known to be sound
   // in form, and the caller escapes what it prints.

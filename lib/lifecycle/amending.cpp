@@ -9,7 +9,6 @@
 #include "base/time.h"
 #include "certificate/amendment.h"
 #include "certificate/bundle.h"
-#include "certificate/json_lookup.h"
 #include "lifecycle/publishing.h"
 #include "lifecycle/reserve.h"
 
@@ -153,10 +152,10 @@ Result<std::vector<std::string>> residuals_to_close(const AmendRequest& request,
 }
 
 std::string manifest_of(const catalog::CertificateRow& row) {
-  const Result<Json> json = parse_json(row.statement, JsonLimits{limits::kCertificateBytes, 32});
+  const auto json = read_json(row.statement, JsonLimits{limits::kCertificateBytes, 32});
   if (!json.ok()) return {};
-  const Json& predicate = certificate::at(*json, "predicate");
-  std::string digest(certificate::text_at(certificate::at(predicate, "asset"), "manifest_sha256"));
+  const JsonView asset = json->root()["predicate"]["asset"];
+  std::string digest(asset["manifest_sha256"].text());
   return from_hex(digest) ? digest : std::string();
 }
 
@@ -241,8 +240,9 @@ Result<bool> is_logged(const catalog::ReadView& view, std::uint64_t leaf_index,
 }
 
 Result<certificate::AmendmentSummary> said_by(const catalog::AmendmentRow& row) {
-  ASSIGN_OR_RETURN(const Json statement,
-                   parse_json(row.statement, JsonLimits{limits::kCertificateBytes, 32}));
+  ASSIGN_OR_RETURN(const JsonDocument document,
+                   read_json(row.statement, JsonLimits{limits::kCertificateBytes, 32}));
+  const JsonView statement = document.root();
   if (const auto fault = certificate::amendment_fault(statement)) {
     return altered(row.certificate, "an amendment cannot be read: " + *fault);
   }

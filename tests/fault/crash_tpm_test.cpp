@@ -16,6 +16,11 @@ namespace {
 constexpr std::uint32_t kRetry = 0x922;
 constexpr std::uint32_t kLockout = 0x921;
 
+bool has_fault(const Json& predicate) {
+  const JsonDocument read = read_json(predicate.dump()).value();
+  return certificate::fault_of_tpm_evidence(read.root()).has_value();
+}
+
 class AStoreWithATpm : public testing::Test {
  protected:
   void SetUp() override { world_.tpm = &tpm_; }
@@ -88,8 +93,7 @@ TEST_F(AStoreWithATpm, HasEvidenceThatAStrangerCanCheck) {
     const auto row = world_.store->show_certificate(*view->certificate);
     ASSERT_TRUE(done(row));
     const Json predicate = Json::parse(row->statement).at("predicate");
-    const auto fault = certificate::fault_of_tpm_evidence(predicate);
-    EXPECT_FALSE(fault.has_value()) << *fault;
+    EXPECT_FALSE(has_fault(predicate));
     for (const auto& [key, value] : predicate.at("evidence").at("tpm").items()) {
       if (key.find("endorsement") != std::string::npos) continue;  // said, not shown
       SCOPED_TRACE(name + " " + key);
@@ -99,16 +103,16 @@ TEST_F(AStoreWithATpm, HasEvidenceThatAStrangerCanCheck) {
       char& letter = text[text.size() / 2];
       letter = letter == 'A' ? 'B' : 'A';
       altered["evidence"]["tpm"][key] = text;
-      EXPECT_TRUE(certificate::fault_of_tpm_evidence(altered).has_value());
+      EXPECT_TRUE(has_fault(altered));
       altered["evidence"]["tpm"].erase(key);
-      EXPECT_TRUE(certificate::fault_of_tpm_evidence(altered).has_value());
+      EXPECT_TRUE(has_fault(altered));
     }
     Json of_another = predicate;
     of_another["asset"]["key_check_value"] = std::string(64, '0');
-    EXPECT_TRUE(certificate::fault_of_tpm_evidence(of_another).has_value());
+    EXPECT_TRUE(has_fault(of_another));
     Json without = predicate;
     without["evidence"].erase("tpm");
-    EXPECT_TRUE(certificate::fault_of_tpm_evidence(without).has_value());
+    EXPECT_TRUE(has_fault(without));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -51,7 +52,8 @@ Json predicate_of(const domain::DispositionRecord& record) {
 }
 
 std::string fault_of(const Json& predicate) {
-  return people_fault(predicate).value_or("");
+  const JsonDocument read = read_json(predicate.dump()).value();
+  return people_fault(read.root()).value_or("");
 }
 
 TEST(AnApproverWhoSigned, StandsThereWithKeyTextAndWhoItIs) {
@@ -199,6 +201,28 @@ TEST(AnApprovalInAdvance, ThatIsSignedIsTheOneThatCounted) {
   mixed["people"].back()["standing_approval"] =
       predicate_of(record_in_advance())["people"].back()["standing_approval"];
   EXPECT_EQ(fault_of(mixed), "what an approver signed is not the approval in advance that counted");
+}
+
+// Each against each, this would take a minute.
+TEST(TheApproversOfAHostileStatement, AreNoTrapHoweverManyThereAre) {
+  constexpr std::size_t kMany = 40'000;
+  std::string classes, people;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    const std::string name = "\"a class of the same length " + std::to_string(100'000 + i) + '"';
+    classes += (i == 0 ? "" : ",") + name;
+    people += R"({"role":"approver","person":"p","at":"2026-01-02T00:00:00Z","standing_approval":{)"
+              R"("given_at":"2026-01-01T00:00:00Z","valid_from":"2026-01-01T00:00:00Z",)"
+              R"("valid_until":"2027-01-01T00:00:00Z","retention_class":)" +
+              name + "}},";
+  }
+  const std::string text =
+      R"({"holds":{"found":0},"disposal":{"approvals":[1],"people_rule":"single-operator"},)"
+      R"("times":{"intent_at":"2026-01-03T00:00:00Z"},"policy":{"classes":[)" +
+      classes + R"(]},"people":[)" + people + R"({"role":"requester","uid":7}]})";
+  const std::clock_t start = std::clock();
+  const JsonDocument read = read_json(text).value();
+  EXPECT_EQ(people_fault(read.root()).value_or(""), "");
+  EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 4);
 }
 
 }  // namespace

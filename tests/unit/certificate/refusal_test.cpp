@@ -26,6 +26,11 @@ std::string text_of(const domain::RefusalRecord& record) {
   return statement.ok() ? statement->text() : std::string();
 }
 
+std::string refusal_fault_of(std::string_view statement) {
+  const JsonDocument read = read_json(statement).value();
+  return refusal_fault(read.root()).value_or("");
+}
+
 VerifyReport verified(const std::string& statement) {
   const auto key = sample::signer();
   const auto kept = RefusalStatement::kept(statement);
@@ -129,7 +134,7 @@ TEST(TheRecordOfARefusal, IsOfHostileJsonAnAnswerAndNeverACrash) {
         "{\"predicateType\":\"https://aierase.org/refusal/v1\"}",
         "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":0,"
         "\"predicateType\":\"https://aierase.org/refusal/v1\",\"predicate\":[]}"}) {
-    EXPECT_TRUE(refusal_fault(parse_json(text).value())) << text;
+    EXPECT_NE(refusal_fault_of(text), "") << text;
   }
 }
 
@@ -189,8 +194,7 @@ domain::RefusalRecord signed_rejection(const std::function<void(DecisionAct&)>& 
 
 TEST(ARejectionThatWasSigned, StandsThereWholeAndHasToBeThisOne) {
   const auto fault = [](const std::function<void(DecisionAct&)>& change) {
-    const Json json = parse_json(text_of(signed_rejection(change))).value();
-    return refusal_fault(json).value_or("");
+    return refusal_fault_of(text_of(signed_rejection(change)));
   };
   EXPECT_EQ(fault([](DecisionAct&) {}), "");
   EXPECT_NE(fault([](DecisionAct& act) { act.comment = "another reason"; }), "");
@@ -200,7 +204,7 @@ TEST(ARejectionThatWasSigned, StandsThereWholeAndHasToBeThisOne) {
   EXPECT_NE(fault([](DecisionAct& act) { act.plans[0].digest = sample::digest_of("x"); }), "");
   Json json = parse_json(text_of(signed_rejection([](DecisionAct&) {}))).value();
   json["predicate"]["people"].back()["signature"]["key"] = "SHA256:another";
-  EXPECT_NE(refusal_fault(json).value_or(""), "");
+  EXPECT_NE(refusal_fault_of(json.dump()), "");
 }
 
 }  // namespace
