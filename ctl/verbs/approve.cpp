@@ -45,9 +45,10 @@ std::string outcome_text(const Json& plan, const Output& out) {
     if (certificate.empty()) certificate = short_id(text_at(item, "certificate"));
   }
   const std::size_t all = list_at(plan, "items").size();
-  std::string text = item_table(plan, out) + "\n" + std::to_string(erased) + " of " +
-                     counted(all, "item") + (erased == 1 ? " is" : " are") +
-                     " erased: the keys are destroyed, for good.\n";
+  std::string text = item_table(plan, out) + "\n";
+  if (erased == 0) return text + "Nothing was erased: every key is where it was.\n";
+  text += std::to_string(erased) + " of " + counted(all, "item") + (erased == 1 ? " is" : " are") +
+          " erased: the keys are destroyed, for good.\n";
   if (!certificate.empty()) {
     text += "Next: keep the certificate" + std::string(erased > 1 ? "s" : "") +
             " where others can verify " + (erased > 1 ? "them" : "it") +

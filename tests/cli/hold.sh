@@ -52,6 +52,7 @@ check "a hold by lineage, while it waits for its approval" a hold place --matter
 SECOND=$(a list holds -q | head -1)
 refused 7 '' a approve "$PLAN@$(a --json show "$PLAN" | json 'd["plan"]["digest"][:12]')"
 contains "an approval counts, but the hold is said" "$(cat "$DIR/out")" 'before the legal holds are lifted'
+contains "and no key is called destroyed" "$(cat "$DIR/out")" '^Nothing was erased'
 equal "the item is held" "$(a --json show "$PLAN" | json 'd["plan"]["items"][0]["state"]')" held
 contains "and the plan says so" "$(a show "$PLAN")" 'before the legal holds are lifted'
 equal "its asset stays retired" "$(a --json show tuned:1 | json 'd["asset"]["state"]')" retired
