@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "certificate/page_template.h"
+
 namespace aierase::ctl {
 namespace {
 
@@ -50,23 +52,7 @@ std::string hanging(std::string_view text, std::size_t width, std::size_t indent
 }  // namespace
 
 std::string printable(std::string_view text) {
-  if (is_printable_utf8(text)) return std::string(text);
-  std::string result;
-  while (!text.empty()) {
-    std::size_t length = std::min<std::size_t>(4, text.size());
-    while (length > 0 && !is_printable_utf8(text.substr(0, length))) --length;
-    if (length > 0) {
-      result += text.substr(0, length);
-      text.remove_prefix(length);
-      continue;
-    }
-    char escape[5];
-    std::snprintf(escape, sizeof escape, "\\x%02X",
-                  static_cast<unsigned>(static_cast<unsigned char>(text[0])));
-    result += escape;
-    text.remove_prefix(1);
-  }
-  return result;
+  return certificate::visible_text(text);
 }
 
 std::size_t display_width(std::string_view text) {

@@ -1,7 +1,8 @@
 // Text for people: tables and field lists, aligned by display width and wrapped at a given one.
 //
-// Contract: pure. Whatever came from elsewhere passes through printable(): control characters and
-// broken UTF-8 become \xNN, so that no name can steer a terminal. Widths in columns.
+// Contract: pure. Whatever came from elsewhere passes through printable(): control characters,
+// broken UTF-8 and what turns or hides text become \xNN, so that no name or reason can steer a
+// terminal or read otherwise than it stands. Widths in columns.
 #pragma once
 
 #include <cstddef>

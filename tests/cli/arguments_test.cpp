@@ -129,6 +129,11 @@ TEST(TextForATerminal, CannotSteerIt) {
   EXPECT_EQ(printable("a\x1b[31mb\n"), "a\\x1B[31mb\\x0A");
   EXPECT_EQ(printable("\xff\xfe"), "\\xFF\\xFE");
   EXPECT_EQ(printable("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
+  // The right-to-left override: what is behind it would be read backwards.
+  EXPECT_EQ(printable("keep \xe2\x80\xae"
+                      "esare"),
+            "keep \\xE2\\x80\\xAE"
+            "esare");
 }
 
 TEST(ATable, AlignsItsColumnsAndWrapsTheLastOne) {
