@@ -16,6 +16,13 @@ constexpr std::size_t kItemsAhead = 16;  // descriptors held open beside those b
 constexpr std::size_t kManyItems = 8;
 constexpr std::uint64_t kManyBytes = 2 * limits::kPackFileBytes;
 
+// No directory could hold both: nobody would get the content out again as files.
+Error file_and_directory(const std::string& path) {
+  return make_error(Errc::invalid_input,
+                    quoted(path) + " would be a file and a directory in the asset",
+                    "Give one of the two another name.", path);
+}
+
 }  // namespace
 
 std::size_t lanes_of_this_machine() {
@@ -68,8 +75,7 @@ Status ParallelWriter::ensure_lanes() {
   return {};
 }
 
-Status ParallelWriter::add_file(std::string path, std::unique_ptr<ByteSource> source) {
-  if (failed_.load()) return first_failure();
+Status ParallelWriter::check_new_path(const std::string& path) {
   RETURN_IF_ERROR(domain::check_file_path(path));
   if (paths_.size() >= limits::kFilesPerAsset) {
     return make_error(Errc::resource_limit,
@@ -80,6 +86,19 @@ Status ParallelWriter::add_file(std::string path, std::unique_ptr<ByteSource> so
     return make_error(Errc::invalid_input, "the file path " + quoted(path) + " comes twice",
                       "Give each file a path of its own.", path);
   }
+  if (folders_.count(path) != 0) return file_and_directory(path);
+  for (std::size_t end = path.rfind('/'); end != std::string::npos;
+       end = path.rfind('/', end - 1)) {
+    std::string folder = path.substr(0, end);
+    if (paths_.count(folder) != 0) return file_and_directory(folder);
+    if (!folders_.insert(std::move(folder)).second) break;  // those above it stand there, too
+  }
+  return {};
+}
+
+Status ParallelWriter::add_file(std::string path, std::unique_ptr<ByteSource> source) {
+  if (failed_.load()) return first_failure();
+  RETURN_IF_ERROR(check_new_path(path));
   RETURN_IF_ERROR(ensure_lanes());
   Item item;
   item.order = paths_.size() - 1;

@@ -1,6 +1,7 @@
 // Several files of one import at once: lanes that each read, hash, seal and write one file.
 //
-// Contract: add_file() and finish() are called by one thread, the owner; paths are checked there.
+// Contract: add_file() and finish() are called by one thread, the owner; paths are checked there,
+// each by itself and against the others: none comes twice, none lies below another file.
 // A lane is a thread with an AssetWriter of its own, begun when the others have enough to do, so
 // that a small import costs one lane and one pack. add_file() waits while too much lies ahead of
 // the lanes and returns before the source is read; sources are read, and die, in lanes. The first
@@ -56,6 +57,7 @@ class ParallelWriter {
     std::thread thread;
   };
 
+  Status check_new_path(const std::string& path);
   Status ensure_lanes();
   void run(Lane& lane);
   Status work(Lane& lane);
@@ -70,6 +72,7 @@ class ParallelWriter {
   const MakeWriter make_;
   const std::function<void()> on_failure_;
   std::unordered_set<std::string> paths_;
+  std::unordered_set<std::string> folders_;  // above the files of paths_
   std::vector<std::unique_ptr<Lane>> lanes_;
   BoundedQueue<Item> items_;
   BoundedQueue<Error> failures_;

@@ -70,6 +70,10 @@ tar -cf "$DIR/whole.tar" -C "$DIR/m" f big
 head -c 700000 "$DIR/whole.tar" >"$DIR/cut.tar"
 refused 6 'cut short' a import x "$DIR/cut.tar" --tar
 refused 6 '' a import x "$DIR/m/big" --tar
+mkdir -p "$DIR/two/f"
+echo 2 >"$DIR/two/f/inside"
+tar -cf "$DIR/both.tar" -C "$DIR/m" f -C "$DIR/two" f/inside
+refused 6 '"f" would be a file and a directory' a import x "$DIR/both.tar" --tar
 nothing_kept
 
 # A directory that changes while it is read: the last file is a slow one, so the first look is over.

@@ -160,6 +160,26 @@ TEST_F(AnImportOfManyFiles, LeavesNothingWhereverItIsCancelled) {
   }
 }
 
+TEST_F(AnImportOfManyFiles, RefusesAFileBelowAnotherWhicheverComesFirst) {
+  const std::vector<std::vector<std::string>> orders = {
+      {"a", "a/b"}, {"a/b", "a"}, {"a/b/c/d", "a/b/c/e", "a/b"}, {"a/b", "a/c", "a/b/c/d"}};
+  for (const std::vector<std::string>& order : orders) {
+    auto into = start(2);
+    for (std::size_t i = 0; i + 1 < order.size(); ++i) {
+      ASSERT_TRUE(add(*into, order[i], content_of(i, 100)).ok());
+    }
+    const Status refused = add(*into, order.back(), content_of(9, 100));
+    ASSERT_FALSE(refused.ok()) << order.back();
+    EXPECT_EQ(refused.error().code, Errc::invalid_input);
+    EXPECT_NE(refused.error().message.find("a file and a directory"), std::string::npos);
+  }
+  auto into = start(2);
+  for (const char* path : {"a/b", "a/bc", "a-b", "ab", "a/b.c/d"}) {
+    EXPECT_TRUE(add(*into, path, content_of(1, 100)).ok()) << path;
+  }
+  EXPECT_TRUE(into->finish().ok());
+}
+
 TEST_F(AnImportOfManyFiles, RefusesAPathThatComesTwiceAndUnlinksTheRest) {
   auto into = start(2);
   ASSERT_TRUE(add(*into, "a", content_of(1, kLarge)).ok());
