@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
@@ -110,13 +111,23 @@ std::optional<Errc> errc_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_blocked(const Json& item) {
+  const std::string verdict = text_at(item, "verdict");
+  return verdict == "blocked" || verdict == "conflict";
+}
+
+std::size_t blocked_items(const Json& plan) {
+  const auto& items = list_at(plan, "items");
+  return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), is_blocked));
+}
+
 // A dry run answers with the exit code that the real one would have had.
-int dry_run_code(const Json& plan) {
+int dry_run_code(const Json& plan, const Arguments& given) {
+  if (given.has("skip-blocked") && blocked_items(plan) < list_at(plan, "items").size()) return 0;
   Errc worst = Errc::unexpected;
   bool blocked = false;
   for (const Json& item : list_at(plan, "items")) {
-    const std::string verdict = text_at(item, "verdict");
-    if (verdict != "blocked" && verdict != "conflict") continue;
+    if (!is_blocked(item)) continue;
     for (const Json& reason : list_at(item, "reasons")) {
       const Errc code = errc_from_name(text_at(reason, "code")).value_or(Errc::policy_conflict);
       worst = blocked ? worse_blocker(worst, code) : code;
@@ -126,14 +137,22 @@ int dry_run_code(const Json& plan) {
   return blocked ? info(worst).exit_code : 0;
 }
 
-std::string plan_text(const Json& plan, const Output& out, const Arguments& given) {
-  const std::size_t count = list_at(plan, "items").size();
-  if (given.has("dry-run")) {
-    const std::string due = text_at(plan, "due_if_approved_now");
-    return item_table(plan, out) + "\nThis was a dry run: no plan was made, " +
-           counted(count, "item") + " would be in it" +
-           (due.empty() ? "" : ", and erased at " + printable(due) + " if approved now") + ".\n";
+std::string dry_run_text(const Json& plan, const Arguments& given) {
+  const std::size_t blocked = blocked_items(plan);
+  const std::size_t left = list_at(plan, "items").size() - blocked;
+  const std::string begin = "\nThis was a dry run: no plan was made";
+  if (left == 0 || (blocked > 0 && !given.has("skip-blocked"))) {
+    return begin + ", and none would be: " + counted(blocked, "item") +
+           (blocked == 1 ? " is" : " are") + " blocked." +
+           (left == 0 ? "" : " --skip-blocked plans the others.") + "\n";
   }
+  const std::string due = text_at(plan, "due_if_approved_now");
+  return begin + ", " + counted(left, "item") + " would be in it" +
+         (due.empty() ? "" : ", and erased at " + printable(due) + " if approved now") + ".\n";
+}
+
+std::string plan_text(const Json& plan, const Output& out, const Arguments& given) {
+  if (given.has("dry-run")) return item_table(plan, out) + dry_run_text(plan, given);
   Fields fields;
   fields.add("Plan", text_at(plan, "id"));
   fields.add("Digest", text_at(plan, "digest"));
@@ -154,7 +173,7 @@ Result<int> run_retire(Session& session) {
   ASSIGN_OR_RETURN(Json answer, session.call("Plan", "Retire", std::move(arguments), options));
   Json plan = unwrapped(std::move(answer), "plan");
   const bool dry_run = given.has("dry-run");
-  const int code = dry_run && !given.has("skip-blocked") ? dry_run_code(plan) : 0;
+  const int code = dry_run ? dry_run_code(plan, given) : 0;
   if (!out.for_people()) {
     Json object = {{"plan", std::move(plan)}};
     if (dry_run) object["dry_run"] = true;

@@ -127,20 +127,20 @@ Status settle_blocked(domain::Plan& plan, const RetireRequest& request) {
   };
   const auto first = std::find_if(plan.items.begin(), plan.items.end(), blocked);
   if (first == plan.items.end() || request.persist == Persist::dry_run) return {};
-  if (request.skip_blocked == SkipBlocked::yes) {
-    const domain::PlanItem example = *first;
-    std::erase_if(plan.items, blocked);
-    if (!plan.items.empty()) return {};
-    return make_error(example.reasons.front().code, "every asset named is blocked, the first, " +
-                                                        example.name.text() + ", because " +
-                                                        example.reasons.front().text);
-  }
   Errc worst = first->reasons.front().code;
   std::size_t count = 0;
   for (const domain::PlanItem& item : plan.items) {
     if (!blocked(item)) continue;
     ++count;
     for (const domain::Reason& reason : item.reasons) worst = worse_blocker(worst, reason.code);
+  }
+  if (request.skip_blocked == SkipBlocked::yes) {
+    if (count < plan.items.size()) {
+      std::erase_if(plan.items, blocked);
+      return {};
+    }
+    return make_error(worst, "every asset named is blocked, the first, " + first->name.text() +
+                                 ", because " + first->reasons.front().text);
   }
   std::string text = first->name.text() + " is blocked: " + first->reasons.front().text;
   if (count > 1) text += " (and " + std::to_string(count - 1) + " more items)";
