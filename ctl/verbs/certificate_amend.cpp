@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "crypto/primitives.h"
 #include "ctl/changing.h"
 #include "ctl/evidence_file.h"
+#include "ctl/interrupt.h"
 #include "ctl/outcome.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -24,12 +26,20 @@ struct Hashed {
 };
 
 Result<Hashed> hashed(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return errno_error(errno, "cannot open it");
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) return errno_error(errno, "cannot look at it");
+  // A pipe or a device gives other bytes the next time, or never an end.
+  if (!S_ISREG(status.st_mode)) {
+    return make_error(Errc::invalid_input, "this is no regular file",
+                      "evidence is kept: write it into a file, and name that");
+  }
   crypto::Sha256 hash;
   Hashed made;
   Bytes piece(kPiece);
   for (;;) {
+    if (Interrupt::asked()) return interrupted();
     const ssize_t got = ::read(file.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno_error(errno, "cannot read it");
