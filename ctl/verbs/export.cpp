@@ -59,13 +59,12 @@ std::string absolute_target(const std::string& path) {
                                                         : std::string(directory) + "/" + path;
 }
 
-Result<std::uint64_t> byte_number(std::string_view text) {
+std::optional<std::uint64_t> byte_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || end.ec != std::errc() || end.ptr != text.data() + text.size() ||
       value > static_cast<std::uint64_t>(INT64_MAX)) {
-    return export_usage("--range needs A-B, two numbers of bytes counted from 0, not " +
-                        quoted(text));
+    return std::nullopt;
   }
   return value;
 }
@@ -87,14 +86,16 @@ Status set_range(Delivery& delivery, std::uint64_t first, std::uint64_t last) {
 }
 
 Status add_range(const std::string& text, Delivery& delivery) {
-  const std::size_t dash = text.find('-');
-  ASSIGN_OR_RETURN(const std::uint64_t first, byte_number(std::string_view(text).substr(0, dash)));
-  ASSIGN_OR_RETURN(
-      const std::uint64_t last,
-      byte_number(dash == std::string::npos ? std::string_view()
-                                            : std::string_view(text).substr(dash + 1)));
-  if (last < first) return export_usage("--range ends before it begins: " + quoted(text));
-  return set_range(delivery, first, last);
+  const std::string_view range = text;
+  const std::size_t dash = range.find('-');
+  const auto first = byte_number(range.substr(0, dash));
+  const auto last = dash == std::string::npos ? std::nullopt : byte_number(range.substr(dash + 1));
+  if (!first || !last) {
+    return export_usage("--range needs A-B, two numbers of bytes counted from 0, not " +
+                        quoted(text));
+  }
+  if (*last < *first) return export_usage("--range ends before it begins: " + quoted(text));
+  return set_range(delivery, *first, *last);
 }
 
 Status choose_files(const Arguments& given, Delivery& delivery) {
@@ -123,6 +124,8 @@ Status choose_files(const Arguments& given, Delivery& delivery) {
   }
   if (!given.has("range")) return {};
   if (given.has("tensor")) return export_usage("--tensor and --range exclude each other");
+  // The head of a member would name more bytes than come.
+  if (given.has("tar")) return export_usage("--range and --tar exclude each other");
   if (delivery.files.size() != 1) {
     return export_usage("--range needs --file: the asset has " +
                         counted(delivery.files.size(), "file"));

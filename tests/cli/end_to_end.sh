@@ -67,6 +67,8 @@ check "import of a packed archive on disk" a import acme/tgz:1 "$ON_DISK/m.tgz" 
 equal "an archive on disk is retrofitted" \
   "$(a --json show acme/tgz:1 | json 'd["asset"]["source_history"]')" retrofitted
 check "import of a stream" bash -c "cat '$DIR/m/config.json' | '$AIERASE' --bus '$BUS' import acme/stream:1 -"
+refused 2 'range and --tar' timeout 20 "$AIERASE" --bus "$BUS" export acme/stream:1 --tar --range 0-0
+refused 2 'not "5-"' a export acme/stream:1 --range 5-
 equal "a stream is one file called stdin" "$(a --json show acme/stream:1 | json 'd["asset"]["files"][0]["name"]')" stdin
 
 mkdir -p "$DIR/hub/blobs" "$DIR/hub/snapshots/1"
@@ -135,6 +137,16 @@ refused 8 'acme/base:1 is blocked' a retire acme/base:1 --reason "has a dependan
 a retire acme/base:1 --reason "has a dependant" --dry-run >"$DIR/out" 2>&1
 equal "a dry run of what is blocked has the same exit code" $? 8
 contains "and says why" "$(cat "$DIR/out")" 'acme/derived:1'
+contains "and that there would be no plan" "$(cat "$DIR/out")" 'none would be: 1 item is blocked\.$'
+a retire acme/base:1 acme/tgz:1 --reason "one of two" --dry-run >"$DIR/out" 2>&1
+equal "the same where others are free" $? 8
+contains "and how those go" "$(cat "$DIR/out")" 'none would be.*--skip-blocked plans the others'
+a retire acme/base:1 acme/tgz:1 --reason "one of two" --skip-blocked --dry-run >"$DIR/out" 2>&1
+equal "a dry run without what is blocked" $? 0
+contains "counts what is left" "$(cat "$DIR/out")" '1 item would be in it'
+a retire acme/base:1 --reason "nothing left" --skip-blocked --dry-run >"$DIR/out" 2>&1
+equal "where nothing is left it has the exit code of the real one" $? 8
+refused 8 'every asset named is blocked' a retire acme/base:1 --reason "nothing left" --skip-blocked
 check "a dependant may stay" a -q retire acme/base:1 --reason "kept" --keep "acme/derived:1=another licence"
 check "that plan is taken back" a cancel "$(head -1 "$DIR/out" | cut -d@ -f1)"
 check "or go along" a -q retire acme/base:1 --reason "all" --cascade
@@ -204,6 +216,7 @@ equal "the certificate says so" "$(a --json show "$CERT" | json 'd["certificate"
 refused 6 'accepted already' a validate "$CERT" accept
 refused 2 'needs --evidence or --erased-again' a certificate amend "$CERT" --reason "why"
 refused 2 'needs --reason' a certificate amend "$CERT" --evidence "$DIR/c.txt"
+refused 6 'no regular file' timeout 20 "$AIERASE" --bus "$BUS" certificate amend "$CERT" --evidence /dev/zero --reason "why"
 refused 2 'is no certificate' a certificate amend acme/llama:1 --evidence "$DIR/c.txt" --reason "why"
 refused 2 'no residual' a certificate amend "$CERT" --evidence "$DIR/c.txt" --reason "why" --closes nothing
 refused 6 'is not later than' a certificate amend "$CERT" --erased-again "$CERT" --reason "again"
