@@ -67,7 +67,7 @@ check "import of a packed archive on disk" a import acme/tgz:1 "$ON_DISK/m.tgz" 
 equal "an archive on disk is retrofitted" \
   "$(a --json show acme/tgz:1 | json 'd["asset"]["source_history"]')" retrofitted
 check "import of a stream" bash -c "cat '$DIR/m/config.json' | '$AIERASE' --bus '$BUS' import acme/stream:1 -"
-refused 2 'range and --tar' timeout 20 "$AIERASE" --bus "$BUS" export acme/stream:1 --tar --range 0-0
+refused 2 'range and --tar' timeout -k 1 20 "$AIERASE" --bus "$BUS" export acme/stream:1 --tar --range 0-0
 refused 2 'not "5-"' a export acme/stream:1 --range 5-
 equal "a stream is one file called stdin" "$(a --json show acme/stream:1 | json 'd["asset"]["files"][0]["name"]')" stdin
 
@@ -216,7 +216,7 @@ equal "the certificate says so" "$(a --json show "$CERT" | json 'd["certificate"
 refused 6 'accepted already' a validate "$CERT" accept
 refused 2 'needs --evidence or --erased-again' a certificate amend "$CERT" --reason "why"
 refused 2 'needs --reason' a certificate amend "$CERT" --evidence "$DIR/c.txt"
-refused 6 'no regular file' timeout 20 "$AIERASE" --bus "$BUS" certificate amend "$CERT" --evidence /dev/zero --reason "why"
+refused 6 'no regular file' timeout -k 1 20 "$AIERASE" --bus "$BUS" certificate amend "$CERT" --evidence /dev/zero --reason "why"
 refused 2 'is no certificate' a certificate amend acme/llama:1 --evidence "$DIR/c.txt" --reason "why"
 refused 2 'no residual' a certificate amend "$CERT" --evidence "$DIR/c.txt" --reason "why" --closes nothing
 refused 6 'is not later than' a certificate amend "$CERT" --erased-again "$CERT" --reason "again"
