@@ -86,12 +86,13 @@ Status ParallelWriter::check_new_path(const std::string& path) {
     return make_error(Errc::invalid_input, "the file path " + quoted(path) + " comes twice",
                       "Give each file a path of its own.", path);
   }
-  if (folders_.count(path) != 0) return file_and_directory(path);
+  // What is below it would stand behind it, with nothing but the likes of "path-" between.
+  const auto below = paths_.lower_bound(path + "/");
+  if (below != paths_.end() && below->starts_with(path + "/")) return file_and_directory(path);
   for (std::size_t end = path.rfind('/'); end != std::string::npos;
        end = path.rfind('/', end - 1)) {
-    std::string folder = path.substr(0, end);
-    if (paths_.count(folder) != 0) return file_and_directory(folder);
-    if (!folders_.insert(std::move(folder)).second) break;  // those above it stand there, too
+    const std::string_view folder = std::string_view(path).substr(0, end);
+    if (paths_.find(folder) != paths_.end()) return file_and_directory(std::string(folder));
   }
   return {};
 }

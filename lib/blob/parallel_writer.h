@@ -17,9 +17,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "base/queue.h"
@@ -71,8 +71,7 @@ class ParallelWriter {
   const std::size_t most_lanes_;
   const MakeWriter make_;
   const std::function<void()> on_failure_;
-  std::unordered_set<std::string> paths_;
-  std::unordered_set<std::string> folders_;  // above the files of paths_
+  std::set<std::string, std::less<>> paths_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   BoundedQueue<Item> items_;
   BoundedQueue<Error> failures_;
