@@ -215,8 +215,10 @@ std::vector<std::string> with_amendments(const std::vector<std::string>& paths) 
 Result<certificate::TrustStore> trusted(const Session& session, const std::string& directory) {
   PosixEnv env;
   // The default directory may be missing: then every signer is unknown. A given one must be there.
-  if (!session.arguments().has("trust") && !is_there(directory)) {
-    return certificate::TrustStore();
+  if (!is_there(directory)) {
+    if (!session.arguments().has("trust")) return certificate::TrustStore();
+    return make_error(Errc::not_found, "there is no directory " + quoted(directory),
+                      "--trust names the directory that the keys to be trusted lie in", directory);
   }
   return certificate::TrustStore::load(env, directory);
 }

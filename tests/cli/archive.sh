@@ -38,6 +38,7 @@ check "to standard output it is the same" cmp "$DIR/all.tar" "$DIR/piped.tar"
 gzip -k "$DIR/all.tar"
 refused 2 "as a file, not as a stream" bash -c "'$AIERASE' verify - <'$DIR/all.tar'"
 check "packed it is verified, too" $V "$DIR/all.tar.gz" --trust "$DIR/trust"
+mkdir "$DIR/nobody"
 $V "$DIR/all.tar" --trust "$DIR/nobody" >"$DIR/out" 2>&1
 equal "where nobody is trusted the exit status is 12" $? 12
 contains "and the signer unknown" "$(cat "$DIR/out")" 'UNKNOWN'

@@ -68,9 +68,13 @@ a certificate export acme/one:1 - >"$DIR/again.json"
 check "and has the same bytes after a restart" cmp "$DIR/one.json" "$DIR/again.json"
 
 echo "--- what is said of what is not as it should be"
+mkdir "$DIR/nobody"
 $V "$DIR/one.json" --trust "$DIR/nobody" >"$DIR/out" 2>&1
 equal "nobody is trusted" $? 12
 contains "the signer is unknown" "$(cat "$DIR/out")" 'UNKNOWN'
+$V "$DIR/one.json" --trust "$DIR/misspelt" >"$DIR/out" 2>&1
+equal "a directory of keys that is not there" $? 4
+contains "is named" "$(cat "$DIR/out")" 'no directory "'
 change "$DIR/one.json" 'e.clear()'
 told 'proof is missing' "$DIR/one.json.changed" --trust "$DIR/trust"
 change "$DIR/one.json" 'e[0]["inclusionProof"]["hashes"].pop()'
