@@ -63,6 +63,11 @@ Error too_late(const Json& last, const std::string& wanted) {
     return make_error(Errc::busy, "the time is over, and it waits for a confirmed clock",
                       "if the clock is right: aierase enforce --confirm-clock", wanted);
   }
+  const bool planned = state != "active" && state != "suspended";
+  if (!planned && text_at(last, "open_plan").empty()) {
+    return make_error(Errc::wrong_state, "the time is over, and no plan names it",
+                      "aierase retire " + printable(wanted) + " makes one", wanted);
+  }
   const bool unapproved = state == "requested" || state == "active" || state == "suspended";
   return make_error(unapproved ? Errc::approval_missing : Errc::busy,
                     unapproved ? "the time is over, and an approval is still missing"

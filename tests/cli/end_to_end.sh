@@ -102,6 +102,7 @@ check "resume" a resume acme/llama:1
 
 check "dry run" a retire acme/llama:1 --reason "licence ended" --dry-run
 equal "a dry run makes no plan" "$(a list plans -q)" ""
+refused 6 'no plan names it' a wait acme/llama:1 --for erased --timeout 0s
 PLAN=$(a -q retire acme/llama:1 --reason "licence ended" --ticket OPS-1)
 contains "retire -q prints what approve takes" "$PLAN" '^p-[a-z2-7]*@[0-9a-f]*$'
 check "show of a plan" a show "${PLAN%@*}"
@@ -192,6 +193,7 @@ equal "where it does not hold, that comes first" $? 12
 contains "and nothing is said of it" "$(head -1 "$DIR/out")" 'NOT verified'
 "$AIERASE" --json verify "$DIR/c.json" --trust "$DIR/trust" >"$DIR/v.json"
 equal "verify as JSON" "$(json 'd["verified"], d["schema"]' <"$DIR/v.json")" "True aierase/verify/v1"
+mkdir "$DIR/nobody"
 mkdir "$DIR/nobody"
 "$AIERASE" verify "$DIR/c.json" --trust "$DIR/nobody" >"$DIR/out" 2>&1
 equal "an unknown signer is exit 12" $? 12
