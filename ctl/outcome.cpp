@@ -14,6 +14,7 @@ using Steady = std::chrono::steady_clock;
 
 // A signal may be lost with a daemon that restarts: look again now and then.
 constexpr milliseconds kLookAgain{5000};
+constexpr int kLooksPutOff = 30;  // one after the other
 
 struct Ending {
   std::string_view state;
@@ -133,9 +134,15 @@ Result<std::optional<Json>> wait_for(Session& session, const Look& look, const E
                                      Patience patience) {
   RETURN_IF_ERROR(session.watch_changes());
   const Steady::time_point start = Steady::now();
-  for (;;) {
-    ASSIGN_OR_RETURN(Json seen, look());
-    if (enough(seen)) return std::optional<Json>(std::move(seen));
+  for (int put_off = 0;;) {
+    Result<Json> seen = look();
+    // The daemon may have too many callers to answer; what is waited for goes on meanwhile.
+    const bool crowded = !seen.ok() && seen.error().code == Errc::resource_limit;
+    if (!seen.ok() && (!crowded || ++put_off > kLooksPutOff)) return std::move(seen).error();
+    if (seen.ok()) {
+      put_off = 0;
+      if (enough(*seen)) return std::optional<Json>(std::move(*seen));
+    }
     milliseconds left = kLookAgain;
     if (patience) {
       const auto spent = std::chrono::duration_cast<milliseconds>(Steady::now() - start);
