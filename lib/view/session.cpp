@@ -145,6 +145,7 @@ Status Session::Impl::begin(UniqueFd given) {
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
   const fuse_lowlevel_ops& operations = Requests::operations();
   fuse.reset(fuse_session_new(&args, &operations, sizeof operations, &requests));
+  fuse_opt_free_args(&args);  // it has made a copy of them in there
   if (!fuse) return no_session();
   const std::string path = "/dev/fd/" + std::to_string(given.get());
   if (fuse_session_mount(fuse.get(), path.c_str()) != 0) return no_session();

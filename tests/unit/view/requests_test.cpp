@@ -48,6 +48,7 @@ class AKernel : public BlobTest {
     fuse_args args = FUSE_ARGS_INIT(1, arguments);
     const fuse_lowlevel_ops& operations = view::Requests::operations();
     session_.reset(fuse_session_new(&args, &operations, sizeof operations, &*requests_));
+    fuse_opt_free_args(&args);
     ASSERT_NE(session_, nullptr);
     fuse_custom_io by_socket{};
     by_socket.read = [](int fd, void* to, std::size_t size, void*) { return ::read(fd, to, size); };
