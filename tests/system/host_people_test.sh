@@ -132,6 +132,18 @@ enforce
 init
 VERBS
 
+# Of many runs, in one, polkitd itself answered nobody any more after the interrupted questions above,
+# and had to be killed: that is told, and what follows is asked of one that answers.
+polkit_answers() {
+  in_host timeout 20 busctl call org.freedesktop.PolicyKit1 /org/freedesktop/PolicyKit1/Authority \
+    org.freedesktop.PolicyKit1.Authority EnumerateActions s ""
+}
+if ! polkit_answers >"$work/out" 2>&1; then
+  echo "     polkitd answers nobody: it is killed, and started anew"
+  in_host systemctl kill --signal KILL polkit.service
+  check "polkitd answers again" until_true polkit_answers
+fi
+
 # The question of one is no wait for the others.
 in_host sh -c 'setsid python3 /share/terminal.py sven wait aierase list >/run/waits 2>&1 </dev/null & echo $! >/run/waits.pid'
 asked() { in_host pgrep -f polkit-agent-helper-1; }
