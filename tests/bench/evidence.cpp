@@ -1,12 +1,15 @@
-// What evidence costs: certificates made and verified per second beside the rate at which a core
-// signs and verifies Ed25519 in the same run, proofs out of a log of a million leaves, memory.
+// What evidence costs: certificates made and verified per second beside the rate at which a core,
+// or all of them at once, sign and verify Ed25519 in the same run, proofs out of a log of a million
+// leaves, memory.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,12 +52,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-// Ed25519 on one core: what everything is held against.
-struct Limits {
-  double signing = 0, checking = 0;
-};
-
-Limits certificates() {
+void certificates() {
   const auto key = sample::signer();
   const auto log_key = sample::log_signer();
   const std::string draft = draft_statement(sample::record()).value();
@@ -85,7 +83,6 @@ Limits certificates() {
       rate_of([&](std::size_t) { require(verify_bundle(bundle, trust).verified); });
   row("certificates verified, one core", verifying, checking);
   std::printf("  each has two signatures, its own and that of the log; %zu bytes\n", bundle.size());
-  return {signing, checking};
 }
 
 // A log in memory, whose tiles proofs are made from.
@@ -171,23 +168,56 @@ sample::Section section_of(std::size_t count) {
   return section;
 }
 
-void archive(const Limits& limits) {
+// Signatures over a statement checked per second by all cores at once: what the machine gives just
+// then, whoever else is on it.
+double checking_by_all(unsigned cores) {
+  const auto key = sample::signer();
+  const std::string encoded = pre_authentication_encoding("application/vnd.in-toto+json",
+                                                          sample::statement_of(sample::record()));
+  const auto signature = key.sign(as_bytes(encoded)).value();
+  std::vector<double> rates(cores);
+  std::vector<std::thread> threads;
+  for (double& rate : rates) {
+    threads.emplace_back([&] {
+      rate = rate_of([&](std::size_t) {
+        require(crypto::verify_signature(key.public_key(), as_bytes(encoded), signature));
+      });
+    });
+  }
+  for (std::thread& one : threads) one.join();
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
+}
+
+// Between two looks at the limit, five times; the median of what it was of it.
+void archive() {
   constexpr std::size_t kCertificates = 10'000;
   const sample::Section section = section_of(kCertificates);
   std::size_t bytes = 0;
   for (const auto& [member, content] : section.members) bytes += content.size();
   const double before = peak_memory_mib();
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  const double start = seconds_now();
-  SectionCheck check(section.name, {&sample::everybody(), cores, nullptr});
-  for (const auto& [member, content] : section.members) check.add(member, content);
-  const SectionReport report = check.finish();
-  const double spent = seconds_now() - start;
-  require(holds(report.integrity) && holds(report.completeness));
-  require(report.certificates.size() == kCertificates);
-  row("an archive of 10,000 verified", kCertificates / spent, limits.checking * cores);
-  std::printf("  on %u cores; %.0f MiB of it, %.0f MiB of memory beside them\n", cores,
-              static_cast<double>(bytes) / (1 << 20), peak_memory_mib() - before);
+  struct Run {
+    double share, rate, limit;
+  };
+  std::vector<Run> runs;
+  for (int i = 0; i < 5; ++i) {
+    const double limit_before = checking_by_all(cores);
+    const double start = seconds_now();
+    SectionCheck check(section.name, {&sample::everybody(), cores, nullptr});
+    for (const auto& [member, content] : section.members) check.add(member, content);
+    const SectionReport report = check.finish();
+    const double rate = kCertificates / (seconds_now() - start);
+    require(holds(report.integrity) && holds(report.completeness));
+    require(report.certificates.size() == kCertificates);
+    const double limit = (limit_before + checking_by_all(cores)) / 2;
+    runs.push_back({rate / limit, rate, limit});
+  }
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.share < b.share; });
+  const Run& median = runs[runs.size() / 2];
+  row("an archive of 10,000 verified", median.rate, median.limit);
+  std::printf("  on %u cores, %.2f to %.2f of it; %.0f MiB, and %.0f MiB of memory beside them\n",
+              cores, runs.front().share, runs.back().share, static_cast<double>(bytes) / (1 << 20),
+              peak_memory_mib() - before);
 }
 
 void proofs() {
@@ -219,8 +249,8 @@ void proofs() {
 }  // namespace aierase::bench
 
 int main() {
-  const aierase::bench::Limits limits = aierase::bench::certificates();
-  aierase::bench::archive(limits);
+  aierase::bench::certificates();
+  aierase::bench::archive();
   aierase::bench::proofs();
   std::printf("peak memory                        %10.0f MiB\n", aierase::bench::peak_memory_mib());
   return 0;
