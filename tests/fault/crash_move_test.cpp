@@ -73,6 +73,11 @@ class AMove : public testing::TestWithParam<std::pair<SlotKind, SlotKind>> {
   std::shared_ptr<const World::Moment> start_;
 };
 
+// Moves out of a file, out of a home with a TPM, and into a file.
+class AMoveFromAFile : public AMove {};
+class AMoveFromATpm : public AMove {};
+class AMoveToAFile : public AMove {};
+
 TEST_P(AMove, GivesAHomeAndKeepsTheLowerLevel) {
   ASSERT_TRUE(done(world_.open()));
   ASSERT_TRUE(done(world_.store->move_slot(bob(), to())));
@@ -162,8 +167,7 @@ TEST_P(AMove, StaysWhereItWasWhileTheTpmRefuses) {
 }
 
 // Before the tree was keyed anew nothing hangs on the new home: without its TPM the store opens.
-TEST_P(AMove, NeedsNoTpmThatHasNoPartInItYet) {
-  if (from() != SlotKind::file) GTEST_SKIP() << "its TPM has a part in it";
+TEST_P(AMoveFromAFile, NeedsNoTpmThatHasNoPartInItYet) {
   world_.hook = [&](lifecycle::EraseStep step) {
     if (step == lifecycle::EraseStep::tx2) world_.disk.stop_at(1);
   };
@@ -184,8 +188,7 @@ TEST_P(AMove, NeedsNoTpmThatHasNoPartInItYet) {
   finish();
 }
 
-TEST_P(AMove, WaitsForNoTpmThatWasCleared) {
-  if (from() != SlotKind::file) GTEST_SKIP() << "its TPM has a part in it";
+TEST_P(AMoveFromAFile, WaitsForNoTpmThatWasCleared) {
   world_.hook = [&](lifecycle::EraseStep step) {
     if (step == lifecycle::EraseStep::tx2) world_.disk.stop_at(1);
   };
@@ -264,8 +267,7 @@ TEST_P(AMove, RefusesALocatorOfAnotherTime) {
 }
 
 // Whoever has set a password for the TPM's owner has not cleared it.
-TEST_P(AMove, DoesNotCallATpmClearedThatRefusesIt) {
-  if (from() != SlotKind::file) GTEST_SKIP() << "its TPM has a part in it";
+TEST_P(AMoveFromAFile, DoesNotCallATpmClearedThatRefusesIt) {
   world_.hook = [&](lifecycle::EraseStep step) {
     if (step == lifecycle::EraseStep::tx2) world_.disk.stop_at(1);
   };
@@ -285,8 +287,7 @@ TEST_P(AMove, DoesNotCallATpmClearedThatRefusesIt) {
 }
 
 // The TPM does not let go of the old secret, and the disk has no room for the way back.
-TEST_P(AMove, StopsWhereItCanNeitherGoOnNorTurnBack) {
-  if (from() == SlotKind::file) GTEST_SKIP() << "the TPM has no part in what it leaves";
+TEST_P(AMoveFromATpm, StopsWhereItCanNeitherGoOnNorTurnBack) {
   world_.hook = [&](lifecycle::EraseStep step) {
     if (step != lifecycle::EraseStep::zero_slot) return;
     tpm_.refuse(Tpm::nv_write, kRetry);
@@ -367,8 +368,7 @@ TEST_P(AMove, EndsWithoutTheWordOfATpmThatDoesNotSign) {
   }
 }
 
-TEST_P(AMove, LeavesATpmThatDiedWhereAPersonSaysSo) {
-  if (to() != SlotKind::file) GTEST_SKIP() << "it lives in that TPM";
+TEST_P(AMoveToAFile, LeavesATpmThatDiedWhereAPersonSaysSo) {
   world_.hook = [&](lifecycle::EraseStep step) {
     if (step == lifecycle::EraseStep::zero_slot) tpm_.kill();
   };
@@ -397,14 +397,21 @@ std::string name_of(const testing::TestParamInfo<std::pair<SlotKind, SlotKind>>&
   return word(info.param.first) + "_to_" + word(info.param.second);
 }
 
+constexpr std::pair kFileToTpm{SlotKind::file, SlotKind::tpm2};
+constexpr std::pair kTpmToFile{SlotKind::tpm2, SlotKind::file};
+constexpr std::pair kFileToBoth{SlotKind::file, SlotKind::tpm2_and_file};
+constexpr std::pair kBothToFile{SlotKind::tpm2_and_file, SlotKind::file};
+constexpr std::pair kTpmToBoth{SlotKind::tpm2, SlotKind::tpm2_and_file};
+constexpr std::pair kBothToTpm{SlotKind::tpm2_and_file, SlotKind::tpm2};
+
 INSTANTIATE_TEST_SUITE_P(Homes, AMove,
-                         testing::Values(std::pair{SlotKind::file, SlotKind::tpm2},
-                                         std::pair{SlotKind::tpm2, SlotKind::file},
-                                         std::pair{SlotKind::file, SlotKind::tpm2_and_file},
-                                         std::pair{SlotKind::tpm2_and_file, SlotKind::file},
-                                         std::pair{SlotKind::tpm2, SlotKind::tpm2_and_file},
-                                         std::pair{SlotKind::tpm2_and_file, SlotKind::tpm2}),
+                         testing::Values(kFileToTpm, kTpmToFile, kFileToBoth, kBothToFile,
+                                         kTpmToBoth, kBothToTpm),
                          name_of);
+INSTANTIATE_TEST_SUITE_P(Homes, AMoveFromAFile, testing::Values(kFileToTpm, kFileToBoth), name_of);
+INSTANTIATE_TEST_SUITE_P(Homes, AMoveFromATpm,
+                         testing::Values(kTpmToFile, kBothToFile, kTpmToBoth, kBothToTpm), name_of);
+INSTANTIATE_TEST_SUITE_P(Homes, AMoveToAFile, testing::Values(kTpmToFile, kBothToFile), name_of);
 
 // Both homes at once: one share, from wherever it was stolen, opens nothing.
 TEST(AShare, OpensNothingWithoutTheOther) {
