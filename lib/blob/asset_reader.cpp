@@ -16,7 +16,7 @@
 
 namespace aierase::blob {
 
-static_assert(AssetReader::kParts <= kGiven);
+static_assert(AssetReader::Stretch::kParts * limits::kLanesPerJob <= kMostHeld);
 
 struct AssetReader::Impl {
   Impl(Env& file_system, WriterOptions where, crypto::Dek key, domain::Manifest files,
@@ -34,13 +34,17 @@ struct AssetReader::Impl {
   Result<const domain::BlobEntry*> entry_of(const Uuid& id) const;
   Status check_extent(const domain::FileEntry& file) const;
   Result<std::shared_ptr<OpenBlob>> open_blob(const Uuid& id);
-  Result<const Fetched*> segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
-                                 std::uint64_t last);
+  Result<Hold> segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                       std::uint64_t last);
   std::string path_of(const Uuid& blob) const { return blob_path(options.directory, blob); }
 
   template <typename Use>
-  Status for_each_stretch(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
+  Status for_each_part(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
+                       Use&& use);
+  template <typename Use>
+  Status for_each_content(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
                           Use&& use);
+  Result<Stretch> hold(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
   Status copy_range(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
                     ByteSink& sink);
   Status verify_file(const domain::FileEntry& file);
@@ -85,7 +89,7 @@ Status AssetReader::Impl::check_extent(const domain::FileEntry& file) const {
 
 Result<std::shared_ptr<OpenBlob>> AssetReader::Impl::open_blob(const Uuid& id) {
   const auto known = std::find_if(open.begin(), open.end(),
-                                  [&](const auto& blob) { return blob->entry->id == id; });
+                                  [&](const auto& blob) { return blob->entry().id == id; });
   if (known != open.end()) {
     std::rotate(open.begin(), known, known + 1);
     return open.front();
@@ -109,18 +113,22 @@ Result<std::shared_ptr<OpenBlob>> AssetReader::Impl::open_blob(const Uuid& id) {
   return open.front();
 }
 
-Result<const Fetched*> AssetReader::Impl::segment(const std::shared_ptr<OpenBlob>& blob,
-                                                  std::uint64_t number, std::uint64_t last) {
+Result<Hold> AssetReader::Impl::segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                                        std::uint64_t last) {
   RETURN_IF_ERROR(check_alive());
-  ASSIGN_OR_RETURN(const Fetched* const fetched, ahead.get(blob, number, last));
+  ASSIGN_OR_RETURN(Hold held, ahead.claim(blob, number, last));
+  held.open();
+  RETURN_IF_ERROR(held.wait());
   // A revocation that came meanwhile must not be followed by a byte.
   RETURN_IF_ERROR(check_alive());
-  return fetched;
+  return held;
 }
 
+// use(blob, segment, last segment, bytes to skip in it, bytes) for each segment that is touched.
 template <typename Use>
-Status AssetReader::Impl::for_each_stretch(const domain::FileEntry& file, std::uint64_t offset,
-                                           std::uint64_t length, Use&& use) {
+Status AssetReader::Impl::for_each_part(const domain::FileEntry& file, std::uint64_t offset,
+                                        std::uint64_t length, Use&& use) {
+  constexpr std::uint64_t kPlain = crypto::kFloeSegmentPlaintext;
   RETURN_IF_ERROR(check_alive());
   RETURN_IF_ERROR(check_extent(file));
   if (offset > file.bytes) {
@@ -135,35 +143,81 @@ Status AssetReader::Impl::for_each_stretch(const domain::FileEntry& file, std::u
   std::uint64_t at = file.offset + offset;
   while (length > 0) {
     ASSIGN_OR_RETURN(const std::shared_ptr<OpenBlob> blob, open_blob(file.blob));
-    const std::uint64_t end = expect == Expect::everything ? blob->entry->bytes : at + length;
-    ASSIGN_OR_RETURN(const Fetched* const fetched,
-                     segment(blob, at / crypto::kFloeSegmentPlaintext,
-                             (end - 1) / crypto::kFloeSegmentPlaintext));
-    const ByteView whole = fetched->content();
-    const auto skip = static_cast<std::size_t>(at % crypto::kFloeSegmentPlaintext);
-    const ByteView rest = whole.subspan(skip);
-    const ByteView part =
-        rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), length)));
-    RETURN_IF_ERROR(use(part));
-    progress.bytes.fetch_add(part.size(), std::memory_order_relaxed);
-    at += part.size();
-    length -= part.size();
+    const std::uint64_t end = expect == Expect::everything ? blob->entry().bytes : at + length;
+    const std::uint64_t part = std::min(kPlain - at % kPlain, length);
+    RETURN_IF_ERROR(use(blob, at / kPlain, (end - 1) / kPlain,
+                        static_cast<std::size_t>(at % kPlain), static_cast<std::size_t>(part)));
+    at += part;
+    length -= part;
   }
   return {};
+}
+
+template <typename Use>
+Status AssetReader::Impl::for_each_content(const domain::FileEntry& file, std::uint64_t offset,
+                                           std::uint64_t length, Use&& use) {
+  return for_each_part(file, offset, length,
+                       [&](const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                           std::uint64_t last, std::size_t skip, std::size_t bytes) -> Status {
+                         ASSIGN_OR_RETURN(const Hold held, segment(blob, number, last));
+                         RETURN_IF_ERROR(use(held.content().subspan(skip, bytes)));
+                         progress.bytes.fetch_add(bytes, std::memory_order_relaxed);
+                         return {};
+                       });
 }
 
 Status AssetReader::Impl::copy_range(const domain::FileEntry& file, std::uint64_t offset,
                                      std::uint64_t length, ByteSink& sink) {
   RETURN_IF_ERROR(
-      for_each_stretch(file, offset, length, [&](ByteView part) { return sink.write(part); }));
+      for_each_content(file, offset, length, [&](ByteView part) { return sink.write(part); }));
   if (length >= file.bytes - offset) progress.files.fetch_add(1, std::memory_order_relaxed);
   return {};
+}
+
+Result<AssetReader::Stretch> AssetReader::Impl::hold(const domain::FileEntry& file,
+                                                     std::uint64_t offset, std::uint64_t length) {
+  if (length > crypto::kFloeSegmentBytes) {
+    return make_error(Errc::invalid_input, "more than 1 MiB is to be held at once");
+  }
+  Stretch stretch(*this, file);
+  stretch.parts_.reserve(Stretch::kParts);
+  RETURN_IF_ERROR(
+      for_each_part(file, offset, length,
+                    [&](const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                        std::uint64_t last, std::size_t skip, std::size_t bytes) -> Status {
+                      ASSIGN_OR_RETURN(Hold held, ahead.claim(blob, number, last));
+                      stretch.parts_.push_back({std::move(held), skip, bytes});
+                      return {};
+                    }));
+  return stretch;
+}
+
+// All that nobody has begun first: others may be at work on the rest meanwhile.
+Status AssetReader::Stretch::open_parts() {
+  for (const Part& part : parts_) part.hold.open();
+  views_.reserve(parts_.size());
+  std::uint64_t bytes = 0;
+  for (const Part& part : parts_) {
+    RETURN_IF_ERROR(part.hold.wait());
+    views_.push_back(part.hold.content().subspan(part.skip, part.bytes));
+    bytes += part.bytes;
+  }
+  // A revocation that came meanwhile must not be followed by a byte.
+  RETURN_IF_ERROR(reader_->check_alive());
+  reader_->progress.bytes.fetch_add(bytes, std::memory_order_relaxed);
+  return {};
+}
+
+Result<std::span<const ByteView>> AssetReader::Stretch::open() {
+  Status opened = open_parts();
+  if (!opened.ok()) return std::move(opened).error().in("file " + quoted(file_->path));
+  return std::span<const ByteView>(views_);
 }
 
 Status AssetReader::Impl::verify_file(const domain::FileEntry& file) {
   ahead.forget();
   crypto::Sha256 hash;
-  RETURN_IF_ERROR(for_each_stretch(file, 0, file.bytes, [&](ByteView part) -> Status {
+  RETURN_IF_ERROR(for_each_content(file, 0, file.bytes, [&](ByteView part) -> Status {
     hash.update(part);
     return {};
   }));
@@ -180,13 +234,13 @@ Status AssetReader::Impl::verify_blob(const domain::BlobEntry& blob) {
   ahead.forget();
   open.clear();
   ASSIGN_OR_RETURN(const std::shared_ptr<OpenBlob> opened, open_blob(blob.id));
-  const domain::BlobEntry& entry = *opened->entry;
+  const domain::BlobEntry& entry = opened->entry();
   SealId seal_id(entry.floe_header);
   const std::uint64_t segments = segment_count(entry.bytes);
   for (std::uint64_t number = 0; number < segments; ++number) {
-    ASSIGN_OR_RETURN(const Fetched* const fetched, segment(opened, number, segments - 1));
-    seal_id.add(fetched->tag());
-    progress.bytes.fetch_add(fetched->bytes, std::memory_order_relaxed);
+    ASSIGN_OR_RETURN(const Hold held, segment(opened, number, segments - 1));
+    seal_id.add(held.tag());
+    progress.bytes.fetch_add(held.bytes(), std::memory_order_relaxed);
   }
   if (seal_id.finish(entry.bytes) != entry.seal_id) {
     return damaged_blob(path_of(entry.id), "has another seal id than was written");
@@ -215,6 +269,13 @@ Status AssetReader::copy_range(const domain::FileEntry& file, std::uint64_t offs
   Status copied = impl_->copy_range(file, offset, length, sink);
   if (copied.ok()) return copied;
   return std::move(copied).error().in("file " + quoted(file.path));
+}
+
+Result<AssetReader::Stretch> AssetReader::hold(const domain::FileEntry& file, std::uint64_t offset,
+                                               std::uint64_t length) {
+  Result<Stretch> held = impl_->hold(file, offset, length);
+  if (held.ok()) return held;
+  return std::move(held).error().in("file " + quoted(file.path));
 }
 
 Status AssetReader::verify_file(const domain::FileEntry& file) {

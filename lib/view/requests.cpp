@@ -18,9 +18,10 @@
 namespace aierase::view {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 20;     // in one answer to a read
-constexpr std::size_t kFolderBytes = 64 << 10;  // in one answer to a readdir
-constexpr double kForLong = 3600;               // seconds: names and sizes never change
+constexpr std::size_t kMostBytes = 1 << 20;      // in one answer to a read
+constexpr std::size_t kAskedAtOnce = 256 << 10;  // by the kernel, which cuts larger reads
+constexpr std::size_t kFolderBytes = 64 << 10;   // in one answer to a readdir
+constexpr double kForLong = 3600;                // seconds: names and sizes never change
 
 int errno_of(const Error& error) {
   switch (error.code) {
@@ -47,32 +48,10 @@ void answer(fuse_req_t request, Act act) noexcept {
 void on_init(void*, fuse_conn_info* connection) {
   connection->want =
       connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO);
-  connection->max_write = kMostBytes;  // how many pages one request may have, of reads as well
+  connection->max_write = kAskedAtOnce;  // how many pages one request may have, of reads as well
 }
 
 }  // namespace
-
-// Goes out as it lies with the reader, in one piece, once all of it is there.
-class Requests::Answer final : public blob::ByteSink {
- public:
-  Answer(fuse_req_t request, std::size_t length) : request_(request), missing_(length) {}
-
-  Status write(ByteView part) override {
-    // What is sent is only read; iovec knows no other kind.
-    parts_.at(count_++) = {const_cast<std::byte*>(part.data()), part.size()};
-    missing_ -= part.size();
-    // What fails is a request that its asker has given up.
-    if (missing_ == 0) fuse_reply_iov(request_, parts_.data(), static_cast<int>(count_));
-    return {};
-  }
-  bool sent() const { return missing_ == 0; }
-
- private:
-  fuse_req_t request_;
-  std::size_t missing_;
-  std::array<iovec, blob::AssetReader::kParts> parts_{};
-  std::size_t count_ = 0;
-};
 
 Requests::Requests(Env& env, Content content, blob::Progress& progress)
     : manifest_(std::move(content.manifest)),
@@ -170,17 +149,30 @@ void Requests::hand_out(fuse_req_t request, const domain::FileEntry& file, std::
     fuse_reply_buf(request, nullptr, 0);
     return;
   }
-  Answer reply(request, static_cast<std::size_t>(length));
-  const Status done = streams_.read(file, offset, length, reply, in_line_);
-  if (reply.sent()) return;
-  const Error error =
-      done.ok() ? make_error(Errc::unexpected, "a read was too short") : done.error();
-  const int answered = errno_of(error);
+  const Status done = send(request, file, offset, length);
+  if (done.ok()) return;
+  const int answered = errno_of(done.error());
   {
     const std::lock_guard lock(mutex_);
-    if (!fault_) fault_ = error;
+    if (!fault_) fault_ = done.error();
   }
   fuse_reply_err(request, answered);  // last: the request is gone with it
+}
+
+// Goes out as it lies with the reader, in one piece, once all of it is there.
+Status Requests::send(fuse_req_t request, const domain::FileEntry& file, std::uint64_t offset,
+                      std::uint64_t length) {
+  ASSIGN_OR_RETURN(Streams::Held held, streams_.hold(file, offset, length));
+  in_line_();
+  ASSIGN_OR_RETURN(const std::span<const ByteView> opened, held.open());
+  std::array<iovec, blob::AssetReader::Stretch::kParts> parts{};
+  std::transform(opened.begin(), opened.end(), parts.begin(), [](ByteView part) {
+    // What is sent is only read; iovec knows no other kind.
+    return iovec{const_cast<std::byte*>(part.data()), part.size()};
+  });
+  // What fails is a request that its asker has given up.
+  fuse_reply_iov(request, parts.data(), static_cast<int>(opened.size()));
+  return {};
 }
 
 void Requests::readdir(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t offset) {

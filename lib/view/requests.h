@@ -48,10 +48,10 @@ class Requests {
   void read(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t offset);
   void hand_out(fuse_req_t request, const domain::FileEntry& file, std::uint64_t offset,
                 std::size_t size);
+  Status send(fuse_req_t request, const domain::FileEntry& file, std::uint64_t offset,
+              std::uint64_t length);
   void readdir(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t offset);
   void statfs(fuse_req_t request);
-
-  class Answer;
 
   const domain::Manifest manifest_;
   const std::uint32_t owner_, group_;

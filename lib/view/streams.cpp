@@ -27,35 +27,22 @@ Streams::Streams(Env& env, blob::WriterOptions where, std::vector<domain::BlobEn
       dek_(std::move(dek)),
       progress_(progress) {}
 
-// The stream that was there last, else the one that was used longest ago, of those that are free.
-Streams::Turn Streams::choose(const Uuid& blob, std::uint64_t at, std::uint64_t length) {
-  const std::lock_guard lock(mutex_);
-  Stream* chosen = nullptr;
+// The stream that was there last, else the one that was used longest ago.
+Streams::Stream& Streams::choose(const Uuid& blob, std::uint64_t at) {
   for (Stream& stream : streams_) {
-    if (stream.last_use > 0 && stream.blob == blob && is_close(at, stream.next)) chosen = &stream;
+    if (stream.last_use > 0 && stream.blob == blob && is_close(at, stream.next)) return stream;
   }
-  if (chosen == nullptr) {
-    chosen = &*std::min_element(streams_.begin(), streams_.end(), [](const auto& a, const auto& b) {
-      return std::pair(a.came > a.served, a.last_use) < std::pair(b.came > b.served, b.last_use);
-    });
-    chosen->blob = blob;
-    chosen->begin = chosen->next = at;
-  }
-  chosen->next = std::max(chosen->next, at + length);
-  chosen->last_use = ++uses_;
-  using Expect = blob::AssetReader::Expect;
-  const bool forward = chosen->next - chosen->begin > kForward;
-  return {chosen, chosen->came++, forward ? Expect::everything : Expect::ranges};
-}
-
-void Streams::end(Stream& stream) {
-  const std::lock_guard lock(mutex_);
-  ++stream.served;
-  served_.notify_all();
+  Stream& oldest =
+      *std::min_element(streams_.begin(), streams_.end(),
+                        [](const Stream& a, const Stream& b) { return a.last_use < b.last_use; });
+  oldest.blob = blob;
+  oldest.begin = oldest.next = at;
+  return oldest;
 }
 
 Status Streams::prepare(Stream& stream) {
   stream.rested = false;
+  stream.last_use = ++uses_;
   if (stream.reader) return {};
   ASSIGN_OR_RETURN(crypto::Dek dek, dek_.clone());
   domain::Manifest manifest;
@@ -63,39 +50,34 @@ Status Streams::prepare(Stream& stream) {
   ASSIGN_OR_RETURN(
       blob::AssetReader reader,
       blob::AssetReader::open(env_, where_, std::move(dek), std::move(manifest), progress_));
-  stream.reader.emplace(std::move(reader));
+  stream.reader = std::make_shared<blob::AssetReader>(std::move(reader));
   return {};
 }
 
-Status Streams::read(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
-                     blob::ByteSink& sink, const std::function<void()>& in_line) {
-  const Turn turn = choose(file.blob, file.offset + offset, length);
-  Stream& stream = *turn.stream;
-  const Ending ending(*this, stream);
-  in_line();
-  {
-    std::unique_lock lock(mutex_);
-    served_.wait(lock, [&] { return stream.served == turn.number; });
-  }
+Result<Streams::Held> Streams::hold(const domain::FileEntry& file, std::uint64_t offset,
+                                    std::uint64_t length) {
+  using Expect = blob::AssetReader::Expect;
+  const std::uint64_t at = file.offset + offset;
+  const std::lock_guard lock(mutex_);
+  Stream& stream = choose(file.blob, at);
   RETURN_IF_ERROR(prepare(stream));
-  stream.reader->expect(turn.expect);
-  return stream.reader->copy_range(file, offset, length, sink);
+  stream.next = std::max(stream.next, at + length);
+  const bool forward = stream.next - stream.begin > kForward;
+  stream.reader->expect(forward ? Expect::everything : Expect::ranges);
+  ASSIGN_OR_RETURN(blob::AssetReader::Stretch stretch, stream.reader->hold(file, offset, length));
+  return Held(stream.reader, std::move(stretch));
 }
 
 void Streams::rest() {
+  const std::lock_guard lock(mutex_);
   for (Stream& stream : streams_) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stream.came > stream.served) continue;
-      ++stream.came;  // as a reader whose turn it is
-    }
     if (stream.rested) stream.reader.reset();
     stream.rested = true;
-    end(stream);
   }
 }
 
 void Streams::close() {
+  const std::lock_guard lock(mutex_);
   for (Stream& stream : streams_) stream.reader.reset();
   dek_ = crypto::Dek();
 }

@@ -1,9 +1,11 @@
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <set>
 #include <thread>
 
 #include "blob/parallel_writer.h"
+#include "blob/read_ahead.h"
 #include "unit/blob/blob_fixture.h"
 
 namespace aierase::blob {
@@ -125,16 +127,8 @@ TEST_F(ReadingAhead, ReadsTheLargeFilesAmongSmallOnesAheadToo) {
   EXPECT_TRUE(comes(40)) << "beyond what was given out";
 }
 
-// An answer to the kernel goes out as it lies here, in one piece.
-TEST_F(ReadingAhead, KeepsThePartsOfAStretchUntilItIsUsedAgain) {
-  class Keeping final : public ByteSink {
-   public:
-    Status write(ByteView from) override {
-      parts.push_back(from);
-      return {};
-    }
-    std::vector<ByteView> parts;
-  };
+// An answer to the kernel goes out as it lies here, in one piece, while others are made.
+TEST_F(ReadingAhead, KeepsTheStretchesThatAreHeld) {
   const Bytes content = content_of(1, 30 * kPlain);
   const domain::Manifest manifest = import({{"large", content}});
   const std::size_t stretch = crypto::kFloeSegmentBytes;
@@ -144,21 +138,54 @@ TEST_F(ReadingAhead, KeepsThePartsOfAStretchUntilItIsUsedAgain) {
     read_.clear();
     AssetReader from = reader(manifest);
     from.expect(expected);
+    std::deque<std::pair<std::size_t, AssetReader::Stretch>> held;
     for (std::size_t at = 20; at + stretch <= content.size(); at += kPlain + 3) {
-      Keeping sink;
-      ASSERT_TRUE(from.copy_range(manifest.files[0], at, stretch, sink).ok());
-      ASSERT_LE(sink.parts.size(), AssetReader::kParts);
+      auto one = from.hold(manifest.files[0], at, stretch);
+      ASSERT_TRUE(one.ok());
+      held.emplace_back(at, std::move(*one));
+      if (held.size() < limits::kLanesPerJob) continue;
+      const auto opened = held.front().second.open();
+      ASSERT_TRUE(opened.ok());
+      ASSERT_LE(opened->size(), AssetReader::Stretch::kParts);
       if (expected == AssetReader::Expect::everything) {
-        // The threads do not stop at that.
+        // The threads do not stop at what is held.
         ASSERT_TRUE(comes(std::min<std::uint64_t>((at + stretch) / kPlain + ahead, 29)));
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
       }
       Bytes together;
-      for (const ByteView part : sink.parts) append(together, part);
-      const ByteView wanted = ByteView(content).subspan(at, stretch);
+      for (const ByteView part : *opened) append(together, part);
+      const ByteView wanted = ByteView(content).subspan(held.front().first, stretch);
       ASSERT_TRUE(std::equal(together.begin(), together.end(), wanted.begin(), wanted.end())) << at;
+      held.pop_front();
     }
   }
+}
+
+TEST_F(ReadingAhead, HoldsNoMoreThanItHasRoomFor) {
+  const domain::Manifest manifest = import({{"large", content_of(1, 40 * kPlain)}});
+  AssetReader from = reader(manifest);
+  EXPECT_FALSE(from.hold(manifest.files[0], 0, crypto::kFloeSegmentBytes + 1).ok());
+  std::vector<AssetReader::Stretch> held;
+  for (std::size_t i = 0; i < 40; ++i) {
+    auto one = from.hold(manifest.files[0], i * kPlain, 1);
+    if (!one.ok()) break;
+    held.push_back(std::move(*one));
+  }
+  EXPECT_GE(held.size(), kMostHeld);
+  EXPECT_LE(held.size(), kMostSegments);
+  held.clear();
+  EXPECT_TRUE(range(from, manifest.files[0], 0, 40 * kPlain).ok());
+}
+
+TEST_F(ReadingAhead, GivesOutNothingThatWasHeldBeforeARevocation) {
+  const domain::Manifest manifest = import({{"large", content_of(1, 3 * kPlain)}});
+  AssetReader from = reader(manifest);
+  auto held = from.hold(manifest.files[0], 10, 2 * kPlain / 3);
+  ASSERT_TRUE(held.ok());
+  from.revoke();
+  const auto opened = held->open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Errc::erased);
 }
 
 TEST_F(ReadingAhead, GivesOutNothingOfASegmentThatIsDamagedAndAllBeforeIt) {

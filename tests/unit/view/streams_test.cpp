@@ -22,11 +22,17 @@ class AView : public BlobTest {
     streams_.emplace(env_, options_, manifest_.blobs, key(), progress_);
   }
   bool agrees(std::size_t file, std::uint64_t offset, std::uint64_t length) {
-    MemorySink sink;
-    const Status done = streams_->read(manifest_.files[file], offset, length, sink, [] {});
-    const Bytes& whole = file == 0 ? large_ : small_;
-    const ByteView part = ByteView(whole).subspan(offset, length);
-    return done.ok() && std::equal(sink.bytes.begin(), sink.bytes.end(), part.begin(), part.end());
+    Result<view::Streams::Held> held = streams_->hold(manifest_.files[file], offset, length);
+    return held.ok() && agrees(*held, file, offset, length);
+  }
+  bool agrees(view::Streams::Held& held, std::size_t file, std::uint64_t offset,
+              std::uint64_t length) {
+    const auto opened = held.open();
+    if (!opened.ok()) return false;
+    Bytes together;
+    for (const ByteView part : *opened) append(together, part);
+    const ByteView wanted = ByteView(file == 0 ? large_ : small_).subspan(offset, length);
+    return std::equal(together.begin(), together.end(), wanted.begin(), wanted.end());
   }
   // Segments that are read meanwhile.
   template <typename Act>
@@ -85,6 +91,44 @@ TEST_F(AView, ServesManyReadersAtOnce) {
   EXPECT_EQ(wrong, 0U);
 }
 
+// As the daemon does: who comes first takes his place first, and is not waited for.
+TEST_F(AView, OpensWhatIsHeldInWhateverOrder) {
+  constexpr std::size_t kPiece = 256 << 10;
+  for (std::uint64_t at = 0; at + limits::kLanesPerJob * kPiece <= large_.size();
+       at += limits::kLanesPerJob * kPiece) {
+    std::vector<view::Streams::Held> held;
+    for (std::size_t i = 0; i < limits::kLanesPerJob; ++i) {
+      auto one = streams_->hold(manifest_.files[0], at + i * kPiece, kPiece);
+      ASSERT_TRUE(one.ok());
+      held.push_back(std::move(*one));
+    }
+    std::vector<std::thread> readers;
+    std::atomic<unsigned> wrong{0};
+    for (std::size_t i = limits::kLanesPerJob; i-- > 0;) {
+      readers.emplace_back([&, i] {
+        if (!agrees(held[i], 0, at + i * kPiece, kPiece)) ++wrong;
+      });
+    }
+    for (std::thread& reader : readers) reader.join();
+    ASSERT_EQ(wrong, 0U) << at;
+  }
+}
+
+// The kernel is answered from where it lies, while others read on.
+TEST_F(AView, KeepsWhatIsHeld) {
+  auto held = streams_->hold(manifest_.files[0], 17, 2000);
+  ASSERT_TRUE(held.ok());
+  const auto opened = held->open();
+  ASSERT_TRUE(opened.ok());
+  for (std::uint64_t at = 0; at + 131'072 <= large_.size(); at += 131'072) {
+    ASSERT_TRUE(agrees(0, at, 131'072));
+  }
+  streams_->close();
+  ASSERT_EQ(opened->size(), 1U);
+  const ByteView part = opened->front();
+  EXPECT_TRUE(std::equal(part.begin(), part.end(), large_.begin() + 17, large_.begin() + 2017));
+}
+
 TEST_F(AView, GivesBackWhatNobodyUsesAndReadsOn) {
   ASSERT_TRUE(agrees(0, 0, 1000));
   streams_->rest();
@@ -103,11 +147,12 @@ TEST_F(AView, NamesWhatIsDamaged) {
   file.seekp(static_cast<std::streamoff>(kPageBytes + 100));
   file.put('x').put('y');
   file.close();
-  MemorySink sink;
-  const Status done = streams_->read(manifest_.files[0], 0, 1000, sink, [] {});
-  ASSERT_FALSE(done.ok());
-  EXPECT_EQ(done.error().code, Errc::damaged);
-  EXPECT_TRUE(sink.bytes.empty());
+  auto held = streams_->hold(manifest_.files[0], 0, 1000);
+  ASSERT_TRUE(held.ok());
+  const auto opened = held->open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Errc::damaged);
+  EXPECT_NE(opened.error().message.find("large"), std::string::npos);
 }
 
 }  // namespace
