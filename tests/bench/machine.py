@@ -107,14 +107,52 @@ def forget(path):
         os.close(handle)
 
 
-def random_reads(path):
+def read_all(path):
+    """One file below `path` after the other, in pieces of a MiB. Returns their bytes."""
+    got, piece = 0, bytearray(PIECE)
+    for name in files_below(path):
+        handle = os.open(name, os.O_RDONLY)
+        while count := os.readv(handle, [piece]):
+            got += count
+        os.close(handle)
+    return got
+
+
+def map_all(path):
+    """As read_all(), copied out of shared mappings: as model servers load their files."""
+    got, piece = 0, memoryview(bytearray(PIECE))
+    for name in files_below(path):
+        with open(name, "rb") as file:
+            with mmap.mmap(file.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ) as mapped:
+                with memoryview(mapped) as view:
+                    for at in range(0, len(view), PIECE):
+                        part = view[at:at + PIECE]
+                        piece[:len(part)] = part
+                        got += len(part)
+                        part.release()
+    return got
+
+
+def read_anywhere(path):
     """As many pieces of a MiB as the files below `path` have, each from anywhere in one of them."""
-    chance = random.Random(1)
+    got, chance = 0, random.Random(1)
     handles = [(os.open(name, os.O_RDONLY), os.path.getsize(name)) for name in files_below(path)]
     piece = bytearray(PIECE)
     for _ in range(sum(size for _, size in handles) // PIECE):
         handle, size = chance.choice(handles)
-        os.preadv(handle, [piece], chance.randrange(max(1, size - PIECE)))
+        got += os.preadv(handle, [piece], chance.randrange(max(1, size - PIECE)))
+    return got
+
+
+def wake_memory(size):
+    """A host may have taken free memory of this machine back, and gives it again when it is touched,
+    at a fraction of the speed of memory: not while the clock runs."""
+    with open("/proc/meminfo") as told:
+        free = next(int(line.split()[1]) << 10 for line in told if line.startswith("MemFree:"))
+    size = min(size, free * 3 // 4)
+    with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        for at in range(0, size, mmap.PAGESIZE):
+            memory[at] = 1
 
 
 class Process:
@@ -230,6 +268,7 @@ def limits(directory, size):
     return found
 
 
+READERS = {"mount": read_all, "map": map_all, "random": read_anywhere}
 
-if __name__ == "__main__" and sys.argv[1:2] == ["random-reads"]:
-    random_reads(sys.argv[2])
+if __name__ == "__main__":
+    print(READERS[sys.argv[1]](sys.argv[2]))

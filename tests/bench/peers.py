@@ -121,9 +121,14 @@ class Mounting(Peer):
         cost.daemon -= self.process.idle
         return cost
 
-    def counted_run(self, command):
-        self.process.begin()
-        return self.counted(machine.run(command, env=self.environment()))
+    def counted_run_told(self, command):
+        """As run(); and what the command has printed, which is short."""
+        reading, writing = os.pipe()
+        with open(reading) as told, open(writing, "w") as output:
+            self.process.begin()
+            cost = self.counted(machine.run(command, stdout=output, env=self.environment()))
+            output.close()
+            return cost, told.read()
 
     def counted_run_into_pipe(self, command):
         self.process.begin()

@@ -8,11 +8,11 @@ restic, gpg and openssl (tests/packages bench; those absent are left out), and a
 and aierased.
 
   --sets one,eight,small   one file of 4 GiB; 8 of 512 MiB; 10,000 of 64 KiB
-  --acts in,pipe,disk,mount,random,erase
+  --acts in,pipe,disk,mount,map,random,erase
                            sealed and durable on disk; opened into a pipe, with what is read in the
                            page cache; opened and durable on disk; read from a mount, one file after
-                           the other into a pipe; as many MiB from there, each from a place of its
-                           own; erase of one 4 GiB and one 4 KiB
+                           the other; the same out of mappings; as many MiB from there, each from a
+                           place of its own; erase of one 4 GiB and one 4 KiB
   --only NAME,...          of ours, cp, age, gocryptfs, restic, gpg, openssl
   --scale S                the large files at S times their size (default 1), the small at as many
   --repeat N               medians of N (default 5); the limits are measured before each repetition
@@ -36,7 +36,8 @@ import peers  # noqa: E402
 
 MIB = 1 << 20
 SETS = {"one": (1, 4096 * MIB), "eight": (8, 512 * MIB), "small": (10_000, 64 << 10)}
-ACTS = ("in", "pipe", "disk", "mount", "random", "erase")
+MOUNTED = tuple(machine.READERS)
+ACTS = ("in", "pipe", "disk", *MOUNTED, "erase")
 
 
 class FileSet:
@@ -79,6 +80,7 @@ def expect(whole, got):
 def measure(peer, files, acts):
     """One repetition: {act: Cost}. What went in is gone again at the end."""
     costs = {}
+    machine.wake_memory(files.bytes)
     files.warm()
     settle()
     costs["in"] = peer.put(files)
@@ -92,7 +94,7 @@ def measure(peer, files, acts):
             warm(peer.sealed())
             settle()
             costs["disk"] = peer.get_disk(files)
-        for act in ("mount", "random"):
+        for act in MOUNTED:
             if act in acts and hasattr(peer, "mounted") and not (files.many and act == "random"):
                 warm(peer.sealed())
                 costs[act] = measure_mount(peer, files, act)
@@ -105,11 +107,8 @@ def measure_mount(peer, files, act):
     """Nothing of it is in the page cache of the mount itself when the clock starts."""
     with peer.mounted() as mount:
         machine.forget(mount)
-        if act == "random":
-            return peer.counted_run([sys.executable, machine.__file__, "random-reads", mount])
-        cost, got = peer.counted_run_into_pipe(["find", mount, "-type", "f", "-exec", "cat", "{}",
-                                                "+"])
-        expect(files.bytes, got)
+        cost, told = peer.counted_run_told([sys.executable, machine.__file__, act, mount])
+        expect(files.bytes, int(told))
         return cost
 
 
@@ -119,9 +118,9 @@ def limit_of(act, limits, files, cores):
     if act == "in":
         cpu = cores / (1 / gcm + 1 / sha)
         return min(limits["disk_write"], sha if len(files.files) == 1 else cpu, cpu)
-    if act in ("pipe", "mount"):
+    if act == "pipe":
         return min(cores * gcm, limits["pipe"])
-    if act == "random":
+    if act in MOUNTED:
         return cores * gcm
     return min(limits["disk_write"], cores * gcm)
 
