@@ -1,7 +1,8 @@
 #include "certificate/canonical_text.h"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace aierase::certificate {
 namespace {
@@ -41,24 +42,43 @@ void append_escaped(std::string& to, char character) {
   to += kHex[code & 0x0F];
 }
 
-constexpr std::array<bool, 256> kNeedsEscape = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t code = 0; code < 0x20; ++code) table[code] = true;
-  table['"'] = true;
-  table['\\'] = true;
-  return table;
-}();
+bool needs_escape(char character) {
+  return static_cast<unsigned char>(character) < 0x20 || character == '"' || character == '\\';
+}
+
+// Whether one of eight bytes needs an escape. Each line marks bytes that are zero after the xor, or
+// less than 0x20; a mark too many beside a true one changes nothing.
+bool any_needs_escape(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x80 * kOnes;
+  const std::uint64_t quote = eight ^ ('"' * kOnes);
+  const std::uint64_t backslash = eight ^ ('\\' * kOnes);
+  const std::uint64_t marks = ((eight - 0x20 * kOnes) & ~eight) | ((quote - kOnes) & ~quote) |
+                              ((backslash - kOnes) & ~backslash);
+  return (marks & kHigh) != 0;
+}
+
+// How many bytes from the first on need no escape.
+std::size_t plain_run(std::string_view value) {
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= value.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, value.data() + at, sizeof eight);
+    if (any_needs_escape(eight)) break;
+  }
+  while (at < value.size() && !needs_escape(value[at])) ++at;
+  return at;
+}
 
 void append_quoted(std::string& to, std::string_view value) {
   to += '"';
-  std::size_t copied = 0;
-  for (std::size_t at = 0; at < value.size(); ++at) {
-    if (!kNeedsEscape[static_cast<unsigned char>(value[at])]) continue;
-    to += value.substr(copied, at - copied);
-    append_escaped(to, value[at]);
-    copied = at + 1;
+  while (true) {
+    const std::size_t plain = plain_run(value);
+    to += value.substr(0, plain);
+    if (plain == value.size()) break;
+    append_escaped(to, value[plain]);
+    value.remove_prefix(plain + 1);
   }
-  to += value.substr(copied);
   to += '"';
 }
 
@@ -69,6 +89,12 @@ std::string json_text(std::string_view value) {
   result.reserve(value.size() + 2);
   append_quoted(result, value);
   return result;
+}
+
+// Most objects of a statement fit: grown from nothing they would be copied again and again.
+ObjectText::ObjectText() {
+  values_.reserve(512);
+  members_.reserve(16);
 }
 
 ObjectText& ObjectText::add(std::string_view key, std::size_t from) {
@@ -102,8 +128,9 @@ std::string ObjectText::finish() {
   result += '{';
   for (const Member& member : members_) {
     if (result.size() > 1) result += ',';
-    append_quoted(result, member.key);
-    result += ':';
+    result += '"';
+    result += member.key;  // a literal of ours
+    result += "\":";
     result.append(values_, member.from, member.end - member.from);
   }
   result += '}';

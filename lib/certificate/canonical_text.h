@@ -2,7 +2,7 @@
 //
 // Contract: the result is byte for byte what dump_canonical() writes for the same value (a test
 // holds the two together); members are sorted by finish(); keys are literals that outlive the
-// object and stand once. The caller checks UTF-8 of the whole at the end, once.
+// object, need no escape and stand once. The caller checks UTF-8 of the whole at the end, once.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ std::string json_text(std::string_view value);  // quoted and escaped
 
 class ObjectText {
  public:
+  ObjectText();
   ObjectText& text(std::string_view key, std::string_view value);
   ObjectText& number(std::string_view key, std::uint64_t value);
   ObjectText& raw(std::string_view key, std::string_view value);  // canonical JSON already

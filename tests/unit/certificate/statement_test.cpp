@@ -98,8 +98,16 @@ TEST(AStatement, IsCanonicalJson) {
 
 TEST(CanonicalText, EscapesAsTheJsonLibraryDoes) {
   for (int code = 1; code < 0x80; ++code) {
-    const std::string text = std::string("a") + static_cast<char>(code) + "b";
-    EXPECT_EQ(json_text(text), dump_canonical(Json(text)).value()) << code;
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'a');
+      text[at] = static_cast<char>(code);
+      EXPECT_EQ(json_text(text), dump_canonical(Json(text)).value()) << code << " at " << at;
+    }
+  }
+  const std::string others = "\x7f é € 😀 \" \\ \"\\ \x01\x1f end";
+  for (std::size_t from = 0; from < 4; ++from) {
+    const std::string text = "xxxx" + others.substr(0, 1) + std::string(from, ' ') + others;
+    EXPECT_EQ(json_text(text), dump_canonical(Json(text)).value());
   }
 }
 
