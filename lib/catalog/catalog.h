@@ -23,6 +23,7 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "catalog/enforcement.h"
+#include "catalog/round.h"
 #include "domain/asset.h"
 #include "domain/audit.h"
 #include "domain/authority.h"
@@ -124,23 +125,6 @@ struct AmendmentRow {
   std::string statement;  // bytes that were signed (DSSE payload)
 };
 
-// At most one exists: the erase round between TX1 and TX3. Its drafts are megabytes.
-enum class Drafts { read, left_out };
-struct RoundItem {
-  Uuid plan;
-  Uuid asset;
-  std::uint32_t leaf = 0;
-  std::string draft;              // certificate::draft_statement, TX1
-  Uuid certificate;               // id, chosen at TX1
-  std::uint64_t first_epoch = 0;  // of the asset; read, never written here
-};
-struct EraseRound {
-  domain::RoundState state = domain::RoundState::intent;
-  std::uint64_t from_epoch = 0;  // epoch whose slot secret dies
-  UtcTime intent_at{};
-  std::vector<RoundItem> items;
-};
-
 struct ImportIntent {
   Uuid asset;
   domain::Actor actor;
@@ -209,6 +193,9 @@ class Connection;  // RAII over sqlite3*, catalog/connection.h
 
 class ReadView {
  public:
+  // How many rows were changed through this catalog since it was opened. Two answers are the same
+  // only where nothing was written in between: nobody else writes to the file.
+  std::int64_t rows_changed() const;
   Result<StoreState> state() const;
   Result<StoreCounts> counts() const;
   Result<Measures> measures() const;
@@ -295,6 +282,7 @@ class ReadView {
 
   // In force, and of its assets the one asked for alone: a hold may bind a million.
   Result<std::vector<domain::Hold>> holds_on(const Uuid& asset) const;
+  Result<bool> is_round_held() const;  // whether a hold in force binds any item of the erase round
   // The others come without their assets.
   Result<std::vector<domain::Hold>> holds_in_force() const;
   Result<std::optional<domain::Hold>> hold(const Uuid& id) const;  // lifted ones, too

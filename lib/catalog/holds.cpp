@@ -118,6 +118,14 @@ Result<std::vector<domain::Hold>> ReadView::holds_on(const Uuid& asset) const {
   return holds;
 }
 
+Result<bool> ReadView::is_round_held() const {
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare(
+                       "SELECT 1 FROM round_item i CROSS JOIN hold_asset ha ON ha.asset = i.asset "
+                       "CROSS JOIN hold h ON h.id = ha.hold WHERE h.lifted IS NULL LIMIT 1"));
+  return statement.step();
+}
+
 Result<std::vector<domain::Hold>> ReadView::holds_in_force() const {
   ASSIGN_OR_RETURN(
       Statement statement,

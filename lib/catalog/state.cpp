@@ -79,6 +79,10 @@ Status Transaction::put_state(const StoreState& state) {
   return {};
 }
 
+std::int64_t ReadView::rows_changed() const {
+  return static_cast<std::int64_t>(sqlite3_total_changes64(connection_->handle()));
+}
+
 Result<StoreState> ReadView::state() const {
   ASSIGN_OR_RETURN(
       Statement statement,

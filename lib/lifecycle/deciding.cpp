@@ -61,6 +61,9 @@ KeyCheck judge_key(const domain::Asset& asset, const LeafKeys& found) {
   return kcv->second == asset.kcv ? KeyCheck::matches : KeyCheck::differs;
 }
 
+// Whether the facts of a candidate are those that `view` would tell now.
+enum class Facts { known, to_be_read };
+
 // What is the same for all items of a round.
 struct Circumstances {
   catalog::StoreState state;
@@ -71,29 +74,41 @@ struct Circumstances {
   BrakeFacts brake;
   std::vector<StandingFacts> standing;
   Readers readers = Readers::to_be_drained;
+  Facts facts = Facts::to_be_read;
   const PlanCover* cover = nullptr;
 };
 
-Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const Round& round,
-                                const Circumstances& around, Candidate& candidate) {
+// What the catalog says of it, read through `view`.
+Status read_facts(Core& core, const catalog::ReadView& view, const Round& round,
+                  const Circumstances& around, Candidate& candidate) {
   if (around.readers == Readers::drained) {  // before TX1 load() has only just read it
     ASSIGN_OR_RETURN(std::optional<domain::Asset> asset, view.asset(candidate.item.asset));
     if (!asset) return make_error(Errc::damaged, "it is not in the catalog");
     candidate.asset = std::move(*asset);
   }
+  ASSIGN_OR_RETURN(candidate.facts, asset_facts(core, view, candidate.asset, *around.cover));
+  const bool same = round.items == Binding::unchanged &&
+                    candidate.asset.name == candidate.item.name &&
+                    candidate.asset.kcv == candidate.item.kcv;
+  candidate.facts.binding = same ? Binding::unchanged : Binding::changed;
+  candidate.facts.key = judge_key(candidate.asset, around.keys);
+  return {};
+}
+
+Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const Round& round,
+                                const Circumstances& around, Candidate& candidate) {
+  if (around.facts == Facts::to_be_read) {
+    RETURN_IF_ERROR(read_facts(core, view, round, around, candidate));
+  }
   GateInput input;
   input.purpose = Purpose::execution;
   input.people_rule = around.state.people_rule;
-  ASSIGN_OR_RETURN(input.asset, asset_facts(core, view, candidate.asset, *around.cover));
+  input.asset = candidate.facts;
+  input.asset.asset = &candidate.asset;
   input.attendance = attendance_of(round.plan);
   ASSIGN_OR_RETURN(const policy::Decision ruling,
                    core.retention.objections(view, candidate.asset, around.moment));
   input.policy = policy_facts(ruling);
-  const bool same = round.items == Binding::unchanged &&
-                    candidate.asset.name == candidate.item.name &&
-                    candidate.asset.kcv == candidate.item.kcv;
-  input.asset.binding = same ? Binding::unchanged : Binding::changed;
-  input.asset.key = judge_key(candidate.asset, around.keys);
   if (around.readers == Readers::drained) {
     input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
   }
@@ -180,6 +195,7 @@ bool concerns_one(const Error& error) {
 
 Result<Round> load_round(Core& core, const Uuid& plan_id) {
   Round round;
+  round.loaded_at = core.view().rows_changed();
   ASSIGN_OR_RETURN(round.items, compare_with_digest(core, plan_id));
   ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan_head(plan_id));
   if (!plan) return make_error(Errc::damaged, "a plan to execute is not in the catalog");
@@ -203,6 +219,8 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
   Circumstances around;
   around.cover = &cover;
   around.readers = readers;
+  if (round.known_at == view.rows_changed()) around.facts = Facts::known;
+  round.known_at.reset();
   ASSIGN_OR_RETURN(around.clock, core.clock_facts());
   if (readers == Readers::drained) {  // a clock that is set back meanwhile decides nothing anew
     around.clock.wall = std::max(around.clock.wall, round.clock.wall);
@@ -226,7 +244,9 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
   }
   RETURN_IF_ERROR(check_holds(view));
   RETURN_IF_ERROR(check_policy(core));
-  ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
+  if (around.facts == Facts::to_be_read) {
+    ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
+  }
   std::vector<Candidate> still_going;
   for (Candidate& candidate : round.going) {
     Result<GateDecision> decision = decide_one(core, view, round, around, candidate);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace aierase::lifecycle {
 struct Candidate {
   domain::PlanItem item;
   domain::Asset asset;
+  AssetFacts facts;  // of the catalog, as it was when this was decided last
   GateDecision decision;
   std::string draft;
   Uuid certificate;
@@ -33,6 +35,10 @@ struct Round {
   Following following = Following::none;
   std::vector<domain::Reason> trips;   // of the brake: nobody goes, the plan waits for a person
   Binding items = Binding::unchanged;  // all of the plan's, with what its digest covers
+  // catalog::ReadView::rows_changed() before the first row was read, and when assets and facts were
+  // last known to be those of the catalog. Nothing: they are to be read anew.
+  std::int64_t loaded_at = 0;
+  std::optional<std::int64_t> known_at;
 };
 
 // Before step 2 readers are still to be revoked and are no reason yet.

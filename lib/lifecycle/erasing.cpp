@@ -111,20 +111,33 @@ Status tx1_rows(Core& core, const Round& round, catalog::Transaction& transactio
 
 Status tx1(Core& core, Rounds& rounds) {
   core.at_step(EraseStep::tx1);
+  const bool as_loaded = std::all_of(rounds.begin(), rounds.end(), [&](const Round& round) {
+    return round.loaded_at == core.view().rows_changed();
+  });
   const UtcTime now = core.now();
   RETURN_IF_ERROR(record_slot_review(core));
   std::size_t bytes = 0;
   for (Round& round : rounds) RETURN_IF_ERROR(draft_statements(core, round, bytes));
-  return transact(core, ReserveShare::half,
-                  [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-                    catalog::EraseRound row;
-                    row.from_epoch = rounds.front().from_epoch;
-                    row.intent_at = now;
-                    for (const Round& round : rounds) {
-                      RETURN_IF_ERROR(tx1_rows(core, round, transaction, state, row));
-                    }
-                    return row.items.empty() ? Status() : transaction.start_round(row);
-                  });
+  RETURN_IF_ERROR(
+      transact(core, ReserveShare::half,
+               [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                 catalog::EraseRound row;
+                 row.from_epoch = rounds.front().from_epoch;
+                 row.intent_at = now;
+                 for (const Round& round : rounds) {
+                   RETURN_IF_ERROR(tx1_rows(core, round, transaction, state, row));
+                 }
+                 return row.items.empty() ? Status() : transaction.start_round(row);
+               }));
+  // Where nobody fell out, what was written since they were loaded is the round, the state of its
+  // plans, the epoch, log and audit: the facts of those that go are what they were.
+  const bool as_decided = as_loaded && std::all_of(rounds.begin(), rounds.end(), [](const auto& r) {
+                            return r.dropped.empty() && r.trips.empty();
+                          });
+  for (Round& round : rounds) {
+    if (as_decided) round.known_at = core.view().rows_changed();
+  }
+  return {};
 }
 
 // ---- steps 1 and 2 -----------------------------------------------------------------------------
@@ -243,11 +256,8 @@ Result<LastLook> last_look(Core& core, const Rounds& rounds, const crypto::RootS
   const Status intact =
       keytree::verify_erased(now, before, core.store(), old_root, core.root, erasures_of(rounds));
   if (!intact.ok()) return LastLook::broken;
-  for (const Uuid& asset : ids_of(rounds)) {
-    ASSIGN_OR_RETURN(const std::vector<domain::Hold> holds, core.view().holds_on(asset));
-    if (!holds.empty()) return LastLook::held;
-  }
-  return LastLook::destroy;
+  ASSIGN_OR_RETURN(const bool held, core.view().is_round_held());
+  return held ? LastLook::held : LastLook::destroy;
 }
 
 Result<domain::DestroyedProof> destroy_old(Core& core, const Rounds& rounds,

@@ -72,10 +72,10 @@ enum class Course { forward, undo };
 Result<Course> course_of(Core& core, StartTable& table) {
   ASSIGN_OR_RETURN(const SlotReview review, review_slot(core));
   if (review.worse) return Course::undo;
+  ASSIGN_OR_RETURN(const bool held, core.view().is_round_held());
+  if (held) return Course::undo;
   std::vector<domain::Asset> assets;
   for (const catalog::RoundItem& item : table.round->items) {
-    ASSIGN_OR_RETURN(const std::vector<domain::Hold> holds, core.view().holds_on(item.asset));
-    if (!holds.empty()) return Course::undo;
     ASSIGN_OR_RETURN(domain::Asset asset, core.known_asset(item.asset));
     assets.push_back(std::move(asset));
   }

@@ -316,6 +316,38 @@ TEST_F(AnEraseRound, IsTheOnlyOneAndComesBack) {
   ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
 }
 
+TEST_F(AnEraseRound, IsHeldByAHoldInForceOnAnyOfItsItems) {
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
+  EXPECT_FALSE(*view().is_round_held());
+  domain::Hold hold;
+  hold.id = uuid_of(1, 3);
+  hold.assets = {assets[2].id};
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.insert_hold(hold); }).ok());
+  EXPECT_FALSE(*view().is_round_held()) << "another asset";
+  ASSERT_TRUE(commit([&](Transaction& t) {
+                return t.bind_hold(hold.id, std::vector<Uuid>{assets[0].id});
+              }).ok());
+  EXPECT_TRUE(*view().is_round_held());
+  ASSERT_TRUE(commit([&](Transaction& t) {
+                return t.lift_hold(hold.id, {actor_of(1, "a"), at(9), "settled"});
+              }).ok());
+  EXPECT_FALSE(*view().is_round_held());
+}
+
+TEST_F(AnEraseRound, TellsByOneNumberWhetherAnythingWasWritten) {
+  const std::int64_t before = view().rows_changed();
+  EXPECT_FALSE(view().round()->has_value());
+  EXPECT_TRUE(view().asset(assets[0].id)->has_value());
+  EXPECT_EQ(view().rows_changed(), before);
+  ASSERT_TRUE(commit([&](Transaction& t) -> Status {
+                EXPECT_EQ(t.rows_changed(), before);
+                RETURN_IF_ERROR(t.put_label(assets[0].id, "key", "value"));
+                EXPECT_NE(t.rows_changed(), before) << "inside the transaction, too";
+                return {};
+              }).ok());
+  EXPECT_NE(view().rows_changed(), before);
+}
+
 TEST_F(AnEraseRound, NamesAnAssetOnce) {
   round.items.push_back(round.items[0]);
   EXPECT_ERRC(commit([&](Transaction& t) { return t.start_round(round); }), Errc::already_exists);
