@@ -22,8 +22,19 @@ inline constexpr std::string_view kStatementType = "https://in-toto.io/Statement
 inline constexpr std::string_view kPayloadType = "application/vnd.in-toto+json";
 
 Result<std::string> draft_statement(const domain::DispositionRecord& record);
-Result<std::string> complete_statement(std::string_view draft,
-                                       const domain::DestructionEvidence& evidence);
+
+// What TX3 adds, as text: made once for all statements with the same evidence.
+class EvidenceText {
+ public:
+  EvidenceText(const domain::DestructionEvidence& evidence);  // not explicit: it is the same thing
+
+ private:
+  friend Result<std::string> complete_statement(std::string_view draft,
+                                                const EvidenceText& evidence);
+  bool names_checks_;
+  std::string evidence_, verification_, intent_at_, verified_zero_at_;  // canonical JSON
+};
+Result<std::string> complete_statement(std::string_view draft, const EvidenceText& evidence);
 
 // What a configuration's subject shows instead of a digest: SHA-256(salt || SHA-256 over its
 // sha256sum_lines). Whoever was handed the salt at import can rebuild it; nobody else can guess.

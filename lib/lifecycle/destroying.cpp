@@ -57,16 +57,31 @@ class Assurances {
   std::map<std::uint64_t, domain::Level> levels_;
 };
 
+// What the statements of a round say of its end: the same text for all, but where a device's word
+// leads to each item by a way of its own.
+class Ends {
+ public:
+  Ends(const domain::DestroyedProof& proof, const catalog::EraseRound& round,
+       domain::DestructionEvidence::Course course) {
+    evidence_.slot = proof.evidence();
+    evidence_.intent_at = round.intent_at;
+    evidence_.course = course;
+    evidence_.verified = verified_checks(course, evidence_.slot.kind);
+  }
+  const certificate::EvidenceText& of(const domain::IntentPath& intent) {
+    if (text_ && !evidence_.slot.tpm) return *text_;
+    evidence_.intent = intent;
+    return text_.emplace(evidence_);
+  }
+
+ private:
+  domain::DestructionEvidence evidence_;
+  std::optional<certificate::EvidenceText> text_;
+};
+
 Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
-                         const catalog::EraseRound& round, const catalog::RoundItem& item,
-                         const domain::IntentPath& intent,
-                         domain::DestructionEvidence::Course course, Assurances& assurances) {
-  domain::DestructionEvidence evidence;
-  evidence.slot = proof.evidence();
-  evidence.intent = intent;
-  evidence.intent_at = round.intent_at;
-  evidence.course = course;
-  evidence.verified = verified_checks(course, evidence.slot.kind);
+                         const catalog::RoundItem& item, const certificate::EvidenceText& end,
+                         Assurances& assurances) {
   Signed result;
   catalog::CertificateRow& row = result.row;
   row.id = item.certificate;
@@ -75,7 +90,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   row.outcome = "erased";
   row.issued = proof.evidence().verified_zero_at;
   ASSIGN_OR_RETURN(row.assurance, assurances.since(item.first_epoch));
-  ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, evidence));
+  ASSIGN_OR_RETURN(row.statement, certificate::complete_statement(item.draft, end));
   ASSIGN_OR_RETURN(const crypto::Signature signature,
                    certificate::sign_statement(proof, row.statement, *core.signer));
   const crypto::PublicKey& key = core.signer->public_key();
@@ -204,10 +219,11 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   if (proof.evidence().tpm) {
     ASSIGN_OR_RETURN(intents, intent_paths(core, *round));
   }
+  Ends ends(proof, *round, course);
   for (std::size_t i = 0; i < round->items.size(); ++i) {
-    ASSIGN_OR_RETURN(Signed one, sign_item(core, proof, *round, round->items[i], intents[i], course,
-                                           assurances));
-    leaves.push_back(one.leaf);
+    ASSIGN_OR_RETURN(Signed one,
+                     sign_item(core, proof, round->items[i], ends.of(intents[i]), assurances));
+    leaves.push_back(std::move(one.leaf));
     signed_items.push_back(std::move(one));
   }
   Status done =
