@@ -32,21 +32,6 @@ Status Transaction::set_asset_state(const Uuid& asset, domain::AssetState state,
   return {};
 }
 
-Status Transaction::mark_erased(const Uuid& asset, UtcTime at) {
-  ASSIGN_OR_RETURN(
-      const std::int64_t changed,
-      connection_->write("UPDATE OR FAIL asset SET state = 'erased', erased_at = ?, leaf = NULL, "
-                         "sealed_manifest = NULL, sealed_payload = NULL "
-                         "WHERE uuid = ? AND " +
-                             may_become(domain::AssetState::erased),
-                         at, asset));
-  if (changed == 0) return refused_for(*connection_, asset, domain::AssetState::erased);
-  RETURN_IF_ERROR(connection_->write(
-      "UPDATE OR FAIL blob SET orphan = 1 WHERE asset = (SELECT id FROM asset WHERE uuid = ?)",
-      asset));
-  return {};
-}
-
 Status Transaction::put_label(const Uuid& asset, const std::string& key, const std::string& value) {
   ASSIGN_OR_RETURN(const std::int64_t id, asset_row_number(*connection_, asset));
   RETURN_IF_ERROR(

@@ -395,8 +395,6 @@ class Transaction : public ReadView {
   Status insert_asset(const domain::Asset& asset, ByteView sealed_manifest, ByteView sealed_payload,
                       std::span<const Uuid> blobs, std::span<const domain::LineageEdge> edges);
   Status set_asset_state(const Uuid& asset, domain::AssetState state, const std::string& reason);
-  // Tombstone: leaf, manifest and payload go; name, lineage, labels, exports stay.
-  Status mark_erased(const Uuid& asset, UtcTime at);
   Status forget_blob(const Uuid& blob);
   Status put_label(const Uuid& asset, const std::string& key, const std::string& value);
   Status remove_label(const Uuid& asset, const std::string& key);
@@ -444,6 +442,11 @@ class Transaction : public ReadView {
   Status start_round(const EraseRound& round);
   Status set_round_state(domain::RoundState state);
   Status drop_round_item(const Uuid& asset);
+  // All assets of the round become erasing.
+  Status mark_round_erasing();
+  // And then tombstones: leaf, manifest and payload go; name, lineage, labels, exports stay. Their
+  // blobs are orphans.
+  Status mark_round_erased(UtcTime at);
   Status end_round();
   Status add_certificate(const CertificateRow& row);
   Status add_refusal(const RefusalRow& row);

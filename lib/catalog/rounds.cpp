@@ -2,8 +2,35 @@
 #include "catalog/catalog.h"
 #include "catalog/connection.h"
 #include "catalog/row.h"
+#include "catalog/transition_sql.h"
 
 namespace aierase::catalog {
+namespace {
+
+// Whether one statement met as many rows as the round has items.
+Result<bool> met_all(Connection& connection, const Result<std::int64_t>& changed) {
+  if (!changed.ok()) return changed.error();
+  ASSIGN_OR_RETURN(Statement statement, connection.prepare("SELECT count(*) FROM round_item"));
+  ASSIGN_OR_RETURN(const bool there, statement.step());
+  return there && sqlite3_column_int64(statement.handle(), 0) == *changed;
+}
+
+// One of them was not in a state that `to` follows.
+Error one_is_refused(Connection& connection, domain::AssetState to) {
+  Result<Statement> statement = connection.prepare(
+      "SELECT a.uuid FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset "
+      "ORDER BY a.state = ? LIMIT 1");
+  if (!statement.ok()) return statement.error();
+  const Result<bool> there = statement->bind(domain::to_text(to)).step();
+  if (!there.ok()) return there.error();
+  if (!*there) return make_error(Errc::not_found, "there is no erase round in the catalog");
+  Row row(*statement, "asset");
+  const Uuid asset = row.uuid();
+  return refused(connection, "SELECT state FROM asset WHERE uuid = ?", domain::IdType::asset, asset,
+                 to);
+}
+
+}  // namespace
 
 Status Transaction::start_round(const EraseRound& round) {
   RETURN_IF_ERROR(connection_->write(
@@ -31,6 +58,34 @@ Status Transaction::drop_round_item(const Uuid& asset) {
     const std::string text = domain::id_text(domain::IdType::asset, asset);
     return make_error(Errc::not_found, text + " is not in the erase round", {}, text);
   }
+  return {};
+}
+
+// The state is no way to the rows: a million of them may be in it.
+Status Transaction::mark_round_erasing() {
+  ASSIGN_OR_RETURN(
+      const bool all,
+      met_all(*connection_, connection_->write("UPDATE OR FAIL asset SET state = 'erasing' "
+                                               "WHERE uuid IN (SELECT asset FROM round_item) AND " +
+                                               may_become(domain::AssetState::erasing, "+state"))));
+  if (!all) return one_is_refused(*connection_, domain::AssetState::erasing);
+  return {};
+}
+
+Status Transaction::mark_round_erased(UtcTime at) {
+  ASSIGN_OR_RETURN(
+      const bool all,
+      met_all(*connection_,
+              connection_->write(
+                  "UPDATE OR FAIL asset SET state = 'erased', erased_at = ?, leaf = NULL, "
+                  "sealed_manifest = NULL, sealed_payload = NULL "
+                  "WHERE uuid IN (SELECT asset FROM round_item) AND " +
+                      may_become(domain::AssetState::erased, "+state"),
+                  at)));
+  if (!all) return one_is_refused(*connection_, domain::AssetState::erased);
+  RETURN_IF_ERROR(
+      connection_->write("UPDATE OR FAIL blob SET orphan = 1 WHERE asset IN (SELECT a.id "
+                         "FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset)"));
   return {};
 }
 

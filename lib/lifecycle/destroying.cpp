@@ -106,7 +106,6 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
 Status tx3_item(catalog::Transaction& transaction, const catalog::RoundItem& item,
                 const catalog::CertificateRow& row) {
   RETURN_IF_ERROR(transaction.add_certificate(row));
-  RETURN_IF_ERROR(transaction.mark_erased(item.asset, row.issued));
   RETURN_IF_ERROR(transaction.add_event({row.issued, own_actor(), "erase", asset_text(item.asset),
                                          "retired", "erased", "executed " + plan_text(item.plan)}));
   domain::PlanItem plan_item;  // name and kcv stand in the row and do not change
@@ -230,8 +229,9 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
       transact(core, ReserveShare::all,
                [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
                  const std::uint64_t first = state.log.size;
-                 // First, so that the certificates take the pages of the drafts.
                  RETURN_IF_ERROR(transaction.count_unattended(state.trusted));
+                 RETURN_IF_ERROR(transaction.mark_round_erased(signed_items.front().row.issued));
+                 // First, so that the certificates take the pages of the drafts.
                  RETURN_IF_ERROR(transaction.end_round());
                  for (std::size_t i = 0; i < round->items.size(); ++i) {
                    signed_items[i].row.log_index = first + i;

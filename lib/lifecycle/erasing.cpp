@@ -199,10 +199,7 @@ Status tx2_rows(Core& core, Rounds& rounds, const crypto::RootSecret& next,
   RETURN_IF_ERROR(transaction.put_nodes(batch.put));
   RETURN_IF_ERROR(transaction.put_epoch({state.epoch + 1, core.now(), assurance}));
   RETURN_IF_ERROR(transaction.set_round_state(domain::RoundState::destroying));
-  for (const Candidate* candidate : going(rounds)) {
-    RETURN_IF_ERROR(transaction.set_asset_state(candidate->asset.id, domain::AssetState::erasing,
-                                                candidate->asset.state_reason));
-  }
+  RETURN_IF_ERROR(transaction.mark_round_erasing());
   state.epoch += 1;
   return {};
 }

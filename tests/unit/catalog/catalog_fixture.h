@@ -86,11 +86,24 @@ inline Bytes bytes_of(std::string_view text) {
   return copy_of(as_bytes(text));
 }
 
+// A round of one asset, in a plan of that number.
+inline Status start_round_of(Transaction& transaction, const domain::Asset& asset) {
+  const domain::Plan plan = plan_of(asset.leaf.value_or(0) + 1'000, {asset});
+  RETURN_IF_ERROR(transaction.insert_plan(plan));
+  EraseRound round;
+  round.items.push_back(
+      {plan.id, asset.id, asset.leaf.value_or(0), "{}", uuid_of(asset.leaf.value_or(0), 4), 0});
+  return transaction.start_round(round);
+}
+
 // The way of an asset to its end, with nothing between.
-inline Status erase(Transaction& transaction, const Uuid& asset, UtcTime when) {
-  RETURN_IF_ERROR(transaction.set_asset_state(asset, domain::AssetState::retired, ""));
-  RETURN_IF_ERROR(transaction.set_asset_state(asset, domain::AssetState::erasing, ""));
-  return transaction.mark_erased(asset, when);
+inline Status erase(Transaction& transaction, const Uuid& id, UtcTime when) {
+  ASSIGN_OR_RETURN(const std::optional<domain::Asset> asset, transaction.asset(id));
+  RETURN_IF_ERROR(transaction.set_asset_state(id, domain::AssetState::retired, ""));
+  RETURN_IF_ERROR(start_round_of(transaction, asset.value()));
+  RETURN_IF_ERROR(transaction.mark_round_erasing());
+  RETURN_IF_ERROR(transaction.mark_round_erased(when));
+  return transaction.end_round();
 }
 
 class CatalogTest : public ::testing::Test {

@@ -334,6 +334,27 @@ TEST_F(AnEraseRound, IsHeldByAHoldInForceOnAnyOfItsItems) {
   EXPECT_FALSE(*view().is_round_held());
 }
 
+TEST_F(AnEraseRound, TakesAllItsAssetsToTheirEndOrNone) {
+  const auto to = [&](std::size_t i, domain::AssetState state) {
+    return commit([&](Transaction& t) { return t.set_asset_state(assets[i].id, state, "why"); });
+  };
+  const auto state_of = [&](std::size_t i) { return (*view().asset(assets[i].id))->state; };
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
+  ASSERT_TRUE(to(0, domain::AssetState::retired).ok());
+  EXPECT_ERRC(commit([](Transaction& t) { return t.mark_round_erasing(); }), Errc::wrong_state);
+  EXPECT_EQ(state_of(0), domain::AssetState::retired);
+  ASSERT_TRUE(to(1, domain::AssetState::retired).ok());
+  EXPECT_ERRC(commit([](Transaction& t) { return t.mark_round_erased(at(9)); }), Errc::wrong_state);
+  EXPECT_TRUE(commit([](Transaction& t) { return t.mark_round_erasing(); }).ok());
+  EXPECT_EQ(state_of(1), domain::AssetState::erasing);
+  EXPECT_EQ((*view().asset(assets[1].id))->state_reason, "why");
+  EXPECT_EQ(state_of(2), domain::AssetState::active) << "not in the round";
+  EXPECT_TRUE(commit([](Transaction& t) { return t.mark_round_erased(at(9)); }).ok());
+  EXPECT_EQ(state_of(0), domain::AssetState::erased);
+  EXPECT_EQ(state_of(2), domain::AssetState::active);
+  EXPECT_TRUE(catalog->integrity_check()->empty()) << "the tallies count what lives";
+}
+
 TEST_F(AnEraseRound, TellsByOneNumberWhetherAnythingWasWritten) {
   const std::int64_t before = view().rows_changed();
   EXPECT_FALSE(view().round()->has_value());

@@ -189,7 +189,14 @@ TEST_F(ARow, OfAnAssetTakesOnlyStatesThatMayFollow) {
     return commit([&](Transaction& t) { return t.set_asset_state(asset.id, state, "why"); });
   };
   EXPECT_ERRC(to(domain::AssetState::erasing), Errc::wrong_state);
-  EXPECT_ERRC(commit([&](Transaction& t) { return t.mark_erased(asset.id, at(9)); }),
+  const auto in_round = [&](auto act) {
+    return commit([&](Transaction& t) -> Status {
+      RETURN_IF_ERROR(start_round_of(t, asset));
+      return act(t);
+    });
+  };
+  EXPECT_ERRC(in_round([](Transaction& t) { return t.mark_round_erasing(); }), Errc::wrong_state);
+  EXPECT_ERRC(in_round([](Transaction& t) { return t.mark_round_erased(at(9)); }),
               Errc::wrong_state);
   EXPECT_EQ((*view().asset(asset.id))->state, domain::AssetState::active);
   EXPECT_OK(to(domain::AssetState::retired));
@@ -204,7 +211,6 @@ TEST_F(ARow, OfAnUnknownAssetCannotBeChanged) {
   const auto refused = [&](auto act) { EXPECT_ERRC(commit(act), Errc::not_found); };
   refused(
       [&](Transaction& t) { return t.set_asset_state(unknown, domain::AssetState::retired, ""); });
-  refused([&](Transaction& t) { return t.mark_erased(unknown, at(0)); });
   refused([&](Transaction& t) { return t.put_label(unknown, "k", "v"); });
   refused([&](Transaction& t) { return t.put_custodians(unknown, {}); });
   refused([&](Transaction& t) { return t.put_retention(unknown, "x"); });
@@ -246,7 +252,12 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_blob(blobs[0]); }).ok()) << "again";
   EXPECT_EQ(*view().orphan_blobs(100), std::vector<Uuid>{blobs[1]});
   EXPECT_FALSE(view().blob_owner(blobs[0])->has_value());
-  EXPECT_ERRC(commit([&](Transaction& t) { return t.mark_erased(asset.id, at(100)); }),
+  EXPECT_ERRC(commit([&](Transaction& t) -> Status {
+                domain::Asset again = asset;
+                again.leaf = 500;
+                RETURN_IF_ERROR(start_round_of(t, again));
+                return t.mark_round_erased(at(100));
+              }),
               Errc::wrong_state);
 }
 
