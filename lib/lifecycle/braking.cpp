@@ -71,21 +71,20 @@ domain::Reason leaves_none_reason(const std::string& retention_class) {
   return reason("the brake: nothing that is in use would be left of class " + retention_class);
 }
 
-Result<std::vector<domain::Reason>> trips_of_round(Core& core, const catalog::ReadView& view,
-                                                   const Round& round, UtcTime moment) {
+Result<std::vector<domain::Reason>> trips_of_round(
+    Core& core, const catalog::ReadView& view, const domain::Plan& plan,
+    std::span<const Result<policy::Decision>> rulings, UtcTime moment) {
   std::vector<domain::Reason> trips;
-  if (round.plan.origin == domain::PlanOrigin::person || !round.plan.brake.empty()) return trips;
-  ASSIGN_OR_RETURN(const catalog::Amount wanted, view.pending_amount(round.plan.id));
+  if (plan.origin == domain::PlanOrigin::person || !plan.brake.empty()) return trips;
+  ASSIGN_OR_RETURN(const catalog::Amount wanted, view.pending_amount(plan.id));
   ASSIGN_OR_RETURN(const BrakeLoad load, brake_load(view, moment, wanted));
   trips = brake_trips(core.retention.set().brake(), load);
   std::set<std::string> classes;
-  for (const Candidate& candidate : round.going) {
-    ASSIGN_OR_RETURN(
-        const policy::Decision ruling,
-        core.retention.decide(view, candidate.asset, moment, policy::Detail::verdicts));
-    if (!ruling.ceilings.empty()) classes.insert(ruling.ceilings.front().retention_class);
+  for (const Result<policy::Decision>& ruling : rulings) {
+    if (!ruling.ok() || ruling->ceilings.empty()) continue;  // what is unreadable does not go
+    classes.insert(ruling->ceilings.front().retention_class);
   }
-  const PlanCover cover(round.plan);
+  const PlanCover cover(plan);
   for (const std::string& name : classes) {
     ASSIGN_OR_RETURN(const bool none, leaves_none(core, name, cover));
     if (none) trips.push_back(leaves_none_reason(name));

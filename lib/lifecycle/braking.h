@@ -6,6 +6,7 @@
 // approved it. Specified in: aierase-policy(5) BRAKE.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,11 @@ Result<BrakeLoad> brake_load(const catalog::ReadView& view, UtcTime moment,
 Result<bool> leaves_none(Core& core, const std::string& retention_class, const PlanCover& going);
 domain::Reason leaves_none_reason(const std::string& retention_class);
 
-// Empty for a plan of a person, and for one whose brake has tripped before.
-Result<std::vector<domain::Reason>> trips_of_round(Core& core, const catalog::ReadView& view,
-                                                   const Round& round, UtcTime moment);
+// With what the policy says of the items that would go now. Empty for a plan of a person, and for
+// one whose brake has tripped before.
+Result<std::vector<domain::Reason>> trips_of_round(
+    Core& core, const catalog::ReadView& view, const domain::Plan& plan,
+    std::span<const Result<policy::Decision>> rulings, UtcTime moment);
 std::string brake_text(const std::vector<domain::Reason>& trips);
 
 }  // namespace aierase::lifecycle

@@ -115,6 +115,8 @@ class Core {
   std::map<Uuid, std::size_t> dispensable;
   // The plan whose items were last found to be those of its digest; nobody else writes meanwhile.
   std::optional<Uuid> compared_plan;
+  // By retention class: what the brake found last that would be left of it in use.
+  std::map<std::string, Uuid> left_of_class;
   // From this leaf of the log on, no amendment and no verdict was missing in the database, which
   // nobody else writes to while it is open.
   std::optional<std::uint64_t> nothing_missing_from;

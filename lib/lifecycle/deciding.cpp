@@ -95,23 +95,21 @@ Status read_facts(Core& core, const catalog::ReadView& view, const Round& round,
   return {};
 }
 
-Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const Round& round,
-                                const Circumstances& around, Candidate& candidate) {
+// What the policy says of it, once its facts are known.
+Result<policy::Decision> ruling_of(Core& core, const catalog::ReadView& view, const Round& round,
+                                   const Circumstances& around, Candidate& candidate) {
   if (around.facts == Facts::to_be_read) {
     RETURN_IF_ERROR(read_facts(core, view, round, around, candidate));
   }
+  return core.retention.objections(view, candidate.asset, around.moment);
+}
+
+// What the gate is told alike of all items of a round.
+GateInput input_of(const Round& round, const Circumstances& around) {
   GateInput input;
   input.purpose = Purpose::execution;
   input.people_rule = around.state.people_rule;
-  input.asset = candidate.facts;
-  input.asset.asset = &candidate.asset;
   input.attendance = attendance_of(round.plan);
-  ASSIGN_OR_RETURN(const policy::Decision ruling,
-                   core.retention.objections(view, candidate.asset, around.moment));
-  input.policy = policy_facts(ruling);
-  if (around.readers == Readers::drained) {
-    input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
-  }
   input.plan = {round.plan.state,       round.plan.requester,
                 round.plan.approvals,   round.plan.due,
                 agreed_due(round.plan), around.altered,
@@ -120,6 +118,17 @@ Result<GateDecision> decide_one(Core& core, const catalog::ReadView& view, const
                 around.standing};
   input.brake = around.brake;
   input.clock = around.clock;
+  return input;
+}
+
+GateDecision decide_one(Core& core, Readers readers, const Candidate& candidate,
+                        const policy::Decision& ruling, GateInput& input) {
+  input.asset = candidate.facts;
+  input.asset.asset = &candidate.asset;
+  if (readers == Readers::drained) {
+    input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
+  }
+  input.policy = policy_facts(ruling);
   return Gate::decide(input);
 }
 
@@ -234,10 +243,6 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
                       ? around.clock.wall
                       : std::min(around.clock.wall, around.clock.trusted);
   ASSIGN_OR_RETURN(around.state, view.state());
-  // What counts is asked inside TX2; before, only while nothing of the plan has gone.
-  if (readers == Readers::drained || round.plan.state == domain::PlanState::approved) {
-    ASSIGN_OR_RETURN(around.brake.trips, trips_of_round(core, view, round, around.moment));
-  }
   ASSIGN_OR_RETURN(around.altered, altered_approval(view, round.plan));
   if (is_by_standing(round.plan)) {
     ASSIGN_OR_RETURN(around.standing, standing_of_round(core, view, round));
@@ -247,15 +252,24 @@ Status decide(Core& core, const catalog::ReadView& view, Round& round, Readers r
   if (around.facts == Facts::to_be_read) {
     ASSIGN_OR_RETURN(around.keys, keys_at_leaves(core, view, round.going));
   }
-  std::vector<Candidate> still_going;
+  std::vector<Result<policy::Decision>> rulings;
+  rulings.reserve(round.going.size());
   for (Candidate& candidate : round.going) {
-    Result<GateDecision> decision = decide_one(core, view, round, around, candidate);
-    if (decision.ok()) {
-      candidate.decision = std::move(decision).value();
-    } else {
-      if (!concerns_one(decision.error())) return std::move(decision).error();
-      candidate.decision = refused_by(decision.error());
-    }
+    rulings.push_back(ruling_of(core, view, round, around, candidate));
+    if (!rulings.back().ok() && !concerns_one(rulings.back().error()))
+      return rulings.back().error();
+  }
+  // What counts is asked inside TX2; before, only while nothing of the plan has gone.
+  if (readers == Readers::drained || round.plan.state == domain::PlanState::approved) {
+    ASSIGN_OR_RETURN(around.brake.trips,
+                     trips_of_round(core, view, round.plan, rulings, around.moment));
+  }
+  GateInput input = input_of(round, around);
+  std::vector<Candidate> still_going;
+  for (std::size_t i = 0; i < rulings.size(); ++i) {
+    Candidate& candidate = round.going[i];
+    candidate.decision = rulings[i].ok() ? decide_one(core, readers, candidate, *rulings[i], input)
+                                         : refused_by(rulings[i].error());
     candidate.item.verdict = candidate.decision.verdict;
     (candidate.decision.permit ? still_going : round.dropped).push_back(std::move(candidate));
   }

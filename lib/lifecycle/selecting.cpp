@@ -115,27 +115,59 @@ std::vector<Uuid> keys_of(const std::map<Uuid, domain::AssetName>& names) {
 
 // The first so many that a search for what is left of a class looks at.
 constexpr std::size_t kLooksForOneLeft = 20'000;
+// One is mostly found at once: the first pages are short.
+constexpr std::size_t kLooksOnFirstPage = 2;
 constexpr std::size_t kLooksPerPage = 128;
 
-// Something in use that is selected and not covered: true. `looks` says how many may be read yet.
-Result<bool> any_left(Core& core, const std::vector<domain::Selector>& selectors,
-                      domain::AssetState state, const PlanCover& going, std::size_t& looks) {
+bool is_in_use(const domain::Asset& asset) {
+  return asset.state == domain::AssetState::active || asset.state == domain::AssetState::suspended;
+}
+
+using Selectors = std::vector<domain::Selector>;
+
+// In use, selected by one of the lists and not covered.
+Result<bool> is_left(Core& core, const std::vector<Selectors>& members, const domain::Asset& asset,
+                     const PlanCover& going) {
+  if (!is_in_use(asset)) return false;
+  ASSIGN_OR_RETURN(const bool goes, going.covers(core.view(), asset.id));
+  if (goes) return false;
+  for (const Selectors& selectors : members) {
+    ASSIGN_OR_RETURN(const bool selected, is_selected(core.view(), selectors, asset));
+    if (selected) return true;
+  }
+  return false;
+}
+
+// The first that is left among those in that state. `looks` says how many may be read yet.
+Result<std::optional<Uuid>> first_left(Core& core, const Selectors& selectors,
+                                       domain::AssetState state, const PlanCover& going,
+                                       std::size_t& looks) {
   catalog::AssetQuery query = narrowed(selectors);
   query.state = state;
+  const std::vector<Selectors> members{selectors};
   std::string cursor;
+  std::size_t rows = kLooksOnFirstPage;
   do {
     ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     core.view().assets(query, cursor, std::min(looks, kLooksPerPage)));
+                     core.view().assets(query, cursor, std::min(looks, rows)));
+    rows = std::min(8 * rows, kLooksPerPage);
     for (const domain::Asset& asset : page.rows) {
       --looks;
-      ASSIGN_OR_RETURN(const bool goes, going.covers(core.view(), asset.id));
-      if (goes) continue;
-      ASSIGN_OR_RETURN(const bool selected, is_selected(core.view(), selectors, asset));
-      if (selected) return true;
+      ASSIGN_OR_RETURN(const bool left, is_left(core, members, asset, going));
+      if (left) return std::optional<Uuid>(asset.id);
     }
     cursor = page.next;
   } while (!cursor.empty() && looks > 0);
-  return false;
+  return std::optional<Uuid>();
+}
+
+// What was found last is mostly there still, and saves a search among all of its class.
+Result<bool> is_still_left(Core& core, const std::string& retention_class,
+                           const std::vector<Selectors>& members, const PlanCover& going) {
+  const auto known = core.left_of_class.find(retention_class);
+  if (known == core.left_of_class.end()) return false;
+  ASSIGN_OR_RETURN(const std::optional<domain::Asset> asset, core.view().asset(known->second));
+  return asset ? is_left(core, members, *asset, going) : Result<bool>(false);
 }
 
 }  // namespace
@@ -143,19 +175,23 @@ Result<bool> any_left(Core& core, const std::vector<domain::Selector>& selectors
 Result<bool> leaves_none(Core& core, const std::string& retention_class, const PlanCover& going) {
   const policy::RetentionClass* value = core.retention.set().find(retention_class);
   if (value == nullptr) return true;
-  std::vector<std::vector<domain::Selector>> members{
-      {{SelectorKey::retention, std::string(), retention_class}}};
+  std::vector<Selectors> members{{{SelectorKey::retention, std::string(), retention_class}}};
   if (!value->match.empty() && asset_selector(value->match) == nullptr) {
     members.push_back(value->match);
   }
+  const Result<bool> still = is_still_left(core, retention_class, members, going);
+  if (still.ok() && *still) return false;
+  if (!still.ok() && !concerns_one(still.error())) return still.error();
   std::size_t looks = kLooksForOneLeft;
-  for (const std::vector<domain::Selector>& selectors : members) {
+  for (const Selectors& selectors : members) {
     for (const domain::AssetState state :
          {domain::AssetState::active, domain::AssetState::suspended}) {
-      const Result<bool> left = any_left(core, selectors, state, going, looks);
+      const Result<std::optional<Uuid>> left = first_left(core, selectors, state, going, looks);
       if (!left.ok() && !concerns_one(left.error())) return left.error();
       if (!left.ok()) return true;  // rows that cannot be read are nothing that is left
-      if (*left) return false;
+      if (!*left) continue;
+      core.left_of_class.insert_or_assign(retention_class, **left);
+      return false;
     }
   }
   return true;
