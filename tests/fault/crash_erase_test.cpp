@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "fault/support/erasures.h"
 
 namespace aierase::test {
@@ -62,6 +64,33 @@ INSTANTIATE_TEST_SUITE_P(AtEachStep, AHoldDuringAnErasure,
                          ::testing::Values(EraseStep::tx1, EraseStep::write_slot, EraseStep::drain,
                                            EraseStep::tx2, EraseStep::check, EraseStep::zero_slot,
                                            EraseStep::tx3, EraseStep::unlink));
+
+class AHoldBeforeTheChokePoint : public ::testing::TestWithParam<EraseStep> {};
+
+// What was read for the first decision serves again only where nothing was written in between: the
+// look at the holds behind TX2 is not what has to find it.
+TEST_P(AHoldBeforeTheChokePoint, IsSeenByTx2Itself) {
+  World world;
+  const auto start = approved(world, {"model-1"});
+  Watch watch(world);
+  watch.hold("model-1", GetParam());
+  const lifecycle::StepHook look = world.hook;
+  std::set<EraseStep> steps;
+  world.hook = [&](EraseStep step) {
+    steps.insert(step);
+    look(step);
+  };
+  world.go_back(*start);
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(watch.seen.held.size(), 1U);
+  EXPECT_EQ(steps.count(EraseStep::tx2), 1U);
+  EXPECT_EQ(steps.count(EraseStep::check), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(AtEachStep, AHoldBeforeTheChokePoint,
+                         ::testing::Values(EraseStep::tx1, EraseStep::write_slot, EraseStep::drain,
+                                           EraseStep::tx2));
 
 // A sync that fails says that the data may be gone: the process stops, and the next one trusts
 // only what it commits itself.
