@@ -16,7 +16,7 @@
 
 namespace aierase::blob {
 
-static_assert(AssetReader::Stretch::kParts * limits::kLanesPerJob <= kMostHeld);
+static_assert(AssetReader::Stretch::kParts * limits::kLanesPerJob <= kMostPinned);
 
 struct AssetReader::Impl {
   Impl(Env& file_system, WriterOptions where, crypto::Dek key, domain::Manifest files,
@@ -34,8 +34,8 @@ struct AssetReader::Impl {
   Result<const domain::BlobEntry*> entry_of(const Uuid& id) const;
   Status check_extent(const domain::FileEntry& file) const;
   Result<std::shared_ptr<OpenBlob>> open_blob(const Uuid& id);
-  Result<Hold> segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
-                       std::uint64_t last);
+  Result<Pin> segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                      std::uint64_t last);
   std::string path_of(const Uuid& blob) const { return blob_path(options.directory, blob); }
 
   template <typename Use>
@@ -44,7 +44,7 @@ struct AssetReader::Impl {
   template <typename Use>
   Status for_each_content(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
                           Use&& use);
-  Result<Stretch> hold(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
+  Result<Stretch> pin(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
   Status copy_range(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length,
                     ByteSink& sink);
   Status verify_file(const domain::FileEntry& file);
@@ -113,15 +113,15 @@ Result<std::shared_ptr<OpenBlob>> AssetReader::Impl::open_blob(const Uuid& id) {
   return open.front();
 }
 
-Result<Hold> AssetReader::Impl::segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
-                                        std::uint64_t last) {
+Result<Pin> AssetReader::Impl::segment(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                                       std::uint64_t last) {
   RETURN_IF_ERROR(check_alive());
-  ASSIGN_OR_RETURN(Hold held, ahead.claim(blob, number, last));
-  held.open();
-  RETURN_IF_ERROR(held.wait());
+  ASSIGN_OR_RETURN(Pin pinned, ahead.claim(blob, number, last));
+  pinned.open();
+  RETURN_IF_ERROR(pinned.wait());
   // A revocation that came meanwhile must not be followed by a byte.
   RETURN_IF_ERROR(check_alive());
-  return held;
+  return pinned;
 }
 
 // use(blob, segment, last segment, bytes to skip in it, bytes) for each segment that is touched.
@@ -159,8 +159,8 @@ Status AssetReader::Impl::for_each_content(const domain::FileEntry& file, std::u
   return for_each_part(file, offset, length,
                        [&](const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
                            std::uint64_t last, std::size_t skip, std::size_t bytes) -> Status {
-                         ASSIGN_OR_RETURN(const Hold held, segment(blob, number, last));
-                         RETURN_IF_ERROR(use(held.content().subspan(skip, bytes)));
+                         ASSIGN_OR_RETURN(const Pin pinned, segment(blob, number, last));
+                         RETURN_IF_ERROR(use(pinned.content().subspan(skip, bytes)));
                          progress.bytes.fetch_add(bytes, std::memory_order_relaxed);
                          return {};
                        });
@@ -174,10 +174,10 @@ Status AssetReader::Impl::copy_range(const domain::FileEntry& file, std::uint64_
   return {};
 }
 
-Result<AssetReader::Stretch> AssetReader::Impl::hold(const domain::FileEntry& file,
-                                                     std::uint64_t offset, std::uint64_t length) {
+Result<AssetReader::Stretch> AssetReader::Impl::pin(const domain::FileEntry& file,
+                                                    std::uint64_t offset, std::uint64_t length) {
   if (length > crypto::kFloeSegmentBytes) {
-    return make_error(Errc::invalid_input, "more than 1 MiB is to be held at once");
+    return make_error(Errc::invalid_input, "more than 1 MiB is to be pinned at once");
   }
   Stretch stretch(*this, file);
   stretch.parts_.reserve(Stretch::kParts);
@@ -185,8 +185,8 @@ Result<AssetReader::Stretch> AssetReader::Impl::hold(const domain::FileEntry& fi
       for_each_part(file, offset, length,
                     [&](const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
                         std::uint64_t last, std::size_t skip, std::size_t bytes) -> Status {
-                      ASSIGN_OR_RETURN(Hold held, ahead.claim(blob, number, last));
-                      stretch.parts_.push_back({std::move(held), skip, bytes});
+                      ASSIGN_OR_RETURN(Pin pinned, ahead.claim(blob, number, last));
+                      stretch.parts_.push_back({std::move(pinned), skip, bytes});
                       return {};
                     }));
   return stretch;
@@ -194,12 +194,12 @@ Result<AssetReader::Stretch> AssetReader::Impl::hold(const domain::FileEntry& fi
 
 // All that nobody has begun first: others may be at work on the rest meanwhile.
 Status AssetReader::Stretch::open_parts() {
-  for (const Part& part : parts_) part.hold.open();
+  for (const Part& part : parts_) part.pin.open();
   views_.reserve(parts_.size());
   std::uint64_t bytes = 0;
   for (const Part& part : parts_) {
-    RETURN_IF_ERROR(part.hold.wait());
-    views_.push_back(part.hold.content().subspan(part.skip, part.bytes));
+    RETURN_IF_ERROR(part.pin.wait());
+    views_.push_back(part.pin.content().subspan(part.skip, part.bytes));
     bytes += part.bytes;
   }
   // A revocation that came meanwhile must not be followed by a byte.
@@ -238,9 +238,9 @@ Status AssetReader::Impl::verify_blob(const domain::BlobEntry& blob) {
   SealId seal_id(entry.floe_header);
   const std::uint64_t segments = segment_count(entry.bytes);
   for (std::uint64_t number = 0; number < segments; ++number) {
-    ASSIGN_OR_RETURN(const Hold held, segment(opened, number, segments - 1));
-    seal_id.add(held.tag());
-    progress.bytes.fetch_add(held.bytes(), std::memory_order_relaxed);
+    ASSIGN_OR_RETURN(const Pin pinned, segment(opened, number, segments - 1));
+    seal_id.add(pinned.tag());
+    progress.bytes.fetch_add(pinned.bytes(), std::memory_order_relaxed);
   }
   if (seal_id.finish(entry.bytes) != entry.seal_id) {
     return damaged_blob(path_of(entry.id), "has another seal id than was written");
@@ -271,11 +271,11 @@ Status AssetReader::copy_range(const domain::FileEntry& file, std::uint64_t offs
   return std::move(copied).error().in("file " + quoted(file.path));
 }
 
-Result<AssetReader::Stretch> AssetReader::hold(const domain::FileEntry& file, std::uint64_t offset,
-                                               std::uint64_t length) {
-  Result<Stretch> held = impl_->hold(file, offset, length);
-  if (held.ok()) return held;
-  return std::move(held).error().in("file " + quoted(file.path));
+Result<AssetReader::Stretch> AssetReader::pin(const domain::FileEntry& file, std::uint64_t offset,
+                                              std::uint64_t length) {
+  Result<Stretch> pinned = impl_->pin(file, offset, length);
+  if (pinned.ok()) return pinned;
+  return std::move(pinned).error().in("file " + quoted(file.path));
 }
 
 Status AssetReader::verify_file(const domain::FileEntry& file) {

@@ -47,7 +47,7 @@ class AssetReader {
   // is taken here, and the work is done by its open(), in any thread and beside others. At most
   // 1 MiB; `file` outlives it, the reader too, and there are up to limits::kLanesPerJob at a time.
   class Stretch;
-  Result<Stretch> hold(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
+  Result<Stretch> pin(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
   // Decrypts everything, compares each file's SHA-256 and each blob's seal_id and length.
   Status verify_file(const domain::FileEntry& file);
   Status verify_blob(const domain::BlobEntry& blob);
@@ -73,7 +73,7 @@ class AssetReader::Stretch {
  private:
   friend struct Impl;
   struct Part {
-    Hold hold;
+    Pin pin;
     std::size_t skip, bytes;
   };
   Stretch(Impl& reader, const domain::FileEntry& file) : reader_(&reader), file_(&file) {}

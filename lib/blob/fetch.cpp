@@ -12,18 +12,19 @@ OpenBlob::OpenBlob(const domain::BlobEntry& of, std::string at, std::unique_ptr<
   ways_[0].file = std::move(on_disk);
 }
 
-OpenBlob::Way* OpenBlob::free_way() {
+std::unique_ptr<OpenBlob::Way, OpenBlob::GiveBack> OpenBlob::free_way() {
   for (Way& way : ways_) {
-    if (!way.taken.exchange(true, std::memory_order_acquire)) return &way;
+    if (!way.taken.exchange(true, std::memory_order_acquire)) {
+      return std::unique_ptr<Way, GiveBack>(&way);
+    }
   }
   return nullptr;
 }
 
 Status OpenBlob::open(Env& env, std::uint64_t number, ByteSpan sealed) {
-  Way* const way = free_way();
+  const std::unique_ptr<Way, GiveBack> way = free_way();
   if (way == nullptr) return make_error(Errc::unexpected, "a blob is read by too many threads");
   Status opened = open(env, number, sealed, *way);
-  way->taken.store(false, std::memory_order_release);
   if (opened.ok()) return {};
   // What cannot be authenticated is damage here: the manifest said that it would be.
   const Errc code = opened.error().code;

@@ -1,8 +1,8 @@
-// One segment of a blob on its way from the disk to plaintext, and holds on it.
+// One segment of a blob on its way from the disk to plaintext, and pins on it.
 //
 // Contract: a Fetch belongs to a ReadAhead, whose owner begins it and takes it for another one
-// once nobody has a hold on it. Whoever takes it is the one who opens it: by any thread, as many at
-// once as OpenBlob has ways. A Hold keeps the plaintext where it is; it may be passed to another
+// once nobody has a pin on it. Whoever takes it is the one who opens it: by any thread, as many at
+// once as OpenBlob has ways. A Pin keeps the plaintext where it is; it may be passed to another
 // thread, and ends before the ReadAhead does.
 // Specified in: aierase-store(5) BLOBS.
 #pragma once
@@ -36,13 +36,16 @@ class OpenBlob {
 
  private:
   // A File and an Aead are used by one thread at a time. The threads of a ReadAhead, and those that
-  // have holds.
+  // have pins.
   struct Way {
     std::atomic<bool> taken{false};
     std::unique_ptr<File> file;
     crypto::Aead aead;
   };
-  Way* free_way();
+  struct GiveBack {
+    void operator()(Way* way) const { way->taken.store(false, std::memory_order_release); }
+  };
+  std::unique_ptr<Way, GiveBack> free_way();
   Status open(Env& env, std::uint64_t number, ByteSpan sealed, Way& way);
 
   const domain::BlobEntry* entry_;
@@ -55,7 +58,7 @@ class Fetch {
  public:
   // ---- by the owner of the ReadAhead
   bool is_free() const { return blob_ == nullptr; }
-  bool is_held() const { return holders_.load(std::memory_order_acquire) > 0; }
+  bool is_pinned() const { return pins_.load(std::memory_order_acquire) > 0; }
   bool is(const OpenBlob& blob, std::uint64_t number) const {
     return blob_.get() == &blob && number_ == number;
   }
@@ -70,7 +73,7 @@ class Fetch {
   void open(Env& env) noexcept;
 
  private:
-  friend class Hold;
+  friend class Pin;
   enum class State : int { idle, wanted, taken, ready };
 
   Status wait() const;
@@ -82,22 +85,22 @@ class Fetch {
   PageBuffer buffer_;
   Status status_;  // once it is ready
   std::atomic<State> state_{State::idle};
-  std::atomic<unsigned> holders_{0};
+  std::atomic<unsigned> pins_{0};
 };
 
-class Hold {
+class Pin {
  public:
-  Hold(Env& env, Fetch& of) : env_(&env), of_(&of) {
-    of_->holders_.fetch_add(1, std::memory_order_relaxed);  // by the owner alone
+  Pin(Env& env, Fetch& of) : env_(&env), of_(&of) {
+    of_->pins_.fetch_add(1, std::memory_order_relaxed);  // by the owner alone
   }
-  Hold(Hold&& other) noexcept : env_(other.env_), of_(std::exchange(other.of_, nullptr)) {}
-  Hold& operator=(Hold&& other) noexcept {
+  Pin(Pin&& other) noexcept : env_(other.env_), of_(std::exchange(other.of_, nullptr)) {}
+  Pin& operator=(Pin&& other) noexcept {
     std::swap(env_, other.env_);
     std::swap(of_, other.of_);
     return *this;
   }
-  ~Hold() {
-    if (of_ != nullptr) of_->holders_.fetch_sub(1, std::memory_order_release);
+  ~Pin() {
+    if (of_ != nullptr) of_->pins_.fetch_sub(1, std::memory_order_release);
   }
 
   // Does what nobody has begun.

@@ -96,13 +96,13 @@ ReadAhead::Kept* ReadAhead::room() {
   };
   Kept* least = nullptr;
   for (const auto& kept : kept_) {
-    if (kept->fetch.is_held()) continue;
+    if (kept->fetch.is_pinned()) continue;
     if (kept->fetch.is_free()) return kept.get();
     if (standing(kept->fetch) == Standing::current) continue;
     if (least == nullptr || worth(*kept) < worth(*least)) least = kept.get();
   }
   const bool plenty = kept_.size() >= std::max(window(), kOpenBlobs);
-  const bool all = kept_.size() == window() + kOpenBlobs - 1 + kMostHeld;
+  const bool all = kept_.size() == window() + kOpenBlobs - 1 + kMostPinned;
   const bool spare = least != nullptr && standing(least->fetch) == Standing::spare;
   if (all || (plenty && spare)) return least;
   kept_.push_back(std::make_unique<Kept>());
@@ -112,24 +112,24 @@ ReadAhead::Kept* ReadAhead::room() {
 Result<ReadAhead::Kept*> ReadAhead::begin(const std::shared_ptr<OpenBlob>& blob,
                                           std::uint64_t number) {
   Kept* const kept = room();
-  if (kept == nullptr) return make_error(Errc::unexpected, "too many segments are held at once");
+  if (kept == nullptr) return make_error(Errc::unexpected, "too many segments are pinned at once");
   RETURN_IF_ERROR(kept->fetch.begin(blob, number));
   kept->last_use = ++uses_;
   ++begun_;
   return kept;
 }
 
-// What no thread has begun is done by the holder. The queue may still name it: then a thread finds
-// it taken, or it finds, and does, what it has become meanwhile.
-Result<Hold> ReadAhead::claim(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
-                              std::uint64_t last) {
+// What no thread has begun is done by whoever has a pin on it. The queue may still name it: then a
+// thread finds it taken, or it finds, and does, what it has become meanwhile.
+Result<Pin> ReadAhead::claim(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                             std::uint64_t last) {
   if (last > number) RETURN_IF_ERROR(start_threads());
   move_to(*blob, number, last);
   Kept* wanted = find(*blob, number);
   if (wanted == nullptr) {
     ASSIGN_OR_RETURN(wanted, begin(blob, number));
   }
-  Hold hold(env_, wanted->fetch);
+  Pin pin(env_, wanted->fetch);
   wanted->last_use = ++uses_;
   const std::uint64_t end = std::min(last + 1, number + share());
   for (std::uint64_t next = number + 1; next < end && may_open_ahead(); ++next) {
@@ -137,7 +137,7 @@ Result<Hold> ReadAhead::claim(const std::shared_ptr<OpenBlob>& blob, std::uint64
     ASSIGN_OR_RETURN(Kept* const ahead, begin(blob, next));
     wanted_.push(&ahead->fetch);
   }
-  return hold;
+  return pin;
 }
 
 void ReadAhead::forget() {

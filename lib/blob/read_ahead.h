@@ -1,13 +1,13 @@
 // Which segments of blobs are opened, and when: several at once, ahead of who reads forward.
 //
-// Contract: all functions are called by one thread at a time, the owner. claim() gives a hold on
-// one segment, which its holder opens, in whatever thread; those behind it, up to `last`, are begun
-// as far as there is room, so that reading forward finds them opened. Nothing beyond `last` is ever
-// read. Threads begin with the first longer run. There are up to kMostHeld holds at a time; they
-// end before the ReadAhead does. Whoever reads forward in up to kOpenBlobs blobs by turns has each
-// segment read once: where each of them stands is kept, and they share what is opened ahead.
-// Memory: up to kMostSegments segments of 1 MiB, each opened in its place. The destructor drops
-// what was not begun and joins.
+// Contract: all functions are called by one thread at a time, the owner. claim() gives a pin on
+// one segment, which whoever has it opens, in whatever thread; those behind it, up to `last`, are
+// begun as far as there is room, so that reading forward finds them opened. Nothing beyond `last`
+// is ever read. Threads begin with the first longer run. There are up to kMostPinned pins at a
+// time; they end before the ReadAhead does. Whoever reads forward in up to kOpenBlobs blobs by
+// turns has each segment read once: where each of them stands is kept, and they share what is
+// opened ahead. Memory: up to kMostSegments segments of 1 MiB, each opened in its place. The
+// destructor drops what was not begun and joins.
 #pragma once
 
 #include <atomic>
@@ -28,8 +28,8 @@ namespace aierase::blob {
 // between them; a mounted model is read from a few places at once.
 inline constexpr std::size_t kOpenBlobs = limits::kLanesPerJob + 1;
 inline constexpr std::size_t kMostAhead = 2 * limits::kLanesPerJob + 2;  // with the one read now
-inline constexpr std::size_t kMostHeld = 3 * limits::kLanesPerJob;       // 1 MiB lies in up to 3
-inline constexpr std::size_t kMostSegments = kMostAhead + kOpenBlobs - 1 + kMostHeld;
+inline constexpr std::size_t kMostPinned = 3 * limits::kLanesPerJob;     // 1 MiB lies in up to 3
+inline constexpr std::size_t kMostSegments = kMostAhead + kOpenBlobs - 1 + kMostPinned;
 
 class ReadAhead {
  public:
@@ -38,9 +38,9 @@ class ReadAhead {
   ReadAhead& operator=(const ReadAhead&) = delete;
   ~ReadAhead();
 
-  Result<Hold> claim(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
-                     std::uint64_t last);
-  void forget();  // whatever was read is read anew; without holds
+  Result<Pin> claim(const std::shared_ptr<OpenBlob>& blob, std::uint64_t number,
+                    std::uint64_t last);
+  void forget();  // whatever was read is read anew; without pins
 
  private:
   // Where a blob is read, and how far it will be.

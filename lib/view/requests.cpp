@@ -127,7 +127,7 @@ void Requests::read(fuse_req_t request, fuse_ino_t number, std::size_t size, off
     fuse_reply_err(request, EINVAL);
     return;
   }
-  // Looked at before the lock, so that whoever wants it alone gets it, and once it is held.
+  // Looked at before the lock, so that whoever wants it alone gets it, and again under it.
   if (revoked_.load(std::memory_order_acquire)) {
     fuse_reply_err(request, ESTALE);
     return;
@@ -162,9 +162,9 @@ void Requests::hand_out(fuse_req_t request, const domain::FileEntry& file, std::
 // Goes out as it lies with the reader, in one piece, once all of it is there.
 Status Requests::send(fuse_req_t request, const domain::FileEntry& file, std::uint64_t offset,
                       std::uint64_t length) {
-  ASSIGN_OR_RETURN(Streams::Held held, streams_.hold(file, offset, length));
+  ASSIGN_OR_RETURN(Streams::Pinned pinned, streams_.pin(file, offset, length));
   in_line_();
-  ASSIGN_OR_RETURN(const std::span<const ByteView> opened, held.open());
+  ASSIGN_OR_RETURN(const std::span<const ByteView> opened, pinned.open());
   std::array<iovec, blob::AssetReader::Stretch::kParts> parts{};
   std::transform(opened.begin(), opened.end(), parts.begin(), [](ByteView part) {
     // What is sent is only read; iovec knows no other kind.

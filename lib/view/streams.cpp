@@ -54,8 +54,8 @@ Status Streams::prepare(Stream& stream) {
   return {};
 }
 
-Result<Streams::Held> Streams::hold(const domain::FileEntry& file, std::uint64_t offset,
-                                    std::uint64_t length) {
+Result<Streams::Pinned> Streams::pin(const domain::FileEntry& file, std::uint64_t offset,
+                                     std::uint64_t length) {
   using Expect = blob::AssetReader::Expect;
   const std::uint64_t at = file.offset + offset;
   const std::lock_guard lock(mutex_);
@@ -64,8 +64,8 @@ Result<Streams::Held> Streams::hold(const domain::FileEntry& file, std::uint64_t
   stream.next = std::max(stream.next, at + length);
   const bool forward = stream.next - stream.begin > kForward;
   stream.reader->expect(forward ? Expect::everything : Expect::ranges);
-  ASSIGN_OR_RETURN(blob::AssetReader::Stretch stretch, stream.reader->hold(file, offset, length));
-  return Held(stream.reader, std::move(stretch));
+  ASSIGN_OR_RETURN(blob::AssetReader::Stretch stretch, stream.reader->pin(file, offset, length));
+  return Pinned(stream.reader, std::move(stretch));
 }
 
 void Streams::rest() {

@@ -1,11 +1,12 @@
 // The readers behind a view: one for each place from which the asset is read forward.
 //
-// Contract: hold() may be called by many threads; each range takes its place in the order in which
-// they came, so that what is opened ahead is what will be asked for, and is opened by whoever holds
-// it, beside others. Reading forward, from up to kStreams places at a time, finds segments opened
-// ahead; reading here and there opens what is asked for. close() forgets the key; the readers, with
-// cipher contexts and plaintext, go with the last Held. Memory: kStreams readers, each of as much
-// as ReadAhead says; none once nobody has read for a while and rest() was called twice.
+// Contract: pin() may be called by many threads; each range takes its place in the order in which
+// they came, so that what is opened ahead is what will be asked for, and whoever has it pinned
+// opens it, beside others. Reading forward, from up to kStreams places at a time, finds segments
+// opened ahead; reading here and there opens what is asked for. close() forgets the key; the
+// readers, with cipher contexts and plaintext, go with the last Pinned. Memory: kStreams readers,
+// each of as much as ReadAhead says; none once nobody has read for a while and rest() was called
+// twice.
 #pragma once
 
 #include <array>
@@ -32,14 +33,14 @@ class Streams {
   Streams(Env& env, blob::WriterOptions where, std::vector<domain::BlobEntry> blobs,
           crypto::Dek dek, blob::Progress& progress);
 
-  class Held {
+  class Pinned {
    public:
-    // Once. What it gives stays there until the Held is gone.
+    // Once. What it gives stays there until the Pinned is gone.
     Result<std::span<const ByteView>> open() { return stretch_.open(); }
 
    private:
     friend class Streams;
-    Held(std::shared_ptr<blob::AssetReader> reader, blob::AssetReader::Stretch stretch)
+    Pinned(std::shared_ptr<blob::AssetReader> reader, blob::AssetReader::Stretch stretch)
         : reader_(std::move(reader)), stretch_(std::move(stretch)) {}
 
     std::shared_ptr<blob::AssetReader> reader_;  // outlives it
@@ -47,7 +48,7 @@ class Streams {
   };
   // Bytes [offset, offset+length) of the file, which has them: at most 1 MiB, and up to
   // limits::kLanesPerJob at a time.
-  Result<Held> hold(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
+  Result<Pinned> pin(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
   void rest();
   void close();
 

@@ -128,7 +128,7 @@ TEST_F(ReadingAhead, ReadsTheLargeFilesAmongSmallOnesAheadToo) {
 }
 
 // An answer to the kernel goes out as it lies here, in one piece, while others are made.
-TEST_F(ReadingAhead, KeepsTheStretchesThatAreHeld) {
+TEST_F(ReadingAhead, KeepsTheStretchesThatArePinned) {
   const Bytes content = content_of(1, 30 * kPlain);
   const domain::Manifest manifest = import({{"large", content}});
   const std::size_t stretch = crypto::kFloeSegmentBytes;
@@ -138,52 +138,52 @@ TEST_F(ReadingAhead, KeepsTheStretchesThatAreHeld) {
     read_.clear();
     AssetReader from = reader(manifest);
     from.expect(expected);
-    std::deque<std::pair<std::size_t, AssetReader::Stretch>> held;
+    std::deque<std::pair<std::size_t, AssetReader::Stretch>> pinned;
     for (std::size_t at = 20; at + stretch <= content.size(); at += kPlain + 3) {
-      auto one = from.hold(manifest.files[0], at, stretch);
+      auto one = from.pin(manifest.files[0], at, stretch);
       ASSERT_TRUE(one.ok());
-      held.emplace_back(at, std::move(*one));
-      if (held.size() < limits::kLanesPerJob) continue;
-      const auto opened = held.front().second.open();
+      pinned.emplace_back(at, std::move(*one));
+      if (pinned.size() < limits::kLanesPerJob) continue;
+      const auto opened = pinned.front().second.open();
       ASSERT_TRUE(opened.ok());
       ASSERT_LE(opened->size(), AssetReader::Stretch::kParts);
       if (expected == AssetReader::Expect::everything) {
-        // The threads do not stop at what is held.
+        // The threads do not stop at what is pinned.
         ASSERT_TRUE(comes(std::min<std::uint64_t>((at + stretch) / kPlain + ahead, 29)));
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
       }
       Bytes together;
       for (const ByteView part : *opened) append(together, part);
-      const ByteView wanted = ByteView(content).subspan(held.front().first, stretch);
+      const ByteView wanted = ByteView(content).subspan(pinned.front().first, stretch);
       ASSERT_TRUE(std::equal(together.begin(), together.end(), wanted.begin(), wanted.end())) << at;
-      held.pop_front();
+      pinned.pop_front();
     }
   }
 }
 
-TEST_F(ReadingAhead, HoldsNoMoreThanItHasRoomFor) {
+TEST_F(ReadingAhead, PinsNoMoreThanItHasRoomFor) {
   const domain::Manifest manifest = import({{"large", content_of(1, 40 * kPlain)}});
   AssetReader from = reader(manifest);
-  EXPECT_FALSE(from.hold(manifest.files[0], 0, crypto::kFloeSegmentBytes + 1).ok());
-  std::vector<AssetReader::Stretch> held;
+  EXPECT_FALSE(from.pin(manifest.files[0], 0, crypto::kFloeSegmentBytes + 1).ok());
+  std::vector<AssetReader::Stretch> pinned;
   for (std::size_t i = 0; i < 40; ++i) {
-    auto one = from.hold(manifest.files[0], i * kPlain, 1);
+    auto one = from.pin(manifest.files[0], i * kPlain, 1);
     if (!one.ok()) break;
-    held.push_back(std::move(*one));
+    pinned.push_back(std::move(*one));
   }
-  EXPECT_GE(held.size(), kMostHeld);
-  EXPECT_LE(held.size(), kMostSegments);
-  held.clear();
+  EXPECT_GE(pinned.size(), kMostPinned);
+  EXPECT_LE(pinned.size(), kMostSegments);
+  pinned.clear();
   EXPECT_TRUE(range(from, manifest.files[0], 0, 40 * kPlain).ok());
 }
 
-TEST_F(ReadingAhead, GivesOutNothingThatWasHeldBeforeARevocation) {
+TEST_F(ReadingAhead, GivesOutNothingThatWasPinnedBeforeARevocation) {
   const domain::Manifest manifest = import({{"large", content_of(1, 3 * kPlain)}});
   AssetReader from = reader(manifest);
-  auto held = from.hold(manifest.files[0], 10, 2 * kPlain / 3);
-  ASSERT_TRUE(held.ok());
+  auto pinned = from.pin(manifest.files[0], 10, 2 * kPlain / 3);
+  ASSERT_TRUE(pinned.ok());
   from.revoke();
-  const auto opened = held->open();
+  const auto opened = pinned->open();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Errc::erased);
 }

@@ -22,12 +22,12 @@ class AView : public BlobTest {
     streams_.emplace(env_, options_, manifest_.blobs, key(), progress_);
   }
   bool agrees(std::size_t file, std::uint64_t offset, std::uint64_t length) {
-    Result<view::Streams::Held> held = streams_->hold(manifest_.files[file], offset, length);
-    return held.ok() && agrees(*held, file, offset, length);
+    Result<view::Streams::Pinned> pinned = streams_->pin(manifest_.files[file], offset, length);
+    return pinned.ok() && agrees(*pinned, file, offset, length);
   }
-  bool agrees(view::Streams::Held& held, std::size_t file, std::uint64_t offset,
+  bool agrees(view::Streams::Pinned& pinned, std::size_t file, std::uint64_t offset,
               std::uint64_t length) {
-    const auto opened = held.open();
+    const auto opened = pinned.open();
     if (!opened.ok()) return false;
     Bytes together;
     for (const ByteView part : *opened) append(together, part);
@@ -92,21 +92,21 @@ TEST_F(AView, ServesManyReadersAtOnce) {
 }
 
 // As the daemon does: who comes first takes his place first, and is not waited for.
-TEST_F(AView, OpensWhatIsHeldInWhateverOrder) {
+TEST_F(AView, OpensWhatIsPinnedInWhateverOrder) {
   constexpr std::size_t kPiece = 256 << 10;
   for (std::uint64_t at = 0; at + limits::kLanesPerJob * kPiece <= large_.size();
        at += limits::kLanesPerJob * kPiece) {
-    std::vector<view::Streams::Held> held;
+    std::vector<view::Streams::Pinned> pinned;
     for (std::size_t i = 0; i < limits::kLanesPerJob; ++i) {
-      auto one = streams_->hold(manifest_.files[0], at + i * kPiece, kPiece);
+      auto one = streams_->pin(manifest_.files[0], at + i * kPiece, kPiece);
       ASSERT_TRUE(one.ok());
-      held.push_back(std::move(*one));
+      pinned.push_back(std::move(*one));
     }
     std::vector<std::thread> readers;
     std::atomic<unsigned> wrong{0};
     for (std::size_t i = limits::kLanesPerJob; i-- > 0;) {
       readers.emplace_back([&, i] {
-        if (!agrees(held[i], 0, at + i * kPiece, kPiece)) ++wrong;
+        if (!agrees(pinned[i], 0, at + i * kPiece, kPiece)) ++wrong;
       });
     }
     for (std::thread& reader : readers) reader.join();
@@ -115,10 +115,10 @@ TEST_F(AView, OpensWhatIsHeldInWhateverOrder) {
 }
 
 // The kernel is answered from where it lies, while others read on.
-TEST_F(AView, KeepsWhatIsHeld) {
-  auto held = streams_->hold(manifest_.files[0], 17, 2000);
-  ASSERT_TRUE(held.ok());
-  const auto opened = held->open();
+TEST_F(AView, KeepsWhatIsPinned) {
+  auto pinned = streams_->pin(manifest_.files[0], 17, 2000);
+  ASSERT_TRUE(pinned.ok());
+  const auto opened = pinned->open();
   ASSERT_TRUE(opened.ok());
   for (std::uint64_t at = 0; at + 131'072 <= large_.size(); at += 131'072) {
     ASSERT_TRUE(agrees(0, at, 131'072));
@@ -147,9 +147,9 @@ TEST_F(AView, NamesWhatIsDamaged) {
   file.seekp(static_cast<std::streamoff>(kPageBytes + 100));
   file.put('x').put('y');
   file.close();
-  auto held = streams_->hold(manifest_.files[0], 0, 1000);
-  ASSERT_TRUE(held.ok());
-  const auto opened = held->open();
+  auto pinned = streams_->pin(manifest_.files[0], 0, 1000);
+  ASSERT_TRUE(pinned.ok());
+  const auto opened = pinned->open();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Errc::damaged);
   EXPECT_NE(opened.error().message.find("large"), std::string::npos);
