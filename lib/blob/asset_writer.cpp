@@ -60,8 +60,11 @@ struct AssetWriter::Impl {
   Status check_new_path(const std::string& path);
   Status add(std::string path, ByteSource& source);
   Status add_to_pack(ByteView content, std::size_t file);
+  void begin_in_pack(std::size_t file);
   Status add_large(ByteSource& source, std::uint64_t expected, std::size_t head, std::size_t file);
-  Result<std::size_t> read_head(ByteSource& source);
+  Status add_small(ByteSource& source, std::optional<std::uint64_t> expected, std::size_t file);
+  Result<std::size_t> fill(ByteSource& source, ByteSpan to);
+  ByteSpan place_in_pack(std::uint64_t bytes);
 
   Result<Stream> begin_stream(Lane lane);
   Result<ByteSpan> room(Stream& stream);
@@ -200,16 +203,55 @@ Status AssetWriter::Impl::end_stream(Stream& stream) {
   return submit(stream, BlobFile::Position::final);
 }
 
-Result<std::size_t> AssetWriter::Impl::read_head(ByteSource& source) {
-  const ByteSpan whole(head_buffer.first(0).data(), head_buffer.size());
+// Fewer bytes than there is room for: the source has ended.
+Result<std::size_t> AssetWriter::Impl::fill(ByteSource& source, ByteSpan to) {
   std::size_t filled = 0;
-  while (filled < whole.size()) {
-    ASSIGN_OR_RETURN(const std::size_t got, read_some(source, whole.subspan(filled), progress));
+  while (filled < to.size()) {
+    ASSIGN_OR_RETURN(const std::size_t got, read_some(source, to.subspan(filled), progress));
     if (got == 0) break;
     filled += got;
-    static_cast<void>(head_buffer.first(filled));  // these bytes are in use
   }
   return filled;
+}
+
+// Where a file of so many bytes would lie in the segment being filled, and one byte more, which
+// tells that it has ended. Nothing where it does not fit.
+ByteSpan AssetWriter::Impl::place_in_pack(std::uint64_t bytes) {
+  if (!pack || pack->segment == nullptr) return {};
+  const std::size_t left = crypto::kFloeSegmentPlaintext - pack->segment->bytes;
+  const bool fits = bytes < left && blobs[pack->blob].bytes + bytes <= limits::kPackBytes;
+  if (!fits) return {};
+  const ByteSpan whole = pack->segment->buffer.first(crypto::kFloeSegmentPlaintext);
+  return whole.subspan(pack->segment->bytes, static_cast<std::size_t>(bytes) + 1);
+}
+
+// A file of known size is read to where it stays; one that is longer, or of unknown length, lies
+// aside until it is known whether it is small.
+Status AssetWriter::Impl::add_small(ByteSource& source, std::optional<std::uint64_t> expected,
+                                    std::size_t file) {
+  std::size_t head = 0;
+  if (const ByteSpan place = expected ? place_in_pack(*expected) : ByteSpan(); !place.empty()) {
+    ASSIGN_OR_RETURN(head, fill(source, place));
+    if (head < place.size()) {
+      begin_in_pack(file);
+      advance(*pack, head, file);
+      return end_file(*pack, file);
+    }
+    std::copy(place.begin(), place.end(), head_buffer.first(head).begin());
+  }
+  const ByteSpan rest(head_buffer.first(0).data(), head_buffer.size());
+  while (head < rest.size()) {
+    ASSIGN_OR_RETURN(const std::size_t got, read_some(source, rest.subspan(head), progress));
+    if (got == 0) return add_to_pack(head_buffer.view(head), file);
+    head += got;
+    static_cast<void>(head_buffer.first(head));  // these bytes are in use
+  }
+  return add_large(source, expected.value_or(0), head, file);
+}
+
+void AssetWriter::Impl::begin_in_pack(std::size_t file) {
+  manifest.files[file].blob = manifest.blobs[pack->blob].id;
+  manifest.files[file].offset = blobs[pack->blob].bytes;
 }
 
 Status AssetWriter::Impl::add_to_pack(ByteView content, std::size_t file) {
@@ -220,8 +262,7 @@ Status AssetWriter::Impl::add_to_pack(ByteView content, std::size_t file) {
   if (!pack) {
     ASSIGN_OR_RETURN(pack, begin_stream(Lane::pack));
   }
-  manifest.files[file].blob = manifest.blobs[pack->blob].id;
-  manifest.files[file].offset = blobs[pack->blob].bytes;
+  begin_in_pack(file);
   RETURN_IF_ERROR(copy_in(*pack, content, file));
   return end_file(*pack, file);
 }
@@ -264,15 +305,11 @@ Status AssetWriter::Impl::add(std::string path, ByteSource& source) {
   domain::FileEntry entry;
   entry.path = std::move(path);
   manifest.files.push_back(std::move(entry));
-  const std::uint64_t expected = source.expected().value_or(0);
-  std::size_t head = 0;
-  if (expected < limits::kPackFileBytes) {
-    ASSIGN_OR_RETURN(head, read_head(source));
-  }
-  if (expected >= limits::kPackFileBytes || head == limits::kPackFileBytes) {
-    RETURN_IF_ERROR(add_large(source, expected, head, file));
+  const std::optional<std::uint64_t> expected = source.expected();
+  if (expected && *expected >= limits::kPackFileBytes) {
+    RETURN_IF_ERROR(add_large(source, *expected, 0, file));
   } else {
-    RETURN_IF_ERROR(add_to_pack(head_buffer.view(head), file));
+    RETURN_IF_ERROR(add_small(source, expected, file));
   }
   progress.files.fetch_add(1, std::memory_order_relaxed);
   return {};

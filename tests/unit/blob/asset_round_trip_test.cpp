@@ -68,6 +68,61 @@ TEST_F(AnImportedAsset, KeepsManySmallFilesApartFromEachOther) {
   }
 }
 
+// As a file does that grows or shrinks after somebody has looked at it.
+TEST_F(AnImportedAsset, IsTheSameWhateverItsSmallFilesAreSaidToHave) {
+  std::vector<Bytes> contents;
+  for (std::size_t i = 0; i < 120; ++i) {
+    contents.push_back(content_of(i, i % 10 == 0 ? 0 : (i * 104'729) % 90'000));
+  }
+  contents.push_back(content_of(7, 3 * kSegment));
+  contents.push_back(content_of(8, limits::kPackFileBytes - 1));
+  using Told = std::optional<std::uint64_t>;
+  const std::function<Told(std::uint64_t)> tellings[] = {
+      [](std::uint64_t) { return Told(); },
+      [](std::uint64_t size) { return Told(size); },
+      [](std::uint64_t) { return Told(0); },
+      [](std::uint64_t size) { return Told(size == 0 ? 0 : size - 1); },
+      [](std::uint64_t size) { return Told(size / 2); },
+      [](std::uint64_t size) { return Told(std::min<Told::value_type>(size + 1, 8 << 19)); },
+      [](std::uint64_t size) { return Told(std::min<Told::value_type>(2 * size, 8 << 19)); }};
+  std::optional<domain::Manifest> first;
+  for (const auto& told : tellings) {
+    Result<AssetWriter> into = writer();
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      MemorySource source(contents[i], 40'000);
+      source.tell(told(contents[i].size()));
+      ASSERT_TRUE(into->add_file(std::to_string(i), source).ok());
+    }
+    const domain::Manifest manifest = into->finish().value();
+    ASSERT_EQ(manifest.blobs.size(), 1U);
+    if (!first) first = manifest;
+    AssetReader from = reader(manifest);
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      const domain::FileEntry& file = manifest.files[i];
+      EXPECT_EQ(file.bytes, contents[i].size()) << i;
+      EXPECT_EQ(file.offset, first->files[i].offset) << i;
+      EXPECT_EQ(file.sha256, crypto::sha256(contents[i])) << i;
+      EXPECT_TRUE(range(from, file, 0, file.bytes).value() == contents[i]) << i;
+    }
+  }
+}
+
+TEST_F(AnImportedAsset, MakesALargeFileOfWhatWasSaidToBeASmallOne) {
+  const Bytes content = content_of(9, limits::kPackFileBytes + 5);
+  Result<AssetWriter> into = writer();
+  const Bytes ten = content_of(1, 10);
+  MemorySource lead(ten);
+  ASSERT_TRUE(into->add_file("lead", lead).ok());
+  MemorySource source(content);
+  source.tell(100);
+  ASSERT_TRUE(into->add_file("grown", source).ok());
+  const domain::Manifest manifest = into->finish().value();
+  ASSERT_EQ(manifest.blobs.size(), 2U);
+  EXPECT_NE(manifest.files[0].blob, manifest.files[1].blob);
+  EXPECT_EQ(manifest.files[0].bytes, 10U);
+  EXPECT_TRUE(whole(manifest, 1).value() == content);
+}
+
 TEST_F(AnImportedAsset, MayConsistOfEmptyFilesAlone) {
   const domain::Manifest manifest = import({{"empty", {}}, {"also-empty", {}}});
   ASSERT_EQ(manifest.blobs.size(), 1U);
@@ -81,16 +136,41 @@ TEST_F(AnImportedAsset, StartsAnotherPackWhenOneIsFull) {
   Result<AssetWriter> into = writer();
   const Bytes content = content_of(5, limits::kPackFileBytes - 1);
   const std::size_t fit = limits::kPackBytes / content.size();
-  for (std::size_t i = 0; i <= fit; ++i) {
+  for (std::size_t i = 0; i < fit; ++i) {
     MemorySource source(content);
     ASSERT_TRUE(into->add_file(std::to_string(i), source).ok());
   }
+  // Into the segment that is being filled it would go.
+  const Bytes last = content_of(6, limits::kPackBytes - fit * content.size() + 1);
+  ASSERT_LT(last.size(), 1000U);
+  MemorySource source(last);
+  source.tell(last.size());
+  ASSERT_TRUE(into->add_file("last", source).ok());
   const domain::Manifest manifest = into->finish().value();
   ASSERT_EQ(manifest.blobs.size(), 2U);
   EXPECT_LE(manifest.blobs[0].bytes, limits::kPackBytes);
-  EXPECT_EQ(manifest.blobs[1].bytes, content.size());
+  EXPECT_EQ(manifest.blobs[1].bytes, last.size());
   EXPECT_EQ(manifest.files.back().offset, 0U);
-  EXPECT_TRUE(whole(manifest, fit).value() == content);
+  EXPECT_TRUE(whole(manifest, fit).value() == last);
+}
+
+TEST_F(AnImportedAsset, TakesAFileOfKnownSizeToTheEndOfASegment) {
+  const Bytes lead = content_of(1, 1000);
+  for (const std::size_t size : {kSegment - 1001, kSegment - 1000, kSegment - 999}) {
+    for (const std::size_t told : {size - 1, size, size + 1}) {
+      const Bytes content = content_of(2, size);
+      Result<AssetWriter> into = writer();
+      MemorySource first(lead), second(content), third(lead);
+      second.tell(told);
+      third.tell(lead.size());
+      ASSERT_TRUE(into->add_file("first", first).ok());
+      ASSERT_TRUE(into->add_file("second", second).ok());
+      ASSERT_TRUE(into->add_file("third", third).ok());
+      const domain::Manifest manifest = into->finish().value();
+      EXPECT_TRUE(whole(manifest, 1).value() == content) << size << " of " << told;
+      EXPECT_TRUE(whole(manifest, 2).value() == lead) << size << " of " << told;
+    }
+  }
 }
 
 TEST_F(AnImportedAsset, IsTheSameFromASourceThatGivesItsBytesInDribbles) {

@@ -51,9 +51,12 @@ class MemorySource final : public ByteSource {
     given_ += size;
     return size;
   }
+  std::optional<std::uint64_t> expected() override { return told_; }
+  void tell(std::optional<std::uint64_t> size) { told_ = size; }
 
  private:
   ByteView content_;
+  std::optional<std::uint64_t> told_;
   std::size_t step_;
   std::function<Status(std::size_t)> before_;
   std::size_t given_ = 0;
