@@ -64,6 +64,12 @@ Status check_direction(int descriptor, const std::string& path, Direction direct
                     {}, path);
 }
 
+void note_content(const struct stat& status, Observation& seen) {
+  seen.size = static_cast<std::uint64_t>(status.st_size);
+  seen.changed_seconds = status.st_mtim.tv_sec;
+  seen.changed_nanoseconds = status.st_mtim.tv_nsec;
+}
+
 // /dev/null, /dev/zero and /dev/full. A terminal may block its writer for as long as its reader
 // likes, and the writer here holds a key.
 bool never_blocks(dev_t device) {
@@ -98,9 +104,7 @@ Result<Observation> observe(int descriptor, const std::string& path, Direction d
                           "write through a pipe: aierase export ... - | cat >FILE", path);
       }
       seen.on_disk = magic != TMPFS_MAGIC && magic != RAMFS_MAGIC && magic != HUGETLBFS_MAGIC;
-      seen.size = static_cast<std::uint64_t>(status.st_size);
-      seen.changed_seconds = status.st_mtim.tv_sec;
-      seen.changed_nanoseconds = status.st_mtim.tv_nsec;
+      note_content(status, seen);
       return seen;
     }
     case S_IFDIR:
@@ -118,7 +122,12 @@ Result<Observation> observe(int descriptor, const std::string& path, Direction d
 }
 
 Status check_unchanged(int descriptor, const std::string& path, const Observation& before) {
-  ASSIGN_OR_RETURN(const Observation now, observe(descriptor, path, Direction::read));
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) {
+    return errno_error(errno, "cannot look at the descriptor of " + quoted(path));
+  }
+  Observation now;
+  if (S_ISREG(status.st_mode)) note_content(status, now);
   if (now.size == before.size && now.changed_seconds == before.changed_seconds &&
       now.changed_nanoseconds == before.changed_nanoseconds) {
     return {};

@@ -24,12 +24,15 @@ Error peer_error(int errno_value, std::string what) {
   return error;
 }
 
+Status check_cancelled(const std::atomic<bool>& cancelled) {
+  if (!cancelled.load(std::memory_order_relaxed)) return {};
+  return make_error(Errc::cancelled, "the job was cancelled");
+}
+
 Status wait_for(int fd, short events, const std::atomic<bool>& cancelled,
                 const Deadline& deadline = {}) {
   while (true) {
-    if (cancelled.load(std::memory_order_relaxed)) {
-      return make_error(Errc::cancelled, "the job was cancelled");
-    }
+    RETURN_IF_ERROR(check_cancelled(cancelled));
     if (deadline && std::chrono::steady_clock::now() >= *deadline) {
       return make_error(Errc::invalid_input, "nothing came through the descriptor in time",
                         "write into a pipe and close it before the call");
@@ -41,13 +44,19 @@ Status wait_for(int fd, short events, const std::atomic<bool>& cancelled,
   }
 }
 
-enum class Peer { file, socket, pipe };
-
 Result<Peer> peer_of(int fd) {
   struct stat found {};
   if (::fstat(fd, &found) != 0) return peer_error(errno, "cannot look at the descriptor");
+  if (S_ISREG(found.st_mode)) return Peer::file;
   if (S_ISFIFO(found.st_mode)) return Peer::pipe;
-  return S_ISSOCK(found.st_mode) ? Peer::socket : Peer::file;
+  return S_ISSOCK(found.st_mode) ? Peer::socket : Peer::device;
+}
+
+// poll(2) says of every regular file that it is ready.
+Status wait_for_peer(Peer peer, int fd, short events, const std::atomic<bool>& cancelled,
+                     const Deadline& deadline = {}) {
+  if (peer == Peer::file) return check_cancelled(cancelled);
+  return wait_for(fd, events, cancelled, deadline);
 }
 
 bool would_block(int errno_value) {
@@ -91,12 +100,14 @@ Result<std::size_t> DescriptorSource::read_pipe(ByteSpan to) {
 }
 
 Result<std::size_t> DescriptorSource::read(ByteSpan to) {
-  ASSIGN_OR_RETURN(const Peer peer, peer_of(fd_));
-  if (peer == Peer::pipe) return read_pipe(to);
+  if (!peer_) {
+    ASSIGN_OR_RETURN(peer_, peer_of(fd_));
+  }
+  if (*peer_ == Peer::pipe) return read_pipe(to);
   while (true) {
-    RETURN_IF_ERROR(wait_for(fd_, POLLIN, cancelled_, deadline_));
-    const ssize_t got = peer == Peer::socket ? ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT)
-                                             : ::read(fd_, to.data(), to.size());
+    RETURN_IF_ERROR(wait_for_peer(*peer_, fd_, POLLIN, cancelled_, deadline_));
+    const ssize_t got = *peer_ == Peer::socket ? ::recv(fd_, to.data(), to.size(), MSG_DONTWAIT)
+                                               : ::read(fd_, to.data(), to.size());
     if (got >= 0) return static_cast<std::size_t>(got);
     if (!would_block(errno)) return peer_error(errno, "cannot read the source");
   }
@@ -129,11 +140,13 @@ Status DescriptorSink::write_pipe(ByteView from) {
 }
 
 Status DescriptorSink::write(ByteView from) {
-  ASSIGN_OR_RETURN(const Peer peer, peer_of(fd_));
-  if (peer == Peer::pipe) return write_pipe(from);
+  if (!peer_) {
+    ASSIGN_OR_RETURN(peer_, peer_of(fd_));
+  }
+  if (*peer_ == Peer::pipe) return write_pipe(from);
   while (!from.empty()) {
-    RETURN_IF_ERROR(wait_for(fd_, POLLOUT, cancelled_));
-    const ssize_t put = peer == Peer::socket
+    RETURN_IF_ERROR(wait_for_peer(*peer_, fd_, POLLOUT, cancelled_));
+    const ssize_t put = *peer_ == Peer::socket
                             ? ::send(fd_, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
                             : ::write(fd_, from.data(), from.size());
     if (put >= 0) {

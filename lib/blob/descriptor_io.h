@@ -19,6 +19,8 @@
 
 namespace aierase::blob {
 
+enum class Peer { file, socket, pipe, device };  // at the other end of a descriptor
+
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 class DescriptorSource final : public ByteSource {
@@ -32,6 +34,7 @@ class DescriptorSource final : public ByteSource {
   Result<std::size_t> read_pipe(ByteSpan to);
 
   int fd_;
+  std::optional<Peer> peer_;  // once it was looked at
   const std::atomic<bool>& cancelled_;
   Deadline deadline_;
   UniqueFd own_reading_, own_writing_;
@@ -43,7 +46,10 @@ class DescriptorSink final : public ByteSink {
   DescriptorSink(int fd, const std::atomic<bool>& cancelled) : fd_(fd), cancelled_(cancelled) {}
   Status write(ByteView from) override;
   // What follows goes to another descriptor. Only after writes that succeeded.
-  void turn_to(int fd) { fd_ = fd; }
+  void turn_to(int fd) {
+    fd_ = fd;
+    peer_.reset();
+  }
 
  private:
   Status write_pipe(ByteView from);
@@ -51,6 +57,7 @@ class DescriptorSink final : public ByteSink {
   Status pass_on(std::size_t held);
 
   int fd_;
+  std::optional<Peer> peer_;  // once it was looked at
   const std::atomic<bool>& cancelled_;
   UniqueFd own_reading_, own_writing_;
 };
