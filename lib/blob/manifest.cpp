@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/limits.h"
 #include "base/secret_bytes.h"
 #include "crypto/primitives.h"
@@ -96,38 +96,35 @@ Error refused(const std::string& place, std::string_view what) {
 // One object of the manifest: members by name, and nothing beside those.
 class Members {
  public:
-  Members(Json& object, std::string place) : object_(object), place_(std::move(place)) {}
+  Members(JsonView object, std::string place) : object_(object), place_(std::move(place)) {}
 
   Status check_names(std::initializer_list<std::string_view> names) const {
     if (!object_.is_object()) return refused(place_, "must be an object");
-    for (const auto& item : object_.items()) {
-      if (std::find(names.begin(), names.end(), item.key()) == names.end()) {
-        return refused(place_, "has the unknown member " + quoted(item.key()));
+    for (std::size_t i = 0; i < object_.size(); ++i) {
+      const std::string_view name = object_.key(i);
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        return refused(place_, "has the unknown member " + quoted(name));
       }
     }
     return {};
   }
   bool has(const char* name) const { return object_.contains(name); }
   Result<std::uint64_t> number(const char* name) const {
-    const Json* value = find(name);
-    const auto* number =
-        value == nullptr ? nullptr : value->get_ptr<const Json::number_unsigned_t*>();
-    if (number == nullptr || *number > limits::kFileBytes) {
+    const std::optional<std::uint64_t> number = object_[name].number();
+    if (!number || *number > limits::kFileBytes) {
       return refused(place_, std::string(name) + " must be a number from 0 to " +
                                  std::to_string(limits::kFileBytes));
     }
     return *number;
   }
   Result<std::string> text(const char* name) const {
-    Json* value = find(name);
-    auto* text = value == nullptr ? nullptr : value->get_ptr<Json::string_t*>();
-    if (text == nullptr) return refused(place_, std::string(name) + " must be a text");
-    return std::move(*text);
+    const JsonView value = object_[name];
+    if (!value.is_string()) return refused(place_, std::string(name) + " must be a text");
+    return std::string(value.text());
   }
   Status hex(const char* name, ByteSpan to) const {
-    const Json* value = find(name);
-    const auto* digits = value == nullptr ? nullptr : value->get_ptr<const Json::string_t*>();
-    const auto bytes = digits == nullptr ? std::nullopt : from_hex(*digits);
+    const JsonView value = object_[name];
+    const auto bytes = value.is_string() ? from_hex(value.text()) : std::nullopt;
     if (!bytes || bytes->size() != to.size()) {
       return refused(place_, std::string(name) + " must be " + std::to_string(2 * to.size()) +
                                  " hexadecimal digits");
@@ -135,13 +132,12 @@ class Members {
     std::copy(bytes->begin(), bytes->end(), to.begin());
     return {};
   }
-  Result<Json::array_t*> list(const char* name) const {
-    Json* value = find(name);
-    auto* list = value == nullptr ? nullptr : value->get_ptr<Json::array_t*>();
-    if (list == nullptr) return refused(place_, std::string(name) + " must be a list");
-    if (list->size() > limits::kFilesPerAsset) {
+  Result<JsonView> list(const char* name) const {
+    const JsonView list = object_[name];
+    if (!list.is_array()) return refused(place_, std::string(name) + " must be a list");
+    if (list.size() > limits::kFilesPerAsset) {
       return make_error(Errc::resource_limit, "manifest, " + place_ + ": " + name + " has " +
-                                                  std::to_string(list->size()) +
+                                                  std::to_string(list.size()) +
                                                   " entries; the limit is " +
                                                   std::to_string(limits::kFilesPerAsset));
     }
@@ -149,16 +145,11 @@ class Members {
   }
 
  private:
-  Json* find(const char* name) const {
-    const auto found = object_.find(name);
-    return found == object_.end() ? nullptr : &*found;
-  }
-
-  Json& object_;
+  JsonView object_;
   std::string place_;
 };
 
-Result<domain::BlobEntry> parse_blob(Json& from, const std::string& place) {
+Result<domain::BlobEntry> parse_blob(JsonView from, const std::string& place) {
   const Members members(from, place);
   RETURN_IF_ERROR(members.check_names({"bytes", "floe_header", "id", "seal_id"}));
   domain::BlobEntry blob;
@@ -169,7 +160,7 @@ Result<domain::BlobEntry> parse_blob(Json& from, const std::string& place) {
   return blob;
 }
 
-Result<domain::FileEntry> parse_file(Json& from, const std::string& place) {
+Result<domain::FileEntry> parse_file(JsonView from, const std::string& place) {
   const Members members(from, place);
   RETURN_IF_ERROR(members.check_names({"blob", "bytes", "offset", "path", "sha256"}));
   domain::FileEntry file;
@@ -221,7 +212,7 @@ Status check_schema(const Members& root) {
   return refused("schema", "must be " + quoted(kSchema));
 }
 
-Result<domain::Manifest> parse_root(Json& json) {
+Result<domain::Manifest> parse_root(JsonView json) {
   const Members root(json, "top");
   if (!json.is_object()) return refused("top", "must be an object");
   RETURN_IF_ERROR(check_schema(root));
@@ -233,16 +224,16 @@ Result<domain::Manifest> parse_root(Json& json) {
   if (root.has("metadata")) {
     ASSIGN_OR_RETURN(manifest.metadata, root.text("metadata"));
   }
-  ASSIGN_OR_RETURN(Json::array_t* const blobs, root.list("blobs"));
-  manifest.blobs.reserve(blobs->size());
-  for (std::size_t i = 0; i < blobs->size(); ++i) {
-    ASSIGN_OR_RETURN(domain::BlobEntry blob, parse_blob((*blobs)[i], "blob " + std::to_string(i)));
+  ASSIGN_OR_RETURN(const JsonView blobs, root.list("blobs"));
+  manifest.blobs.reserve(blobs.size());
+  for (std::size_t i = 0; i < blobs.size(); ++i) {
+    ASSIGN_OR_RETURN(domain::BlobEntry blob, parse_blob(blobs[i], "blob " + std::to_string(i)));
     manifest.blobs.push_back(blob);
   }
-  ASSIGN_OR_RETURN(Json::array_t* const files, root.list("files"));
-  manifest.files.reserve(files->size());
-  for (std::size_t i = 0; i < files->size(); ++i) {
-    ASSIGN_OR_RETURN(domain::FileEntry file, parse_file((*files)[i], "file " + std::to_string(i)));
+  ASSIGN_OR_RETURN(const JsonView files, root.list("files"));
+  manifest.files.reserve(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    ASSIGN_OR_RETURN(domain::FileEntry file, parse_file(files[i], "file " + std::to_string(i)));
     manifest.files.push_back(std::move(file));
   }
   RETURN_IF_ERROR(check_extents(manifest));
@@ -292,8 +283,8 @@ Result<domain::Manifest> parse_manifest(std::string_view json) {
   JsonLimits bounds;
   bounds.max_bytes = limits::kManifestBytes;
   bounds.max_depth = kDepth;
-  ASSIGN_OR_RETURN(Json parsed, parse_json(json, bounds));
-  return parse_root(parsed);
+  ASSIGN_OR_RETURN(const JsonDocument document, read_json(json, bounds));
+  return parse_root(document.root());
 }
 
 Result<Bytes> seal_manifest(const domain::Manifest& manifest, const crypto::Dek& dek,
