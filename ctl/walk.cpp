@@ -60,6 +60,8 @@ const char* kind_word(mode_t mode) {
 
 class Walker {
  public:
+  explicit Walker(Access access) : access_(access) {}
+
   Result<Found> run(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
       RETURN_IF_ERROR(argument(path, paths.size() == 1 ? Prefix::none : Prefix::base_name));
@@ -72,18 +74,23 @@ class Walker {
 
  private:
   enum class Prefix { none, base_name };
+  // Where a name stands. From the directory that was opened: the kernel would walk each path anew.
+  struct Place {
+    int directory;
+    const char* name;
+  };
 
   Status argument(const std::string& path, Prefix prefix) {
-    struct stat status {};
-    if (lstat(path.c_str(), &status) != 0) return cannot("read", path, errno);
-    const bool link = S_ISLNK(status.st_mode);
-    if (link && stat(path.c_str(), &status) != 0) return dangling(path, errno);
+    struct stat given {};
+    if (lstat(path.c_str(), &given) != 0) return cannot("read", path, errno);
+    struct stat status = given;
+    if (S_ISLNK(given.st_mode) && stat(path.c_str(), &status) != 0) return dangling(path, errno);
     if (!S_ISDIR(status.st_mode)) {
       // A link that was given keeps the place and the name it was given by.
       const std::string name = path.substr(path.rfind('/') + 1);
       const std::string folder = absolute(parent_of(path));
       found_.arguments.push_back(folder + (folder == "/" ? "" : "/") + name);
-      return entry(path, name);
+      return entry({AT_FDCWD, path.c_str()}, path, name, given);
     }
     found_.arguments.push_back(absolute(path));
     const std::string& place = found_.arguments.back();
@@ -110,12 +117,16 @@ class Walker {
         if (word == "." || word == "..") continue;
         struct stat status {};
         const std::string below = path + slash + word;
-        if (lstat(below.c_str(), &status) != 0) return cannot("read", below, errno);
+        if (below.size() >= PATH_MAX) return cannot("read", below, ENAMETOOLONG);  // when opened
+        const Place place{dirfd(stream.get()), item->d_name};
+        if (fstatat(place.directory, place.name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+          return cannot("read", below, errno);
+        }
         if (S_ISDIR(status.st_mode)) {
           RETURN_IF_ERROR(named(name + word, below));
           pending.emplace_back(below, name + word + "/");
         } else {
-          RETURN_IF_ERROR(entry(below, name + word));
+          RETURN_IF_ERROR(entry(place, below, name + word, status));
         }
       }
       if (errno != 0) return cannot("read the directory", path, errno);
@@ -141,13 +152,13 @@ class Walker {
                    "complete the download or remove the link", path);
   }
 
-  Status entry(const std::string& path, const std::string& name) {
+  // `status` is what stands there itself, be it a link.
+  Status entry(const Place& place, const std::string& path, const std::string& name,
+               struct stat status) {
     RETURN_IF_ERROR(named(name, path));
-    struct stat status {};
-    if (lstat(path.c_str(), &status) != 0) return cannot("read", path, errno);
     FoundFile file;
     if (S_ISLNK(status.st_mode)) {
-      if (stat(path.c_str(), &status) != 0) return dangling(path, errno);
+      if (fstatat(place.directory, place.name, &status, 0) != 0) return dangling(path, errno);
       file.reached = Reached::through_link;
       file.target = absolute(path);
       if (S_ISDIR(status.st_mode)) {
@@ -161,7 +172,7 @@ class Walker {
                          "; only regular files can be imported",
                      "leave it out, or pipe its content: ... | aierase import NAME -", path);
     }
-    if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) {
+    if (access_ == Access::asked && faccessat(place.directory, place.name, R_OK, AT_EACCESS) != 0) {
       return cannot("read", path, errno);
     }
     file.name = name;
@@ -202,6 +213,7 @@ class Walker {
     return {};
   }
 
+  const Access access_;
   Found found_;
 };
 
@@ -238,8 +250,8 @@ std::vector<FoundSource> Found::sources() const {
   return result;
 }
 
-Result<Found> walk(const std::vector<std::string>& paths) {
-  return Walker().run(paths);
+Result<Found> walk(const std::vector<std::string>& paths, Access access) {
+  return Walker(access).run(paths);
 }
 
 Result<UniqueFd> open_found(const FoundFile& file) {

@@ -54,7 +54,9 @@ struct Found {
   std::vector<FoundSource> sources() const;
 };
 
-Result<Found> walk(const std::vector<std::string>& paths);
+// Whether each file can be read is asked before the first of them is sent, and not of what was.
+enum class Access { asked, known };
+Result<Found> walk(const std::vector<std::string>& paths, Access access = Access::asked);
 
 // Opens one found file for reading; refuses it if it is no longer the file that was found.
 Result<UniqueFd> open_found(const FoundFile& file);
