@@ -123,7 +123,7 @@ Json unwrapped(Json answer, std::string_view key) {
   if (!answer.is_object()) return answer;
   const auto inner = answer.find(key);
   if (inner == answer.end() || !inner->is_object()) return answer;
-  Json object = *inner;
+  Json object = std::move(*inner);
   return object;
 }
 

@@ -79,6 +79,7 @@ Status import_asset(Service& service, sd_bus_message* message) {
     order.sources = std::move(wanted.sources);
     order.asserts_encrypted = wanted.asserts_encrypted;
     order.generates_key = wanted.generates_key;
+    order.without_files = wanted.without_files;
     order.metadata = std::move(wanted.metadata);
     ASSIGN_OR_RETURN(order.ticket, store->begin_import(std::move(wanted.request)));
     return Respond([&service, caller, begun = std::move(order)]() mutable {

@@ -58,7 +58,8 @@ class ImportWork final : public JobWork {
   Result<Json> run() override {
     Result<lifecycle::ImportReport> report = import();
     if (report.ok()) {
-      return Json{{"asset", asset_json(report->view)},
+      const std::size_t first = order_.without_files ? report->view.files.size() : 0;
+      return Json{{"asset", asset_json(report->view, first)},
                   {"created", report->outcome == lifecycle::ImportOutcome::created}};
     }
     Error error = std::move(report).error();

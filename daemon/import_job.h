@@ -28,6 +28,7 @@ struct ImportOrder {
   std::vector<ToldSource> sources;
   bool asserts_encrypted = false;  // source_history = encrypted-from-first-write
   bool generates_key = false;
+  bool without_files = false;        // in what is told at the end
   std::optional<UniqueFd> metadata;  // to be sealed into the manifest
 };
 

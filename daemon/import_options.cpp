@@ -103,6 +103,7 @@ Result<ImportWish> read_import(CallOptions& options, const Enrolment& people) {
     return CallOptions::wrong("generate", "can only be key, with kind = dataset-key");
   }
   wish.generates_key = generate.has_value();
+  ASSIGN_OR_RETURN(wish.without_files, options.agreed("without_files"));
   wish.metadata = options.file("metadata");
   if (wish.metadata && wish.request.kind == domain::AssetKind::dataset_key) {
     return CallOptions::wrong("metadata", "is for files, and a dataset-key has none");

@@ -19,6 +19,7 @@ struct ImportWish {
   std::vector<ToldSource> sources;
   bool asserts_encrypted = false;
   bool generates_key = false;
+  bool without_files = false;
   std::optional<UniqueFd> metadata;
 };
 

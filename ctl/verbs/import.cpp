@@ -168,6 +168,7 @@ Result<Intake> prepare(Session& session) {
   intake.name = given.operands().front();
   intake.paths.assign(given.operands().begin() + 1, given.operands().end());
   ASSIGN_OR_RETURN(intake.options, options_of(given));
+  if (session.out().for_people()) intake.options["without_files"] = "yes";
   ASSIGN_OR_RETURN(intake.origin, origin_of(given, intake.paths));
   if (intake.origin == Origin::generated) {
     intake.options["generate"] = "key";
@@ -213,7 +214,7 @@ Status send(const Intake& intake, Job& job, Progress& progress) {
   if (intake.origin == Origin::generated) return {};
   if (intake.origin != Origin::paths) return send_descriptor(intake, job, progress);
   RETURN_IF_ERROR(send_files(job, intake.found));
-  ASSIGN_OR_RETURN(const Found now, walk(intake.paths));
+  ASSIGN_OR_RETURN(const Found now, walk(intake.paths, Access::known));
   return same_as_before(intake.found, now);
 }
 
@@ -281,6 +282,11 @@ std::string removal_text(const Removal& removal) {
   return text;
 }
 
+const Json& asset_of(const Json& result) {
+  const auto asset = result.find("asset");
+  return asset != result.end() && asset->is_object() ? *asset : result;
+}
+
 bool is_existing(const Json& result) {
   return holds(result, "created") && text_at(result, "created") == "no";
 }
@@ -306,7 +312,7 @@ Result<int> run_import(Session& session) {
   Output& out = session.out();
   ASSIGN_OR_RETURN(const Intake intake, prepare(session));
   ASSIGN_OR_RETURN(Json result, carry_out(session, intake));
-  const Json asset = unwrapped(result, "asset");
+  const Json& asset = asset_of(result);
   for (const std::string& note : intake.tensors.notes) out.remark(note);
   if (!intake.tensors.notes.empty()) result["notes"] = intake.tensors.notes;
   std::optional<Removal> removal;

@@ -391,8 +391,9 @@ Status Job::release() {
   return client_->call_job(path_, "Release", Interruptible::no);
 }
 
-Result<JobProgress> Job::progress() {
-  ASSIGN_OR_RETURN(const Json properties, client_->job_properties(path_));
+namespace {
+
+JobProgress progress_in(const Json& properties) {
   JobProgress result;
   result.state = text_of(properties, "State");
   const auto progress = properties.find("Progress");
@@ -406,25 +407,36 @@ Result<JobProgress> Job::progress() {
   return result;
 }
 
-Result<Json> Job::wait(const std::function<void(const JobProgress&)>& on_progress) {
-  for (;;) {
-    ASSIGN_OR_RETURN(const JobProgress now, progress());
-    if (on_progress) on_progress(now);
-    if (has_ended(now.state)) break;
-    const auto ended = [this] { return client_->completed.contains(path_); };
-    std::optional<steady_clock::time_point> deadline;
-    if (on_progress) deadline = steady_clock::now() + kProgressPeriod;
-    RETURN_IF_ERROR(client_->pump(ended, deadline, Interruptible::yes));
-  }
-  ASSIGN_OR_RETURN(const Json properties, client_->job_properties(path_));
+Result<Json> outcome_in(Json properties) {
   if (text_of(properties, "State") == "done") {
     const auto result = properties.find("Result");
-    return result != properties.end() ? *result : Json::object();
+    return result != properties.end() ? std::move(*result) : Json::object();
   }
   Error error =
       error_from_name(text_of(properties, "ErrorName"), text_of(properties, "ErrorMessage"));
   if (std::string hint = text_of(properties, "ErrorHint"); !hint.empty()) error.hint = hint;
   return error;
+}
+
+}  // namespace
+
+Result<JobProgress> Job::progress() {
+  ASSIGN_OR_RETURN(const Json properties, client_->job_properties(path_));
+  return progress_in(properties);
+}
+
+// The properties that tell of the end hold the result, too: both are of one moment.
+Result<Json> Job::wait(const std::function<void(const JobProgress&)>& on_progress) {
+  for (;;) {
+    ASSIGN_OR_RETURN(Json properties, client_->job_properties(path_));
+    const JobProgress now = progress_in(properties);
+    if (on_progress) on_progress(now);
+    if (has_ended(now.state)) return outcome_in(std::move(properties));
+    const auto ended = [this] { return client_->completed.contains(path_); };
+    std::optional<steady_clock::time_point> deadline;
+    if (on_progress) deadline = steady_clock::now() + kProgressPeriod;
+    RETURN_IF_ERROR(client_->pump(ended, deadline, Interruptible::yes));
+  }
 }
 
 }  // namespace aierase::bus

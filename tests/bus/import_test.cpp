@@ -113,6 +113,28 @@ TEST_F(AStore, EndsAnImportWhoseOneSourceBreaksOffWhileAnotherIsWaitedFor) {
   EXPECT_EQ(assets(), 0U);
 }
 
+TEST_F(AStore, LeavesTheListOfFilesOutOfTheResultWhereAskedTo) {
+  const Json asked{{"without_files", "yes"}};
+  const Result<Json> brief = import_text(*client_, "tiny", "weights", bus::Options(asked));
+  ASSERT_TRUE(brief.ok()) << brief.error().message;
+  const Json& asset = brief->at("asset");
+  EXPECT_TRUE(asset.at("files").empty());
+  EXPECT_EQ(asset.at("files_count"), 1);
+  EXPECT_FALSE(asset.contains("files_omitted"));
+  const Result<Json> shown = client_->call(bus::kAssetInterface, "Show",
+                                           {asset.at("id").get<std::string>(), bus::Options()});
+  ASSERT_TRUE(shown.ok());
+  EXPECT_EQ(shown->at("files").size(), 1U);
+  EXPECT_EQ(shown->at("manifest_sha256"), asset.at("manifest_sha256"));
+  const Result<Json> whole = import_text(*client_, "tiny", "weights");
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(whole->at("asset").at("files").size(), 1U);
+  const Result<Json> wrong =
+      import_text(*client_, "other", "weights", bus::Options(Json{{"without_files", "perhaps"}}));
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, Errc::usage);
+}
+
 TEST_F(AStore, AnswersTheSameContentWithTheExistingAsset) {
   const Result<Json> first = import_text(*client_, "tiny", "weights");
   const Result<Json> second = import_text(*client_, "tiny", "weights");

@@ -161,9 +161,10 @@ Json init(bus::Client& client) {
   return *status;
 }
 
-Result<Json> import_text(bus::Client& client, const std::string& name, const std::string& content) {
+Result<Json> import_text(bus::Client& client, const std::string& name, const std::string& content,
+                         bus::Options options) {
   ASSIGN_OR_RETURN(bus::Job job,
-                   client.start(bus::kAssetInterface, "Import", {name, bus::Options()}));
+                   client.start(bus::kAssetInterface, "Import", {name, std::move(options)}));
   Pipe pipe;
   const bus::NamedFile file{"weights.bin", pipe.reader.get()};
   RETURN_IF_ERROR(job.add_files({&file, 1}));

@@ -78,6 +78,7 @@ struct Pipe {
 };
 
 // Imports one file of that content under the name; returns the asset.
-Result<Json> import_text(bus::Client& client, const std::string& name, const std::string& content);
+Result<Json> import_text(bus::Client& client, const std::string& name, const std::string& content,
+                         bus::Options options = {});
 
 }  // namespace aierase::bus_test
