@@ -26,7 +26,7 @@ namespace aierase::ctl {
 namespace {
 
 constexpr const char* kProgram = "fusermount3";
-constexpr const char* kReadAhead = "1024";   // KiB: one answer of the daemon
+constexpr const char* kReadAhead = "1024";   // KiB: a segment
 constexpr std::size_t kMessageBytes = 1024;  // of what it says where it fails
 
 // The file system that lies there now, without asking whoever serves it.
