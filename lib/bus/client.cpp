@@ -420,11 +420,6 @@ Result<Json> outcome_in(Json properties) {
 
 }  // namespace
 
-Result<JobProgress> Job::progress() {
-  ASSIGN_OR_RETURN(const Json properties, client_->job_properties(path_));
-  return progress_in(properties);
-}
-
 // The properties that tell of the end hold the result, too: both are of one moment.
 Result<Json> Job::wait(const std::function<void(const JobProgress&)>& on_progress) {
   for (;;) {

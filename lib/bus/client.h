@@ -97,7 +97,6 @@ class Job {
   Status commit();  // no more files
   Status cancel();  // not stopped by the interrupt descriptor
   Status release();
-  Result<JobProgress> progress();
   // Until the job has ended: its Result, or its error. `on_progress` is called a few times a
   // second.
   Result<Json> wait(const std::function<void(const JobProgress&)>& on_progress = {});

@@ -89,13 +89,15 @@ TEST(ADeepCheck, ThatKeepsToARateEndsAtOnceWhenItIsCancelled) {
       bus::kManagerInterface, "Check",
       {std::vector<std::string>{"m"}, bus::Options(Json{{"depth", "deep"}, {"max_rate", 1}})});
   ASSERT_TRUE(job.ok()) << job.error().message;
-  const Result<bus::JobProgress> progress = job->progress();
-  ASSERT_TRUE(progress.ok());
-  EXPECT_EQ(progress->state, "running");
-  // The store serves others meanwhile.
-  ASSERT_TRUE(client.call(bus::kManagerInterface, "Status", {bus::Options()}).ok());
-  ASSERT_TRUE(job->cancel().ok());
-  const Result<Json> result = job->wait();
+  std::string first;
+  const Result<Json> result = job->wait([&](const bus::JobProgress& now) {
+    if (!first.empty()) return;
+    first = now.state;
+    // The store serves others meanwhile.
+    EXPECT_TRUE(client.call(bus::kManagerInterface, "Status", {bus::Options()}).ok());
+    EXPECT_TRUE(job->cancel().ok());
+  });
+  EXPECT_EQ(first, "running");
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, Errc::cancelled);
 }
