@@ -58,6 +58,14 @@ else
   chmod 600 "$DIR/m/f"
 fi
 
+# A directory that changes while it is read: the first look at it is over when the daemon goes on.
+kill -STOP "$DAEMON_PID"
+(sleep 2 && echo 1 >"$DIR/m/late" && kill -CONT "$DAEMON_PID") &
+refused 6 'm/late" appeared while the import was under way' a import x "$DIR/m"
+wait $!
+rm "$DIR/m/late"
+nothing_kept
+
 # Archives.
 ln -s f "$DIR/m/link"
 tar -cf "$DIR/link.tar" -C "$DIR/m" f link

@@ -56,6 +56,25 @@ using TheSources = Folder;
 using AnArchive = Folder;
 using AnExportDirectory = Folder;
 
+// Root may read everything: then somebody else looks.
+TEST_F(ADirectory, IsRefusedForAFileThatCannotBeReadBeforeAnyIsSent) {
+  put("m/a", "1");
+  put("m/b", "2");
+  ASSERT_EQ(chmod(root_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(at("m").c_str(), 0755), 0);
+  ASSERT_EQ(chmod(at("m/b").c_str(), 0), 0);
+  const bool root = geteuid() == 0;
+  ASSERT_EQ(root ? seteuid(65534) : 0, 0);
+  const auto asked = walk({at("m")});
+  const auto known = walk({at("m")}, Access::known);
+  ASSERT_EQ(root ? seteuid(0) : 0, 0);
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(info(asked.error().code).exit_code, 5);
+  EXPECT_NE(asked.error().message.find(at("m/b")), std::string::npos) << asked.error().message;
+  ASSERT_TRUE(known.ok()) << known.error().message;
+  EXPECT_EQ(names(*known), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(ADirectory, GivesItsFilesInByteOrderOfTheirNamesInsideIt) {
   put("m/b/x.bin", "xx");
   put("m/b.txt", "1");
