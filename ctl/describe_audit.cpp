@@ -9,8 +9,6 @@
 namespace aierase::ctl {
 namespace {
 
-constexpr std::size_t kGap = 2;
-
 std::string who_of(const Json& call) {
   const std::string login = printable(text_at(call, "login"));
   const std::string uid = text_at(call, "uid");
@@ -54,8 +52,8 @@ std::string AuditTable::line(const Cells& cells) const {
   std::size_t indent = 0;
   for (std::size_t i = 0; i + 1 < kColumns; ++i) {
     const std::size_t used = display_width(cells[i]);
-    text += cells[i] + std::string(widths_[i] + kGap - used, ' ');
-    indent += widths_[i] + kGap;
+    text += cells[i] + std::string(widths_[i] + kColumnGap - used, ' ');
+    indent += widths_[i] + kColumnGap;
   }
   return text + wrapped(cells.back(), out_.width(), indent).substr(indent) + "\n";
 }

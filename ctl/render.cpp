@@ -11,7 +11,6 @@
 namespace aierase::ctl {
 namespace {
 
-constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastLastColumn = 20;
 
 std::string padded(const std::string& text, std::size_t width) {
@@ -112,8 +111,8 @@ std::string Table::text(std::size_t width) const {
     std::string result;
     std::size_t indent = 0;
     for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      result += padded(row[i], widths[i] + kGap);
-      indent += widths[i] + kGap;
+      result += padded(row[i], widths[i] + kColumnGap);
+      indent += widths[i] + kColumnGap;
     }
     result += hanging(row.back(), width, indent);
     result.erase(result.find_last_not_of(' ') + 1);
@@ -133,7 +132,8 @@ std::string Fields::text(std::size_t width) const {
   for (const auto& line : lines_) column = std::max(column, display_width(line.first));
   std::string result;
   for (const auto& line : lines_) {
-    result += padded(line.first, column + kGap) + hanging(line.second, width, column + kGap) + "\n";
+    result += padded(line.first, column + kColumnGap) +
+              hanging(line.second, width, column + kColumnGap) + "\n";
   }
   return result;
 }

@@ -17,6 +17,8 @@
 
 namespace aierase::ctl {
 
+inline constexpr std::size_t kColumnGap = 2;  // between the columns of a table
+
 std::string printable(std::string_view text);
 std::size_t display_width(std::string_view text);
 std::string human_bytes(std::uint64_t bytes);                         // "1.5 GiB"

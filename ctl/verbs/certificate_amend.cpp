@@ -55,7 +55,7 @@ std::string last_part(const std::string& path) {
   return path.substr(path.find_last_of('/') + 1);
 }
 
-Result<Json> options_of(const Arguments& given) {
+Result<Json> amend_options(const Arguments& given) {
   Json options = reason_option(given);
   const std::string* const file = given.find("evidence");
   const std::string* const again = given.find("erased-again");
@@ -110,7 +110,7 @@ Result<int> run_certificate_amend(Session& session) {
     return make_error(Errc::usage, quoted(wanted) + " is no certificate",
                       "aierase list certificates");
   }
-  ASSIGN_OR_RETURN(const Json options, options_of(session.arguments()));
+  ASSIGN_OR_RETURN(const Json options, amend_options(session.arguments()));
   CallArguments arguments;
   arguments.texts = {wanted};
   ASSIGN_OR_RETURN(const Json record,

@@ -32,7 +32,7 @@ Result<std::uint64_t> parse_rate(const std::string& text) {
   return value << 10 * power;
 }
 
-Result<Json> options_of(const Arguments& given) {
+Result<Json> check_options(const Arguments& given) {
   Json options = {{"depth", given.has("deep") ? "deep" : "structure"}};
   if (!given.has("max-rate")) return options;
   if (!given.has("deep")) {
@@ -49,7 +49,7 @@ Result<int> run_check(Session& session) {
   Output& out = session.out();
   CallArguments arguments;
   arguments.names = session.arguments().operands();
-  ASSIGN_OR_RETURN(const Json options, options_of(session.arguments()));
+  ASSIGN_OR_RETURN(const Json options, check_options(session.arguments()));
   ASSIGN_OR_RETURN(Job job, session.start("Manager", "Check", std::move(arguments), options));
   Json result;
   {

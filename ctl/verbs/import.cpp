@@ -37,7 +37,7 @@ Error import_usage(std::string message, std::string hint = "aierase import --hel
   return make_error(Errc::usage, std::move(message), std::move(hint));
 }
 
-Result<Json> options_of(const Arguments& given) {
+Result<Json> import_options(const Arguments& given) {
   Json options = Json::object();
   const std::string kind = given.value_or("kind", "model");
   if (!domain::parse_asset_kind(kind)) {
@@ -167,7 +167,7 @@ Result<Intake> prepare(Session& session) {
   Intake intake;
   intake.name = given.operands().front();
   intake.paths.assign(given.operands().begin() + 1, given.operands().end());
-  ASSIGN_OR_RETURN(intake.options, options_of(given));
+  ASSIGN_OR_RETURN(intake.options, import_options(given));
   if (session.out().for_people()) intake.options["without_files"] = "yes";
   ASSIGN_OR_RETURN(intake.origin, origin_of(given, intake.paths));
   if (intake.origin == Origin::generated) {

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kPemBytes = 4096;
 constexpr std::string_view kFingerprintPrefix = "SHA256:";
-constexpr std::size_t kFingerprintDigits = 64;
 
 Result<std::string> text_of(Env& env, const std::string& path, std::size_t limit) {
   Result<Bytes> content = read_file(env, path, limit);
@@ -56,7 +55,7 @@ Status read_revoked(Env& env, const std::string& path, TrustStore& store) {
     if (line.empty() || line.front() == '#') continue;
     line = line.substr(0, line.find(' '));
     if (line.starts_with(kFingerprintPrefix)) line.remove_prefix(kFingerprintPrefix.size());
-    if (line.size() != kFingerprintDigits || !from_hex(line)) {
+    if (!is_fingerprint(line)) {
       return make_error(
           Errc::invalid_input,
           path + ":" + std::to_string(number) + ": " + quoted(line) + " is no fingerprint",
@@ -70,6 +69,11 @@ Status read_revoked(Env& env, const std::string& path, TrustStore& store) {
 }
 
 }  // namespace
+
+bool is_fingerprint(std::string_view text) {
+  constexpr std::size_t kDigits = 64;
+  return text.size() == kDigits && from_hex(text).has_value();
+}
 
 const TrustedKey* TrustStore::signer(std::string_view fingerprint) const {
   const TrustedKey* found = nullptr;

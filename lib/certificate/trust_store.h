@@ -31,6 +31,9 @@ struct TrustedLog {
   KeyringKey role;
 };
 
+// 64 hexadecimal digits, as bundles and the list of revoked keys name a key.
+bool is_fingerprint(std::string_view text);
+
 struct TrustStore {
   std::vector<TrustedKey> keys;  // signers
   std::vector<TrustedLog> logs;

@@ -20,7 +20,6 @@ namespace aierase::certificate {
 namespace {
 
 constexpr std::string_view kBundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
-constexpr std::size_t kFingerprintDigits = 64;
 constexpr JsonLimits kBundleLimits{limits::kCertificateBytes, 16, 10'000};
 constexpr JsonLimits kStatementLimits{limits::kCertificateBytes, 32};
 
@@ -32,10 +31,6 @@ struct Parsed {
   std::optional<LogEntry> log;
   std::vector<Bytes> timestamps;  // responses of authorities
 };
-
-bool is_fingerprint(std::string_view text) {
-  return text.size() == kFingerprintDigits && from_hex(text).has_value();
-}
 
 Status read_timestamps(JsonView data, Parsed& parsed) {
   RETURN_IF_ERROR(check_members(data, "timestampVerificationData", {"rfc3161Timestamps"}));

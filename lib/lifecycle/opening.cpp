@@ -65,15 +65,15 @@ std::vector<keytree::LeafErase> leaves_of(const std::vector<domain::Asset>& asse
   return leaves;
 }
 
-enum class Course { forward, undo };
+enum class Recovery { forward, undo };
 
 // A hold that came before the first byte of step 4, a check that does not hold, or a slot that was
 // copied since: undo. The statement was drafted for a slot that lay where it was recorded.
-Result<Course> course_of(Core& core, StartTable& table) {
+Result<Recovery> recovery_of(Core& core, StartTable& table) {
   ASSIGN_OR_RETURN(const SlotReview review, review_slot(core));
-  if (review.worse) return Course::undo;
+  if (review.worse) return Recovery::undo;
   ASSIGN_OR_RETURN(const bool held, core.view().is_round_held());
-  if (held) return Course::undo;
+  if (held) return Recovery::undo;
   std::vector<domain::Asset> assets;
   for (const catalog::RoundItem& item : table.round->items) {
     ASSIGN_OR_RETURN(domain::Asset asset, core.known_asset(item.asset));
@@ -84,7 +84,7 @@ Result<Course> course_of(Core& core, StartTable& table) {
   CatalogNodes now(core.view());
   const Status holds_together = keytree::verify_erased(
       now, before, core.store(), *table.other().root, core.root, leaves_of(assets, *table.round));
-  return holds_together.ok() ? Course::forward : Course::undo;
+  return holds_together.ok() ? Recovery::forward : Recovery::undo;
 }
 
 Status finish_with(Core& core, domain::SlotReadBackProof read_back, SlotCandidate& dead) {
@@ -118,8 +118,8 @@ Status undo(Core& core, StartTable& table) {
 }
 
 Status roll_forward(Core& core, StartTable& table) {
-  ASSIGN_OR_RETURN(const Course course, course_of(core, table));
-  if (course == Course::undo) return undo(core, table);
+  ASSIGN_OR_RETURN(const Recovery recovery, recovery_of(core, table));
+  if (recovery == Recovery::undo) return undo(core, table);
   Result<domain::SlotReadBackProof> proof = destroy_slot(core, *table.round);
   if (proof.ok()) return finish_with(core, std::move(*proof), table.other());
   if (core.stop || !uses_tpm(core.locator)) {
@@ -256,7 +256,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   ASSIGN_OR_RETURN(core.retention, Retention::in_force(core.view()));
   ASSIGN_OR_RETURN(core.noticed, core.view().last_notice());
   RETURN_IF_ERROR(record_slot_review(core));
-  RETURN_IF_ERROR(remove_orphans(core));
+  core.unlinking.owe(1);  // what an earlier process has left, if anything
   refill_reserve(core);
   RETURN_IF_ERROR(sign_waiting_refusals(core));
   RETURN_IF_ERROR(sign_waiting_verdicts(core));

@@ -19,9 +19,7 @@ struct Draft {
 
 constexpr std::array<std::string_view, 5> kTriggerWords{"created", "last-used", "retired",
                                                         "superseded", "placed-on-market"};
-constexpr std::array<std::string_view, 2> kValidationWords{"any-custodian", "other-person"};
 constexpr std::array<std::string_view, 2> kConflictWords{"keep", "suspend"};
-constexpr std::array<std::string_view, 5> kLevelWords{"EA0", "EA1", "EA2", "EA3", "EA4"};
 constexpr std::int64_t kMostKeepLast = 1'000'000;
 
 bool is_name_character(char c) {
@@ -133,46 +131,47 @@ void read_allow_now(Draft& draft, const TomlEntry& entry) {
   }
 }
 
-struct KeyRow {
+struct ClassKey {
   std::string_view key;
   void (*read)(Draft& draft, const TomlEntry& entry);
 };
 constexpr std::array kClassKeys{
-    KeyRow{"match", read_match},
-    KeyRow{"retain-for",
-           [](Draft& d, const TomlEntry& e) { d.out.value.retain_for = take_period(d.reader, e); }},
-    KeyRow{
+    ClassKey{"match", read_match},
+    ClassKey{
+        "retain-for",
+        [](Draft& d, const TomlEntry& e) { d.out.value.retain_for = take_period(d.reader, e); }},
+    ClassKey{
         "erase-after",
         [](Draft& d, const TomlEntry& e) { d.out.value.erase_after = take_period(d.reader, e); }},
-    KeyRow{"trigger",
-           [](Draft& d, const TomlEntry& e) {
-             const auto trigger = d.reader.take_word(e, parse_trigger, kTriggerWords);
-             if (trigger) d.out.value.trigger = *trigger;
-           }},
-    KeyRow{"keep-last", read_keep_last},
-    KeyRow{"grace", read_grace},
-    KeyRow{"allow-now", read_allow_now},
-    KeyRow{"approvals", read_approvals},
-    KeyRow{"custodians", read_custodians},
-    KeyRow{"validation",
-           [](Draft& d, const TomlEntry& e) {
-             const auto rule = d.reader.take_word(e, parse_validation_rule, kValidationWords);
-             if (rule) d.out.value.validation = *rule;
-           }},
-    KeyRow{"require-assurance",
-           [](Draft& d, const TomlEntry& e) {
-             const auto level = d.reader.take_word(e, domain::parse_level, kLevelWords);
-             if (level) d.out.value.require_assurance = *level;
-           }},
-    KeyRow{"basis",
-           [](Draft& d, const TomlEntry& e) {
-             d.out.value.basis = d.reader.take_text(e, limits::kReasonBytes).value_or("");
-           }},
-    KeyRow{"on-conflict",
-           [](Draft& d, const TomlEntry& e) {
-             const auto action = d.reader.take_word(e, parse_on_conflict, kConflictWords);
-             if (action) d.out.value.on_conflict = *action;
-           }},
+    ClassKey{"trigger",
+             [](Draft& d, const TomlEntry& e) {
+               const auto trigger = d.reader.take_word(e, parse_trigger, kTriggerWords);
+               if (trigger) d.out.value.trigger = *trigger;
+             }},
+    ClassKey{"keep-last", read_keep_last},
+    ClassKey{"grace", read_grace},
+    ClassKey{"allow-now", read_allow_now},
+    ClassKey{"approvals", read_approvals},
+    ClassKey{"custodians", read_custodians},
+    ClassKey{"validation",
+             [](Draft& d, const TomlEntry& e) {
+               const auto rule = d.reader.take_word(e, parse_validation_rule, kValidationWords);
+               if (rule) d.out.value.validation = *rule;
+             }},
+    ClassKey{"require-assurance",
+             [](Draft& d, const TomlEntry& e) {
+               const auto level = d.reader.take_word(e, domain::parse_level, kLevelWords);
+               if (level) d.out.value.require_assurance = *level;
+             }},
+    ClassKey{"basis",
+             [](Draft& d, const TomlEntry& e) {
+               d.out.value.basis = d.reader.take_text(e, limits::kReasonBytes).value_or("");
+             }},
+    ClassKey{"on-conflict",
+             [](Draft& d, const TomlEntry& e) {
+               const auto action = d.reader.take_word(e, parse_on_conflict, kConflictWords);
+               if (action) d.out.value.on_conflict = *action;
+             }},
 };
 
 constexpr auto class_key_words() {
@@ -304,7 +303,7 @@ ClassDraft read_class(Reader& reader, const TomlEntry& entry) {
   if (is_default) draft.out.value.allow_now = AllowNow::yes;
   for (const TomlEntry& inner : entry.value.entries) {
     const auto known = std::find_if(kClassKeys.begin(), kClassKeys.end(),
-                                    [&](const KeyRow& row) { return row.key == inner.key; });
+                                    [&](const ClassKey& row) { return row.key == inner.key; });
     if (known == kClassKeys.end()) {
       reader.unknown_key(inner, "class " + quoted(entry.key), kClassKeyWords);
     } else {

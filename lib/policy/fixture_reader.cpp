@@ -14,8 +14,6 @@ constexpr std::array<std::string_view, 6> kKindWords{
     "model", "adapter", "checkpoint", "dataset-key", "embedding-index", "configuration"};
 constexpr std::array<std::string_view, 3> kStateWords{"active", "suspended", "retired"};
 constexpr std::array<std::string_view, 4> kVerdictWords{"eligible", "due", "blocked", "conflict"};
-constexpr std::array<std::string_view, 2> kValidationWords{"any-custodian", "other-person"};
-constexpr std::array<std::string_view, 5> kLevelWords{"EA0", "EA1", "EA2", "EA3", "EA4"};
 constexpr std::size_t kTextBytes = 1'000;
 constexpr std::int64_t kMostCount = 1'000'000'000;
 
@@ -204,30 +202,35 @@ constexpr std::array kExpectKeys{
     Row{"reasons", read_expected_reasons},
 };
 
-struct Draft {
+struct CaseDraft {
   Case out;
   bool has_time = false, has_expectation = false;
 };
 
 constexpr std::array kCaseKeys{
-    KeyRow<Draft>{"name", [](Reader& r, const TomlEntry& e,
-                             Draft& d) { d.out.name = r.take_text(e, kTextBytes).value_or(""); }},
-    KeyRow<Draft>{"at",
-                  [](Reader& r, const TomlEntry& e, Draft& d) {
-                    d.has_time = true;
-                    if (const auto time = r.take_time(e)) d.out.at = *time;
-                  }},
-    KeyRow<Draft>{"asset", [](Reader& r, const TomlEntry& e,
-                              Draft& d) { read_table(r, e, "an asset", kAssetKeys, d.out); }},
-    KeyRow<Draft>{"expect",
-                  [](Reader& r, const TomlEntry& e, Draft& d) {
-                    d.has_expectation = e.value.type != TomlType::table || !e.value.entries.empty();
-                    read_table(r, e, "expect", kExpectKeys, d.out.expect);
-                  }},
+    KeyRow<CaseDraft>{"name",
+                      [](Reader& r, const TomlEntry& e, CaseDraft& d) {
+                        d.out.name = r.take_text(e, kTextBytes).value_or("");
+                      }},
+    KeyRow<CaseDraft>{"at",
+                      [](Reader& r, const TomlEntry& e, CaseDraft& d) {
+                        d.has_time = true;
+                        if (const auto time = r.take_time(e)) d.out.at = *time;
+                      }},
+    KeyRow<CaseDraft>{"asset",
+                      [](Reader& r, const TomlEntry& e, CaseDraft& d) {
+                        read_table(r, e, "an asset", kAssetKeys, d.out);
+                      }},
+    KeyRow<CaseDraft>{"expect",
+                      [](Reader& r, const TomlEntry& e, CaseDraft& d) {
+                        d.has_expectation =
+                            e.value.type != TomlType::table || !e.value.entries.empty();
+                        read_table(r, e, "expect", kExpectKeys, d.out.expect);
+                      }},
 };
 
 Case read_case(Reader& reader, const TomlValue& value, std::size_t number) {
-  Draft draft;
+  CaseDraft draft;
   draft.out.place = reader.place(value.place);
   draft.out.asset.name = domain::AssetName::parse("example:1").value();
   const TomlEntry table{"case", value.place, value};

@@ -4,6 +4,7 @@
 // The Reader refers to the caller's list of findings and lives no longer than it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,6 +16,10 @@
 #include "policy/policy_set.h"
 
 namespace aierase::policy {
+
+// Words that policies and fixtures take alike.
+inline constexpr std::array<std::string_view, 2> kValidationWords{"any-custodian", "other-person"};
+inline constexpr std::array<std::string_view, 5> kLevelWords{"EA0", "EA1", "EA2", "EA3", "EA4"};
 
 class Reader {
  public:

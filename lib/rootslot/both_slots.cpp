@@ -18,12 +18,6 @@ Result<crypto::SlotSecret> combined(const crypto::SlotSecret& one, const crypto:
   return crypto::SlotSecret::adopt(std::move(result));
 }
 
-// After the other share was changed, nothing may look as if it had not been.
-Error not_known(Error error) {
-  error.code = Errc::io;
-  return error;
-}
-
 class BothSlots final : public RootSlot {
  public:
   BothSlots(std::shared_ptr<RootSlot> tpm, std::shared_ptr<RootSlot> file)
@@ -102,7 +96,7 @@ Status BothSlots::write_shares(const Uuid& store, std::uint64_t epoch,
                                const crypto::SlotSecret& in_file) {
   RETURN_IF_ERROR(tpm_->write(store, epoch, in_tpm));
   Status written = file_->write(store, epoch, in_file);
-  return written.ok() ? Status() : Status(not_known(std::move(written).error()));
+  return written.ok() ? Status() : Status(as_final(std::move(written).error()));
 }
 
 Status BothSlots::write(const Uuid& store, std::uint64_t epoch, const crypto::SlotSecret& secret) {
@@ -138,12 +132,12 @@ Result<domain::SlotReadBackProof> BothSlots::destroy(unsigned parity, const Dyin
     // Its share is gone, and only its word is missing: then the other one has no use either.
     if (now.ok() && now->content == SlotContent::zero && fault.code == Errc::io) {
       const Result<domain::SlotReadBackProof> too = file_->destroy(parity, dying, clock);
-      if (!too.ok()) return not_known(too.error());
+      if (!too.ok()) return as_final(too.error());
     }
-    return seen || !dying.intent ? std::move(fault) : not_known(std::move(fault));
+    return seen || !dying.intent ? std::move(fault) : as_final(std::move(fault));
   }
   const Result<domain::SlotReadBackProof> in_file = file_->destroy(parity, dying, clock);
-  if (!in_file.ok()) return not_known(in_file.error());
+  if (!in_file.ok()) return as_final(in_file.error());
   domain::SlotEvidence evidence = in_tpm->evidence();
   evidence.kind = kBoth;
   evidence.verified_zero_at = in_file->evidence().verified_zero_at;

@@ -27,6 +27,13 @@
 
 namespace aierase::rootslot {
 
+// Where a secret, or a share of it, may be gone already: nothing may look as if that had not
+// happened.
+inline Error as_final(Error error) {
+  error.code = Errc::io;
+  return error;
+}
+
 enum class SlotContent {
   zero,     // all copies are zeros
   whole,    // all copies equal, and check

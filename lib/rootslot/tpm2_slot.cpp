@@ -12,12 +12,6 @@ namespace {
 constexpr NvIndex kFirstIndex = 0x01800000;
 constexpr NvIndex kStores = 1U << 20U;
 
-// Where the old secret may be gone, nothing may look as if it had not happened.
-Error not_known(Error error) {
-  error.code = Errc::io;
-  return error;
-}
-
 Bytes zeros() {
   return Bytes(kNvSlotBytes);
 }
@@ -184,10 +178,10 @@ Status Tpm2Slot::put(Tpm2& tpm, unsigned parity, ByteView content, const Found& 
     Status written = tpm.write(indexes_.slot[parity], parts_.auth, content);
     if (!written.ok()) {
       return is_as_found(tpm, parity, before, now) ? std::move(written)
-                                                   : not_known(std::move(written).error());
+                                                   : as_final(std::move(written).error());
     }
     const Status read_back = tpm.read(indexes_.slot[parity], parts_.auth, now);
-    if (!read_back.ok()) return not_known(read_back.error());
+    if (!read_back.ok()) return as_final(read_back.error());
     if (crypto::equal_constant_time(now, content)) return {};
     return about(Errc::io, parity, "reads back other bytes than were written",
                  "the TPM does not keep what it is given: replace it");
@@ -278,7 +272,7 @@ Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying
   // before: it may be gone already. `zero` looks once more if it fails.
   bool way_back = !dying.intent;
   const auto failed = [&](Error error) {
-    return way_back ? std::move(error) : not_known(std::move(error));
+    return way_back ? std::move(error) : as_final(std::move(error));
   };
   Result<Tpm2> tpm = connect();
   if (!tpm.ok()) return failed(std::move(tpm).error());
@@ -292,7 +286,7 @@ Result<domain::SlotReadBackProof> Tpm2Slot::destroy(unsigned parity, const Dying
   Status zeroed = zero(*tpm, parity, *found);
   if (!zeroed.ok()) return failed(std::move(zeroed).error());
   const Result<std::uint64_t> count = tpm->increment(indexes_.counter, parts_.auth);
-  if (!count.ok()) return not_known(count.error());
+  if (!count.ok()) return as_final(count.error());
   return prove_zero(*tpm, parity, dying, *count, clock);
 }
 
@@ -300,7 +294,7 @@ Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parit
                                                        const Dying& dying, std::uint64_t count,
                                                        const Clock& clock) {
   const Result<Found> found = find(tpm, parity);
-  if (!found.ok()) return not_known(found.error());
+  if (!found.ok()) return as_final(found.error());
   if (found->copy.state != CopyState::zero) {
     return about(Errc::damaged, parity, "does not read back as zeros",
                  "no certificate is issued. Stop, and look at the TPM");
@@ -318,7 +312,7 @@ Result<domain::SlotReadBackProof> Tpm2Slot::prove_zero(Tpm2& tpm, unsigned parit
   if (!dying.intent) return prove(std::move(proven));
   // Without evidence there is no certificate: the next start asks for it again.
   Result<domain::TpmEvidence> signed_by_tpm = evidence(tpm, parity, *dying.intent);
-  if (!signed_by_tpm.ok()) return not_known(signed_by_tpm.error());
+  if (!signed_by_tpm.ok()) return as_final(signed_by_tpm.error());
   proven.tpm = std::move(*signed_by_tpm);
   return prove(std::move(proven));
 }
