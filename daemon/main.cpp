@@ -27,6 +27,7 @@
 #include "daemon/options.h"
 #include "daemon/self_test.h"
 #include "daemon/service.h"
+#include "daemon/side_thread.h"
 #include "view/session.h"
 
 namespace aierase::daemon {
@@ -94,9 +95,10 @@ Status own_name(sd_bus* bus) {
 // Everything on the bus, in the order in which it must live and die.
 class Daemon {
  public:
-  Daemon(Loop& loop, bus::BusPtr bus, std::unique_ptr<StoreSession> session, AuditPost& audit,
-         Env& env, const Enrolment& people, std::uint64_t store_device)
+  Daemon(Loop& loop, SideThread& side, bus::BusPtr bus, std::unique_ptr<StoreSession> session,
+         AuditPost& audit, Env& env, const Enrolment& people, std::uint64_t store_device)
       : loop_(loop),
+        side_(side),
         bus_(std::move(bus)),
         audit_(audit),
         store_(loop, std::move(session), audit, listeners()),
@@ -104,7 +106,10 @@ class Daemon {
         jobs_(loop, bus_.get(), store_, audit, env, store_device),
         service_(store_, authority_, jobs_, audit, people) {}
 
-  ~Daemon() { audit_.on_waiting({}); }
+  ~Daemon() {
+    audit_.on_waiting({});
+    side_.on_done({});
+  }
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
@@ -146,6 +151,7 @@ class Daemon {
       watchdog_->start_within(third);
     }
     audit_.on_waiting([this] { flush_->start_within(kFlushAudit); });
+    side_.on_done([this] { store_.nudge(); });
     look_->start_within(kLookForDue);
     return {};
   }
@@ -199,6 +205,7 @@ class Daemon {
   }
 
   Loop& loop_;
+  SideThread& side_;
   bus::BusPtr bus_;
   AuditPost& audit_;
   StoreThread store_;
@@ -249,6 +256,9 @@ Result<int> serve(const Options& options) {
   lifecycle::StoreSettings settings =
       settings_of(options, env, host_clock, people, std::move(findings));
   settings.audit = &audit.trail();
+  ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
+  SideThread side(*loop);
+  settings.aside = [&side](std::function<void()> work) { side.run(std::move(work)); };
   settings.tpm.tcti = config.tpm;
   settings.coalesce = config.coalesce;
   const auto keeper = std::getenv("NOTIFY_SOCKET") != nullptr
@@ -261,9 +271,8 @@ Result<int> serve(const Options& options) {
   const std::optional<Error> fault = session->fault();
   if (fault && session->must_stop()) return *fault;
 
-  ASSIGN_OR_RETURN(const std::unique_ptr<Loop> loop, Loop::create());
   ASSIGN_OR_RETURN(bus::BusPtr bus, bus::open_bus(options.bus));
-  Daemon daemon(*loop, std::move(bus), std::move(session), audit, env, people,
+  Daemon daemon(*loop, side, std::move(bus), std::move(session), audit, env, people,
                 directory ? directory->device : 0);
   RETURN_IF_ERROR(daemon.start());
   loop->on_hangup([&] { reload(env, options, people, daemon); });

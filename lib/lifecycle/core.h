@@ -23,6 +23,7 @@
 #include "lifecycle/gate.h"
 #include "lifecycle/key_ring.h"
 #include "lifecycle/store.h"
+#include "lifecycle/unlinking.h"
 #include "rootslot/root_slot.h"
 #include "translog/log.h"
 
@@ -124,9 +125,6 @@ class Core {
   // The slot that is not current may hold a secret that nothing was sealed under: a TPM that was
   // busy refused to zero it.
   enum class Spare { zero, unused_secret } spare = Spare::zero;
-  // Erased by this process while their ciphertext waits for step 5, which the rounds of a plan
-  // share.
-  std::size_t unswept = 0;
   std::chrono::seconds next_expiry_check{}, next_mount_note{};  // since the boot
   // A nightly run is going on: one at a time.
   bool enforcing = false;
@@ -135,6 +133,7 @@ class Core {
   std::int64_t noticed = 0;  // number of the last notice that was taken
   // From the first byte of step 4 until TX3: placing a hold is too late.
   enum class Return { possible, past } point_of_no_return = Return::possible;
+  Unlinking unlinking;  // of what was erased; the last to come and the first to go
 
   const catalog::ReadView& view() const { return catalog->read(); }
   const Uuid& store() const { return locator.store; }
@@ -358,10 +357,6 @@ Result<bool> ask_for_proof(Core& core);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
 Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
-// Step 5 for a slice of what waits; `unswept` is zero after the last.
-Status remove_some_orphans(Core& core);
-Status remove_orphans(Core& core);                                // all of them
-Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs);  // durably gone, or never there
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
 // signer_files.cpp: secrets of 32 bytes in files beside the slot, sealed under the unlock secret

@@ -217,7 +217,6 @@ Result<Round> load_round(Core& core, const Uuid& plan_id) {
     candidate.item = std::move(item);
     round.going.push_back(std::move(candidate));
   }
-  if (round.going.size() == core.round_limit) round.following = Following::more;
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
   round.from_epoch = state.epoch;
   return round;

@@ -15,7 +15,6 @@ namespace {
 
 // What is unlinked between two calls. In the order of names: each directory is synced once or
 // twice.
-constexpr std::size_t kBlobsPerSlice = 2'048;
 
 std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course,
                                          std::string_view slot_kind) {
@@ -188,7 +187,7 @@ Result<bool> ask_for_proof(Core& core) {
   RETURN_IF_ERROR(finish_round(core,
                                domain::DestroyedProof::combine(std::move(*proof), std::move(keys)),
                                domain::DestructionEvidence::Course::recovered));
-  RETURN_IF_ERROR(remove_orphans(core));
+  core.unlinking.owe(round->items.size());
   refill_reserve(core);
   return true;
 }
@@ -277,49 +276,6 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
   Status undone = transact(core, ReserveShare::all, build);
   if (!undone.ok()) RETURN_IF_ERROR(core.adopt_root(std::move(new_root)));
   return undone;
-}
-
-// Durable before any row forgets the name: a name that came back would belong to nobody.
-Status unlink_blobs(Core& core, const std::vector<Uuid>& blobs) {
-  std::set<std::string> directories;
-  for (const Uuid& blob : blobs) {
-    const std::string path = blob::blob_path(core.blob_directory(), blob);
-    const Status gone = core.env().unlink(path);
-    if (!gone.ok() && gone.error().code != Errc::not_found) return gone;
-    directories.insert(parent_of(path));
-  }
-  for (const std::string& directory : directories) {
-    const Status synced = core.env().sync_directory(directory);
-    if (!synced.ok() && synced.error().code != Errc::not_found) return core.fatal(synced.error());
-  }
-  return {};
-}
-
-Status remove_orphans(Core& core) {
-  core.unswept = std::max<std::size_t>(core.unswept, 1);
-  while (core.unswept > 0) RETURN_IF_ERROR(remove_some_orphans(core));
-  return {};
-}
-
-Status remove_some_orphans(Core& core) {
-  ASSIGN_OR_RETURN(const std::vector<Uuid> blobs, core.view().orphan_blobs(kBlobsPerSlice));
-  if (blobs.size() < kBlobsPerSlice) core.unswept = 0;
-  if (blobs.empty()) return {};
-  core.at_step(EraseStep::unlink);
-  RETURN_IF_ERROR(unlink_blobs(core, blobs));
-  return transact(
-      core, ReserveShare::all,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        Json ids = Json::array();
-        for (const Uuid& blob : blobs) {
-          ids.push_back(blob.hex());
-          RETURN_IF_ERROR(transaction.forget_blob(blob));
-        }
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"blobs", std::move(ids)}}));
-        const translog::LogRecord leaf{"ciphertext-removed", core.now(), std::move(record),
-                                       translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      });
 }
 
 }  // namespace aierase::lifecycle

@@ -23,16 +23,12 @@ struct Candidate {
   Uuid certificate;
 };
 
-// Whether the plan has items beyond those of this round.
-enum class Following { none, more };
-
 struct Round {
   domain::Plan plan;
   std::vector<Candidate> going;    // decided to go, at TX1 and again at TX2
   std::vector<Candidate> dropped;  // fell out, with their reasons
   std::uint64_t from_epoch = 0;
-  ClockFacts clock;  // when it was decided first
-  Following following = Following::none;
+  ClockFacts clock;                    // when it was decided first
   std::vector<domain::Reason> trips;   // of the brake: nobody goes, the plan waits for a person
   Binding items = Binding::unchanged;  // all of the plan's, with what its digest covers
   // catalog::ReadView::rows_changed() before the first row was read, and when assets and facts were

@@ -79,8 +79,6 @@ Status draft_statements(Core& core, Round& round, std::size_t& bytes) {
       round.dropped.push_back(std::move(candidate));
     } else if (!candidate.draft.empty()) {
       going.push_back(std::move(candidate));
-    } else {
-      round.following = Following::more;
     }
   }
   round.going = std::move(going);
@@ -339,13 +337,9 @@ Status run_rounds(Core& core, Rounds rounds) {
   ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, rounds, std::move(**old_root)));
   RETURN_IF_ERROR(
       finish_round(core, std::move(proof), domain::DestructionEvidence::Course::undisturbed));
-  // Step 5 at once, but for a plan of many rounds: there every directory of blobs would be synced
-  // in each of them. What waits is ciphertext without its key, and recovery knows it.
-  core.unswept += going(rounds).size();
-  const bool last = std::all_of(rounds.begin(), rounds.end(), [](const Round& round) {
-    return round.following == Following::none;
-  });
-  if (last) RETURN_IF_ERROR(remove_some_orphans(core));
+  // Step 5 waits until no plan is due: here every directory of blobs would be synced in each round.
+  // What waits is ciphertext without its key, and recovery knows it.
+  core.unlinking.owe(going(rounds).size());
   refill_reserve(core);
   return {};
 }

@@ -16,8 +16,6 @@ namespace aierase::lifecycle {
 namespace {
 
 constexpr auto kExpiryCheckEvery = std::chrono::seconds(60);
-// Erased assets whose ciphertext still lies on the disk while their plan goes on.
-constexpr std::size_t kUnsweptAtMost = 16'384;
 
 // A plan of which only held items are left keeps its approvals and loses its moment, until a hold
 // is lifted.
@@ -190,7 +188,7 @@ Result<bool> Store::execute_due() {
     Core::Unsigned waiting = std::move(*core.waiting);
     core.waiting.reset();
     RETURN_IF_ERROR(finish_round(core, std::move(waiting.proof), waiting.course));
-    RETURN_IF_ERROR(remove_orphans(core));
+    core.unlinking.owe(1);
     refill_reserve(core);
     return true;
   }
@@ -201,9 +199,10 @@ Result<bool> Store::execute_due() {
   RETURN_IF_ERROR(expire_requests(core));
   ASSIGN_OR_RETURN(const Due due, what_is_due(core));
   const std::optional<Uuid>& plan = due.next;
-  if (core.unswept > (plan ? kUnsweptAtMost : 0)) {  // without a plan: it was cancelled, or waits
-    RETURN_IF_ERROR(remove_some_orphans(core));
-    return true;
+  if (!plan || core.unlinking.is_behind()) {
+    ASSIGN_OR_RETURN(const bool went_on, core.unlinking.step(core));
+    if (went_on) return true;
+    if (plan) return false;  // the end of what is under way leads here again
   }
   // Nothing else is due: the head of what was erased since the last one is published now, once for
   // all of them.
@@ -214,11 +213,7 @@ Result<bool> Store::execute_due() {
     core.alone.erase(*plan);
     core.round_limit = limits::kItemsPerEraseRound;
     if (*done != RoundCourse::nothing_pending) return true;
-    if (core.unswept > 0) {
-      RETURN_IF_ERROR(remove_some_orphans(core));
-    } else {
-      RETURN_IF_ERROR(end_plan(core, *plan));
-    }
+    RETURN_IF_ERROR(end_plan(core, *plan));
     return true;
   }
   // What has passed the choke point is finished or undone by recovery alone.

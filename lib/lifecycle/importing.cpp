@@ -302,7 +302,9 @@ Status Store::abort_import(const Uuid& asset) {
       std::find_if(intents.begin(), intents.end(),
                    [&](const catalog::ImportIntent& one) { return one.asset == asset; });
   if (intent == intents.end()) return {};
-  RETURN_IF_ERROR(unlink_blobs(core, intent->blobs));
+  const Unlinked files = unlink_files(core.env(), core.blob_directory(), intent->blobs);
+  if (!files.synced.ok()) return core.fatal(files.synced.error());
+  if (files.kept) return *files.kept;
   return transact(core, ReserveShare::half,
                   [&](catalog::Transaction& transaction, catalog::StoreState&) {
                     return transaction.end_import(asset);

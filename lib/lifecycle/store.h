@@ -89,6 +89,10 @@ struct HostFacts {
 enum class EraseStep { tx1, write_slot, drain, tx2, check, zero_slot, tx3, unlink };
 using StepHook = std::function<void(EraseStep)>;
 
+// Runs a work that needs nothing of the store, apart from its thread, and has execute_due() called
+// again behind it.
+using Aside = std::function<void(std::function<void()> work)>;
+
 // Who the users and @groups of those names are on this host; Errc::not_found names the first that
 // is not there. For the custodians that policies name.
 using FindCustodians =
@@ -107,6 +111,7 @@ struct StoreSettings {
   domain::PersonToday person_today;  // absent: nobody approves in advance
   domain::EnrolledPeople enrolled;   // who may speak with which account and keys; may be absent
   AuditTrail* audit = nullptr;       // written with every commit; outlives the store
+  Aside aside;                       // absent: at once; outlives the store
   StepHook at_step;                  // tests only
 };
 

@@ -13,15 +13,6 @@ using lifecycle::Finding;
 
 constexpr std::size_t kPackLimit = 8U << 20;
 
-std::size_t blob_files(FakeDisk& disk) {
-  const std::string blobs = std::string(kStoreDirectory) + "/blobs";
-  std::size_t count = 0;
-  for (const std::string& name : names_in(disk, blobs)) {
-    count += names_in(disk, blobs + "/" + name).size();
-  }
-  return count;
-}
-
 std::shared_ptr<const World::Moment> two_living_assets(World& world) {
   EXPECT_TRUE(done(world.init()));
   EXPECT_TRUE(done(world.open()));

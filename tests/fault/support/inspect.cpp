@@ -103,6 +103,15 @@ std::vector<std::string> names_in(FakeDisk& disk, const std::string& directory) 
   return sorted;
 }
 
+std::size_t blob_files(FakeDisk& disk) {
+  const std::string blobs = std::string(kStoreDirectory) + "/blobs";
+  std::size_t count = 0;
+  for (const std::string& name : names_in(disk, blobs)) {
+    count += names_in(disk, blobs + "/" + name).size();
+  }
+  return count;
+}
+
 Status put_file(FakeDisk& disk, const std::string& path, ByteView content) {
   ASSIGN_OR_RETURN(const std::optional<FileInfo> there, disk.stat(path));
   ASSIGN_OR_RETURN(const std::unique_ptr<File> file,

@@ -18,6 +18,7 @@ Contents everything(FakeDisk& disk);
 // The paths that differ, in one line; empty: nothing.
 std::string differences(const Contents& before, const Contents& after);
 std::vector<std::string> names_in(FakeDisk& disk, const std::string& directory);
+std::size_t blob_files(FakeDisk& disk);
 
 // Another content for a file, in place: same inode, same extents.
 Status put_file(FakeDisk& disk, const std::string& path, ByteView content);

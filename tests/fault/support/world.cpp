@@ -121,6 +121,7 @@ lifecycle::StoreSettings World::settings() {
   };
   settings.enrolled = enrolled;
   settings.audit = audit;
+  settings.aside = aside;
   settings.at_step = [this](lifecycle::EraseStep step) {
     adversary.learn(disk, kStoreDirectory);
     if (hook) hook(step);

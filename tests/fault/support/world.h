@@ -127,6 +127,7 @@ class World {
   domain::EnrolledPeople enrolled;            // people.toml; absent: there is none
   domain::PersonToday person_today;           // where somebody is not who he was any more
   lifecycle::StepHook hook;                   // after the adversary has had his look
+  lifecycle::Aside aside;                     // given to the store that open() opens
   std::unique_ptr<lifecycle::Store> store;
   std::vector<Imported> assets;
   Adversary adversary{Uuid{}};

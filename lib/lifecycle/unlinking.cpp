@@ -1,0 +1,106 @@
+#include "lifecycle/unlinking.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/json.h"
+#include "blob/layout.h"
+#include "lifecycle/core.h"
+#include "lifecycle/reserve.h"
+
+namespace aierase::lifecycle {
+namespace {
+
+constexpr std::size_t kBlobsAtOnce = 2'048;
+constexpr std::size_t kOwedAtMost = 16'384;  // assets
+
+Status forget(Core& core, const std::vector<Uuid>& blobs) {
+  return transact(
+      core, ReserveShare::all,
+      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        Json ids = Json::array();
+        for (const Uuid& blob : blobs) {
+          ids.push_back(blob.hex());
+          RETURN_IF_ERROR(transaction.forget_blob(blob));
+        }
+        ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"blobs", std::move(ids)}}));
+        const translog::LogRecord leaf{"ciphertext-removed", core.now(), std::move(record),
+                                       translog::Visibility::committed};
+        return core.append_log(transaction, state, {&leaf, 1});
+      });
+}
+
+}  // namespace
+
+// Durable before any row forgets the name: a name that came back would belong to nobody.
+Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs) {
+  Unlinked files;
+  std::set<std::string> directories;
+  for (const Uuid& blob : blobs) {
+    const std::string path = blob::blob_path(blob_directory, blob);
+    const Status gone = env.unlink(path);
+    if (!gone.ok() && gone.error().code != Errc::not_found) {
+      if (!files.kept) files.kept = gone.error();
+      continue;
+    }
+    files.gone.push_back(blob);
+    directories.insert(parent_of(path));
+  }
+  for (const std::string& directory : directories) {
+    Status synced = env.sync_directory(directory);
+    if (synced.ok() || synced.error().code == Errc::not_found) continue;
+    files.synced = std::move(synced);
+    break;
+  }
+  return files;
+}
+
+Unlinking::~Unlinking() {
+  if (under_way_) under_way_->pop();
+}
+
+bool Unlinking::is_behind() const {
+  return owed_ > kOwedAtMost;
+}
+
+Result<bool> Unlinking::step(Core& core) {
+  if (!under_way_) {
+    if (owed_ == 0 || core.since_boot() < paused_until_) return false;
+    RETURN_IF_ERROR(begin(core));
+    if (!under_way_) return false;
+  }
+  const std::optional<Unlinked> files = under_way_->try_pop();
+  if (!files) return false;
+  under_way_.reset();
+  const Status completed = complete(core, *files);
+  if (completed.ok()) return true;
+  owed_ = 1;  // all of it is looked for; no plan waits for what may never go
+  paused_until_ = core.since_boot() + kStuckPause;
+  return completed.error();
+}
+
+Status Unlinking::begin(Core& core) {
+  ASSIGN_OR_RETURN(std::vector<Uuid> blobs, core.view().orphan_blobs(kBlobsAtOnce));
+  if (blobs.size() < kBlobsAtOnce) owed_ = 0;
+  if (blobs.empty()) return {};
+  core.at_step(EraseStep::unlink);
+  under_way_ = std::make_shared<Answer>(1);
+  const auto work = [&env = core.env(), directory = core.blob_directory(), blobs = std::move(blobs),
+                     answer = under_way_] { answer->push(unlink_files(env, directory, blobs)); };
+  if (core.settings.aside) {
+    core.settings.aside(work);
+  } else {
+    work();
+  }
+  return {};
+}
+
+Status Unlinking::complete(Core& core, const Unlinked& files) {
+  if (!files.synced.ok()) return core.fatal(files.synced.error());
+  if (!files.gone.empty()) RETURN_IF_ERROR(forget(core, files.gone));
+  refill_reserve(core);
+  return files.kept ? Status(*files.kept) : Status();
+}
+
+}  // namespace aierase::lifecycle
