@@ -175,16 +175,18 @@ def print_rows(rows):
 def measure_erase(ours, directory, scale, repeat):
     """Erase of one large and one small asset, alternating, of files that are whole on the disk."""
     walls = {"large": [], "small": []}
+    paths = {name: os.path.join(directory, name) for name in walls}
+    for name, size in (("large", max(MIB, int(4096 * MIB * scale))), ("small", 4096)):
+        with open(paths[name], "wb") as file:
+            for at in range(0, size, 4 * MIB):
+                file.write(os.urandom(min(4 * MIB, size - at)))
     for _ in range(repeat):
-        for name, size in (("large", max(MIB, int(4096 * MIB * scale))), ("small", 4096)):
-            path = os.path.join(directory, name)
-            with open(path, "wb") as file:
-                for at in range(0, size, 4 * MIB):
-                    file.write(os.urandom(min(4 * MIB, size - at)))
+        for name, path in paths.items():
             ours.put_path(path)
-            os.unlink(path)
             settle()
             walls[name].append(ours.erase())
+    for path in paths.values():
+        os.unlink(path)
     large, small = (statistics.median(walls[name]) for name in ("large", "small"))
     print(f"erase: {large * 1e3:.1f} ms of {4096 * scale:.0f} MiB, {small * 1e3:.1f} ms of 4 KiB, "
           f"ratio {large / small:.2f}, {repeat} runs each")

@@ -44,10 +44,16 @@ boot() {
   (container --boot) </dev/null >>"$work/console" 2>&1 &
   nspawn=$!
   disown "$nspawn"
+  local offline=0
   for _ in $(seq 600); do
     leader=$(pgrep -P "$nspawn" | head -n 1)
     if [ -n "$leader" ]; then
-      case $(in_host systemctl is-system-running 2>/dev/null) in running | degraded) booted=yes; return 0 ;; esac
+      case $(in_host systemctl is-system-running 2>/dev/null) in
+        running | degraded) booted=yes; return 0 ;;
+        offline) offline=$((offline + 1)) ;;
+      esac
+      # Inside a chroot nsenter does not lead into the container, and no wait helps.
+      [ -n "$booted" ] || [ "$offline" -lt 100 ] || break
     fi
     kill -0 "$nspawn" 2>/dev/null || break
     sleep 0.05
