@@ -2,9 +2,9 @@
 
 #include <string_view>
 
+#include "base/duration.h"
 #include "base/limits.h"
 #include "base/toml.h"
-#include "policy/duration.h"
 
 namespace aierase::daemon {
 namespace {
@@ -20,10 +20,10 @@ Result<std::string> path_or(const char* key, const std::optional<std::string>& v
 }
 
 Result<std::chrono::seconds> coalesce_of(const std::string& text, const std::string& file) {
-  const Result<policy::Duration> duration = policy::parse_duration(text);
+  const Result<Duration> duration = parse_duration(text);
   constexpr UtcTime kAnyMoment{};
   const auto seconds =
-      duration.ok() ? policy::add(kAnyMoment, *duration) - kAnyMoment : std::chrono::seconds(-1);
+      duration.ok() ? add(kAnyMoment, *duration) - kAnyMoment : std::chrono::seconds(-1);
   if (seconds >= std::chrono::seconds(0) && seconds <= kCoalesceAtMost) return seconds;
   return make_error(Errc::invalid_input,
                     file + ": coalesce must be a time from \"0 seconds\" to \"1 hour\"",

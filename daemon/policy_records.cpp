@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "base/duration.h"
 #include "base/time.h"
 #include "daemon/json_members.h"
 #include "domain/ids.h"
-#include "policy/duration.h"
 
 namespace aierase::daemon {
 namespace {
@@ -16,7 +16,7 @@ Json rule_list(const std::vector<policy::Rule>& rules) {
   for (const policy::Rule& rule : rules) {
     Json row{{"class", rule.retention_class},
              {"trigger", policy::to_text(rule.trigger)},
-             {"period", policy::to_iso8601(rule.period)},
+             {"period", to_iso8601(rule.period)},
              {"standing", policy::to_text(rule.standing)},
              {"sentence", rule.sentence}};
     put(row, "event", rule.event);
@@ -45,8 +45,8 @@ Json rules_json(const policy::Decision& decision) {
             {"ceilings", rule_list(decision.ceilings)},
             {"floors_in_force", reasons_json(decision.floors_in_force)},
             {"conflicts", reasons_json(decision.conflicts)},
-            {"grace", policy::to_iso8601(terms.grace)},
-            {"grace_words", policy::to_words(terms.grace)},
+            {"grace", to_iso8601(terms.grace)},
+            {"grace_words", to_words(terms.grace)},
             {"allow_now", terms.allow_now == policy::AllowNow::yes},
             {"approvals", terms.approvals},
             {"custodians", terms.custodians},

@@ -72,7 +72,7 @@ Json rules_json(const std::vector<policy::Rule>& rules) {
   for (const policy::Rule& rule : rules) {
     list.push_back(Json{{"class", rule.retention_class},
                         {"trigger", std::string(policy::to_text(rule.trigger))},
-                        {"period", policy::to_iso8601(rule.period)},
+                        {"period", to_iso8601(rule.period)},
                         {"event", moment_json(rule.event)},
                         {"moment", moment_json(rule.moment)},
                         {"standing", std::string(policy::to_text(rule.standing))}});

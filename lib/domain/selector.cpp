@@ -25,6 +25,8 @@ constexpr std::array kKeyWords{
     KeyWord{"state", SelectorKey::state},
     KeyWord{"derived-from", SelectorKey::derived_from},
     KeyWord{"trained-on", SelectorKey::trained_on},
+    KeyWord{"unused-for", SelectorKey::unused_for},
+    KeyWord{"due-before", SelectorKey::due_before},
 };
 
 std::string_view word_of(SelectorKey key) {
@@ -37,7 +39,7 @@ std::string_view word_of(SelectorKey key) {
 Error refused(std::string message) {
   return make_error(Errc::usage, std::move(message),
                     "the keys are asset, name, label.KEY, retention, kind, custodian, state, "
-                    "derived-from, trained-on");
+                    "derived-from, trained-on, unused-for, due-before");
 }
 
 bool may_repeat(SelectorKey key) {
@@ -45,7 +47,31 @@ bool may_repeat(SelectorKey key) {
          key == SelectorKey::trained_on;
 }
 
-Status check_value(const Selector& selector) {
+Status read_moment(Selector& selector) {
+  std::optional<UtcTime> moment = from_rfc3339(selector.value);
+  if (!moment) moment = from_rfc3339(selector.value + "T00:00:00Z");
+  if (!moment) {
+    return make_error(Errc::usage, quoted(selector.value) + " is neither a day nor a time",
+                      "2031-01-01, or 2031-01-01T12:00:00Z (UTC)");
+  }
+  selector.moment = *moment;
+  return {};
+}
+
+Status read_period(Selector& selector) {
+  Result<Duration> period = parse_duration(selector.value);
+  if (!period.ok()) {
+    return make_error(Errc::usage, period.error().message, period.error().hint);
+  }
+  if (period->count == 0) {
+    return make_error(Errc::usage, quoted(selector.text()) + " matches whatever is not in use now",
+                      "give the time that has gone by: unused-for='90 days'");
+  }
+  selector.period = *period;
+  return {};
+}
+
+Status read_value(Selector& selector) {
   const std::string shown = quoted(selector.text());
   if (selector.value.size() > limits::kLabelValueBytes || !is_printable_utf8(selector.value)) {
     return refused("the value of " + shown + " is too long or not printable");
@@ -58,6 +84,8 @@ Status check_value(const Selector& selector) {
     return make_error(Errc::usage, "there is no state " + quoted(selector.value),
                       "active, suspended, retired, erasing, erased");
   }
+  if (selector.key == SelectorKey::unused_for) return read_period(selector);
+  if (selector.key == SelectorKey::due_before) return read_moment(selector);
   return {};
 }
 
@@ -84,6 +112,10 @@ std::string Selector::text() const {
   return (key == SelectorKey::label ? word + "." + label : word) + "=" + value;
 }
 
+bool asks_for_time(SelectorKey key) noexcept {
+  return key == SelectorKey::unused_for || key == SelectorKey::due_before;
+}
+
 Result<Selector> parse_selector(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) {
@@ -104,7 +136,7 @@ Result<Selector> parse_selector(std::string_view text) {
   } else {
     return refused("there is no match by " + quoted(key));
   }
-  RETURN_IF_ERROR(check_value(selector));
+  RETURN_IF_ERROR(read_value(selector));
   return selector;
 }
 
@@ -129,7 +161,7 @@ bool name_matches(std::string_view pattern, const AssetName& name) {
   return pattern.find(':') == std::string_view::npos && glob_match(pattern, name.base());
 }
 
-bool matches(const Selector& selector, const Asset& asset, const Ancestry& ancestry) {
+bool matches(const Selector& selector, const Asset& asset, const MatchFacts& facts) {
   switch (selector.key) {
     case SelectorKey::asset:
       return is_asset(selector.value, asset);
@@ -148,17 +180,21 @@ bool matches(const Selector& selector, const Asset& asset, const Ancestry& ances
     case SelectorKey::state:
       return to_text(asset.state) == selector.value;
     case SelectorKey::derived_from:
-      return any_name_matches(selector.value, ancestry.derived_from);
+      return any_name_matches(selector.value, facts.ancestry.derived_from);
     case SelectorKey::trained_on:
-      return any_name_matches(selector.value, ancestry.trained_on);
+      return any_name_matches(selector.value, facts.ancestry.trained_on);
+    case SelectorKey::unused_for:
+      return facts.idle_since && add(*facts.idle_since, selector.period) <= facts.now;
+    case SelectorKey::due_before:
+      return facts.due == MatchFacts::Due::yes;
   }
   return false;
 }
 
 bool matches_all(const std::vector<Selector>& selectors, const Asset& asset,
-                 const Ancestry& ancestry) {
+                 const MatchFacts& facts) {
   return std::all_of(selectors.begin(), selectors.end(),
-                     [&](const Selector& selector) { return matches(selector, asset, ancestry); });
+                     [&](const Selector& selector) { return matches(selector, asset, facts); });
 }
 
 }  // namespace aierase::domain

@@ -256,7 +256,8 @@ Status check_class(const Core& core, const std::string& name);
 
 // selecting.cpp
 Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset);
-Result<bool> is_selected(const catalog::ReadView& view,
+// By row, lineage, use and policy in force. `view`: of the transaction, where one is open.
+Result<bool> is_selected(Core& core, const catalog::ReadView& view,
                          const std::vector<domain::Selector>& selectors,
                          const domain::Asset& asset);
 

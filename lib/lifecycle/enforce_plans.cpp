@@ -18,9 +18,8 @@ PlanMaker::Draft PlanMaker::new_draft(const std::string& retention_class) const 
   plan.reason = "class " + retention_class + " makes it due";
   const policy::RetentionClass* value = core_.retention.set().find(retention_class);
   if (value != nullptr && value->erase_after) {
-    plan.reason = "class " + retention_class + " erases it " +
-                  policy::to_words(*value->erase_after) + " after " +
-                  std::string(policy::event_words(value->trigger));
+    plan.reason = "class " + retention_class + " erases it " + to_words(*value->erase_after) +
+                  " after " + std::string(policy::event_words(value->trigger));
   }
   return draft;
 }

@@ -60,7 +60,8 @@ Status check_request(const HoldRequest& request) {
   }
   if (request.reach == domain::HoldReach::present) return {};
   for (const domain::Selector& selector : request.selectors) {
-    if (selector.key != domain::SelectorKey::state && selector.key != domain::SelectorKey::asset) {
+    if (selector.key != domain::SelectorKey::state && selector.key != domain::SelectorKey::asset &&
+        !domain::asks_for_time(selector.key)) {
       continue;
     }
     return make_error(Errc::usage,
@@ -175,7 +176,7 @@ Status bind_future_holds(Core& core, catalog::Transaction& transaction, const Uu
     }
     ASSIGN_OR_RETURN(const std::vector<domain::Selector> selectors,
                      domain::parse_selectors(hold.selectors));
-    ASSIGN_OR_RETURN(const bool match, is_selected(transaction, selectors, *asset));
+    ASSIGN_OR_RETURN(const bool match, is_selected(core, transaction, selectors, *asset));
     if (!match) continue;
     RETURN_IF_ERROR(transaction.bind_hold(hold.id, {&id, 1}));
     core.changed(domain::IdType::hold, hold.id);

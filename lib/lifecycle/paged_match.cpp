@@ -15,7 +15,7 @@ Result<bool> PagedMatch::asset(const Uuid& id) {
   if (selectors_.empty()) return true;
   ++looked_at_;
   ASSIGN_OR_RETURN(const domain::Asset asset, core_.known_asset(id));
-  return is_selected(core_.view(), selectors_, asset);
+  return is_selected(core_, core_.view(), selectors_, asset);
 }
 
 Result<std::optional<bool>> PagedMatch::any_of_plan(const Uuid& plan) {

@@ -175,9 +175,9 @@ PolicyFacts policy_facts(const policy::Decision& decision) {
 
 UtcTime end_of_grace(const policy::Decision& decision, const domain::Plan& plan, UtcTime now) {
   if (plan.timing == domain::Timing::now) return now;
-  UtcTime end = policy::add(now, decision.terms.grace);
+  UtcTime end = add(now, decision.terms.grace);
   if (plan.below_floor.empty() && decision.retain_after_retirement) {
-    end = std::max(end, policy::add(now, *decision.retain_after_retirement));
+    end = std::max(end, add(now, *decision.retain_after_retirement));
   }
   return end;
 }
@@ -191,14 +191,14 @@ std::optional<domain::Reason> objection_to_now(const policy::Decision& decision,
   }
   if (decision.terms.allow_now == policy::AllowNow::no) {
     return domain::Reason{Errc::retention_floor,
-                          "its grace of " + policy::to_words(decision.terms.grace) +
+                          "its grace of " + to_words(decision.terms.grace) +
                               " cannot be skipped: not all of its classes (" + classes +
                               ") have allow-now"};
   }
   if (plan.below_floor.empty() && decision.retain_after_retirement) {
-    return domain::Reason{Errc::retention_floor,
-                          "it is kept " + policy::to_words(*decision.retain_after_retirement) +
-                              " after its retirement"};
+    return domain::Reason{
+        Errc::retention_floor,
+        "it is kept " + to_words(*decision.retain_after_retirement) + " after its retirement"};
   }
   return std::nullopt;
 }

@@ -55,6 +55,8 @@ catalog::AssetQuery narrowed(const std::vector<domain::Selector>& selectors) {
       case SelectorKey::asset:
       case SelectorKey::derived_from:
       case SelectorKey::trained_on:
+      case SelectorKey::unused_for:
+      case SelectorKey::due_before:
         break;
     }
   }
@@ -75,7 +77,7 @@ Result<catalog::Page<domain::Asset>> matching_page(Core& core,
   ASSIGN_OR_RETURN(catalog::Page<domain::Asset> page, core.view().assets(query, cursor, limit));
   std::vector<domain::Asset> matching;
   for (domain::Asset& asset : page.rows) {
-    ASSIGN_OR_RETURN(const bool match, is_selected(core.view(), selectors, asset));
+    ASSIGN_OR_RETURN(const bool match, is_selected(core, core.view(), selectors, asset));
     if (match) matching.push_back(std::move(asset));
   }
   page.rows = std::move(matching);
@@ -132,7 +134,7 @@ Result<bool> is_left(Core& core, const std::vector<Selectors>& members, const do
   ASSIGN_OR_RETURN(const bool goes, going.covers(core.view(), asset.id));
   if (goes) return false;
   for (const Selectors& selectors : members) {
-    ASSIGN_OR_RETURN(const bool selected, is_selected(core.view(), selectors, asset));
+    ASSIGN_OR_RETURN(const bool selected, is_selected(core, core.view(), selectors, asset));
     if (selected) return true;
   }
   return false;
@@ -168,6 +170,34 @@ Result<bool> is_still_left(Core& core, const std::string& retention_class,
   if (known == core.left_of_class.end()) return false;
   ASSIGN_OR_RETURN(const std::optional<domain::Asset> asset, core.view().asset(known->second));
   return asset ? is_left(core, members, *asset, going) : Result<bool>(false);
+}
+
+// When it was last imported, exported or mounted, as far as the store knows; nothing while somebody
+// reads it.
+Result<std::optional<UtcTime>> idle_since(Core& core, const catalog::ReadView& view,
+                                          const domain::Asset& asset) {
+  if (core.keys.open_leases(asset.id) > 0) return std::optional<UtcTime>();
+  ASSIGN_OR_RETURN(const catalog::RetentionDates dates, view.retention_dates(asset.id));
+  return std::optional<UtcTime>(std::max({asset.created, dates.last_export.value_or(UtcTime{}),
+                                          dates.last_mount.value_or(UtcTime{})}));
+}
+
+// What is gone was neither used nor is it due. A clock that stands ahead of trusted time makes
+// nothing old.
+Status add_time_facts(Core& core, const catalog::ReadView& view, const domain::Selector& selector,
+                      const domain::Asset& asset, domain::MatchFacts& facts) {
+  if (asset.state == domain::AssetState::erased) return {};
+  if (selector.key == SelectorKey::unused_for) {
+    ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+    facts.now = std::min(clock.wall, clock.trusted);
+    ASSIGN_OR_RETURN(facts.idle_since, idle_since(core, view, asset));
+  } else if (selector.key == SelectorKey::due_before && selector.moment > UtcTime{}) {
+    ASSIGN_OR_RETURN(const policy::Decision then,
+                     core.retention.decide(view, asset, selector.moment - std::chrono::seconds(1),
+                                           policy::Detail::verdicts));
+    if (then.verdict == domain::Verdict::due) facts.due = domain::MatchFacts::Due::yes;
+  }
+  return {};
 }
 
 }  // namespace
@@ -210,14 +240,18 @@ Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& 
   return ancestry;
 }
 
-Result<bool> is_selected(const catalog::ReadView& view,
+Result<bool> is_selected(Core& core, const catalog::ReadView& view,
                          const std::vector<domain::Selector>& selectors,
                          const domain::Asset& asset) {
   domain::Ancestry ancestry;
   if (asks_for_ancestry(selectors)) {
     ASSIGN_OR_RETURN(ancestry, ancestry_of(view, asset.id));
   }
-  return domain::matches_all(selectors, asset, ancestry);
+  domain::MatchFacts facts{ancestry};
+  for (const domain::Selector& selector : selectors) {
+    RETURN_IF_ERROR(add_time_facts(core, view, selector, asset, facts));
+  }
+  return domain::matches_all(selectors, asset, facts);
 }
 
 Result<std::vector<Uuid>> Store::select(const std::vector<domain::Selector>& selectors,
@@ -229,7 +263,7 @@ Result<std::vector<Uuid>> Store::select(const std::vector<domain::Selector>& sel
     ASSIGN_OR_RETURN(const domain::Asset asset, scope == catalog::NameScope::living
                                                     ? core.living_asset(id)
                                                     : core.known_asset(id));
-    ASSIGN_OR_RETURN(const bool match, is_selected(core.view(), selectors, asset));
+    ASSIGN_OR_RETURN(const bool match, is_selected(core, core.view(), selectors, asset));
     if (match) found.push_back(id);
     return found;
   }

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "policy/spelling.h"
+#include "base/spelling.h"
 
 namespace aierase::policy {
 namespace {
@@ -51,6 +51,12 @@ void read_selector(Draft& draft, const Reader::PlacedText& text) {
   if (selector->key == domain::SelectorKey::state) {
     draft.reader.error(text.place, "a class cannot match by state",
                        "a floor that ends when somebody suspends the asset would be none");
+    return;
+  }
+  if (domain::asks_for_time(selector->key)) {
+    draft.reader.error(text.place, "a class cannot match by " + quoted(selector->text()),
+                       "what applies to an asset is not to change by time alone: trigger, "
+                       "retain-for and erase-after say when");
     return;
   }
   if (selector->key == domain::SelectorKey::retention) {

@@ -269,7 +269,7 @@ std::string_view to_text(Standing standing) noexcept {
 
 bool applies(const RetentionClass& value, const Facts& facts) {
   if (value.name == facts.asset->retention) return true;
-  return !value.match.empty() && domain::matches_all(value.match, *facts.asset, facts.ancestry);
+  return !value.match.empty() && domain::matches_all(value.match, *facts.asset, {facts.ancestry});
 }
 
 Decision evaluate(const PolicySet& set, const Facts& facts, UtcTime now, Detail detail) {

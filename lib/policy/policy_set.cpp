@@ -7,9 +7,9 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/spelling.h"
 #include "crypto/primitives.h"
 #include "policy/class_reader.h"
-#include "policy/spelling.h"
 
 namespace aierase::policy {
 namespace {

@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/json.h"
-#include "policy/spelling.h"
+#include "base/spelling.h"
 
 namespace aierase::policy {
 namespace {

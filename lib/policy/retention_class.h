@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/duration.h"
 #include "domain/selector.h"
 #include "domain/states.h"
-#include "policy/duration.h"
 
 namespace aierase::policy {
 

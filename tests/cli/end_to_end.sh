@@ -42,6 +42,10 @@ check "list" a list
 equal "list -q" "$(a list -q)" "$ASSET"
 equal "list --match" "$(a list -q --match label.project=gauss --match kind=model)" "$ASSET"
 equal "list --match of nothing" "$(a list -q --match state=erased)" ""
+equal "list --match of what was just imported" "$(a list -q --match 'unused-for=1 day')" ""
+equal "list --match of what no policy makes due" "$(a list -q --match due-before=2099-01-01)" ""
+refused 2 'a number and a word' a list --match unused-for=90d
+refused 2 'neither a day nor a time' a retire --match due-before=tomorrow --reason end
 equal "list --json-lines" "$(a list --json-lines | json 'd["asset"]["id"]')" "$ASSET"
 refused 4 '' a show no-such-thing
 

@@ -72,6 +72,7 @@ equal "the newer version is there" "$(a --json show gauss/log:2 | json 'd["asset
 check "something short-lived" a import tmp/a "$DIR/m"
 printf '[class.tmp]\nmatch = ["name=tmp/*"]\nerase-after = "1 second"\n' >"$DIR/tmp.toml"
 check "a class of its own" a policy load "$DIR/rules.toml" "$DIR/tmp.toml" --reason "as agreed"
+contains "a match finds what it makes due" "$(a list --match due-before=2099-01-01)" 'tmp/a'
 for _ in $(seq 100); do
   a enforce --confirm-clock >/dev/null
   a enforce >"$DIR/out" 2>"$DIR/err"

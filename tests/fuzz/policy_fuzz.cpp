@@ -27,7 +27,7 @@ void evaluate_at_some_moments(const policy::PolicySet& set) {
     static_cast<void>(policy::describe(value));
     asset.retention = value.name;
     const policy::Decision before = policy::evaluate(set, facts, asset.created);
-    const policy::Decision after = policy::evaluate(set, facts, policy::kEndOfTime);
+    const policy::Decision after = policy::evaluate(set, facts, kEndOfTime);
     require(before.terms.approvals >= 1);
     require(after.verdict != domain::Verdict::due || after.floors_in_force.empty());
     static_cast<void>(policy::compare(before, after));

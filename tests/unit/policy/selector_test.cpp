@@ -29,7 +29,8 @@ bool fits(const std::string& text) {
   EXPECT_TRUE(selector.ok()) << text;
   if (!selector.ok()) return false;
   EXPECT_EQ(selector->text(), text);
-  return domain::matches(*selector, gauss(), ancestry());
+  const domain::Ancestry from = ancestry();
+  return domain::matches(*selector, gauss(), {from});
 }
 
 TEST(ASelector, MatchesByEachKeyOfTheLanguage) {
@@ -49,9 +50,36 @@ TEST(ASelector, MatchesByEachKeyOfTheLanguage) {
   }
 }
 
+TEST(ASelector, ByUseHoldsFromTheSecondOnInWhichThePeriodEnds) {
+  const domain::Ancestry from = ancestry();
+  const auto selector = domain::parse_selector("unused-for=6 months").value();
+  domain::MatchFacts facts{from};
+  facts.idle_since = at("2026-08-31");
+  facts.now = at("2027-02-27T23:59:59Z");
+  EXPECT_FALSE(domain::matches(selector, gauss(), facts));
+  facts.now = at("2027-02-28");
+  EXPECT_TRUE(domain::matches(selector, gauss(), facts));
+  facts.idle_since.reset();
+  EXPECT_FALSE(domain::matches(selector, gauss(), facts)) << "it is in use";
+}
+
+TEST(ASelector, ByADeadlineTakesADayOrATime) {
+  EXPECT_EQ(domain::parse_selector("due-before=2031-01-01").value().moment, at("2031-01-01"));
+  EXPECT_EQ(domain::parse_selector("due-before=2031-01-01T12:00:00Z").value().moment,
+            at("2031-01-01T12:00:00Z"));
+  const domain::Ancestry from = ancestry();
+  const auto selector = domain::parse_selector("due-before=2031-01-01").value();
+  EXPECT_FALSE(domain::matches(selector, gauss(), {from}));
+  domain::MatchFacts facts{from};
+  facts.due = domain::MatchFacts::Due::yes;
+  EXPECT_TRUE(domain::matches(selector, gauss(), facts));
+}
+
 TEST(ASelector, IsRefusedWithTheKeysThatThereAre) {
   for (const char* text : {"", "=", "kind", "kind=", "=model", "colour=red", "label.=x", "label=x",
-                           "kind=banana", "state=gone", "name=\x01", "Kind=model"}) {
+                           "kind=banana", "state=gone", "name=\x01", "Kind=model", "unused-for=90",
+                           "unused-for=-1 days", "unused-for=0 days", "due-before=soon",
+                           "due-before=2031-13-01", "due-before=2031-01-01T00:00:00+01:00"}) {
     EXPECT_FALSE(domain::parse_selector(text).ok()) << text;
   }
   EXPECT_NE(domain::parse_selector("colour=red").error().hint.find("derived-from"),
@@ -66,9 +94,10 @@ TEST(SeveralSelectors, AreRefusedWhereTogetherTheyMatchNothing) {
 
 TEST(SeveralSelectors, MustAllHold) {
   const auto both = domain::parse_selectors({"kind=dataset-key", "label.project=gauss"}).value();
-  EXPECT_TRUE(domain::matches_all(both, gauss(), ancestry()));
+  const domain::Ancestry from = ancestry();
+  EXPECT_TRUE(domain::matches_all(both, gauss(), {from}));
   const auto one = domain::parse_selectors({"kind=dataset-key", "label.project=euler"}).value();
-  EXPECT_FALSE(domain::matches_all(one, gauss(), ancestry()));
+  EXPECT_FALSE(domain::matches_all(one, gauss(), {from}));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
-namespace aierase::policy {
+namespace aierase {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-}  // namespace aierase::policy
+}  // namespace aierase

@@ -1,10 +1,10 @@
-#include "policy/spelling.h"
+#include "base/spelling.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-namespace aierase::policy {
+namespace aierase {
 namespace {
 
 constexpr std::size_t kLongest = 64;  // of a word that is worth a guess
@@ -57,4 +57,4 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-}  // namespace aierase::policy
+}  // namespace aierase

@@ -1,4 +1,4 @@
-#include "policy/duration.h"
+#include "base/duration.h"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "policy/spelling.h"
+#include "base/spelling.h"
 
-namespace aierase::policy {
+namespace aierase {
 namespace {
 
 using std::chrono::days;
@@ -160,4 +160,4 @@ bool can_outlast(const Duration& a, const Duration& b) {
   return can_outlast_somewhere(a, b);
 }
 
-}  // namespace aierase::policy
+}  // namespace aierase

@@ -1,11 +1,22 @@
+#include "base/duration.h"
+
+#include <gtest/gtest.h>
+
 #include <array>
 #include <random>
 
-#include "policy/duration.h"
-#include "unit/policy/policy_facts.h"
-
-namespace aierase::policy {
+namespace aierase {
 namespace {
+
+UtcTime at(const std::string& text) {
+  const auto time = from_rfc3339(text.size() == 10 ? text + "T00:00:00Z" : text);
+  EXPECT_TRUE(time.has_value()) << text;
+  return time.value_or(UtcTime{});
+}
+
+Duration period(std::string_view text) {
+  return parse_duration(text).value();
+}
 
 std::string after(const std::string& start, std::string_view words) {
   return to_rfc3339(add(at(start), period(words)));
@@ -137,4 +148,4 @@ TEST(OneDuration, NeverOutlastsAnotherFromAStartWhereItWasSaidItCannot) {
 }
 
 }  // namespace
-}  // namespace aierase::policy
+}  // namespace aierase

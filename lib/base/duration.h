@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
-namespace aierase::policy {
+namespace aierase {
 
 struct Duration {
   enum class Unit { seconds, minutes, hours, days, weeks, months, years };
@@ -38,4 +38,4 @@ UtcTime add(UtcTime start, const Duration& duration);
 // Whether there is a start from which `a` ends later than `b`.
 bool can_outlast(const Duration& a, const Duration& b);
 
-}  // namespace aierase::policy
+}  // namespace aierase
