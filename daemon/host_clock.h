@@ -24,7 +24,7 @@ class HostClock final : public Clock {
  private:
   bool timedated_says_synchronised() const;
 
-  const SystemClock kernel_;
+  const SystemClock kernel_{};
   mutable bus::BusPtr bus_;  // of its own: the other one belongs to the loop
   mutable bool synchronised_ = false;
   mutable std::chrono::seconds ask_at_{0};  // since boot

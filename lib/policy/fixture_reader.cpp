@@ -266,7 +266,7 @@ void read_cases(Reader& reader, const TomlEntry& entry, std::vector<Case>& cases
 }  // namespace
 
 ParsedFixture parse_fixture(std::string_view text, const std::string& file) {
-  constexpr std::array<std::string_view, 1> kTables{"case"};
+  constexpr std::array<std::string_view, 1> kFixtureTables{"case"};
   ParsedFixture parsed;
   Reader reader(file, parsed.findings);
   const std::optional<TomlValue> tree = reader.parse(text, limits::kPolicyBytes);
@@ -275,7 +275,7 @@ ParsedFixture parse_fixture(std::string_view text, const std::string& file) {
     if (entry.key == "case") {
       read_cases(reader, entry, parsed.cases);
     } else {
-      reader.unknown_key(entry, "a fixture", kTables);
+      reader.unknown_key(entry, "a fixture", kFixtureTables);
     }
   }
   if (parsed.cases.empty() && parsed.findings.empty()) {
