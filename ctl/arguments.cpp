@@ -6,6 +6,8 @@
 #include <cxxopts.hpp>
 
 #include "base/json.h"
+#include "base/spelling.h"
+#include "domain/ids.h"
 
 namespace aierase::ctl {
 namespace {
@@ -82,45 +84,55 @@ std::string verbs_beginning_with(const std::string& word) {
   return names;
 }
 
-// How many letters have to go, come or change to make one of the other.
-std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  for (std::size_t i = 0; i <= to.size(); ++i) row[i] = i;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t corner = row[0]++;
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t changed = corner + (from[i] == to[j] ? 0 : 1);
-      corner = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, corner + 1});
+// The names that come first, or second behind `first`.
+std::vector<std::string_view> words_behind(std::string_view first) {
+  std::vector<std::string_view> words;
+  for (const Verb& verb : kVerbs) {
+    const std::size_t space = verb.name.find(' ');
+    if (first.empty()) words.push_back(verb.name.substr(0, space));
+    if (space != std::string_view::npos && verb.name.substr(0, space) == first) {
+      words.push_back(verb.name.substr(space + 1));
     }
   }
-  return row.back();
+  return words;
 }
 
-// What was meant, where that is plain: a slip or two, and most of it as typed.
-std::string_view nearest_verb(std::string_view word) {
-  std::string_view nearest;
-  if (word.size() > 32) return nearest;
-  std::size_t best = std::min<std::size_t>(3, (word.size() + 1) / 2);
-  for (const Verb& verb : kVerbs) {
-    const std::string_view first = verb.name.substr(0, verb.name.find(' '));
-    const std::size_t found = distance(word, first);
-    if (found >= best) continue;
-    best = found;
-    nearest = first;
-  }
-  return nearest;
-}
-
-Error unknown_verb(const std::string& word) {
+Error unknown_verb(const std::string& word, const std::vector<std::string>& behind) {
   const std::string names = verbs_beginning_with(word);
-  if (!names.empty()) return usage("'" + word + "' needs a second word: " + names);
-  Error error = usage("there is no verb " + quoted(word));
-  const std::string_view meant = nearest_verb(word);
+  const bool second = !names.empty() && !behind.empty() && !behind.front().starts_with("-");
+  if (!names.empty() && !second) {
+    return usage("'" + word + "' needs a second word: " + names);
+  }
+  const std::string typed = second ? word + " " + behind.front() : word;
+  Error error = usage("there is no verb " + quoted(typed));
+  const std::string meant(
+      nearest(second ? behind.front() : word, words_behind(second ? word : std::string_view())));
   if (!meant.empty()) {
-    error.hint = "is it '" + std::string(meant) + "'? aierase --help lists the verbs";
+    error.hint =
+        "is it '" + (second ? word + " " + meant : meant) + "'? aierase --help lists the verbs";
+  } else if (second) {
+    error.hint = "there is " + names;
   }
   return error;
+}
+
+bool asks_for_help(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word == "-h" || word == "--help"; });
+}
+
+// `retire -q` prints a plan with its digest, for approve; what is asked about elsewhere is the
+// plan.
+void leave_digests_out(std::vector<std::string>& operands) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  for (std::string& operand : operands) {
+    const std::size_t at = operand.find('@');
+    if (at == std::string::npos) continue;
+    const std::optional<domain::IdPrefix> id = domain::parse_id(operand.substr(0, at));
+    const bool digest = operand.size() > at + 1 &&
+                        operand.find_first_not_of(kHexDigits, at + 1) == std::string::npos;
+    if (id && id->type == domain::IdType::plan && digest) operand.resize(at);
+  }
 }
 
 }  // namespace
@@ -247,18 +259,25 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
     line.request = Request::nothing;
     RETURN_IF_ERROR(Parser(nullptr).parse(split.before, line));
     if (line.request == Request::nothing && !line.arguments.operands().empty()) {
-      return unknown_verb(line.arguments.operands().front());
+      return unknown_verb(line.arguments.operands().front(), {});
     }
     return line;
   }
   line.verb = find_verb(split.verb);
-  if (line.verb == nullptr) return unknown_verb(split.verb);
+  if (line.verb == nullptr) {
+    const bool is_family = !verbs_beginning_with(split.verb).empty();
+    if (!is_family || !asks_for_help(split.after)) return unknown_verb(split.verb, split.after);
+    line.request = Request::help;
+    line.family = split.verb;
+    return line;
+  }
   std::vector<std::string> rest = split.before;
   rest.insert(rest.end(), split.after.begin(), split.after.end());
   RETURN_IF_ERROR(Parser(line.verb).parse(rest, line));
   if (line.request != Request::run) return line;
   RETURN_IF_ERROR(check_globals(line));
   RETURN_IF_ERROR(check_operands(*line.verb, line.arguments.operands()));
+  if (line.verb->name != "approve") leave_digests_out(line.arguments.operands_);
   return line;
 }
 

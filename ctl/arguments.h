@@ -1,7 +1,8 @@
 // What a person typed, taken apart: global options, the verb, its options and operands.
 //
 // Contract: pure. Every refusal is Errc::usage with a sentence and the help to read; a scalar
-// option given twice is refused, never "the last one wins". The only place that knows cxxopts.
+// option given twice is refused, never "the last one wins". The digest behind a plan is kept for
+// approve alone. The only place that knows cxxopts.
 #pragma once
 
 #include <optional>
@@ -20,6 +21,8 @@ enum class Verbosity { normal, quiet };
 enum class Prompts { allowed, forbidden };
 enum class Request { run, help, version, nothing };
 
+struct CommandLine;
+
 class Arguments {
  public:
   bool has(std::string_view option) const { return find(option) != nullptr; }
@@ -30,6 +33,7 @@ class Arguments {
 
  private:
   friend class Parser;
+  friend Result<CommandLine> parse_command_line(const std::vector<std::string>& words);
   std::vector<std::pair<std::string, std::string>> options_;  // in the order typed
   std::vector<std::string> operands_;
 };
@@ -37,6 +41,7 @@ class Arguments {
 struct CommandLine {
   Request request = Request::run;
   const Verb* verb = nullptr;
+  std::string family;  // Request::help without a verb: of those that begin with this word
   Arguments arguments;
   Form form = Form::people;
   Verbosity verbosity = Verbosity::normal;

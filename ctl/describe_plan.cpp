@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
@@ -19,15 +20,22 @@ std::string reasons_text(const Json& item) {
   return text;
 }
 
+// What a plan that has ended did not come to is not pending any more.
+std::string fate_of(const Json& item, const Json& plan) {
+  const std::string state = printable(text_at(item, "state"));
+  return state == "pending" && holds(plan, "finished") ? "left alone" : state;
+}
+
 std::string given_text(const Json& plan, const Output& out) {
   const Json& given = list_at(object_at(plan, "approvals"), "given");
   if (given.empty()) return {};
-  Table table({"  TIME", "WHO", "DECISION"});
+  Table table({"  TIME", "WHO", "DECISION", "REASON"});
   for (const Json& act : given) {
     const std::string in_advance = text_at(object_at(act, "standing"), "class");
     table.add({"  " + printable(text_at(act, "time")), decider_text(act),
                printable(text_at(act, "decision")) +
-                   (in_advance.empty() ? "" : ", in advance for class " + printable(in_advance))});
+                   (in_advance.empty() ? "" : ", in advance for class " + printable(in_advance)),
+               printable(text_at(act, "reason"))});
   }
   return "\nDecisions\n" + table.text(out.width());
 }
@@ -104,37 +112,82 @@ std::string signed_record_text(const Json& plan) {
          short_id(text_at(plan, "id")) + " FILE\n";
 }
 
+namespace {
+
+bool is_single_operator(const Json& plan) {
+  return text_at(plan, "people_rule") == "single-operator";
+}
+
+bool has_approvals(const Json& plan) {
+  const Json& given = list_at(object_at(plan, "approvals"), "given");
+  return std::any_of(given.begin(), given.end(),
+                     [](const Json& act) { return text_at(act, "decision") == "approve"; });
+}
+
+// Who approves, as the beginning of a sentence.
+std::string approver_text(const Json& plan) {
+  const Json& approvals = object_at(plan, "approvals");
+  const std::uint64_t people = number_at(approvals, "people");
+  const std::string count = people > 1 ? "; " + std::to_string(people) + " people have to" : "";
+  if (is_single_operator(plan)) {
+    return has_approvals(plan)
+               ? "somebody who has not approved it yet has to, too" + count
+               : "you may approve it yourself (this store is single-operator)" + count;
+  }
+  const std::string who = joined(list_at(approvals, "needed"), ", ");
+  return "a custodian other than who asked approves it" + (who.empty() ? "" : " (" + who + ")") +
+         count;
+}
+
+std::string step_of_a_request(const Json& plan, const std::string& id) {
+  const Json& approvals = object_at(plan, "approvals");
+  const std::string expires = text_at(plan, "expires");
+  const std::string end =
+      expires.empty() ? ".\n" : ", and the plan expires at " + printable(expires) + ".\n";
+  const std::uint64_t orphaned = number_at(approvals, "items_of_nobody");
+  if (orphaned > 0) {
+    return "Next: nobody is left who may approve " + counted(orphaned, "item") +
+           ": not who asked, not root, and nobody\ntwice. A custodian of such an asset names "
+           "another "
+           "one:\n  aierase set ASSET --custodian USER --reason T\nOr it is taken back: aierase "
+           "cancel " +
+           id + "\nUntil then nothing changes" + end;
+  }
+  std::string text = "Next: " + approver_text(plan) + ":\n  " + approve_command(plan) + "\n";
+  const std::string signing = joined(list_at(approvals, "by_signature"), ", ");
+  if (!signing.empty()) {
+    text += "Who has no account here (" + signing + ") signs the text of\n  aierase show " + id +
+            " --request\nand anybody hands it in: aierase approve --signed FILE\n";
+  }
+  if (is_single_operator(plan) && has_approvals(plan)) {
+    text += "Or it is taken back: aierase cancel " + id + "\n";
+  }
+  return text + "Until then nothing changes" + end;
+}
+
+// Who approves may not be who takes back.
+std::string way_back(const std::string& id) {
+  return "Until then whoever may retire takes it back: aierase cancel " + id + "\n";
+}
+
+}  // namespace
+
 std::string next_step(const Json& plan) {
   const std::string state = text_at(plan, "state");
   const std::string id = short_id(text_at(plan, "id"));
-  if (state == "requested") {
-    const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
-    std::string text = "Next: ";
-    text += text_at(plan, "people_rule") == "single-operator"
-                ? "you may approve it yourself (this store is single-operator)"
-                : "a custodian other than who asked approves it" +
-                      (who.empty() ? std::string() : " (" + who + ")");
-    const std::uint64_t people = number_at(object_at(plan, "approvals"), "people");
-    if (people > 1) text += "; " + std::to_string(people) + " people have to";
-    text += ":\n  " + approve_command(plan) + "\nuntil then nothing changes";
-    const std::string expires = text_at(plan, "expires");
-    if (!expires.empty()) text += ", and the plan expires at " + printable(expires);
-    return text + ".\n";
-  }
+  if (state == "requested") return step_of_a_request(plan, id);
   if (waits_for_holds(plan)) {
     return "Next: nothing can go on before the legal holds are lifted: they keep " +
            counted(held_items(plan), "item") + " waiting.\nTo see them: aierase list holds\n";
   }
   if (text_at(plan, "waits_for") == "grace") {
     return "Next: nobody needs to act. It is retired, and erased at " +
-           printable(text_at(plan, "due")) + ", when its grace ends.\nTo change your mind until " +
-           "then: aierase cancel " + id + "\n";
+           printable(text_at(plan, "due")) + ", when its grace ends.\n" + way_back(id);
   }
   if (text_at(plan, "waits_for") == "company") {
     return "Next: nobody needs to act. To spare the TPM's memory it waits for others that go "
            "with it,\nand is erased at " +
-           printable(text_at(plan, "waits_until")) +
-           " at the latest.\nTo change your mind until then: aierase cancel " + id + "\n";
+           printable(text_at(plan, "waits_until")) + " at the latest.\n" + way_back(id);
   }
   if (text_at(plan, "waits_for") == "brake") {
     return "Next: the brake holds it: it is more than the policy lets go unattended. One custodian "
@@ -167,8 +220,7 @@ std::string item_table(const Json& plan, const Output& out) {
   Table table({"ASSET", "NAME", "STATE", "CERTIFICATE", "WHY"});
   for (const Json& item : list_at(plan, "items")) {
     table.add({short_id(text_at(item, "asset")), printable(text_at(item, "name")),
-               printable(text_at(item, "state")), short_id(text_at(item, "certificate")),
-               reasons_text(item)});
+               fate_of(item, plan), short_id(text_at(item, "certificate")), reasons_text(item)});
   }
   return table.text(out.width()) + item_leases_text(plan, out);
 }

@@ -144,7 +144,9 @@ int run(const std::vector<std::string>& words) {
       out.print("aierase " AIERASE_VERSION "\nbuild " + build_id() + "\n");
       return out.finish(0);
     case Request::help:
-      out.print(line.verb == nullptr ? overview() : help_of(*line.verb, out.width()));
+      out.print(line.verb != nullptr  ? help_of(*line.verb, out.width())
+                : line.family.empty() ? overview()
+                                      : help_of(line.family, out.width()));
       return out.finish(0);
     case Request::run:
       break;

@@ -6,6 +6,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/secret_bytes.h"
 #include "ctl/interrupt.h"
 
@@ -78,8 +80,32 @@ bool equal(const Typed& a, const Typed& b) {
   return a.size == b.size && a.bytes.equals(b.bytes);
 }
 
+// What a terminal could give as well: one line, or the same line twice where it would be asked for
+// twice. Anything else could never be typed.
+Status take_first_line(Typed& typed, Ask times) {
+  return typed.bytes.reveal([&](ByteView all) -> Status {
+    const ByteView text = all.first(typed.size);
+    const auto end = std::find(text.begin(), text.end(), std::byte{'\n'});
+    const auto first = static_cast<std::size_t>(end - text.begin());
+    if (first == text.size()) return {};
+    const ByteView second = text.subspan(first + 1);
+    typed.size = first;
+    if (times == Ask::twice && std::equal(second.begin(), second.end(), text.begin(), end)) {
+      return {};
+    }
+    return make_error(Errc::invalid_input,
+                      times == Ask::twice ? "the passphrase is not one line, or the same line twice"
+                                          : "the passphrase is more than one line",
+                      "a line break cannot be typed at a terminal later");
+  });
+}
+
 Result<Typed> obtain(Prompts prompts, const char* question, Ask times) {
-  if (isatty(STDIN_FILENO) != 1) return read_secret(STDIN_FILENO, Until::end_of_file);
+  if (isatty(STDIN_FILENO) != 1) {
+    ASSIGN_OR_RETURN(Typed typed, read_secret(STDIN_FILENO, Until::end_of_file));
+    RETURN_IF_ERROR(take_first_line(typed, times));
+    return typed;
+  }
   const UniqueFd terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (prompts == Prompts::forbidden || !terminal.valid()) {
     return make_error(Errc::access_denied, "a passphrase is needed, and asking for it is forbidden",

@@ -99,9 +99,14 @@ inline constexpr std::array kExportOptions{
     Option{"tensor", "T", Arity::once, "the bytes of one tensor, as show --tensors names it"},
     Option{"tar", "", Arity::flag, "all files as one tar archive"},
 };
+inline constexpr std::string_view kMatchKeys =
+    "asset= name= label. retention= kind= custodian= state= derived-from= trained-on= unused-for= "
+    "due-before=";
 inline constexpr std::array kListOptions{
-    Option{"match", "K=V", Arity::many,
-           "only assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, state=, ..."},
+    Option{
+        "match", "K=V", Arity::many,
+        "only assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, unused-for=, ...",
+        kMatchKeys},
     Option{"json-lines", "", Arity::flag, "one JSON object per line"},
 };
 inline constexpr std::array kSetOptions{
@@ -145,7 +150,8 @@ inline constexpr std::array kRetireOptions{
     Option{"reason", "T", Arity::once, "why; stands on the certificate"},
     Option{"ticket", "T", Arity::once, "the number of a ticket; stands on the certificate"},
     Option{"match", "K=V", Arity::many,
-           "select assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, ..."},
+           "select assets that match, by all of them: name=GLOB, label.K=GLOB, due-before=, ...",
+           kMatchKeys},
     Option{"cascade", "", Arity::flag, "include everything that was derived from them"},
     Option{"keep", "D=REASON", Arity::many, "dependant D stays, and why"},
     Option{"skip-blocked", "", Arity::flag, "leave out what is blocked instead of refusing"},
@@ -164,7 +170,8 @@ inline constexpr std::array kHoldPlaceOptions{
     Option{"matter", "M", Arity::once, "the case or inquiry it belongs to"},
     Option{"reason", "T", Arity::once, "why; recorded"},
     Option{"match", "K=V", Arity::many,
-           "upon what, by all of them: name=GLOB, label.K=GLOB, kind=, derived-from=, ..."},
+           "upon what, by all of them: name=GLOB, label.K=GLOB, kind=, derived-from=, ...",
+           kMatchKeys},
     Option{"future", "", Arity::flag, "also upon what comes to match later"},
 };
 inline constexpr std::array kPolicyLoadOptions{
@@ -213,7 +220,8 @@ inline constexpr std::array kCertificateBundleOptions{
            "what was signed from then on: 2026-01-01, 2026-01-01T00:00:00Z, 90d; all if absent"},
     Option{"to", "T", Arity::once, "up to then, a date to its end; until now if absent"},
     Option{"match", "K=V", Arity::many,
-           "only of assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, ..."},
+           "only of assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, ...",
+           kMatchKeys},
     Option{"add", "ARCHIVE", Arity::many, "join archives of many hosts, without a daemon",
            "%files"},
 };

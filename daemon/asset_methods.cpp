@@ -270,8 +270,7 @@ Status set(Service& service, sd_bus_message* message) {
   Store::Changes changes;
   RETURN_IF_ERROR(read_label_changes(options, changes));
   ASSIGN_OR_RETURN(changes.retention, options.text("retention"));
-  ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
-  ASSIGN_OR_RETURN(changes.custodians, service.people().custodians(custodians));
+  ASSIGN_OR_RETURN(changes.custodians, read_custodians(options, service.people()));
   ASSIGN_OR_RETURN(changes.reason, options.text_or("reason", ""));
   RETURN_IF_ERROR(read_event(options, changes));
   RETURN_IF_ERROR(options.finish());

@@ -235,8 +235,10 @@ class Authority::Inquiry {
     }
     if (authorized != 0) return finish(Status());
     if (challenge != 0) {
-      return finish(denied("this needs a password (" + question_.action + ")",
-                           "call again without --no-ask-password, from a terminal"));
+      return finish(
+          denied("this needs a password (" + question_.action + ")",
+                 "from a terminal it is asked for, without --no-ask-password; who is in the "
+                 "group that may needs none: aierase(1) PEOPLE"));
     }
     finish(denied("you may not do this (" + question_.action + ")",
                   "ask for membership of the group that may; see aierase(1) PEOPLE"));

@@ -128,6 +128,11 @@ Status bundle(Service& service, sd_bus_message* message) {
   if (wish.from && wish.until && *wish.from > *wish.until) {
     return make_error(Errc::usage, "the period ends before it begins");
   }
+  for (const domain::Selector& selector : wish.match) {
+    if (!domain::asks_for_time(selector.key)) continue;
+    return make_error(Errc::usage, "certificates cannot be matched by " + quoted(selector.text()),
+                      "what is erased was neither used nor is it due; --from and --to say when");
+  }
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
   RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));

@@ -76,17 +76,22 @@ Status read_lineage(CallOptions& options, lifecycle::ImportRequest& request) {
 
 }  // namespace
 
+Result<std::vector<domain::Custodian>> read_custodians(CallOptions& options,
+                                                       const Enrolment& people) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, options.texts("custodians"));
+  if (names.size() > limits::kCustodiansPerAsset) {
+    return CallOptions::wrong(
+        "custodians", "has more than " + std::to_string(limits::kCustodiansPerAsset) + " entries");
+  }
+  return people.custodians(names);
+}
+
 Result<ImportWish> read_import(CallOptions& options, const Enrolment& people) {
   ImportWish wish;
   ASSIGN_OR_RETURN(const std::optional<domain::AssetKind> kind,
                    options.word<domain::AssetKind>("kind", domain::parse_asset_kind));
   wish.request.kind = kind.value_or(domain::AssetKind::model);
-  ASSIGN_OR_RETURN(const std::vector<std::string> custodians, options.texts("custodians"));
-  if (custodians.size() > limits::kCustodiansPerAsset) {
-    return CallOptions::wrong(
-        "custodians", "has more than " + std::to_string(limits::kCustodiansPerAsset) + " entries");
-  }
-  ASSIGN_OR_RETURN(wish.request.custodians, people.custodians(custodians));
+  ASSIGN_OR_RETURN(wish.request.custodians, read_custodians(options, people));
   ASSIGN_OR_RETURN(wish.request.retention, options.text_or("retention", "default"));
   ASSIGN_OR_RETURN(wish.request.labels, options.pairs("labels"));
   RETURN_IF_ERROR(read_lineage(options, wish.request));

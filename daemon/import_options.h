@@ -23,6 +23,9 @@ struct ImportWish {
   std::optional<UniqueFd> metadata;
 };
 
+// Before anybody is looked up there are no more names than an asset may have.
+Result<std::vector<domain::Custodian>> read_custodians(CallOptions& options,
+                                                       const Enrolment& people);
 // Everything but name and actor; the last reader of `options`.
 Result<ImportWish> read_import(CallOptions& options, const Enrolment& people);
 

@@ -356,6 +356,8 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   Json json = plan_row(view.plan);
   json["items"] = items_json(view);
   json["approvals"] = {{"needed", view.needed.custodians},
+                       {"by_signature", view.needed.by_signature},
+                       {"items_of_nobody", view.needed.items_of_nobody},
                        {"people", view.needed.people},
                        {"given", given_json(view.plan.approvals)}};
   json["policy"] = to_hex(view.plan.policy);

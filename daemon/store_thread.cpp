@@ -104,7 +104,7 @@ bool StoreThread::execute_slice() {
   tell_erased(changes);
   report_changes(std::move(changes));
   if (more.ok()) return *more;
-  log_error(more.error(), "erasing what is due failed; it is tried again",
+  log_error(more.error(), "what is due could not be done; it is tried again",
             {field_of(kErasingFails)});
   return false;
 }

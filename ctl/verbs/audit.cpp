@@ -26,6 +26,10 @@ Result<Json> read_filters(const Session& session) {
     ASSIGN_OR_RETURN(const UtcTime time, parse_moment("until", *until, DayEdge::last_second, now));
     options["until"] = to_rfc3339(time);
   }
+  if (options.contains("since") && options.contains("until") &&
+      options["since"].get<std::string>() > options["until"].get<std::string>()) {
+    return make_error(Errc::usage, "the period ends before it begins");
+  }
   for (const char* key : {"who", "action", "outcome"}) {
     if (const std::string* value = given.find(key)) options[key] = *value;
   }

@@ -52,6 +52,7 @@ Status check_usage(const Arguments& given) {
 // Nothing is handed over that would not verify.
 Status refuse_unsound(const ArchiveReport& report) {
   std::string why;
+  bool of_the_archive = false;
   const auto look = [&](const std::vector<certificate::Check>& checks) {
     for (const certificate::Check& check : checks) {
       if (why.empty() && check.result == certificate::CheckResult::failed) {
@@ -62,11 +63,17 @@ Status refuse_unsound(const ArchiveReport& report) {
   for (const certificate::Check& check : report.checks) {
     if (check.name == "archive") look({check});  // the index is made now
   }
+  of_the_archive = !why.empty();
   for (const SectionReport& section : report.sections) {
     look(section.integrity);
     look(section.completeness);
   }
   if (why.empty()) return {};
+  if (of_the_archive) {
+    return make_error(Errc::verification_failed, "the archive would not hold: " + why,
+                      "archives with one section and other files in it are of another match: leave "
+                      "one of them out; `aierase verify` tells of each whether it is sound");
+  }
   return make_error(Errc::verification_failed, "the archive would not hold: " + why,
                     "find out what is wrong: `aierase verify` of an archive, `aierase check` of a "
                     "store");

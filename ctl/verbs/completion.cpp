@@ -97,8 +97,12 @@ std::string family_cases(const std::string& indent) {
 std::string value_cases(const std::string& indent) {
   std::string text;
   const auto add = [&](const std::string& pattern, const Option& option) {
-    if (option.words.empty()) return;
+    if (option.arity == Arity::flag) return;
     const std::string command = word_command(option.words);
+    if (option.words.empty()) {  // a text of the person's own
+      text += indent + pattern + ":--" + std::string(option.name) + ") return ;;\n";
+      return;
+    }
     text += indent + pattern + ":--" + std::string(option.name) + ") " +
             (command.empty() ? "_aierase_files" : "_aierase_words \"$(" + command + ")\"") +
             "; return ;;\n";

@@ -68,6 +68,16 @@ std::string help_of(const Verb& verb, std::size_t) {
   return text;
 }
 
+std::string help_of(const std::string& name, std::size_t width) {
+  std::string text;
+  for (const Verb& verb : kVerbs) {
+    const bool family = verb.name.substr(0, name.size() + 1) == name + " ";
+    if (verb.name != name && !family) continue;
+    text += (text.empty() ? "" : "\n") + help_of(verb, width);
+  }
+  return text;
+}
+
 Result<int> run_help(Session& session) {
   const auto& words = session.arguments().operands();
   if (words.empty()) {
@@ -75,12 +85,7 @@ Result<int> run_help(Session& session) {
     return 0;
   }
   const std::string name = words.size() == 2 ? words[0] + " " + words[1] : words[0];
-  std::string text;
-  for (const Verb& verb : kVerbs) {
-    const bool family = words.size() == 1 && verb.name.substr(0, name.size() + 1) == name + " ";
-    if (verb.name != name && !family) continue;
-    text += (text.empty() ? "" : "\n") + help_of(verb, session.out().width());
-  }
+  const std::string text = help_of(name, session.out().width());
   if (text.empty()) {
     return make_error(Errc::usage, "there is no verb " + quoted(name),
                       "aierase --help lists the verbs");

@@ -291,6 +291,22 @@ bool is_existing(const Json& result) {
   return holds(result, "created") && text_at(result, "created") == "no";
 }
 
+// What was asked for besides, of content that was there already.
+void tell_what_is_lost(const Arguments& given, Output& out) {
+  const auto named = [&](std::initializer_list<const char*> options) {
+    std::string text;
+    for (const char* option : options) {
+      if (given.has(option)) text += (text.empty() ? "--" : ", --") + std::string(option);
+    }
+    return text;
+  };
+  const std::string later = named({"label", "retention", "custodian"});
+  const std::string never = named({"derived-from", "trained-on", "configured-by", "supersedes"});
+  if (!later.empty()) out.remark("not recorded: " + later + "; aierase set changes it");
+  if (!never.empty())
+    out.remark("not recorded: " + never + "; the first import alone says lineage");
+}
+
 std::string report_of(const Json& result, const Json& asset, const Output& out) {
   const bool existing = is_existing(result);
   const std::string name = printable(text_at(asset, "name"));
@@ -315,6 +331,7 @@ Result<int> run_import(Session& session) {
   const Json& asset = asset_of(result);
   for (const std::string& note : intake.tensors.notes) out.remark(note);
   if (!intake.tensors.notes.empty()) result["notes"] = intake.tensors.notes;
+  if (is_existing(result)) tell_what_is_lost(session.arguments(), out);
   std::optional<Removal> removal;
   // What is stored was compared by its digests alone, and may be damaged on disk.
   const bool keeps_sources = is_existing(result) && session.arguments().has("remove-source");

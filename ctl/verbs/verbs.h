@@ -48,5 +48,7 @@ Result<int> run_help(Session& session);
 // Help texts, made from the verb table.
 std::string overview();
 std::string help_of(const Verb& verb, std::size_t width);
+// Of a verb by its name, or of all that begin with this word; empty where there is none.
+std::string help_of(const std::string& name, std::size_t width);
 
 }  // namespace aierase::ctl

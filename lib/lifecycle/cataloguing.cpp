@@ -1,5 +1,6 @@
 // The inventory: resolving names, showing, listing, and the small changes of an asset.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -76,7 +77,8 @@ Result<AssetView> change_state(Core& core, Store& store, const domain::Actor& ac
   return store.show_asset(id);
 }
 
-Status check_changes(const Store::Changes& changes, const domain::Asset& asset) {
+Status check_changes(const Store::Changes& changes, const domain::Asset& asset,
+                     domain::PeopleRule rule) {
   if (changes.reason.empty()) {
     return make_error(Errc::usage, "a change needs a reason", "add --reason TEXT");
   }
@@ -90,10 +92,7 @@ Status check_changes(const Store::Changes& changes, const domain::Asset& asset) 
     return make_error(Errc::resource_limit,
                       "more than " + std::to_string(limits::kLabelsPerAsset) + " labels");
   }
-  if (changes.custodians.size() > limits::kCustodiansPerAsset) {
-    return make_error(Errc::resource_limit,
-                      "more than " + std::to_string(limits::kCustodiansPerAsset) + " custodians");
-  }
+  if (!changes.custodians.empty()) RETURN_IF_ERROR(check_custodians(changes.custodians, rule));
   if (changes.labels.empty() && !changes.retention && changes.custodians.empty() &&
       !changes.placed_on_market) {
     return make_error(
@@ -126,6 +125,46 @@ Status check_consent(const domain::Actor& actor, const domain::Asset& asset,
                     "ask one of them to run this", asset_text(asset.id));
 }
 
+std::string texts_of(const std::vector<domain::Custodian>& custodians) {
+  std::string text;
+  for (const domain::Custodian& one : custodians) text += (text.empty() ? "" : ", ") + one.text();
+  return text;
+}
+
+// One change after the other, as "KEY=VALUE"; a label that is not there has no value.
+struct Told {
+  std::string from, to;
+  std::size_t left_out = 0;  // beyond what a history may hold
+  void add(const std::string& key, const std::string& before, const std::string& after) {
+    if (from.size() + to.size() > limits::kReasonBytes) {
+      ++left_out;
+      return;
+    }
+    from += (from.empty() ? "" : "; ") + key + "=" + before;
+    to += (to.empty() ? "" : "; ") + key + "=" + after;
+  }
+};
+
+Result<Told> told_of(const catalog::ReadView& view, const domain::Asset& asset,
+                     const Store::Changes& changes) {
+  Told told;
+  for (const auto& [key, value] : changes.labels) {
+    const auto had = asset.labels.find(key);
+    told.add("label." + key, had == asset.labels.end() ? "" : had->second, value.value_or(""));
+  }
+  if (changes.retention) told.add("retention", asset.retention, *changes.retention);
+  if (!changes.custodians.empty()) {
+    told.add("custodians", texts_of(asset.custodians), texts_of(changes.custodians));
+  }
+  if (changes.placed_on_market) {
+    ASSIGN_OR_RETURN(const catalog::RetentionDates dates, view.retention_dates(asset.id));
+    told.add("placed-on-market", dates.placed_on_market ? to_rfc3339(*dates.placed_on_market) : "",
+             to_rfc3339(*changes.placed_on_market));
+  }
+  if (told.left_out > 0) told.to += "; and " + std::to_string(told.left_out) + " more";
+  return told;
+}
+
 Status write_changes(Core& core, catalog::Transaction& transaction, const Uuid& id,
                      const Store::Changes& changes) {
   for (const auto& [key, value] : changes.labels) {
@@ -144,6 +183,24 @@ Status write_changes(Core& core, catalog::Transaction& transaction, const Uuid& 
 }
 
 }  // namespace
+
+Status check_custodians(const std::vector<domain::Custodian>& custodians, domain::PeopleRule rule) {
+  if (custodians.empty()) {
+    return make_error(Errc::usage, "an asset needs at least one data custodian",
+                      "add --custodian USER or --custodian @GROUP");
+  }
+  if (custodians.size() > limits::kCustodiansPerAsset) {
+    return make_error(Errc::resource_limit,
+                      "more than " + std::to_string(limits::kCustodiansPerAsset) + " custodians");
+  }
+  const bool root_alone =
+      std::all_of(custodians.begin(), custodians.end(), [](const domain::Custodian& one) {
+        return one.kind != domain::CustodianKind::group && one.id == 0;
+      });
+  if (!root_alone || rule == domain::PeopleRule::single_operator) return {};
+  return make_error(Errc::usage, "root alone would answer for it, and root approves nothing",
+                    "name a person or a group as --custodian: else it could never be erased");
+}
 
 Status check_class(const Core& core, const std::string& name) {
   const policy::PolicySet& set = core.retention.set();
@@ -247,11 +304,13 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
   ASSIGN_OR_RETURN(const domain::Asset asset, core.living_asset(id));
-  RETURN_IF_ERROR(check_changes(changes, asset));
+  ASSIGN_OR_RETURN(const catalog::StoreState now_in_force, core.view().state());
+  RETURN_IF_ERROR(check_changes(changes, asset, now_in_force.people_rule));
   if (changes.retention) RETURN_IF_ERROR(check_class(core, *changes.retention));
   const UtcTime now = core.now();
   ASSIGN_OR_RETURN(const domain::Actor person, core.with_entry(actor));
   ASSIGN_OR_RETURN(const policy::Decision before, core.retention.decide(core.view(), asset, now));
+  ASSIGN_OR_RETURN(const Told told, told_of(core.view(), asset, changes));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::none,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -262,7 +321,8 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
                          core.retention.decide(transaction, *changed, now));
         const policy::Change change = policy::compare(before, after);
         RETURN_IF_ERROR(check_consent(person, asset, changes, change.sentences, state.people_rule));
-        return transaction.add_event({now, actor, "set", asset_text(id), "", "", changes.reason});
+        return transaction.add_event(
+            {now, actor, "set", asset_text(id), told.from, told.to, changes.reason});
       }));
   core.changed(domain::IdType::asset, id);
   return show_asset(id);

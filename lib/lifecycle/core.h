@@ -253,13 +253,15 @@ bool is_braked(const domain::Plan& plan);  // tripped, and nobody has released i
 
 // cataloguing.cpp
 Status check_class(const Core& core, const std::string& name);
+Status check_custodians(const std::vector<domain::Custodian>& custodians, domain::PeopleRule rule);
 
 // selecting.cpp
 Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset);
 // By row, lineage, use and policy in force. `view`: of the transaction, where one is open.
+// `memory`: of one act over many assets, during which nobody writes.
 Result<bool> is_selected(Core& core, const catalog::ReadView& view,
-                         const std::vector<domain::Selector>& selectors,
-                         const domain::Asset& asset);
+                         const std::vector<domain::Selector>& selectors, const domain::Asset& asset,
+                         RankMemory* memory = nullptr);
 
 // holding.cpp: whether the holds in force are, word for word, those that the log has placed and not
 // lifted; the first that is not.

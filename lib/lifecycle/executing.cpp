@@ -148,40 +148,8 @@ Result<RoundCourse> run_or_return(Core& core, const Uuid& id, const std::vector<
   return run_next_round(core, id, along);
 }
 
-}  // namespace
-
-bool has_begun(const domain::Plan& plan) {
-  return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
-    return item.state == domain::ItemState::erased;
-  });
-}
-
-// Where each round writes the memory of a TPM: a person's plan waits for others, unless she asked
-// for it now. What a deadline makes due waits for nobody.
-std::optional<UtcTime> waits_for_company(const Core& core, const domain::Plan& plan, UtcTime now) {
-  const bool may_wait = uses_tpm(core.locator) && plan.origin == domain::PlanOrigin::person &&
-                        plan.timing == domain::Timing::after_grace &&
-                        plan.state == domain::PlanState::approved;
-  if (!may_wait || !plan.due) return std::nullopt;
-  const UtcTime until = *plan.due + core.settings.coalesce;
-  return now < until ? std::optional<UtcTime>(until) : std::nullopt;
-}
-
-Status set_aside(Core& core, const Uuid& plan, const Error& why) {
-  if (core.stop || !concerns_one(why)) return why;
-  core.stuck.insert_or_assign(plan, Core::Stuck{core.since_boot() + kStuckPause, why});
-  return {};
-}
-
-Result<std::optional<domain::Plan>> readable_head(Core& core, const Uuid& plan) {
-  Result<std::optional<domain::Plan>> head = core.view().plan_head(plan);
-  if (head.ok()) return head;
-  RETURN_IF_ERROR(set_aside(core, plan, head.error()));
-  return std::optional<domain::Plan>();
-}
-
-Result<bool> Store::execute_due() {
-  Core& core = *impl_;
+// What plans, signer and TPM wait for.
+Result<bool> next_act(Core& core) {
   if (core.stop) return false;
   if (core.waiting) {
     if (!core.signer) return false;
@@ -231,6 +199,48 @@ Result<bool> Store::execute_due() {
   // Nothing has happened; this plan waits, the others need not.
   core.stuck.insert_or_assign(*plan, Core::Stuck{core.since_boot() + kStuckPause, done.error()});
   return std::move(done).error();
+}
+
+}  // namespace
+
+bool has_begun(const domain::Plan& plan) {
+  return std::any_of(plan.items.begin(), plan.items.end(), [](const domain::PlanItem& item) {
+    return item.state == domain::ItemState::erased;
+  });
+}
+
+// Where each round writes the memory of a TPM: a person's plan waits for others, unless she asked
+// for it now. What a deadline makes due waits for nobody.
+std::optional<UtcTime> waits_for_company(const Core& core, const domain::Plan& plan, UtcTime now) {
+  const bool may_wait = uses_tpm(core.locator) && plan.origin == domain::PlanOrigin::person &&
+                        plan.timing == domain::Timing::after_grace &&
+                        plan.state == domain::PlanState::approved;
+  if (!may_wait || !plan.due) return std::nullopt;
+  const UtcTime until = *plan.due + core.settings.coalesce;
+  return now < until ? std::optional<UtcTime>(until) : std::nullopt;
+}
+
+Status set_aside(Core& core, const Uuid& plan, const Error& why) {
+  if (core.stop || !concerns_one(why)) return why;
+  core.stuck.insert_or_assign(plan, Core::Stuck{core.since_boot() + kStuckPause, why});
+  return {};
+}
+
+Result<std::optional<domain::Plan>> readable_head(Core& core, const Uuid& plan) {
+  Result<std::optional<domain::Plan>> head = core.view().plan_head(plan);
+  if (head.ok()) return head;
+  RETURN_IF_ERROR(set_aside(core, plan, head.error()));
+  return std::optional<domain::Plan>();
+}
+
+// Where nothing goes on for want of space, of a signer or of a TPM, ciphertext leaves the disk still.
+Result<bool> Store::execute_due() {
+  Core& core = *impl_;
+  Result<bool> more = next_act(core);
+  if (core.stop || (more.ok() && *more)) return more;
+  const Result<bool> went_on = core.unlinking.step(core);
+  const bool says_less = !went_on.ok() ? more.ok() : *went_on;
+  return says_less ? went_on : std::move(more);
 }
 
 Result<bool> Store::plans_wait() const {

@@ -207,6 +207,21 @@ bool names(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
+// Of a group somebody may be left: who is in it is not known here.
+bool may_approve(const domain::Custodian& custodian, const domain::Plan& plan,
+                 domain::PeopleRule rule) {
+  if (custodian.kind == domain::CustodianKind::group) return true;
+  domain::Actor somebody{custodian.id, custodian.name, {}, {}, {}};
+  if (custodian.kind == domain::CustodianKind::person) {
+    somebody.person = domain::PersonEntry{custodian.name, {}, {}, {}, {}, {}};
+  }
+  if (standing_of(somebody, plan.requester, rule) != Standing::counts) return false;
+  return std::none_of(plan.approvals.begin(), plan.approvals.end(), [&](const auto& approval) {
+    return approval.decision == domain::Decision::approve && !approval.standing &&
+           domain::same_person(approval.actor, somebody);
+  });
+}
+
 }  // namespace
 
 bool given_as(const domain::Approval& approval, const domain::Custodian& custodian) {
@@ -216,12 +231,16 @@ bool given_as(const domain::Approval& approval, const domain::Custodian& custodi
           domain::is_custodian(approval.actor, {custodian}));
 }
 
-std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
-                                      const PolicyFacts& policy) {
+std::vector<std::string> approvers_left(const std::vector<domain::Custodian>& custodians,
+                                        const PolicyFacts& policy, const domain::Plan& plan,
+                                        domain::PeopleRule rule) {
   std::vector<std::string> approvers;
-  for (const domain::Custodian& custodian : custodians) approvers.push_back(custodian.text());
+  for (const domain::Custodian& custodian : custodians) {
+    if (may_approve(custodian, plan, rule)) approvers.push_back(custodian.text());
+  }
   for (const std::string& text : policy.custodians) {
-    if (!names(approvers, text)) approvers.push_back(text);
+    const bool asked = rule == domain::PeopleRule::two_person && text == plan.requester.login;
+    if (!asked && !names(approvers, text)) approvers.push_back(text);
   }
   return approvers;
 }

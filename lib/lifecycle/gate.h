@@ -123,9 +123,11 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
                      domain::PeopleRule rule);
 // Whether it was given as this custodian, and not as another one of that name.
 bool given_as(const domain::Approval& approval, const domain::Custodian& custodian);
-// Texts of those who may approve the end of an asset: its custodians and those of its classes.
-std::vector<std::string> approvers_of(const std::vector<domain::Custodian>& custodians,
-                                      const PolicyFacts& policy);
+// Texts of those who may still approve the end of an asset, of its custodians and those of its
+// classes: not who asked, not root, and nobody twice.
+std::vector<std::string> approvers_left(const std::vector<domain::Custodian>& custodians,
+                                        const PolicyFacts& policy, const domain::Plan& plan,
+                                        domain::PeopleRule rule);
 // Why a standing approval does not count any more, if so. Its day is over by the later of the two
 // clocks, and begins by the earlier one.
 std::optional<domain::Reason> lapse_of(const StandingFacts& facts, const ClockFacts& clock);

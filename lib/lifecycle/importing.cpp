@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kGeneratedKeyBytes = 32;
 
-Status check_request(const ImportRequest& request) {
+Status check_request(const ImportRequest& request, domain::PeopleRule rule) {
   if (request.labels.size() > limits::kLabelsPerAsset) {
     return make_error(Errc::resource_limit,
                       "more than " + std::to_string(limits::kLabelsPerAsset) + " labels");
@@ -22,14 +22,7 @@ Status check_request(const ImportRequest& request) {
   for (const auto& [key, value] : request.labels) {
     RETURN_IF_ERROR(domain::check_label(key, value));
   }
-  if (request.custodians.empty()) {
-    return make_error(Errc::usage, "an asset needs at least one data custodian",
-                      "add --custodian USER or --custodian @GROUP");
-  }
-  if (request.custodians.size() > limits::kCustodiansPerAsset) {
-    return make_error(Errc::resource_limit,
-                      "more than " + std::to_string(limits::kCustodiansPerAsset) + " custodians");
-  }
+  RETURN_IF_ERROR(check_custodians(request.custodians, rule));
   if (request.lineage.size() > limits::kLineagePerAsset) {
     return make_error(Errc::resource_limit,
                       "more than " + std::to_string(limits::kLineagePerAsset) + " lineage edges");
@@ -183,6 +176,14 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
                             : "import it under another version to keep it",
                         asset_text(*taken));
     }
+    if (there.kind != asset.kind) {
+      return make_error(
+          Errc::already_exists,
+          there.name.text() + " is there as a " + std::string(domain::to_text(there.kind)) +
+              ", and no asset changes its kind",
+          "import it under another version, e.g. " + std::string(asset.name.base()) + ":2",
+          asset_text(*taken));
+    }
     if (!same) {
       return make_error(
           Errc::already_exists,
@@ -209,7 +210,8 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
 Result<ImportTicket> Store::begin_import(ImportRequest request) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
-  RETURN_IF_ERROR(check_request(request));
+  ASSIGN_OR_RETURN(const catalog::StoreState now_in_force, core.view().state());
+  RETURN_IF_ERROR(check_request(request, now_in_force.people_rule));
   RETURN_IF_ERROR(check_class(core, request.retention));
   ImportTicket ticket;
   ticket.asset = Uuid::random();
@@ -302,7 +304,7 @@ Status Store::abort_import(const Uuid& asset) {
       std::find_if(intents.begin(), intents.end(),
                    [&](const catalog::ImportIntent& one) { return one.asset == asset; });
   if (intent == intents.end()) return {};
-  const Unlinked files = unlink_files(core.env(), core.blob_directory(), intent->blobs);
+  const Unlinked files = unlink_files(core.env(), core.blob_directory(), intent->blobs, false);
   if (!files.synced.ok()) return core.fatal(files.synced.error());
   if (files.kept) return *files.kept;
   return transact(core, ReserveShare::half,

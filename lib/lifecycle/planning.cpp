@@ -107,7 +107,10 @@ std::string way_around(const domain::PlanItem& blocked, const RetireRequest& req
                        [code](const domain::Reason& reason) { return reason.code == code; });
   };
   if (blocked.verdict == domain::Verdict::conflict) {
-    return "`aierase show " + blocked.name.text() + "` names the rules that contradict each other";
+    return "`aierase show " + blocked.name.text() +
+           "` names the rules that contradict each other, or "
+           "the class that is missing: `aierase set " +
+           blocked.name.text() + " --retention CLASS` gives it another";
   }
   if (by(Errc::policy_conflict)) {
     return "retire it with --cascade, or keep it with --keep NAME=REASON";
@@ -294,7 +297,7 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
   const domain::Plan& plan = view.plan;
   const UtcTime now = core.now();
   ASSIGN_OR_RETURN(const InForce word, approvals_today(core, plan));
-  std::set<std::string> missing;
+  std::set<std::string> missing, signing;
   for (const domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
     if (asset.state == domain::AssetState::erased) continue;
@@ -304,15 +307,21 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     const UtcTime end = in_grace ? end_of_grace(ruling, plan, now) : now;
     view.due_if_approved_now = std::max(view.due_if_approved_now.value_or(end), end);
     const PolicyFacts facts = policy_facts(ruling);
-    const std::vector<std::string> approvers = approvers_of(asset.custodians, facts);
     const ApprovalCount count =
         count_approvals(asset.custodians, facts, terms_of(plan), word.approvals, rule);
     if (count.suffices()) continue;
     ++view.needed.items_waiting;
     view.needed.people = std::max(view.needed.people, count.needed - count.counted);
-    missing.insert(approvers.begin(), approvers.end());
+    const std::vector<std::string> left = approvers_left(asset.custodians, facts, plan, rule);
+    if (left.empty() && rule == domain::PeopleRule::two_person) ++view.needed.items_of_nobody;
+    missing.insert(left.begin(), left.end());
+    for (const domain::Custodian& one : asset.custodians) {
+      const bool absent = one.kind == domain::CustodianKind::person && one.id == domain::kNoUid;
+      if (absent && missing.count(one.text()) != 0) signing.insert(one.text());
+    }
   }
   view.needed.custodians.assign(missing.begin(), missing.end());
+  view.needed.by_signature.assign(signing.begin(), signing.end());
   return {};
 }
 

@@ -127,9 +127,11 @@ struct RetireRequest {
 
 // What approvals a plan needs and who could give them.
 struct ApprovalsNeeded {
-  std::vector<std::string> custodians;  // text of those whose word is still missing, per item union
+  std::vector<std::string> custodians;    // text of those whose word may still come, per item union
+  std::vector<std::string> by_signature;  // of them, who has no account here
   std::size_t items_waiting = 0;
-  std::size_t people = 0;  // the most that an item still waits for
+  std::size_t items_of_nobody = 0;  // of those, for which nobody is left who may
+  std::size_t people = 0;           // the most that an item still waits for
 };
 // What an approved plan waits for: the end of its grace, after that a person who says that the
 // clock is right, or one who releases the brake, or others that go with it.

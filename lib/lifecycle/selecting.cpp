@@ -20,10 +20,15 @@ bool is_pattern(const std::string& text) {
   return text.find_first_of("*?[") != std::string::npos;
 }
 
+bool is_by_lineage(const domain::Selector& selector) {
+  return selector.key == SelectorKey::derived_from || selector.key == SelectorKey::trained_on;
+}
+bool is_by_time(const domain::Selector& selector) {
+  return domain::asks_for_time(selector.key);
+}
+
 bool asks_for_ancestry(const std::vector<domain::Selector>& selectors) {
-  return std::any_of(selectors.begin(), selectors.end(), [](const domain::Selector& selector) {
-    return selector.key == SelectorKey::derived_from || selector.key == SelectorKey::trained_on;
-  });
+  return std::any_of(selectors.begin(), selectors.end(), is_by_lineage);
 }
 
 // What the catalog can find by an index. Never less than what matches.
@@ -73,11 +78,12 @@ const domain::Selector* asset_selector(const std::vector<domain::Selector>& sele
 Result<catalog::Page<domain::Asset>> matching_page(Core& core,
                                                    const std::vector<domain::Selector>& selectors,
                                                    const catalog::AssetQuery& query,
-                                                   const std::string& cursor, std::size_t limit) {
+                                                   const std::string& cursor, std::size_t limit,
+                                                   RankMemory& memory) {
   ASSIGN_OR_RETURN(catalog::Page<domain::Asset> page, core.view().assets(query, cursor, limit));
   std::vector<domain::Asset> matching;
   for (domain::Asset& asset : page.rows) {
-    ASSIGN_OR_RETURN(const bool match, is_selected(core, core.view(), selectors, asset));
+    ASSIGN_OR_RETURN(const bool match, is_selected(core, core.view(), selectors, asset, &memory));
     if (match) matching.push_back(std::move(asset));
   }
   page.rows = std::move(matching);
@@ -185,7 +191,7 @@ Result<std::optional<UtcTime>> idle_since(Core& core, const catalog::ReadView& v
 // What is gone was neither used nor is it due. A clock that stands ahead of trusted time makes
 // nothing old.
 Status add_time_facts(Core& core, const catalog::ReadView& view, const domain::Selector& selector,
-                      const domain::Asset& asset, domain::MatchFacts& facts) {
+                      const domain::Asset& asset, RankMemory* memory, domain::MatchFacts& facts) {
   if (asset.state == domain::AssetState::erased) return {};
   if (selector.key == SelectorKey::unused_for) {
     ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
@@ -194,7 +200,7 @@ Status add_time_facts(Core& core, const catalog::ReadView& view, const domain::S
   } else if (selector.key == SelectorKey::due_before && selector.moment > UtcTime{}) {
     ASSIGN_OR_RETURN(const policy::Decision then,
                      core.retention.decide(view, asset, selector.moment - std::chrono::seconds(1),
-                                           policy::Detail::verdicts));
+                                           policy::Detail::verdicts, memory));
     if (then.verdict == domain::Verdict::due) facts.due = domain::MatchFacts::Due::yes;
   }
   return {};
@@ -240,18 +246,27 @@ Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& 
   return ancestry;
 }
 
+// What costs least is asked first: most assets do not get to the policy.
 Result<bool> is_selected(Core& core, const catalog::ReadView& view,
-                         const std::vector<domain::Selector>& selectors,
-                         const domain::Asset& asset) {
+                         const std::vector<domain::Selector>& selectors, const domain::Asset& asset,
+                         RankMemory* memory) {
   domain::Ancestry ancestry;
+  domain::MatchFacts facts{ancestry};
+  const auto all_match = [&](const auto& are_meant) {
+    return std::all_of(selectors.begin(), selectors.end(), [&](const domain::Selector& selector) {
+      return !are_meant(selector) || domain::matches(selector, asset, facts);
+    });
+  };
+  const auto of_row = [](const auto& one) { return !is_by_lineage(one) && !is_by_time(one); };
+  if (!all_match(of_row)) return false;
   if (asks_for_ancestry(selectors)) {
     ASSIGN_OR_RETURN(ancestry, ancestry_of(view, asset.id));
+    if (!all_match(is_by_lineage)) return false;
   }
-  domain::MatchFacts facts{ancestry};
   for (const domain::Selector& selector : selectors) {
-    RETURN_IF_ERROR(add_time_facts(core, view, selector, asset, facts));
+    RETURN_IF_ERROR(add_time_facts(core, view, selector, asset, memory, facts));
   }
-  return domain::matches_all(selectors, asset, facts);
+  return all_match(is_by_time);
 }
 
 Result<std::vector<Uuid>> Store::select(const std::vector<domain::Selector>& selectors,
@@ -270,9 +285,10 @@ Result<std::vector<Uuid>> Store::select(const std::vector<domain::Selector>& sel
   catalog::AssetQuery query = narrowed(selectors);
   query.include_erased = scope == catalog::NameScope::any;
   std::string cursor;
+  RankMemory memory;
   do {
     ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     matching_page(core, selectors, query, cursor, limits::kPageRows));
+                     matching_page(core, selectors, query, cursor, limits::kPageRows, memory));
     for (const domain::Asset& asset : page.rows) found.push_back(asset.id);
     if (found.size() > limit) {
       return make_error(Errc::resource_limit,
@@ -299,8 +315,9 @@ Result<catalog::Page<domain::Asset>> Store::list_assets(
   }
   const catalog::AssetQuery query = narrowed(selectors);
   page.next = cursor;
+  RankMemory memory;
   for (std::size_t looked = 0; looked < kPagesPerList && page.rows.empty(); ++looked) {
-    ASSIGN_OR_RETURN(page, matching_page(core, selectors, query, page.next, limit));
+    ASSIGN_OR_RETURN(page, matching_page(core, selectors, query, page.next, limit, memory));
     if (page.next.empty()) break;
   }
   return page;

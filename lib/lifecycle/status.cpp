@@ -112,6 +112,12 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
                             " was interrupted; its ciphertext is still there",
                         "`aierase check` removes it"});
   }
+  if (const std::optional<Error>& fault = core.unlinking.fault()) {
+    findings.push_back(
+        {Severity::warning, "ciphertext-left", core.blob_directory(),
+         "files of what was erased are still on the disk: " + fault->message,
+         "nobody can decrypt them any more; it is tried again within ten minutes. " + fault->hint});
+  }
   for (const auto& [plan, stuck] : core.stuck) {
     findings.push_back(
         {Severity::error, "plan-stuck", plan_text(plan),

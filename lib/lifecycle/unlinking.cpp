@@ -34,7 +34,8 @@ Status forget(Core& core, const std::vector<Uuid>& blobs) {
 }  // namespace
 
 // Durable before any row forgets the name: a name that came back would belong to nobody.
-Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs) {
+Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs,
+                      const std::atomic<bool>& stop) {
   Unlinked files;
   std::set<std::string> directories;
   for (const Uuid& blob : blobs) {
@@ -46,6 +47,7 @@ Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::ve
     }
     files.gone.push_back(blob);
     directories.insert(parent_of(path));
+    if (stop) break;
   }
   for (const std::string& directory : directories) {
     Status synced = env.sync_directory(directory);
@@ -57,7 +59,9 @@ Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::ve
 }
 
 Unlinking::~Unlinking() {
-  if (under_way_) under_way_->pop();
+  if (!under_way_) return;
+  under_way_->stop = true;
+  under_way_->answer.pop();
 }
 
 bool Unlinking::is_behind() const {
@@ -70,14 +74,24 @@ Result<bool> Unlinking::step(Core& core) {
     RETURN_IF_ERROR(begin(core));
     if (!under_way_) return false;
   }
-  const std::optional<Unlinked> files = under_way_->try_pop();
+  const std::optional<Unlinked> files = under_way_->answer.try_pop();
   if (!files) return false;
   under_way_.reset();
   const Status completed = complete(core, *files);
-  if (completed.ok()) return true;
-  owed_ = 1;  // all of it is looked for; no plan waits for what may never go
+  if (!completed.ok()) {
+    pause(core, completed.error());
+    return completed.error();
+  }
+  fault_.reset();
+  if (files->kept) pause(core, *files->kept);
+  return true;
+}
+
+// All of it is looked for then, and meanwhile no plan waits for what may never go.
+void Unlinking::pause(const Core& core, Error why) {
+  owed_ = 1;
   paused_until_ = core.since_boot() + kStuckPause;
-  return completed.error();
+  fault_ = std::move(why);
 }
 
 Status Unlinking::begin(Core& core) {
@@ -85,9 +99,11 @@ Status Unlinking::begin(Core& core) {
   if (blobs.size() < kBlobsAtOnce) owed_ = 0;
   if (blobs.empty()) return {};
   core.at_step(EraseStep::unlink);
-  under_way_ = std::make_shared<Answer>(1);
+  under_way_ = std::make_shared<Work>();
   const auto work = [&env = core.env(), directory = core.blob_directory(), blobs = std::move(blobs),
-                     answer = under_way_] { answer->push(unlink_files(env, directory, blobs)); };
+                     work = under_way_] {
+    work->answer.push(unlink_files(env, directory, blobs, work->stop));
+  };
   if (core.settings.aside) {
     core.settings.aside(work);
   } else {
@@ -100,7 +116,7 @@ Status Unlinking::complete(Core& core, const Unlinked& files) {
   if (!files.synced.ok()) return core.fatal(files.synced.error());
   if (!files.gone.empty()) RETURN_IF_ERROR(forget(core, files.gone));
   refill_reserve(core);
-  return files.kept ? Status(*files.kept) : Status();
+  return {};
 }
 
 }  // namespace aierase::lifecycle

@@ -4,10 +4,12 @@
 // unlinked aside of it (StoreSettings::aside), since a file system takes seconds for a large one
 // where it also tells the disk what became free. The catalog forgets a file when its unlinking is
 // durable. What a process leaves undone the next one finds by the rows of orphans. The destructor
-// waits for what is under way, so that it ends under the store's lock.
-// Specified in: aierase-architecture(7) ERASURE STEP BY STEP.
+// stops what is under way behind its next file and waits for that, so that it ends under the
+// store's lock. What cannot be unlinked keeps nothing else: fault() tells of it. Specified in:
+// aierase-architecture(7) ERASURE STEP BY STEP.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -29,7 +31,9 @@ struct Unlinked {
   std::optional<Error> kept;  // why one of the others is still there
   Status synced;              // whether that is durable
 };
-Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs);
+// `stop`: looked at behind each file.
+Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs,
+                      const std::atomic<bool>& stop);
 
 class Unlinking {
  public:
@@ -42,17 +46,23 @@ class Unlinking {
   void owe(std::size_t assets) { owed_ += assets; }
   // More waits than is left lying while plans go on.
   bool is_behind() const;
-  // Begins with some files, or completes what was begun; false: nothing can be done now. After an
-  // error the rest waits a while.
+  // Begins with some files, or completes what was begun; false: nothing can be done now.
   Result<bool> step(Core& core);
+  // Why some ciphertext is still there; it is tried again after a while.
+  const std::optional<Error>& fault() const { return fault_; }
 
  private:
-  using Answer = BoundedQueue<Unlinked>;
+  struct Work {
+    BoundedQueue<Unlinked> answer{1};
+    std::atomic<bool> stop{false};
+  };
   Status begin(Core& core);
   Status complete(Core& core, const Unlinked& files);
+  void pause(const Core& core, Error why);
 
   std::size_t owed_ = 0;
-  std::shared_ptr<Answer> under_way_;
+  std::shared_ptr<Work> under_way_;
+  std::optional<Error> fault_;
   std::chrono::seconds paused_until_{};  // since the boot
 };
 

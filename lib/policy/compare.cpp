@@ -65,7 +65,9 @@ Change compare(const Decision& before, const Decision& after) {
     change.sentences.push_back("it becomes due at " + erasure_words(change.erasure_after) +
                                " instead of " + erasure_words(change.erasure_before));
   }
-  if (change.floor == Shift::sooner) {
+  if (after.verdict == domain::Verdict::conflict && before.verdict != after.verdict) {
+    change.sentences.push_back("it is in conflict, and nothing erases it before that is mended");
+  } else if (change.floor == Shift::sooner) {
     change.sentences.push_back("it is kept " + floor_words(after) + " instead of " +
                                floor_words(before));
   }

@@ -98,6 +98,9 @@ script -qec "'$AIERASE' --bus '$BUS' export acme/key:1" /dev/null >"$DIR/out" 2>
 equal "key bytes are not written to a terminal" $? 2
 
 check "set" a set acme/llama:1 --label stage=old --label project- --reason "tidy"
+equal "what was changed is told" "$(a --json show acme/llama:1 |
+  json '[(e["from"], e["to"]) for e in d["asset"]["events"] if e["action"] == "set"]')" \
+  "[('label.stage=; label.project=gauss', 'label.stage=old; label.project=')]"
 equal "labels are as set" "$(a --json show acme/llama:1 | json 'd["asset"]["labels"]')" "{'stage': 'old'}"
 check "suspend" a suspend acme/llama:1 --reason "look at it"
 refused 6 '' a export acme/llama:1 "$DIR/out9"

@@ -153,6 +153,8 @@ stop_daemon
 start_daemon
 equal "waiting for a passphrase is no error" "$(grep -c '^error' "$DIR/daemon.log")" 0
 refused 15 'aierase unlock' a list
+two_lines() { printf 'right words\nother words\n' | a unlock; }
+refused 6 'more than one line' two_lines
 wrong_passphrase() { printf 'wrong words' | a unlock; }
 refused 15 'passphrase is wrong' wrong_passphrase
 contains "and how to go on" "$(cat "$DIR/err")" 'try again'

@@ -6,6 +6,9 @@ BUS="unix:path=$DIR/no-bus-here"
 refused 2 'no verb' "$AIERASE"
 refused 2 'no verb "frobnicate"' "$AIERASE" frobnicate
 refused 2 "^hint: is it 'approve'\?" "$AIERASE" aprove
+refused 2 "^hint: is it 'hold place'\?" "$AIERASE" hold plac
+check "help of a family" "$AIERASE" hold --help
+contains "names all of it" "$(cat "$DIR/out")" 'aierase hold lift'
 refused 2 "^hint: is it 'certificate'\?" "$AIERASE" certifcate export
 refused 2 '^hint: aierase --help lists' "$AIERASE" xy
 refused 2 'second word' "$AIERASE" certificate

@@ -121,7 +121,7 @@ TEST_P(AMove, MayBeStoppedAnywhere) {
 TEST_P(AMove, SurvivesTheDeathOfTheTpmAtAnyCommand) {
   std::size_t looked = 0;
   for (const SoftwareTpm::When when : {SoftwareTpm::When::before, SoftwareTpm::When::after}) {
-    for (std::size_t n = 1;; n += test_all() ? 1 : 5) {
+    for (std::size_t n = 1;; n += test_all() ? 1 : 11) {
       SCOPED_TRACE("killed at command " + std::to_string(n));
       world_.go_back(*start_);
       ASSERT_TRUE(done(world_.open()));
@@ -206,7 +206,7 @@ TEST_P(AMoveFromAFile, WaitsForNoTpmThatWasCleared) {
 // it waits for.
 TEST_P(AMove, OpensOrSaysThatItWaitsForItsTpm) {
   std::size_t opened_without = 0;
-  for (std::uint64_t n = 3;; n += test_all() ? 1 : 19) {
+  for (std::uint64_t n = 3;; n += test_all() ? 1 : 37) {
     SCOPED_TRACE("stopped at " + std::to_string(n));
     world_.go_back(*start_);
     ASSERT_TRUE(done(world_.open()));
@@ -318,7 +318,7 @@ TEST_P(AMove, DoesNotStopTheStoreWhereTheDiskIsFull) {
 // Between the last commit of a move and its locator.
 TEST_P(AMove, OpensOnAFullDisk) {
   std::size_t opened = 0;
-  for (std::uint64_t n = 1;; n += test_all() ? 1 : 4) {
+  for (std::uint64_t n = 1;; n += test_all() ? 1 : 9) {
     world_.go_back(*start_);
     bool last = false;
     world_.hook = [&](lifecycle::EraseStep step) {

@@ -82,7 +82,7 @@ while read -r user who may; do
   equal "$who may do what is theirs, and nothing else of $methods methods" "$(judge "$may")" ""
 done <<'ROLES'
 olga an-operator read,import,export,export-key,mount,change,retire,password
-carl a-custodian read,approve,validate,password
+carl a-custodian read,change,approve,validate,password
 anna an-auditor read,password
 hugo a-hold-keeper read,place-hold,lift-hold,password
 mara a-manager read,manage-policy,manage-store,password

@@ -70,6 +70,36 @@ TEST_F(People, WhoAreRootDoNotApproveNotEvenAsCustodian) {
   expect_denied(view, by_sudo, "root does not approve");
 }
 
+TEST_F(People, WhoMayNotApproveAreNotNamedAsThoseWhoMay) {
+  const domain::Custodian alice_herself{CustodianKind::user, "alice", 1000};
+  add("shared", {{CustodianKind::user, "root", 0}, alice_herself, kBob});
+  add("own", {alice_herself});
+  add("absent", {{CustodianKind::person, "anna", domain::kNoUid}});
+  const PlanView shared = request({"shared"});
+  EXPECT_EQ(shared.needed.custodians, std::vector<std::string>{"bob"});
+  EXPECT_EQ(shared.needed.items_of_nobody, 0U);
+  EXPECT_TRUE(shared.needed.by_signature.empty());
+  const PlanView own = request({"own"});
+  EXPECT_TRUE(own.needed.custodians.empty());
+  EXPECT_EQ(own.needed.items_of_nobody, 1U);
+  const PlanView absent = request({"absent"});
+  EXPECT_EQ(absent.needed.custodians, std::vector<std::string>{"anna"});
+  EXPECT_EQ(absent.needed.by_signature, std::vector<std::string>{"anna"});
+}
+
+TEST_F(People, WhoAreRootDoNotAnswerForAnAssetAlone) {
+  const domain::Custodian root{CustodianKind::user, "root", 0};
+  ImportWish wish = small_asset("rooted", 1);
+  wish.custodians = {root};
+  EXPECT_EQ(world.import(wish).error().code, Errc::usage);
+  add("gauss", {kBob});
+  lifecycle::Store::Changes changes;
+  changes.custodians = {root};
+  changes.reason = "handed over";
+  EXPECT_EQ(world.store->set_asset(bob(), world.asset("gauss").id, changes).error().code,
+            Errc::usage);
+}
+
 TEST_F(People, WhoRequestedDoNotApproveUnderAnyAccount) {
   const PlanView view =
       asked({{CustodianKind::user, "alice", 1000}, {CustodianKind::user, "alice-adm", 1500}, kBob});
