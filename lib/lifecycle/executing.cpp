@@ -233,7 +233,8 @@ Result<std::optional<domain::Plan>> readable_head(Core& core, const Uuid& plan) 
   return std::optional<domain::Plan>();
 }
 
-// Where nothing goes on for want of space, of a signer or of a TPM, ciphertext leaves the disk still.
+// Where nothing goes on for want of space, of a signer or of a TPM, ciphertext leaves the disk
+// still.
 Result<bool> Store::execute_due() {
   Core& core = *impl_;
   Result<bool> more = next_act(core);

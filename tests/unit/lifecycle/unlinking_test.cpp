@@ -181,8 +181,9 @@ TEST(AStoreThatCloses, WaitsForWhatIsBeingUnlinked) {
   ASSERT_TRUE(done(world.erase({"m/one", "m/two"})));
   const std::size_t all = blob_files(world.disk);
   world.close();
+  const std::size_t left = blob_files(world.disk);
   beside.join();
-  EXPECT_EQ(blob_files(world.disk), all - 1) << "it ends behind the file that it was at";
+  EXPECT_EQ(left, all - 1) << "it ends behind the file that it was at";
   world.aside = {};
   ASSERT_TRUE(done(world.open()));  // the rows of what is gone are forgotten now
   ASSERT_TRUE(done(world.execute()));
