@@ -27,7 +27,7 @@ std::string subjects_of(const Json& call) {
   return text.empty() ? "-" : text;
 }
 
-std::string outcome_of(const Json& call) {
+std::string call_outcome(const Json& call) {
   std::string text = printable(text_at(call, "outcome"));
   const std::uint64_t calls = number_at(call, "calls");
   if (calls > 1) {
@@ -44,7 +44,7 @@ std::string outcome_of(const Json& call) {
 AuditTable::Cells AuditTable::cells_of(const Json& call) {
   const std::string method = text_at(call, "method");
   return {printable(text_at(call, "time")), who_of(call),
-          method.empty() ? "(several)" : printable(method), subjects_of(call), outcome_of(call)};
+          method.empty() ? "(several)" : printable(method), subjects_of(call), call_outcome(call)};
 }
 
 std::string AuditTable::line(const Cells& cells) const {

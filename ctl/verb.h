@@ -70,7 +70,14 @@ inline constexpr std::array kStatusOptions{
     Option{"openmetrics", "", Arity::flag, "print numbers for a monitor, as OpenMetrics text"},
     Option{"conformance", "", Arity::flag, "print what this contributes to ETSI EN 304 223"},
 };
+inline constexpr std::string_view kMatchKeys =
+    "asset= name= label. retention= kind= custodian= state= derived-from= trained-on= unused-for= "
+    "due-before=";
 inline constexpr std::array kCheckOptions{
+    Option{
+        "match", "K=V", Arity::many,
+        "only assets that match, by all of them: name=GLOB, label.K=GLOB, kind=, unused-for=, ...",
+        kMatchKeys},
     Option{"deep", "", Arity::flag, "read every byte, not only the structure"},
     Option{"max-rate", "R", Arity::once, "with --deep: at most R bytes a second (200M, 1G)"},
 };
@@ -99,9 +106,6 @@ inline constexpr std::array kExportOptions{
     Option{"tensor", "T", Arity::once, "the bytes of one tensor, as show --tensors names it"},
     Option{"tar", "", Arity::flag, "all files as one tar archive"},
 };
-inline constexpr std::string_view kMatchKeys =
-    "asset= name= label. retention= kind= custodian= state= derived-from= trained-on= unused-for= "
-    "due-before=";
 inline constexpr std::array kListOptions{
     Option{
         "match", "K=V", Arity::many,
@@ -252,8 +256,8 @@ inline constexpr std::array kVerbs{
          kNoOptions, 1, 1, Reach::daemon, Bulk::no, "file tpm2 tpm2+file"},
     Verb{"status", Group::host, "", "state of store, root slot and signer", kStatusOptions, 0, 0},
     Verb{"doctor", Group::host, "", "explain each finding and how to mend it", kNoOptions, 0, 0},
-    Verb{"check", Group::host, "[A...]", "verify store, blobs, key tree and log", kCheckOptions, 0,
-         kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
+    Verb{"check", Group::host, "[A...|-]", "verify store, blobs, key tree and log", kCheckOptions,
+         0, kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
 
     Verb{"import", Group::models, "NAME [PATH...|-]", "take files in under a key of their own",
          kImportOptions, 1, kAnyNumber, Reach::daemon, Bulk::yes, "%files"},

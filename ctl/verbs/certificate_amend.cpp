@@ -18,7 +18,7 @@
 namespace aierase::ctl {
 namespace {
 
-constexpr std::size_t kPiece = 1 << 20;
+constexpr std::size_t kEvidencePiece = 1 << 20;
 
 struct Hashed {
   Digest sha256{};
@@ -37,7 +37,7 @@ Result<Hashed> hashed(const std::string& path) {
   }
   crypto::Sha256 hash;
   Hashed made;
-  Bytes piece(kPiece);
+  Bytes piece(kEvidencePiece);
   for (;;) {
     if (Interrupt::asked()) return interrupted();
     const ssize_t got = ::read(file.get(), piece.data(), piece.size());

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "ctl/describe.h"
+#include "ctl/naming.h"
 #include "ctl/progress.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -17,10 +18,10 @@ Result<std::uint64_t> parse_rate(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto number = std::from_chars(text.data(), end, value);
   std::string_view unit(number.ptr, static_cast<std::size_t>(end - number.ptr));
-  constexpr std::string_view kUnits = "KMGT";
+  constexpr std::string_view kRateUnits = "KMGT";
   unsigned power = 0;
-  if (!unit.empty() && kUnits.find(unit[0]) != std::string_view::npos) {
-    power = static_cast<unsigned>(kUnits.find(unit[0])) + 1;
+  if (!unit.empty() && kRateUnits.find(unit[0]) != std::string_view::npos) {
+    power = static_cast<unsigned>(kRateUnits.find(unit[0])) + 1;
     unit.remove_prefix(1);
     if (unit.starts_with("iB")) unit.remove_prefix(2);
   }
@@ -48,8 +49,11 @@ Result<Json> check_options(const Arguments& given) {
 Result<int> run_check(Session& session) {
   Output& out = session.out();
   CallArguments arguments;
-  arguments.names = session.arguments().operands();
   ASSIGN_OR_RETURN(const Json options, check_options(session.arguments()));
+  ASSIGN_OR_RETURN(arguments.names, named_assets(session.arguments(), "check"));
+  if (session.arguments().has("match")) {
+    ASSIGN_OR_RETURN(arguments.names, matching_assets(session));
+  }
   ASSIGN_OR_RETURN(Job job, session.start("Manager", "Check", std::move(arguments), options));
   Json result;
   {

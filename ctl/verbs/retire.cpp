@@ -1,13 +1,9 @@
-#include <errno.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.h"
 #include "ctl/describe.h"
-#include "ctl/interrupt.h"
 #include "ctl/matching.h"
+#include "ctl/naming.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
 
@@ -18,57 +14,11 @@ Error retire_usage(std::string message, std::string hint = "aierase retire --hel
   return make_error(Errc::usage, std::move(message), std::move(hint));
 }
 
-Result<std::string> standard_input() {
-  constexpr std::size_t kMost = limits::kItemsPerPlan * (limits::kAssetNameBytes + 1);
-  std::string text;
-  char piece[4096];
-  for (;;) {
-    RETURN_IF_ERROR(wait_until(STDIN_FILENO, Ready::read));
-    const ssize_t got = read(STDIN_FILENO, piece, sizeof piece);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error(errno, "cannot read standard input");
-    if (got == 0) return text;
-    text.append(piece, static_cast<std::size_t>(got));
-    if (text.size() > kMost) {
-      return make_error(Errc::resource_limit, "standard input names more than " +
-                                                  std::to_string(limits::kItemsPerPlan) +
-                                                  " assets; a plan has no more than that");
-    }
-  }
-}
-
-std::vector<std::string> lines_of_input(const std::string& text) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::string name = text.substr(at, end - at);
-    while (!name.empty() && (name.back() == '\r' || name.back() == ' ')) name.pop_back();
-    if (!name.empty()) names.push_back(std::move(name));
-    at = end + 1;
-  }
-  return names;
-}
-
 Result<std::vector<std::string>> selected(const Arguments& given) {
-  std::vector<std::string> names;
-  bool from_input = false;
-  for (const std::string& operand : given.operands()) {
-    if (operand != "-") {
-      names.push_back(operand);
-      continue;
-    }
-    if (from_input) return retire_usage("- stands twice");
-    from_input = true;
-    ASSIGN_OR_RETURN(const std::string text, standard_input());
-    for (std::string& name : lines_of_input(text)) names.push_back(std::move(name));
-  }
-  if (names.empty() && from_input) return retire_usage("standard input names no asset");
+  ASSIGN_OR_RETURN(std::vector<std::string> names, named_assets(given, "retire"));
   if (names.empty() && !given.has("match")) {
     return retire_usage("nothing is selected, and that never means everything",
                         "name assets, or select them with --match");
-  }
-  if (!names.empty() && given.has("match")) {
-    return retire_usage("--match selects assets instead of naming them; give one or the other");
   }
   return names;
 }

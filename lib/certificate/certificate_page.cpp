@@ -17,8 +17,6 @@
 namespace aierase::certificate {
 namespace {
 
-constexpr std::string_view kFingerprintPrefix = "SHA256:";
-
 struct Keys {
   crypto::PublicKey signer{}, log{};
 };

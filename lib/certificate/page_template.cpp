@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kLongestText = 400;                               // characters
 constexpr std::uint64_t kLargestNumber = (std::uint64_t{1} << 53) - 1;  // of JavaScript
-constexpr std::string_view kNotStated = "not stated";
+constexpr std::string_view kPageNotStated = "not stated";
 
 std::size_t length_of_first(std::string_view text) {
   std::size_t length = 1;
@@ -39,7 +39,7 @@ std::string words(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (is_count(value)) return std::to_string(value.get<std::uint64_t>());
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (!value.is_array()) return std::string(kNotStated);
+  if (!value.is_array()) return std::string(kPageNotStated);
   std::string all;
   for (const Json& one : value) all += (all.empty() ? "" : ", ") + words(one);
   return value.empty() ? "none" : all;
@@ -47,7 +47,7 @@ std::string words(const Json& value) {
 
 // "1,234,567"
 std::string number(const Json& value) {
-  if (!is_count(value)) return std::string(kNotStated);
+  if (!is_count(value)) return std::string(kPageNotStated);
   std::string digits = words(value);
   for (std::size_t place = digits.size(); place > 3;) {
     place -= 3;
@@ -86,7 +86,7 @@ std::string filtered(std::string_view filter, const Json& value) {
   if (filter == "time") return time(value);
   if (filter == "groups") return groups(value);
   if (filter == "count") {
-    return value.is_array() ? std::to_string(value.size()) : std::string(kNotStated);
+    return value.is_array() ? std::to_string(value.size()) : std::string(kPageNotStated);
   }
   return words(value);
 }
@@ -100,9 +100,9 @@ bool stated(const Json& value) {
   return is_count(value) || (value.is_boolean() && value.get<bool>());
 }
 
-class Filling {
+class PageFilling {
  public:
-  Filling(std::string_view text, const Json& root) : text_(text), root_(root) {}
+  PageFilling(std::string_view text, const Json& root) : text_(text), root_(root) {}
   std::string run() {
     static const Json nothing;
     block(0, nothing, Show::yes);
@@ -181,7 +181,7 @@ class Filling {
 }  // namespace
 
 std::string visible_text(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kUpperHex = "0123456789ABCDEF";
   std::string shown;
   while (!text.empty()) {
     const std::string_view character = text.substr(0, length_of_first(text));
@@ -191,8 +191,8 @@ std::string visible_text(std::string_view text) {
       for (const char c : character) {
         const auto code = static_cast<unsigned char>(c);
         shown += "\\x";
-        shown += kHex[code >> 4];
-        shown += kHex[code & 0x0F];
+        shown += kUpperHex[code >> 4];
+        shown += kUpperHex[code & 0x0F];
       }
     }
     text.remove_prefix(character.size());
@@ -218,7 +218,7 @@ std::string html_text(std::string_view text) {
 }
 
 std::string filled_template(std::string_view text, const Json& root) {
-  return Filling(text, root).run();
+  return PageFilling(text, root).run();
 }
 
 }  // namespace aierase::certificate

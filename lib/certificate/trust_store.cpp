@@ -12,7 +12,6 @@ namespace aierase::certificate {
 namespace {
 
 constexpr std::size_t kPemBytes = 4096;
-constexpr std::string_view kFingerprintPrefix = "SHA256:";
 
 Result<std::string> text_of(Env& env, const std::string& path, std::size_t limit) {
   Result<Bytes> content = read_file(env, path, limit);

@@ -33,6 +33,7 @@ struct TrustedLog {
 
 // 64 hexadecimal digits, as bundles and the list of revoked keys name a key.
 bool is_fingerprint(std::string_view text);
+inline constexpr std::string_view kFingerprintPrefix = "SHA256:";  // as people read it before that
 
 struct TrustStore {
   std::vector<TrustedKey> keys;  // signers

@@ -20,10 +20,6 @@ using domain::AmendmentRecord;
 
 constexpr std::size_t kVerdictsPerPage = 200;
 
-std::string certificate_text(const Uuid& id) {
-  return domain::id_text(domain::IdType::certificate, id);
-}
-
 template <typename Row>
 Status check_logged(const catalog::ReadView& view, const Row& row, std::string_view type,
                     const Uuid& certificate) {

@@ -234,6 +234,10 @@ std::size_t Core::waiting_plans() const {
 std::string asset_text(const Uuid& id) {
   return domain::id_text(domain::IdType::asset, id);
 }
+std::string certificate_text(const Uuid& id) {
+  return domain::id_text(domain::IdType::certificate, id);
+}
+
 std::string plan_text(const Uuid& id) {
   return domain::id_text(domain::IdType::plan, id);
 }

@@ -201,6 +201,7 @@ Json actor_json(const domain::Actor& actor);
 Status check_text(std::string_view what, std::string_view text, std::size_t limit);
 std::string asset_text(const Uuid& id);
 std::string plan_text(const Uuid& id);
+std::string certificate_text(const Uuid& id);
 
 // assessing.cpp: the slot as it is now, against what the current epoch's row says of it. A level
 // only ever falls: where the slot was copied, everything alive then keeps the lower one.

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kSchema = "aierase/root-slot/v1";
 constexpr std::size_t kMaxBytes = 16 << 10;
-constexpr const char* kNext = ".next";
+constexpr const char* kNextLocator = ".next";
 constexpr const char* kToBeCleared = "to-be-cleared";
 
 Error broken(const std::string& path, const std::string& what) {
@@ -143,10 +143,10 @@ Status write_locator(Env& env, const std::string& directory, const SlotLocator& 
 
 Status replace_locator(Env& env, const std::string& directory, const SlotLocator& locator) {
   const std::string path = directory + "/root-slot";
-  const Status left = env.unlink(path + kNext);  // of one that was interrupted
+  const Status left = env.unlink(path + kNextLocator);  // of one that was interrupted
   if (!left.ok() && left.error().code != Errc::not_found) return left;
-  RETURN_IF_ERROR(write_locator_file(env, path + kNext, locator));
-  Status replaced = env.replace(path + kNext, path);
+  RETURN_IF_ERROR(write_locator_file(env, path + kNextLocator, locator));
+  Status replaced = env.replace(path + kNextLocator, path);
   if (replaced.ok()) replaced = env.sync_directory(directory);
   if (replaced.ok() || replaced.error().code != Errc::no_space) return replaced;
   Error unknown = std::move(replaced).error();

@@ -7,7 +7,7 @@
 namespace aierase::lifecycle {
 namespace {
 
-constexpr const char* kNext = ".next";
+constexpr const char* kNextKey = ".next";
 
 std::string key_path(const Core& core, domain::KeyPurpose purpose) {
   return parent_of(core.locator.slot_path) + "/" + std::string(domain::to_text(purpose)) + ".key";
@@ -44,25 +44,26 @@ enum class Settled { already, now };
 // where it was read and is that key.
 Result<Settled> settle_key_file(Core& core, domain::KeyPurpose purpose) {
   const std::string path = key_path(core, purpose);
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> left, core.env().stat(path + kNext));
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> left, core.env().stat(path + kNextKey));
   if (!left) return Settled::already;
   ASSIGN_OR_RETURN(const crypto::PublicKey wanted, key_in_force(core, purpose));
   const Result<crypto::SigningKey> present = read_key(core, purpose, "");
   if (present.ok() && present->public_key() == wanted) {
     // A rotation that was not committed never was; its key has signed nothing that left.
-    RETURN_IF_ERROR(core.env().unlink(path + kNext));
+    RETURN_IF_ERROR(core.env().unlink(path + kNextKey));
     return Settled::now;
   }
-  ASSIGN_OR_RETURN(const crypto::SigningKey next, read_key(core, purpose, kNext));
+  ASSIGN_OR_RETURN(const crypto::SigningKey next, read_key(core, purpose, kNextKey));
   if (next.public_key() != wanted) return not_in_force(path);
-  RETURN_IF_ERROR(core.env().replace(path + kNext, path));
+  RETURN_IF_ERROR(core.env().replace(path + kNextKey, path));
   return Settled::now;
 }
 
 Result<Authority> write_next_files(Core& core) {
   const std::string directory = parent_of(core.locator.slot_path);
-  ASSIGN_OR_RETURN(Authority next, write_key_files(core.env(), directory, core.store(),
-                                                   core.unlock ? &*core.unlock : nullptr, kNext));
+  ASSIGN_OR_RETURN(Authority next,
+                   write_key_files(core.env(), directory, core.store(),
+                                   core.unlock ? &*core.unlock : nullptr, kNextKey));
   RETURN_IF_ERROR(core.env().sync_directory(directory));
   return next;
 }
@@ -91,7 +92,7 @@ Result<crypto::SigningKey> read_authority_key(const Core& core, domain::KeyPurpo
   Result<crypto::SigningKey> present = read_key(core, purpose, "");
   if (present.ok() && present->public_key() == wanted) return present;
   // Of a rotation that is durable and whose files were not moved yet.
-  Result<crypto::SigningKey> next = read_key(core, purpose, kNext);
+  Result<crypto::SigningKey> next = read_key(core, purpose, kNextKey);
   if (next.ok() && next->public_key() == wanted) return next;
   if (!present.ok()) return present;
   return not_in_force(key_path(core, purpose));

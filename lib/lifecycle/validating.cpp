@@ -14,10 +14,6 @@ namespace {
 
 using domain::Validation;
 
-std::string certificate_text(const Uuid& id) {
-  return domain::id_text(domain::IdType::certificate, id);
-}
-
 Status check_request(const ValidateRequest& request) {
   RETURN_IF_ERROR(check_text("the reason", request.reason, limits::kReasonBytes));
   RETURN_IF_ERROR(check_text("the remedy", request.remedy, limits::kReasonBytes));

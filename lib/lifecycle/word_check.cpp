@@ -12,7 +12,7 @@ namespace {
 
 using Severity = Finding::Severity;
 
-constexpr std::size_t kBytesPerStep = 16 << 20;  // of statements
+constexpr std::size_t kStatementBytesPerStep = 16 << 20;  // of statements
 constexpr const char* kRestore = "put an undamaged copy of the current database back";
 
 Finding altered(std::string code, std::string subject, std::string text, std::string mend) {
@@ -175,7 +175,7 @@ Status WordCheck::look_at_signed(std::vector<Finding>& findings) {
                    core_.view().log_leaves(leaf_, limits::kListPageRows));
   if (leaves.empty()) stage_ = Stage::over;
   for (const domain::LogLeaf& leaf : leaves) {
-    if (bytes > kBytesPerStep) return {};
+    if (bytes > kStatementBytesPerStep) return {};
     leaf_ = leaf.index + 1;
     ASSIGN_OR_RETURN(const bool same, is_as_logged(leaf, bytes));
     if (same) continue;
