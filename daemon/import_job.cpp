@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "blob/descriptor_io.h"
+#include "blob/layout.h"
 #include "blob/parallel_writer.h"
 #include "daemon/callers_file.h"
 #include "daemon/observation.h"
@@ -53,21 +54,19 @@ class ImportWork final : public JobWork {
       : jobs_(jobs),
         channel_(std::move(channel)),
         order_(std::move(order)),
-        asset_(order_.ticket.asset) {}
+        asset_(order_.ticket.asset),
+        directory_(order_.ticket.writer.directory) {}
 
   Result<Json> run() override {
     Result<lifecycle::ImportReport> report = import();
+    const bool created = report.ok() && report->outcome == lifecycle::ImportOutcome::created;
+    const Status aborted = created ? Status() : give_up();
     if (report.ok()) {
       const std::size_t first = order_.without_files ? report->view.files.size() : 0;
       return Json{{"asset", asset_json(report->view, first)},
                   {"created", report->outcome == lifecycle::ImportOutcome::created}};
     }
     Error error = std::move(report).error();
-    // Harmless where the store has ended the import itself.
-    const Status aborted = ask_store<bool>([this](lifecycle::Store& store) -> Result<bool> {
-      RETURN_IF_ERROR(store.abort_import(asset_));
-      return true;
-    });
     if (!aborted.ok()) {
       error.hint += (error.hint.empty() ? "" : "; ") + std::string(
                                                            "what was written is removed by "
@@ -77,6 +76,21 @@ class ImportWork final : public JobWork {
   }
 
  private:
+  // Large files are unlinked by this thread, and not by that of the store, which looks at each name
+  // again and makes it durable.
+  Status give_up() {
+    ASSIGN_OR_RETURN(const std::vector<Uuid> blobs,
+                     ask_store_for<std::vector<Uuid>>(
+                         [this](lifecycle::Store& store) { return store.blobs_to_abort(asset_); }));
+    for (const Uuid& blob : blobs) {
+      static_cast<void>(jobs_.env().unlink(blob::blob_path(directory_, blob)));
+    }
+    return ask_store<bool>([this](lifecycle::Store& store) -> Result<bool> {
+      RETURN_IF_ERROR(store.abort_import(asset_));
+      return true;
+    });
+  }
+
   template <typename T, typename F>
   Result<T> ask_store_for(F act) {
     return jobs_.store().run<T>(
@@ -251,6 +265,7 @@ class ImportWork final : public JobWork {
   std::shared_ptr<JobChannel> channel_;
   ImportOrder order_;
   const Uuid asset_;
+  const std::string directory_;  // of the blobs
   std::set<std::string> filesystems_;
   bool on_disk_ = false;
 };

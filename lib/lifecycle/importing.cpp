@@ -166,7 +166,6 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
   if (taken) {
     ASSIGN_OR_RETURN(const domain::Asset there, core.known_asset(*taken));
     ASSIGN_OR_RETURN(const bool same, same_content(core, there, asset.kind, content));
-    RETURN_IF_ERROR(store.abort_import(ticket.asset));
     if (same && there.state != domain::AssetState::active) {
       return make_error(Errc::wrong_state,
                         there.name.text() + " holds this content already and is " +
@@ -203,6 +202,17 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
   ImportReport report;
   ASSIGN_OR_RETURN(report.view, store.show_asset(ticket.asset));
   return report;
+}
+
+// Nothing where it was committed or ended. After a failed commit nobody knows whether the asset is
+// there: its blobs wait for the next start.
+Result<std::optional<catalog::ImportIntent>> intent_of(const Core& core, const Uuid& asset) {
+  RETURN_IF_ERROR(core.alive());
+  ASSIGN_OR_RETURN(std::vector<catalog::ImportIntent> intents, core.view().imports());
+  for (catalog::ImportIntent& one : intents) {
+    if (one.asset == asset) return std::optional<catalog::ImportIntent>(std::move(one));
+  }
+  return std::optional<catalog::ImportIntent>();
 }
 
 }  // namespace
@@ -256,7 +266,6 @@ Result<std::vector<Uuid>> Store::reserve_blobs(const Uuid& asset, std::size_t co
 Result<ImportReport> Store::finish_import(ImportTicket ticket, domain::Manifest manifest,
                                           std::vector<domain::Source> sources) {
   if (manifest.files.empty()) {
-    RETURN_IF_ERROR(abort_import(ticket.asset));
     return make_error(Errc::invalid_input, "there is nothing to import: no file was given");
   }
   if (ticket.draft.kind == domain::AssetKind::configuration) {
@@ -270,7 +279,6 @@ Result<ImportReport> Store::finish_import(ImportTicket ticket, domain::Manifest 
 Result<ImportReport> Store::finish_key_import(ImportTicket ticket, std::optional<SecretBytes> key,
                                               std::vector<domain::Source> sources) {
   if (key && (key->empty() || key->size() > limits::kDatasetKeyBytes)) {
-    RETURN_IF_ERROR(abort_import(ticket.asset));
     return make_error(Errc::invalid_input,
                       "a dataset key has 1 to " + std::to_string(limits::kDatasetKeyBytes) +
                           " bytes, this one has " + std::to_string(key->size()));
@@ -292,18 +300,17 @@ Result<ImportReport> Store::finish_key_import(ImportTicket ticket, std::optional
   return finish(*this, *impl_, std::move(ticket), std::move(content), std::move(sources));
 }
 
+Result<std::vector<Uuid>> Store::blobs_to_abort(const Uuid& asset) {
+  ASSIGN_OR_RETURN(std::optional<catalog::ImportIntent> intent, intent_of(*impl_, asset));
+  return intent ? std::move(intent->blobs) : std::vector<Uuid>();
+}
+
 // Blobs first, the intent last: whatever is interrupted, what is left is still named by the intent.
 Status Store::abort_import(const Uuid& asset) {
   Core& core = *impl_;
   core.importing.erase(asset);
-  // After a failed commit nobody knows whether the asset is there: its blobs wait for the next
-  // start.
-  RETURN_IF_ERROR(core.alive());
-  ASSIGN_OR_RETURN(const std::vector<catalog::ImportIntent> intents, core.view().imports());
-  const auto intent =
-      std::find_if(intents.begin(), intents.end(),
-                   [&](const catalog::ImportIntent& one) { return one.asset == asset; });
-  if (intent == intents.end()) return {};
+  ASSIGN_OR_RETURN(const std::optional<catalog::ImportIntent> intent, intent_of(core, asset));
+  if (!intent) return {};
   const Unlinked files = unlink_files(core.env(), core.blob_directory(), intent->blobs, false);
   if (!files.synced.ok()) return core.fatal(files.synced.error());
   if (files.kept) return *files.kept;

@@ -252,11 +252,15 @@ class Store {
 
   Result<ImportTicket> begin_import(ImportRequest request);
   Result<std::vector<Uuid>> reserve_blobs(const Uuid& asset, std::size_t count);
+  // After an error, and where the same content is there already, abort_import() has to follow.
   Result<ImportReport> finish_import(ImportTicket ticket, domain::Manifest manifest,
                                      std::vector<domain::Source> sources);
   // dataset-key: `key` as read from a descriptor; none: 32 bytes are generated.
   Result<ImportReport> finish_key_import(ImportTicket ticket, std::optional<SecretBytes> key,
                                          std::vector<domain::Source> sources);
+  // What abort_import() would unlink, for a thread that may take its time over it before; nothing
+  // where it was committed.
+  Result<std::vector<Uuid>> blobs_to_abort(const Uuid& asset);
   // Unlinks what the intent names. Also for a crashed import's intent, by check.
   Status abort_import(const Uuid& asset);
   Status report_sources_removed(const domain::Actor& actor, const Uuid& asset,

@@ -33,9 +33,11 @@ equal "the manifest digest is that of the sums" \
   "$(json 'd["asset"]["manifest_sha256"]' <"$DIR/show.json")" \
   "$(LC_ALL=C sort -k2 "$DIR/sums" | sha256sum | cut -d' ' -f1)"
 ASSET=$(json 'd["asset"]["id"]' <"$DIR/show.json")
+BLOBS=$(find "$DIR/store/blobs" -type f | wc -l)
 equal "the same content again is the same asset" \
   "$(a --json import acme/llama:1 "$DIR/m" | json 'd["created"], d["asset"]["id"]')" "False $ASSET"
 refused 6 '' a import acme/llama:1 "$DIR/m/config.json"
+equal "what came in vain leaves nothing" "$(find "$DIR/store/blobs" -type f | wc -l)" "$BLOBS"
 check "show" a show "${ASSET:0:10}"
 check "show by name" a show acme/llama:1
 check "list" a list

@@ -241,11 +241,11 @@ Status World::import(const ImportWish& wish, Ending ending) {
   }
   const Result<lifecycle::ImportReport> report =
       store->finish_import(std::move(ticket), std::move(manifest).value(), {});
-  if (!report.ok()) {
-    static_cast<void>(store->abort_import(id).ok());
-    return report.error();
+  if (!report.ok() || report->outcome != lifecycle::ImportOutcome::created) {
+    const Status aborted = store->abort_import(id);
+    return report.ok() ? aborted : Status(report.error());
   }
-  if (report->outcome == lifecycle::ImportOutcome::created) remember(report->view, wish);
+  remember(report->view, wish);
   return {};
 }
 
@@ -265,13 +265,11 @@ Status World::import_key(const std::string& name, std::optional<Bytes> key) {
   }
   const Result<lifecycle::ImportReport> report =
       store->finish_key_import(std::move(ticket), std::move(secret), {});
-  if (!report.ok()) {
-    static_cast<void>(store->abort_import(id).ok());
-    return report.error();
+  if (!report.ok() || report->outcome != lifecycle::ImportOutcome::created) {
+    const Status aborted = store->abort_import(id);
+    return report.ok() ? aborted : Status(report.error());
   }
-  if (report->outcome == lifecycle::ImportOutcome::created) {
-    remember(report->view, wish, key.value_or(Bytes()));
-  }
+  remember(report->view, wish, key.value_or(Bytes()));
   return {};
 }
 
