@@ -122,9 +122,10 @@ bool asks_for_help(const std::vector<std::string>& words) {
 }
 
 // `retire -q` prints a plan with its digest, for approve; what is asked about elsewhere is the
-// plan.
-void leave_digests_out(std::vector<std::string>& operands) {
+// plan. A file may have any name.
+void leave_digests_out(const Verb& verb, std::vector<std::string>& operands) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
+  if (verb.name == "approve" || (verb.words != "%plans" && verb.words != "%all")) return;
   for (std::string& operand : operands) {
     const std::size_t at = operand.find('@');
     if (at == std::string::npos) continue;
@@ -277,7 +278,7 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
   if (line.request != Request::run) return line;
   RETURN_IF_ERROR(check_globals(line));
   RETURN_IF_ERROR(check_operands(*line.verb, line.arguments.operands()));
-  if (line.verb->name != "approve") leave_digests_out(line.arguments.operands_);
+  leave_digests_out(*line.verb, line.arguments.operands_);
   return line;
 }
 

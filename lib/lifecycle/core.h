@@ -259,7 +259,7 @@ Status check_custodians(const std::vector<domain::Custodian>& custodians, domain
 // selecting.cpp
 Result<domain::Ancestry> ancestry_of(const catalog::ReadView& view, const Uuid& asset);
 // By row, lineage, use and policy in force. `view`: of the transaction, where one is open.
-// `memory`: of one act over many assets, during which nobody writes.
+// `memory`: of a page of assets, during which nobody writes.
 Result<bool> is_selected(Core& core, const catalog::ReadView& view,
                          const std::vector<domain::Selector>& selectors, const domain::Asset& asset,
                          RankMemory* memory = nullptr);

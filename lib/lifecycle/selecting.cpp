@@ -78,9 +78,9 @@ const domain::Selector* asset_selector(const std::vector<domain::Selector>& sele
 Result<catalog::Page<domain::Asset>> matching_page(Core& core,
                                                    const std::vector<domain::Selector>& selectors,
                                                    const catalog::AssetQuery& query,
-                                                   const std::string& cursor, std::size_t limit,
-                                                   RankMemory& memory) {
+                                                   const std::string& cursor, std::size_t limit) {
   ASSIGN_OR_RETURN(catalog::Page<domain::Asset> page, core.view().assets(query, cursor, limit));
+  RankMemory memory;  // of this page: a store of a million names would fill it
   std::vector<domain::Asset> matching;
   for (domain::Asset& asset : page.rows) {
     ASSIGN_OR_RETURN(const bool match, is_selected(core, core.view(), selectors, asset, &memory));
@@ -285,10 +285,9 @@ Result<std::vector<Uuid>> Store::select(const std::vector<domain::Selector>& sel
   catalog::AssetQuery query = narrowed(selectors);
   query.include_erased = scope == catalog::NameScope::any;
   std::string cursor;
-  RankMemory memory;
   do {
     ASSIGN_OR_RETURN(const catalog::Page<domain::Asset> page,
-                     matching_page(core, selectors, query, cursor, limits::kPageRows, memory));
+                     matching_page(core, selectors, query, cursor, limits::kPageRows));
     for (const domain::Asset& asset : page.rows) found.push_back(asset.id);
     if (found.size() > limit) {
       return make_error(Errc::resource_limit,
@@ -315,9 +314,8 @@ Result<catalog::Page<domain::Asset>> Store::list_assets(
   }
   const catalog::AssetQuery query = narrowed(selectors);
   page.next = cursor;
-  RankMemory memory;
   for (std::size_t looked = 0; looked < kPagesPerList && page.rows.empty(); ++looked) {
-    ASSIGN_OR_RETURN(page, matching_page(core, selectors, query, page.next, limit, memory));
+    ASSIGN_OR_RETURN(page, matching_page(core, selectors, query, page.next, limit));
     if (page.next.empty()) break;
   }
   return page;

@@ -65,11 +65,11 @@ Change compare(const Decision& before, const Decision& after) {
     change.sentences.push_back("it becomes due at " + erasure_words(change.erasure_after) +
                                " instead of " + erasure_words(change.erasure_before));
   }
-  if (after.verdict == domain::Verdict::conflict && before.verdict != after.verdict) {
-    change.sentences.push_back("it is in conflict, and nothing erases it before that is mended");
-  } else if (change.floor == Shift::sooner) {
-    change.sentences.push_back("it is kept " + floor_words(after) + " instead of " +
-                               floor_words(before));
+  if (change.floor == Shift::sooner) {
+    change.sentences.push_back(
+        after.verdict == domain::Verdict::conflict
+            ? "it is in conflict, and kept until that is mended, instead of " + floor_words(before)
+            : "it is kept " + floor_words(after) + " instead of " + floor_words(before));
   }
   compare_terms(before.terms, after.terms, change.sentences);
   return change;

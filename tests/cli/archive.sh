@@ -33,6 +33,8 @@ contains "integrity and completeness are told apart" "$(tr '\n' ' ' <"$DIR/out")
 check "the same question has the same bytes" a certificate bundle "$DIR/again.tar"
 check "as its answer" cmp "$DIR/all.tar" "$DIR/again.tar"
 refused 6 'exists' a certificate bundle "$DIR/all.tar"
+refused 2 'cannot be matched by "due-before' a certificate bundle "$DIR/none.tar" --match due-before=2099-01-01
+refused 2 'cannot be matched by "unused-for' a certificate bundle "$DIR/none.tar" --match 'unused-for=1 day'
 a certificate bundle - >"$DIR/piped.tar"
 check "to standard output it is the same" cmp "$DIR/all.tar" "$DIR/piped.tar"
 gzip -k "$DIR/all.tar"

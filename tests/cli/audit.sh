@@ -36,6 +36,7 @@ equal "an id is enough" "$(rows Asset.Export "$(a --json show acme/llama:1 | jso
 a audit --until 2020-01-01 >"$DIR/out" 2>"$DIR/err"
 contains "none is said" "$(cat "$DIR/err")" 'no such calls'
 refused 2 'since' a audit --since yesterday
+refused 2 'ends before it begins' a audit --since 2026-02-01 --until 2026-01-01
 refused 2 'outcome' a audit --outcome fine
 refused 2 'no end' a --json audit --follow
 refused 2 'exclude' a audit --follow --until 2020-01-01

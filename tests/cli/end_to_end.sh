@@ -37,6 +37,12 @@ BLOBS=$(find "$DIR/store/blobs" -type f | wc -l)
 equal "the same content again is the same asset" \
   "$(a --json import acme/llama:1 "$DIR/m" | json 'd["created"], d["asset"]["id"]')" "False $ASSET"
 refused 6 '' a import acme/llama:1 "$DIR/m/config.json"
+refused 6 'no asset changes its kind' a import acme/llama:1 "$DIR/m" --kind checkpoint
+check "again, with a label and a lineage" a import acme/llama:1 "$DIR/m" --label late=yes --supersedes acme/llama:1
+contains "tells what it did not record" "$(cat "$DIR/err")" 'not recorded: --label; aierase set'
+contains "and what nobody can record later" "$(cat "$DIR/err")" 'not recorded: --supersedes; the first import'
+many() { a set acme/llama:1 --reason x $(printf -- '--custodian u%s ' $(seq 17)); }
+refused 2 'more than 16' many
 equal "what came in vain leaves nothing" "$(find "$DIR/store/blobs" -type f | wc -l)" "$BLOBS"
 check "show" a show "${ASSET:0:10}"
 check "show by name" a show acme/llama:1
@@ -132,6 +138,8 @@ refused 9 'cancelled' a wait "${PLAN%@*}" --for erased
 PLAN=$(a -q retire acme/llama:1 --reason "again")
 refused 4 'no record' a certificate export "${PLAN%@*}" "$DIR/none.json"
 check "reject" a reject "${PLAN%@*}" --reason "not yet"
+contains "whose reason show tells" "$(a show "${PLAN%@*}")" "not yet"
+contains "and what became of its items" "$(a show "${PLAN%@*}")" "left alone"
 REJECTED=${PLAN%@*}
 contains "and where its record is" "$(cat "$DIR/out")" 'aierase certificate export p-'
 refused 9 'rejected' a wait "${PLAN%@*}" --for erased

@@ -87,6 +87,10 @@ contains "the plan says so" "$(tr -s ' \n' ' ' <<<"$(a show "$PLAN")")" 'would b
 equal "two people have to approve" "$(a --json show "$PLAN" | json 'd["plan"]["approvals"]["people"]')" 2
 
 contains "status tells of the last run" "$(a status)" 'braked'
+PINNED="${PLAN}@$(a --json show "$PLAN" | json 'd["plan"]["digest"]')"
+check "one person approves" a approve "$PINNED"
+contains "who is told that it takes another" "$(cat "$DIR/out")" 'somebody who has not approved it yet has to, too'
+equal "a digest behind a plan does no harm" "$(a --json show "$PINNED" | json 'd["plan"]["state"]')" requested
 a status --openmetrics >"$DIR/metrics"
 for name in enforce_last_run_timestamp_seconds enforce_last_success_timestamp_seconds \
   overdue_assets braked_plans clock_guard_closed enforce_alarms; do

@@ -7,6 +7,8 @@ refused 2 'no verb' "$AIERASE"
 refused 2 'no verb "frobnicate"' "$AIERASE" frobnicate
 refused 2 "^hint: is it 'approve'\?" "$AIERASE" aprove
 refused 2 "^hint: is it 'hold place'\?" "$AIERASE" hold plac
+beside() { (cd "$DIR" && "$AIERASE" verify p-aaaaaaaa@0123); }
+refused 4 'p-aaaaaaaa@0123' beside
 check "help of a family" "$AIERASE" hold --help
 contains "names all of it" "$(cat "$DIR/out")" 'aierase hold lift'
 refused 2 "^hint: is it 'certificate'\?" "$AIERASE" certifcate export

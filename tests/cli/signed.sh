@@ -48,6 +48,11 @@ state() { a --json show "$1" | json 'd["plan"]["state"]'; }
 sign() { rm -f "$2.sig"; ssh-keygen -q -Y sign -n aierase-approval@v1 -f "$DIR/$1" "$2" 2>/dev/null; }
 
 FIRST=$(plan one:1)
+contains "show tells who signs, and what" "$(a show "$FIRST")" 'Who has no account here (dora) signs'
+check "what only who asks would answer for" a import own:1 "$DIR/weights" --custodian "$(id -un "$ME")"
+OWN=$(plan own:1)
+contains "show tells that nobody is left" "$(a show "$OWN")" 'nobody is left who may approve 1 item'
+equal "and names nobody" "$(a --json show "$OWN" | json 'd["plan"]["approvals"]["needed"]')" '[]'
 check "the text to sign" a show "$FIRST" --request
 cp "$DIR/out" "$DIR/request"
 contains "it says what it does" "$(cat "$DIR/request")" 'nobody can bring them back'

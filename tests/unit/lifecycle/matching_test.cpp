@@ -96,6 +96,13 @@ TEST_F(AMatchByTime, FindsWhatThePolicyMakesDueBeforeThat) {
   EXPECT_EQ(found({"due-before=1970-01-01"}), Names{});
 }
 
+TEST_F(AMatchByTime, CountsVersionsAsTheNightlyRunDoes) {
+  ASSERT_TRUE(
+      done(load("[class.logs]\nmatch = [\"name=log\"]\nerase-after = \"30 days\"\n"
+                "keep-last = 1\n")));
+  EXPECT_EQ(found({"due-before=9999-01-01"}).size(), 1U) << "the newest stays";
+}
+
 TEST_F(AMatchByTime, FindsNothingThatIsErased) {
   ASSERT_TRUE(done(world.erase({"log:1"})));
   world.clock.advance(days(400));

@@ -91,13 +91,16 @@ TEST_F(People, WhoAreRootDoNotAnswerForAnAssetAlone) {
   const domain::Custodian root{CustodianKind::user, "root", 0};
   ImportWish wish = small_asset("rooted", 1);
   wish.custodians = {root};
-  EXPECT_EQ(world.import(wish).error().code, Errc::usage);
+  const Status refused = world.import(wish);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::usage);
   add("gauss", {kBob});
   lifecycle::Store::Changes changes;
   changes.custodians = {root};
   changes.reason = "handed over";
-  EXPECT_EQ(world.store->set_asset(bob(), world.asset("gauss").id, changes).error().code,
-            Errc::usage);
+  const auto set = world.store->set_asset(bob(), world.asset("gauss").id, changes);
+  ASSERT_FALSE(set.ok());
+  EXPECT_EQ(set.error().code, Errc::usage);
 }
 
 TEST_F(People, WhoRequestedDoNotApproveUnderAnyAccount) {

@@ -337,6 +337,26 @@ TEST(ANewPolicy, IsComparedByWhatBecomesDueSooner) {
   EXPECT_FALSE(compare(now, now).weakens());
 }
 
+TEST(ANewPolicy, ThatMakesAConflictTakesNothingAwayUnlessAFloorGoes) {
+  const Subject subject("2020-01-01", "x");
+  const auto decide = [&](const char* text) {
+    return subject.decide(policy_of(text), "2026-01-01");
+  };
+  const Decision kept = decide("[class.x]\nretain-for = \"50 years\"\n");
+  const Decision contradicted = decide(
+      "[class.x]\nretain-for = \"50 years\"\n"
+      "[class.y]\nmatch = [\"kind=model\"]\nerase-after = \"2 years\"\n");
+  ASSERT_EQ(contradicted.verdict, Verdict::conflict);
+  EXPECT_FALSE(compare(kept, contradicted).weakens());
+  const Decision without = decide("[class.z]\nretain-for = \"1 year\"\n");
+  ASSERT_EQ(without.verdict, Verdict::conflict);
+  const Change change = compare(kept, without);
+  ASSERT_EQ(change.sentences.size(), 1u);
+  EXPECT_EQ(change.sentences[0],
+            "it is in conflict, and kept until that is mended, instead of until "
+            "2070-01-01T00:00:00Z");
+}
+
 TEST(ANewPolicy, ThatEndsAConflictMakesTheAssetDueSooner) {
   const Subject subject("2020-01-01", "x");
   const PolicySet conflict = policy_of(
