@@ -52,11 +52,6 @@ equal "list --match" "$(a list -q --match label.project=gauss --match kind=model
 equal "list --match of nothing" "$(a list -q --match state=erased)" ""
 equal "list --match of what was just imported" "$(a list -q --match 'unused-for=1 day')" ""
 equal "list --match of what no policy makes due" "$(a list -q --match due-before=2099-01-01)" ""
-check "check of what matches" a check --match kind=model
-contains "is of that alone" "$(cat "$DIR/out")" 'Checked 1 asset,'
-names_one() { echo acme/llama:1 | a check -; }
-check "check of names on standard input" names_one
-contains "is of them alone" "$(cat "$DIR/out")" 'Checked 1 asset,'
 refused 2 'never means everything' a check --match kind=adapter
 refused 2 'instead of naming' a check acme/llama:1 --match kind=model
 refused 2 'a number and a word' a list --match unused-for=90d

@@ -11,6 +11,12 @@ for name in gauss/a:1 gauss/b:1 other:1; do
 done
 check "import of a derived model" a import tuned:1 "$DIR/weights" --derived-from gauss/a:1
 
+check "check of what matches" a check --match label.project=gauss
+contains "is of that alone" "$(cat "$DIR/out")" 'Checked 2 assets,'
+names() { printf 'gauss/a:1\nother:1\ntuned:1\n' | a check -; }
+check "check of names on standard input" names
+contains "is of them alone" "$(cat "$DIR/out")" 'Checked 3 assets,'
+
 refused 2 'needs --matter' a hold place --reason r --match name=x
 refused 2 'needs --reason' a hold place --matter m --match name=x
 refused 2 'never means everything' a hold place --matter m --reason r
