@@ -236,7 +236,7 @@ class ReadView {
                                                      std::size_t limit) const;
   // The latest plan of the nightly run with it that was rejected or cancelled since then.
   Result<std::optional<Uuid>> refused_plan_of(const Uuid& asset, UtcTime since) const;
-  Result<bool> has_event(const std::string& subject, const std::string& action,
+  Result<bool> has_event(const Uuid& asset, const std::string& action,
                          const std::string& reason) const;
   Result<std::optional<Bytes>> sealed_manifest(const Uuid& asset) const;
   Result<std::optional<Bytes>> sealed_payload(const Uuid& asset) const;
@@ -342,7 +342,7 @@ class ReadView {
   Result<std::vector<Uuid>> plans_due_before(UtcTime moment) const;  // approved ones
 
   Result<std::vector<ImportIntent>> imports() const;
-  // Of erased assets, to be unlinked (step 5), in the order of their names on disk.
+  // Of erased assets, to be unlinked (step 5); whole assets before a part of the last.
   Result<std::vector<Uuid>> orphan_blobs(std::size_t limit) const;
   Result<std::optional<domain::LogLeaf>> log_leaf(std::uint64_t index) const;
   // Leaves by which holds were placed or lifted, from that index on, in order.
@@ -395,7 +395,7 @@ class Transaction : public ReadView {
   Status insert_asset(const domain::Asset& asset, ByteView sealed_manifest, ByteView sealed_payload,
                       std::span<const Uuid> blobs, std::span<const domain::LineageEdge> edges);
   Status set_asset_state(const Uuid& asset, domain::AssetState state, const std::string& reason);
-  Status forget_blob(const Uuid& blob);
+  Status forget_orphans(std::span<const Uuid> blobs);
   Status put_label(const Uuid& asset, const std::string& key, const std::string& value);
   Status remove_label(const Uuid& asset, const std::string& key);
   Status put_custodians(const Uuid& asset, std::span<const domain::Custodian> custodians);
@@ -448,7 +448,9 @@ class Transaction : public ReadView {
   // blobs are orphans.
   Status mark_round_erased(UtcTime at);
   Status end_round();
-  Status add_certificate(const CertificateRow& row);
+  // RoundItem::draft_row, and what completes it: both together are kept as the statement.
+  Status add_certificate(const CertificateRow& row, std::int64_t draft,
+                         const domain::StatementEnd& end);
   Status add_refusal(const RefusalRow& row);
   Status sign_refusal(const RefusalHead& head);  // of one that waits: leaf, key and signature
   Status add_validation(const domain::ValidationAct& act);  // and the certificate's state with it

@@ -12,6 +12,22 @@ constexpr std::size_t kStatementBytesPerPage = 16 << 20;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kSignatureBytes = 64;
 
+// A draft has each of the four once: who signed has looked.
+constexpr std::string_view kCertificates = R"(
+  SELECT c.uuid, c.asset, c.plan, c.outcome, c.assurance, c.issued, c.validation, c.log_index,
+    c.public_key, c.signature,
+    replace(replace(replace(replace(d.text,
+      '"evidence":null', '"evidence":' || e.evidence),
+      '"verification":null', '"verification":' || e.verification),
+      '"intent_at":null', '"intent_at":' || e.intent_at),
+      '"verified_zero_at":null', '"verified_zero_at":' || e.verified_zero_at), c.id
+  FROM certificate c LEFT JOIN draft d ON d.id = c.id
+    LEFT JOIN statement_end e ON e.id = c.statement_end )";
+
+std::string certificates_where(std::string_view what) {
+  return std::string(kCertificates).append(what);
+}
+
 CertificateRow read_certificate(Row& row) {
   CertificateRow certificate;
   certificate.id = row.uuid();
@@ -46,19 +62,39 @@ Result<std::vector<CertificateHead>> read_heads(Statement& statement) {
   return heads;
 }
 
+// Of neighbours in a round it is the same mostly.
+Result<std::int64_t> keep_end(Connection& connection, const domain::StatementEnd& end) {
+  ASSIGN_OR_RETURN(
+      Statement latest,
+      connection.prepare(
+          "SELECT id FROM statement_end WHERE id = (SELECT max(id) FROM statement_end) "
+          "AND evidence = ? AND verification = ? AND intent_at = ? AND "
+          "verified_zero_at = ?"));
+  latest.bind_borrowed(end.evidence, end.verification, end.intent_at, end.verified_zero_at);
+  ASSIGN_OR_RETURN(const bool same, latest.step());
+  if (same) return sqlite3_column_int64(latest.handle(), 0);
+  RETURN_IF_ERROR(
+      connection.write("INSERT INTO statement_end (evidence, verification, intent_at, "
+                       "verified_zero_at) VALUES (?, ?, ?, ?)",
+                       end.evidence, end.verification, end.intent_at, end.verified_zero_at));
+  return connection.last_row();
+}
+
 }  // namespace
 
-Status Transaction::add_certificate(const CertificateRow& row) {
+Status Transaction::add_certificate(const CertificateRow& row, std::int64_t draft,
+                                    const domain::StatementEnd& end) {
   if (row.public_key.size() != kKeyBytes || row.signature.size() != kSignatureBytes) {
     return make_error(Errc::invalid_input,
                       "a certificate has a key of 32 bytes and a signature of 64");
   }
+  ASSIGN_OR_RETURN(const std::int64_t end_row, keep_end(*connection_, end));
   RETURN_IF_ERROR(connection_->write(
-      "INSERT OR FAIL INTO certificate (uuid, asset, plan, outcome, assurance, issued, validation, "
-      "log_index, public_key, signature, statement) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.id, row.asset, row.plan, row.outcome, domain::to_text(row.assurance), row.issued,
-      domain::to_text(row.validation), row.log_index, row.public_key, row.signature,
-      row.statement));
+      "INSERT OR FAIL INTO certificate (id, uuid, asset, plan, outcome, assurance, issued, "
+      "validation, log_index, public_key, signature, statement_end) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      draft, row.id, row.asset, row.plan, row.outcome, domain::to_text(row.assurance), row.issued,
+      domain::to_text(row.validation), row.log_index, row.public_key, row.signature, end_row));
   return {};
 }
 
@@ -76,20 +112,14 @@ Result<std::optional<CertificateRow>> first_certificate(Statement& statement) {
 }  // namespace
 
 Result<std::optional<CertificateRow>> ReadView::certificate(const Uuid& id) const {
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
-                           "log_index, public_key, signature, statement FROM certificate "
-                           "WHERE uuid = ?"));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare(certificates_where("WHERE c.uuid = ?")));
   return first_certificate(statement.bind(id));
 }
 
 Result<std::optional<CertificateRow>> ReadView::certificate_at(std::uint64_t leaf) const {
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
-                           "log_index, public_key, signature, statement FROM certificate "
-                           "WHERE log_index = ?"));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare(certificates_where("WHERE c.log_index = ?")));
   return first_certificate(statement.bind(leaf));
 }
 
@@ -114,9 +144,7 @@ Result<Page<CertificateRow>> ReadView::certificates(const std::string& cursor,
   ASSIGN_OR_RETURN(const std::int64_t before, before_cursor(cursor));
   ASSIGN_OR_RETURN(
       Statement statement,
-      connection_->prepare("SELECT uuid, asset, plan, outcome, assurance, issued, validation, "
-                           "log_index, public_key, signature, statement, id FROM certificate "
-                           "WHERE id < ? ORDER BY id DESC LIMIT ?"));
+      connection_->prepare(certificates_where("WHERE c.id < ? ORDER BY c.id DESC LIMIT ?")));
   statement.bind(before, static_cast<std::uint64_t>(limit + 1));
   std::size_t bytes = 0;
   std::int64_t last = 0;

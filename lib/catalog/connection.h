@@ -53,6 +53,7 @@ class Connection {
   Status execute(const char* sql);
   Result<std::string> single_text(const char* sql);  // first column of the first row, as text
 
+  std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_); }
   Error error(int code) const;
   sqlite3* handle() const { return handle_; }
   const std::string& path() const { return path_; }

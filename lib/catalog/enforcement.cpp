@@ -151,13 +151,13 @@ Result<std::optional<Uuid>> ReadView::refused_plan_of(const Uuid& asset, UtcTime
   return plan;
 }
 
-Result<bool> ReadView::has_event(const std::string& subject, const std::string& action,
+Result<bool> ReadView::has_event(const Uuid& asset, const std::string& action,
                                  const std::string& reason) const {
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare("SELECT 1 FROM event WHERE subject = ? AND action = ? AND reason = ? "
-                           "LIMIT 1"));
-  return statement.bind(subject, action, reason).step();
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare(
+                       "SELECT 1 FROM event WHERE asset = (SELECT id FROM asset WHERE uuid = ?) "
+                       "AND action = ? AND reason = ? LIMIT 1"));
+  return statement.bind(asset, action, reason).step();
 }
 
 }  // namespace aierase::catalog

@@ -4,24 +4,44 @@
 #include "catalog/row.h"
 
 namespace aierase::catalog {
+namespace {
+
+// Of an event about an asset, which the table knows by its row.
+std::optional<Uuid> asset_in(const std::string& subject) {
+  const std::optional<domain::IdPrefix> id = domain::parse_id(subject);
+  if (!id || id->type != domain::IdType::asset) return std::nullopt;
+  return id->whole;
+}
+
+}  // namespace
 
 Status Transaction::add_event(const Event& event) {
+  const std::optional<Uuid> asset = asset_in(event.subject);
   RETURN_IF_ERROR(connection_->write(
-      "INSERT INTO event (time, actor_uid, actor_login, actor_audit_uid, action, subject, "
-      "from_state, to_state, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      event.time, ActorColumns{event.actor}, event.action, event.subject, event.from, event.to,
-      event.reason));
+      "INSERT INTO event (time, actor_uid, actor_login, actor_audit_uid, action, asset, subject, "
+      "from_state, to_state, reason) "
+      "VALUES (?, ?, ?, ?, ?, (SELECT id FROM asset WHERE uuid = ?), ?, ?, ?, ?)",
+      event.time, ActorColumns{event.actor}, event.action, asset,
+      asset ? std::string_view() : event.subject, event.from, event.to, event.reason));
   return {};
 }
 
 Result<std::vector<Event>> ReadView::events(const std::string& subject, std::size_t limit) const {
   std::vector<Event> events;
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare(
-          "SELECT id, time, actor_uid, actor_login, actor_audit_uid, action, subject, from_state, "
-          "to_state, reason FROM event WHERE subject = ? ORDER BY id DESC LIMIT ?"));
-  statement.bind(subject, static_cast<std::uint64_t>(limit));
+  constexpr std::string_view kOfAsset =
+      "SELECT id, time, actor_uid, actor_login, actor_audit_uid, action, from_state, to_state, "
+      "reason FROM event WHERE asset = (SELECT id FROM asset WHERE uuid = ?) "
+      "ORDER BY id DESC LIMIT ?";
+  constexpr std::string_view kOfOther =
+      "SELECT id, time, actor_uid, actor_login, actor_audit_uid, action, from_state, to_state, "
+      "reason FROM event WHERE subject = ? AND asset IS NULL ORDER BY id DESC LIMIT ?";
+  const std::optional<Uuid> asset = asset_in(subject);
+  ASSIGN_OR_RETURN(Statement statement, connection_->prepare(asset ? kOfAsset : kOfOther));
+  if (asset) {
+    statement.bind(*asset, static_cast<std::uint64_t>(limit));
+  } else {
+    statement.bind(subject, static_cast<std::uint64_t>(limit));
+  }
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "event");
     const std::int64_t id = row.integer();
@@ -29,7 +49,7 @@ Result<std::vector<Event>> ReadView::events(const std::string& subject, std::siz
     event.time = row.time();
     event.actor = row.actor();
     event.action = row.text();
-    event.subject = row.text();
+    event.subject = subject;
     event.from = row.text();
     event.to = row.text();
     event.reason = row.text();

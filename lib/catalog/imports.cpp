@@ -50,14 +50,16 @@ Result<std::vector<ImportIntent>> ReadView::imports() const {
 Result<std::vector<Uuid>> ReadView::blobs(const Uuid& asset) const {
   ASSIGN_OR_RETURN(Statement statement,
                    connection_->prepare("SELECT b.uuid FROM asset a JOIN blob b ON b.asset = a.id "
-                                        "WHERE a.uuid = ? AND b.orphan = 0 ORDER BY b.position"));
+                                        "WHERE a.uuid = ? AND a.erased_at IS NULL "
+                                        "ORDER BY b.position"));
   return uuid_rows(statement.bind(asset), "blob");
 }
 
 Result<std::vector<Uuid>> ReadView::orphan_blobs(std::size_t limit) const {
   ASSIGN_OR_RETURN(
       Statement statement,
-      connection_->prepare("SELECT uuid FROM blob WHERE orphan = 1 ORDER BY uuid LIMIT ?"));
+      connection_->prepare("SELECT b.uuid FROM orphaned o CROSS JOIN blob b ON b.asset = o.asset "
+                           "ORDER BY o.asset, b.position LIMIT ?"));
   return uuid_rows(statement.bind(static_cast<std::uint64_t>(limit)), "blob");
 }
 
@@ -75,8 +77,14 @@ Result<std::optional<Uuid>> ReadView::blob_owner(const Uuid& blob) const {
 }
 
 // An erased asset's blob alone can be forgotten: a living one without its blob would be damage.
-Status Transaction::forget_blob(const Uuid& blob) {
-  RETURN_IF_ERROR(connection_->write("DELETE FROM blob WHERE uuid = ? AND orphan = 1", blob));
+Status Transaction::forget_orphans(std::span<const Uuid> blobs) {
+  for (const Uuid& blob : blobs) {
+    RETURN_IF_ERROR(connection_->write(
+        "DELETE FROM blob WHERE uuid = ? AND asset IN (SELECT asset FROM orphaned)", blob));
+  }
+  RETURN_IF_ERROR(
+      connection_->write("DELETE FROM orphaned WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE "
+                         "b.asset = orphaned.asset)"));
   return {};
 }
 

@@ -20,7 +20,8 @@ struct RoundItem {
   std::uint32_t leaf = 0;
   std::string draft;              // certificate::draft_statement, TX1
   Uuid certificate;               // id, chosen at TX1
-  std::uint64_t first_epoch = 0;  // of the asset; read, never written here
+  std::uint64_t first_epoch = 0;  // of the asset; this and what follows: read, never written here
+  std::int64_t draft_row = 0;
 };
 struct EraseRound {
   domain::RoundState state = domain::RoundState::intent;

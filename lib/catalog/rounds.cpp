@@ -37,9 +37,10 @@ Status Transaction::start_round(const EraseRound& round) {
       "INSERT INTO round (only_row, state, from_epoch, intent_at) VALUES (1, ?, ?, ?)",
       domain::to_text(round.state), round.from_epoch, round.intent_at));
   for (const RoundItem& item : round.items) {
+    RETURN_IF_ERROR(connection_->write("INSERT INTO draft (text) VALUES (?)", item.draft));
     RETURN_IF_ERROR(connection_->write(
-        "INSERT INTO round_item (plan, asset, leaf, certificate, draft) VALUES (?, ?, ?, ?, ?)",
-        item.plan, item.asset, item.leaf, item.certificate, item.draft));
+        "INSERT INTO round_item (draft, plan, asset, leaf, certificate) VALUES (?, ?, ?, ?, ?)",
+        connection_->last_row(), item.plan, item.asset, item.leaf, item.certificate));
   }
   return {};
 }
@@ -52,6 +53,8 @@ Status Transaction::set_round_state(domain::RoundState state) {
 }
 
 Status Transaction::drop_round_item(const Uuid& asset) {
+  RETURN_IF_ERROR(connection_->write(
+      "DELETE FROM draft WHERE id = (SELECT draft FROM round_item WHERE asset = ?)", asset));
   ASSIGN_OR_RETURN(const std::int64_t changed,
                    connection_->write("DELETE FROM round_item WHERE asset = ?", asset));
   if (changed == 0) {
@@ -84,12 +87,16 @@ Status Transaction::mark_round_erased(UtcTime at) {
                   at)));
   if (!all) return one_is_refused(*connection_, domain::AssetState::erased);
   RETURN_IF_ERROR(
-      connection_->write("UPDATE OR FAIL blob SET orphan = 1 WHERE asset IN (SELECT a.id "
-                         "FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset)"));
+      connection_->write("INSERT INTO orphaned (asset) SELECT a.id FROM round_item i "
+                         "CROSS JOIN asset a ON a.uuid = i.asset "
+                         "WHERE EXISTS (SELECT 1 FROM blob b WHERE b.asset = a.id)"));
   return {};
 }
 
 Status Transaction::end_round() {
+  RETURN_IF_ERROR(
+      connection_->write("DELETE FROM draft WHERE id IN (SELECT i.draft FROM round_item i WHERE "
+                         "NOT EXISTS (SELECT 1 FROM certificate c WHERE c.id = i.draft))"));
   RETURN_IF_ERROR(connection_->write("DELETE FROM round_item"));
   RETURN_IF_ERROR(connection_->write("DELETE FROM round"));
   return {};
@@ -111,8 +118,9 @@ Result<std::optional<EraseRound>> ReadView::round(Drafts drafts) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare(
-          "SELECT i.plan, i.asset, i.leaf, i.certificate, iif(?, i.draft, ''), a.first_epoch "
-          "FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset ORDER BY i.position"));
+          "SELECT i.plan, i.asset, i.leaf, i.certificate, a.first_epoch, i.draft, "
+          "iif(?, (SELECT d.text FROM draft d WHERE d.id = i.draft), '') "
+          "FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset ORDER BY i.draft"));
   statement.bind(static_cast<std::int64_t>(drafts == Drafts::read));
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "round_item");
@@ -121,8 +129,9 @@ Result<std::optional<EraseRound>> ReadView::round(Drafts drafts) const {
     item.asset = row.uuid();
     item.leaf = row.number();
     item.certificate = row.uuid();
-    item.draft = row.text();
     item.first_epoch = row.count();
+    item.draft_row = row.integer();
+    item.draft = row.text();
     RETURN_IF_ERROR(row.finish(domain::IdType::asset, item.asset));
     round.items.push_back(std::move(item));
     return {};

@@ -239,20 +239,19 @@ Result<std::string> draft_statement(const DispositionRecord& record) {
 
 EvidenceText::EvidenceText(const domain::DestructionEvidence& evidence)
     : names_checks_(!evidence.slot.checks.empty() && !evidence.verified.empty()),
-      evidence_(evidence_part(evidence)),
-      verification_(verification_part(evidence)),
-      intent_at_(json_text(to_rfc3339(evidence.intent_at))),
-      verified_zero_at_(json_text(to_rfc3339(evidence.slot.verified_zero_at))) {}
+      end_{evidence_part(evidence), verification_part(evidence),
+           json_text(to_rfc3339(evidence.intent_at)),
+           json_text(to_rfc3339(evidence.slot.verified_zero_at))} {}
 
 Result<std::string> complete_statement(std::string_view draft, const EvidenceText& evidence) {
   if (!evidence.names_checks_) {
     return make_error(Errc::invalid_input, "the evidence names no check; nothing was verified");
   }
   ASSIGN_OR_RETURN(std::string statement,
-                   filled(draft, {{{kEvidence, evidence.evidence_},
-                                   {kVerification, evidence.verification_},
-                                   {kIntentAt, evidence.intent_at_},
-                                   {kVerifiedZeroAt, evidence.verified_zero_at_}}}));
+                   filled(draft, {{{kEvidence, evidence.end_.evidence},
+                                   {kVerification, evidence.end_.verification},
+                                   {kIntentAt, evidence.end_.intent_at},
+                                   {kVerifiedZeroAt, evidence.end_.verified_zero_at}}}));
   return checked_utf8(std::move(statement));
 }
 

@@ -27,12 +27,13 @@ Result<std::string> draft_statement(const domain::DispositionRecord& record);
 class EvidenceText {
  public:
   EvidenceText(const domain::DestructionEvidence& evidence);  // not explicit: it is the same thing
+  const domain::StatementEnd& end() const { return end_; }
 
  private:
   friend Result<std::string> complete_statement(std::string_view draft,
                                                 const EvidenceText& evidence);
   bool names_checks_;
-  std::string evidence_, verification_, intent_at_, verified_zero_at_;  // canonical JSON
+  domain::StatementEnd end_;
 };
 Result<std::string> complete_statement(std::string_view draft, const EvidenceText& evidence);
 

@@ -107,4 +107,9 @@ struct DestructionEvidence {
   std::vector<std::string> verified;  // names of the checks that passed, in order
 };
 
+// The same as canonical JSON: members of a statement that are null in its draft.
+struct StatementEnd {
+  std::string evidence, verification, intent_at, verified_zero_at;
+};
+
 }  // namespace aierase::domain

@@ -35,6 +35,7 @@ std::vector<std::string> verified_checks(domain::DestructionEvidence::Course cou
 
 struct Signed {
   catalog::CertificateRow row;
+  domain::StatementEnd end;
   translog::LogRecord leaf;
 };
 
@@ -93,6 +94,7 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
   ASSIGN_OR_RETURN(const crypto::Signature signature,
                    certificate::sign_statement(proof, row.statement, *core.signer));
   const crypto::PublicKey& key = core.signer->public_key();
+  result.end = end.end();
   row.signature = copy_of(signature);
   row.public_key = copy_of(key);
   ASSIGN_OR_RETURN(result.leaf.record, certificate::log_entry_body(row.statement, signature, key));
@@ -103,8 +105,9 @@ Result<Signed> sign_item(Core& core, const domain::DestroyedProof& proof,
 }
 
 Status tx3_item(catalog::Transaction& transaction, const catalog::RoundItem& item,
-                const catalog::CertificateRow& row) {
-  RETURN_IF_ERROR(transaction.add_certificate(row));
+                const Signed& made) {
+  const catalog::CertificateRow& row = made.row;
+  RETURN_IF_ERROR(transaction.add_certificate(row, item.draft_row, made.end));
   RETURN_IF_ERROR(transaction.add_event({row.issued, own_actor(), "erase", asset_text(item.asset),
                                          "retired", "erased", "executed " + plan_text(item.plan)}));
   domain::PlanItem plan_item;  // name and kcv stand in the row and do not change
@@ -230,12 +233,11 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
                  const std::uint64_t first = state.log.size;
                  RETURN_IF_ERROR(transaction.count_unattended(state.trusted));
                  RETURN_IF_ERROR(transaction.mark_round_erased(signed_items.front().row.issued));
-                 // First, so that the certificates take the pages of the drafts.
-                 RETURN_IF_ERROR(transaction.end_round());
                  for (std::size_t i = 0; i < round->items.size(); ++i) {
                    signed_items[i].row.log_index = first + i;
-                   RETURN_IF_ERROR(tx3_item(transaction, round->items[i], signed_items[i].row));
+                   RETURN_IF_ERROR(tx3_item(transaction, round->items[i], signed_items[i]));
                  }
+                 RETURN_IF_ERROR(transaction.end_round());
                  RETURN_IF_ERROR(core.append_log(transaction, state, leaves));
                  return transaction.clear_undo();
                });

@@ -152,16 +152,15 @@ void EnforceRun::Impl::fail(const Uuid& asset, const domain::AssetName& name, st
 
 // In force as long as it is the same contradiction: who resumes it has seen it.
 Status EnforceRun::Impl::suspend(const domain::Asset& asset, const std::string& why) {
-  const std::string subject = asset_text(asset.id);
   const std::string act = "suspend-on-conflict";
-  ASSIGN_OR_RETURN(const bool known, core.view().has_event(subject, act, why));
+  ASSIGN_OR_RETURN(const bool known, core.view().has_event(asset.id, act, why));
   if (known) return {};
   RETURN_IF_ERROR(transact(
       core, ReserveShare::none,
       [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
         RETURN_IF_ERROR(transaction.set_asset_state(asset.id, domain::AssetState::suspended, why));
         return transaction.add_event(
-            {core.now(), request.actor, act, subject, "active", "suspended", why});
+            {core.now(), request.actor, act, asset_text(asset.id), "active", "suspended", why});
       }));
   core.keys.revoke(asset.id);
   core.changed(domain::IdType::asset, asset.id);

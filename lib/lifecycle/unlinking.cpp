@@ -12,18 +12,15 @@
 namespace aierase::lifecycle {
 namespace {
 
-constexpr std::size_t kBlobsAtOnce = 2'048;
 constexpr std::size_t kOwedAtMost = 16'384;  // assets
 
 Status forget(Core& core, const std::vector<Uuid>& blobs) {
   return transact(
       core, ReserveShare::all,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+        RETURN_IF_ERROR(transaction.forget_orphans(blobs));
         Json ids = Json::array();
-        for (const Uuid& blob : blobs) {
-          ids.push_back(blob.hex());
-          RETURN_IF_ERROR(transaction.forget_blob(blob));
-        }
+        for (const Uuid& blob : blobs) ids.push_back(blob.hex());
         ASSIGN_OR_RETURN(std::string record, dump_canonical(Json{{"blobs", std::move(ids)}}));
         const translog::LogRecord leaf{"ciphertext-removed", core.now(), std::move(record),
                                        translog::Visibility::committed};
@@ -78,10 +75,16 @@ Result<bool> Unlinking::step(Core& core) {
   if (!files) return false;
   under_way_.reset();
   const Status completed = complete(core, *files);
+  if (!completed.ok() && completed.error().code == Errc::no_space && at_once_ > 1) {
+    at_once_ = 1;  // for which the reserve has room
+    owed_ += 1;
+    return true;
+  }
   if (!completed.ok()) {
     pause(core, completed.error());
     return completed.error();
   }
+  at_once_ = std::min(2 * at_once_, kBlobsAtOnce);
   fault_.reset();
   if (files->kept) pause(core, *files->kept);
   return true;
@@ -95,9 +98,10 @@ void Unlinking::pause(const Core& core, Error why) {
 }
 
 Status Unlinking::begin(Core& core) {
-  ASSIGN_OR_RETURN(std::vector<Uuid> blobs, core.view().orphan_blobs(kBlobsAtOnce));
-  if (blobs.size() < kBlobsAtOnce) owed_ = 0;
+  ASSIGN_OR_RETURN(std::vector<Uuid> blobs, core.view().orphan_blobs(at_once_));
+  if (blobs.size() < at_once_) owed_ = 0;
   if (blobs.empty()) return {};
+  std::sort(blobs.begin(), blobs.end());  // as on disk: one folder after the other
   core.at_step(EraseStep::unlink);
   under_way_ = std::make_shared<Work>();
   const auto work = [&env = core.env(), directory = core.blob_directory(), blobs = std::move(blobs),

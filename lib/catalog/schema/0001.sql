@@ -128,11 +128,13 @@ CREATE INDEX lineage_parent ON lineage (parent);
 CREATE TABLE blob (
   uuid     BLOB    PRIMARY KEY CHECK (length(uuid) = 16),
   asset    INTEGER NOT NULL REFERENCES asset (id),
-  position INTEGER NOT NULL,
-  orphan   INTEGER NOT NULL DEFAULT 0 CHECK (orphan IN (0, 1))
+  position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_asset ON blob (asset, position);
-CREATE INDEX blob_orphan ON blob (uuid) WHERE orphan = 1;
+-- Erased assets with orphans.
+CREATE TABLE orphaned (
+  asset INTEGER PRIMARY KEY REFERENCES asset (id)
+) STRICT;
 
 -- Imports that have not ended; rows go when they end. Only blobs named here may be unlinked.
 CREATE TABLE import (
@@ -164,7 +166,8 @@ CREATE TABLE export (
 ) STRICT;
 CREATE INDEX export_asset ON export (asset);
 
--- Who did what to which asset, plan, hold or certificate (`subject`: typed id).
+-- Who did what to which asset, or to which plan, hold or other thing (`subject`: typed id, or what it is
+-- called). An asset is named by its row: neighbours have their events side by side in the index.
 CREATE TABLE event (
   id              INTEGER PRIMARY KEY,
   time            INTEGER NOT NULL,
@@ -172,12 +175,15 @@ CREATE TABLE event (
   actor_login     TEXT    NOT NULL,
   actor_audit_uid INTEGER,
   action          TEXT    NOT NULL,
+  asset           INTEGER REFERENCES asset (id),
   subject         TEXT    NOT NULL,
   from_state      TEXT    NOT NULL,
   to_state        TEXT    NOT NULL,
-  reason          TEXT    NOT NULL
+  reason          TEXT    NOT NULL,
+  CHECK ((asset IS NULL) = (subject <> ''))
 ) STRICT;
-CREATE INDEX event_subject ON event (subject);
+CREATE INDEX event_asset ON event (asset) WHERE asset IS NOT NULL;
+CREATE INDEX event_subject ON event (subject) WHERE asset IS NULL;
 
 -- Every epoch of the root secret, with what was known about its slot. The row of an epoch that an
 -- undone erase round had begun goes again.
@@ -460,31 +466,45 @@ CREATE TABLE round (
   intent_at  INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE round_item (
-  position    INTEGER PRIMARY KEY,
+  draft       INTEGER PRIMARY KEY REFERENCES draft (id) DEFERRABLE INITIALLY DEFERRED,
   round       INTEGER NOT NULL DEFAULT 1 REFERENCES round (only_row),
   plan        BLOB    NOT NULL REFERENCES plan (uuid),
   asset       BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
   leaf        INTEGER NOT NULL,
-  certificate BLOB    NOT NULL CHECK (length(certificate) = 16),
-  draft       TEXT    NOT NULL          -- the statement without its evidence
+  certificate BLOB    NOT NULL CHECK (length(certificate) = 16)
 ) STRICT;
 
--- Disposal certificates. `statement` holds the very bytes that were signed. Lengths are checked
--- by who writes and reads a row: beside a trigger, a CHECK with a function in it costs a copy of each
--- page that the statement changes.
+-- Statements without their evidence, from TX1 on. One without a certificate goes with its round.
+CREATE TABLE draft (
+  id   INTEGER PRIMARY KEY,
+  text TEXT NOT NULL
+) STRICT;
+-- What TX3 puts into a draft where its members of these names are null, as JSON: once for all
+-- statements of a round where it is the same.
+CREATE TABLE statement_end (
+  id               INTEGER PRIMARY KEY,
+  evidence         TEXT NOT NULL,
+  verification     TEXT NOT NULL,
+  intent_at        TEXT NOT NULL,
+  verified_zero_at TEXT NOT NULL
+) STRICT;
+
+-- Disposal certificates. The very bytes that were signed are those of the draft with the same id, with
+-- `statement_end` put in. Lengths are checked by who writes and reads a row: beside a trigger, a CHECK
+-- with a function in it costs a copy of each page that the statement changes.
 CREATE TABLE certificate (
-  id         INTEGER PRIMARY KEY,
-  uuid       BLOB    NOT NULL UNIQUE,
-  asset      BLOB    NOT NULL UNIQUE REFERENCES asset (uuid) DEFERRABLE INITIALLY DEFERRED,
-  plan       BLOB    NOT NULL REFERENCES plan (uuid) DEFERRABLE INITIALLY DEFERRED,
-  outcome    TEXT    NOT NULL,
-  assurance  TEXT    NOT NULL,
-  issued     INTEGER NOT NULL,
-  validation TEXT    NOT NULL,
-  log_index  INTEGER NOT NULL UNIQUE,
-  public_key BLOB    NOT NULL,
-  signature  BLOB    NOT NULL,
-  statement  TEXT    NOT NULL
+  id            INTEGER PRIMARY KEY REFERENCES draft (id) DEFERRABLE INITIALLY DEFERRED,
+  uuid          BLOB    NOT NULL UNIQUE,
+  asset         BLOB    NOT NULL UNIQUE REFERENCES asset (uuid) DEFERRABLE INITIALLY DEFERRED,
+  plan          BLOB    NOT NULL REFERENCES plan (uuid) DEFERRABLE INITIALLY DEFERRED,
+  outcome       TEXT    NOT NULL,
+  assurance     TEXT    NOT NULL,
+  issued        INTEGER NOT NULL,
+  validation    TEXT    NOT NULL,
+  log_index     INTEGER NOT NULL UNIQUE,
+  public_key    BLOB    NOT NULL,
+  signature     BLOB    NOT NULL,
+  statement_end INTEGER NOT NULL REFERENCES statement_end (id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
 CREATE INDEX certificate_plan ON certificate (plan);

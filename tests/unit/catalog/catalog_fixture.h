@@ -149,6 +149,24 @@ class CatalogTest : public ::testing::Test {
     sqlite3_close(raw);
   }
 
+  // What another program reads there, and the catalog open again: the first column of the first
+  // row.
+  std::string query_text(const std::string& sql) {
+    catalog.reset();
+    sqlite3* raw = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+    EXPECT_EQ(sqlite3_prepare_v2(raw, sql.c_str(), -1, &statement, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(raw);
+    EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW);
+    const void* text = sqlite3_column_text(statement, 0);
+    std::string answer = text == nullptr ? "" : static_cast<const char*>(text);
+    sqlite3_finalize(statement);
+    sqlite3_close(raw);
+    reopen();
+    return answer;
+  }
+
   PosixEnv env;
   aierase::test::TempDirectory directory;
   std::string path;

@@ -309,10 +309,13 @@ TEST_F(AnEraseRound, IsTheOnlyOneAndComesBack) {
   EXPECT_EQ((*found)->items[0].leaf, 1U);
   EXPECT_EQ((*found)->items[0].draft, "{\"draft\":1}");
   EXPECT_EQ((*found)->items[0].certificate, uuid_of(1, 4));
+  EXPECT_EQ((*view().round(Drafts::left_out))->items[0].draft, "");
   ASSERT_TRUE(commit([&](Transaction& t) { return t.drop_round_item(assets[1].id); }).ok());
   EXPECT_EQ((*view().round())->items.size(), 1U);
+  EXPECT_EQ(query_text("SELECT group_concat(text) FROM draft"), "{\"draft\":0}");
   ASSERT_TRUE(commit([&](Transaction& t) { return t.end_round(); }).ok());
   EXPECT_FALSE(view().round()->has_value());
+  EXPECT_EQ(query_text("SELECT count(*) FROM draft"), "0") << "nothing was certified";
   ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
 }
 
@@ -382,18 +385,43 @@ CertificateRow certificate_of_asset(std::uint32_t number) {
   row.outcome = "erased";
   row.assurance = domain::Level::ea1;
   row.issued = at(number);
-  row.statement = "{\"s\":" + std::to_string(number) + "}";
   row.signature = Bytes(64, std::byte{1});
   row.public_key = Bytes(32, std::byte{2});
   row.log_index = number;
   return row;
 }
 
-TEST_F(AnEraseRound, LeavesCertificatesThatComeBackNewestFirst) {
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    ASSERT_TRUE(
-        commit([&](Transaction& t) { return t.add_certificate(certificate_of_asset(i)); }).ok());
+class ARoundAtItsEnd : public AnEraseRound {
+ protected:
+  void SetUp() override {
+    AnEraseRound::SetUp();
+    round.items.clear();
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      RoundItem item;
+      item.plan = uuid_of(1, 2);
+      item.asset = assets[i].id;
+      item.draft = draft(i);
+      item.certificate = uuid_of(i, 4);
+      round.items.push_back(item);
+    }
+    ASSERT_TRUE(commit([&](Transaction& t) { return t.start_round(round); }).ok());
+    round = **view().round();
   }
+  static std::string draft(std::uint32_t number) {
+    return R"({"evidence":null,"name":"\":null","times":{"intent_at":null,"verified_zero_at":null},)"
+           R"("verification":null,"number":)" +
+           std::to_string(number) + "}";
+  }
+  Status certify(const CertificateRow& row, std::size_t item) {
+    return commit([&](Transaction& t) {
+      return t.add_certificate(row, round.items.at(item).draft_row, end);
+    });
+  }
+  domain::StatementEnd end{R"({"a":"null"})", "[]", R"("1")", R"("2")"};
+};
+
+TEST_F(ARoundAtItsEnd, LeavesCertificatesThatComeBackNewestFirst) {
+  for (std::uint32_t i = 0; i < 4; ++i) ASSERT_TRUE(certify(certificate_of_asset(i), i).ok());
   const auto found = view().certificate(uuid_of(2, 4));
   ASSERT_TRUE(found.ok() && found->has_value());
   EXPECT_EQ((*found)->asset, assets[2].id);
@@ -402,7 +430,9 @@ TEST_F(AnEraseRound, LeavesCertificatesThatComeBackNewestFirst) {
   EXPECT_EQ((*found)->assurance, domain::Level::ea1);
   EXPECT_EQ((*found)->issued, at(2));
   EXPECT_EQ((*found)->validation, domain::Validation::awaiting);
-  EXPECT_EQ((*found)->statement, "{\"s\":2}");
+  EXPECT_EQ((*found)->statement,
+            R"({"evidence":{"a":"null"},"name":"\":null","times":{"intent_at":"1",)"
+            R"("verified_zero_at":"2"},"verification":[],"number":2})");
   EXPECT_EQ((*found)->signature, Bytes(64, std::byte{1}));
   EXPECT_EQ((*found)->public_key, Bytes(32, std::byte{2}));
   EXPECT_EQ((*found)->log_index, 2U);
@@ -419,29 +449,67 @@ TEST_F(AnEraseRound, LeavesCertificatesThatComeBackNewestFirst) {
   ASSERT_EQ(second->rows.size(), 1U);
   EXPECT_EQ(second->rows[0].id, uuid_of(0, 4));
   EXPECT_TRUE(second->next.empty());
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.end_round(); }).ok());
+  EXPECT_EQ(query_text("SELECT count(*) FROM draft"), "4") << "they are what was signed";
+  EXPECT_EQ(query_text("SELECT count(*) FROM statement_end"), "1") << "once for all of them";
 }
 
-TEST_F(AnEraseRound, LeavesOneCertificatePerAssetAndPerLogEntry) {
-  ASSERT_TRUE(
-      commit([&](Transaction& t) { return t.add_certificate(certificate_of_asset(0)); }).ok());
+TEST_F(ARoundAtItsEnd, GivesEachCertificateTheEvidenceItWasSignedWith) {
+  const auto differs = [&](std::uint32_t number, std::string domain::StatementEnd::*member) {
+    end = {"1", "2", "3", "4"};
+    end.*member = "5";
+    ASSERT_TRUE(certify(certificate_of_asset(number), number).ok());
+  };
+  differs(0, &domain::StatementEnd::evidence);
+  differs(1, &domain::StatementEnd::verification);
+  differs(2, &domain::StatementEnd::intent_at);
+  differs(3, &domain::StatementEnd::verified_zero_at);
+  const auto has = [&](std::uint32_t number, std::string_view member) {
+    const auto found = view().certificate(uuid_of(number, 4));
+    return (*found)->statement.find(member) != std::string::npos;
+  };
+  EXPECT_TRUE(has(0, R"("evidence":5)") && has(1, R"("evidence":1)"));
+  EXPECT_TRUE(has(1, R"("verification":5)") && has(2, R"("verification":2)"));
+  EXPECT_TRUE(has(2, R"("intent_at":5)") && has(3, R"("intent_at":3)"));
+  EXPECT_TRUE(has(3, R"("verified_zero_at":5)") && has(0, R"("verified_zero_at":4)"));
+}
+
+TEST_F(ARoundAtItsEnd, KeepsTheDraftsOfThoseThatAreCertifiedAndNoOthers) {
+  ASSERT_TRUE(certify(certificate_of_asset(2), 2).ok());
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.end_round(); }).ok());
+  EXPECT_EQ(query_text("SELECT group_concat(text) FROM draft"), draft(2));
+  EXPECT_TRUE(catalog->integrity_check()->empty());
+}
+
+TEST_F(ARoundAtItsEnd, TakesAStatementWithoutItsPartsForDamage) {
+  ASSERT_TRUE(certify(certificate_of_asset(0), 0).ok());
+  const auto after = [&](const std::string& change) {
+    tamper(change);
+    reopen();
+    return view().certificate(uuid_of(0, 4));
+  };
+  EXPECT_ERRC(after("UPDATE certificate SET statement_end = 999"), Errc::damaged);
+  EXPECT_ERRC(after("UPDATE certificate SET statement_end = 1, id = 999"), Errc::damaged);
+}
+
+TEST_F(ARoundAtItsEnd, LeavesOneCertificatePerAssetAndPerLogEntry) {
+  ASSERT_TRUE(certify(certificate_of_asset(0), 0).ok());
   CertificateRow same_asset = certificate_of_asset(0);
   same_asset.id = uuid_of(9, 4);
   same_asset.log_index = 9;
-  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(same_asset); }),
-              Errc::already_exists);
+  EXPECT_ERRC(certify(same_asset, 1), Errc::already_exists);
   CertificateRow same_leaf = certificate_of_asset(1);
   same_leaf.log_index = 0;
-  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(same_leaf); }),
-              Errc::already_exists);
+  EXPECT_ERRC(certify(same_leaf, 1), Errc::already_exists);
+  EXPECT_ERRC(certify(certificate_of_asset(1), 0), Errc::already_exists);  // the same draft
   CertificateRow short_signature = certificate_of_asset(1);
   short_signature.signature.pop_back();
-  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_certificate(short_signature); }),
-              Errc::invalid_input);
+  EXPECT_ERRC(certify(short_signature, 1), Errc::invalid_input);
 }
 
-TEST_F(AnEraseRound, TakesAShortKeyOrSignatureOnACertificateForDamage) {
+TEST_F(ARoundAtItsEnd, TakesAShortKeyOrSignatureOnACertificateForDamage) {
   const CertificateRow row = certificate_of_asset(0);
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.add_certificate(row); }).ok());
+  ASSERT_TRUE(certify(row, 0).ok());
   const auto after = [&](const std::string& lengths) {
     tamper("UPDATE certificate SET " + lengths);
     reopen();

@@ -91,6 +91,27 @@ TEST_F(ARecord, OfAnEventComesBackNewestFirst) {
   EXPECT_EQ(view().events("a-x", 1)->size(), 1U);
 }
 
+TEST_F(ARecord, OfAnEventOfAnAssetIsFoundByItsId) {
+  create();
+  ASSERT_TRUE(insert(asset_of(1, "a")).ok());
+  ASSERT_TRUE(insert(asset_of(2, "b")).ok());
+  Event event;
+  event.time = at(1);
+  event.actor = actor_of(1000, "alice");
+  event.action = "suspend";
+  event.subject = domain::id_text(domain::IdType::asset, asset_of(2, "b").id);
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.add_event(event); }).ok());
+  reopen();
+  ASSERT_EQ(view().events(event.subject, 10)->size(), 1U);
+  EXPECT_EQ(view().events(event.subject, 10)->front().subject, event.subject);
+  EXPECT_EQ(view().events(event.subject, 10)->front().action, "suspend");
+  EXPECT_TRUE(
+      view().events(domain::id_text(domain::IdType::asset, asset_of(1, "a").id), 10)->empty());
+  event.subject = domain::id_text(domain::IdType::asset, uuid_of(77));
+  EXPECT_ERRC(commit([&](Transaction& t) { return t.add_event(event); }), Errc::invalid_input);
+  EXPECT_TRUE(view().events(event.subject, 10)->empty()) << "there is no such asset";
+}
+
 TEST_F(ARecord, OfAnEpochComesBackAndIsReplacedOrRemoved) {
   create();
   domain::EpochRecord record;

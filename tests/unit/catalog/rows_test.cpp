@@ -229,6 +229,9 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   const domain::Asset asset = full_asset();
   const domain::Asset parent = asset_of(10, "parent");
   const std::vector<Uuid> blobs{uuid_of(2, 5), uuid_of(1, 5)};
+  const auto forget = [&](const Uuid& blob) {
+    return commit([&](Transaction& t) { return t.forget_orphans(std::vector<Uuid>{blob}); });
+  };
   ASSERT_TRUE(insert(parent).ok());
   ASSERT_TRUE(insert(asset, blobs, {{asset.id, domain::Relation::trained_on, parent.id}}).ok());
   EXPECT_EQ(*view().blobs(asset.id), blobs) << "in the order given";
@@ -248,10 +251,13 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   EXPECT_EQ(view().orphan_blobs(100)->size(), 2U);
   EXPECT_EQ(*view().blob_owner(blobs[0]), asset.id);
 
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_blob(blobs[0]); }).ok());
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_blob(blobs[0]); }).ok()) << "again";
+  ASSERT_TRUE(forget(blobs[0]).ok());
+  ASSERT_TRUE(forget(blobs[0]).ok()) << "again";
   EXPECT_EQ(*view().orphan_blobs(100), std::vector<Uuid>{blobs[1]});
   EXPECT_FALSE(view().blob_owner(blobs[0])->has_value());
+  ASSERT_TRUE(forget(blobs[1]).ok());
+  EXPECT_TRUE(view().orphan_blobs(100)->empty());
+  EXPECT_EQ(query_text("SELECT count(*) FROM orphaned"), "0") << "nothing is left of it";
   EXPECT_ERRC(commit([&](Transaction& t) -> Status {
                 domain::Asset again = asset;
                 again.leaf = 500;
@@ -264,7 +270,9 @@ TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
 TEST_F(ARow, OfALivingAssetsBlobIsNotForgotten) {
   create();
   ASSERT_TRUE(insert(asset_of(1, "a"), {uuid_of(1, 5)}).ok());
-  ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_blob(uuid_of(1, 5)); }).ok());
+  ASSERT_TRUE(commit([&](Transaction& t) {
+                return t.forget_orphans(std::vector<Uuid>{uuid_of(1, 5)});
+              }).ok());
   EXPECT_EQ(view().blobs(uuid_of(1, 1))->size(), 1U);
 }
 

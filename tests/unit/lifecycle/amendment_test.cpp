@@ -183,16 +183,24 @@ TEST_F(AnAmendedCertificate, HasAnEnd) {
 TEST_F(AnAmendedCertificate, IsNotAmendedWhereItsRowIsNotWhatTheLogTookIn) {
   ASSERT_TRUE(done(world.store->amend(evidence({}))));
   EXPECT_FALSE(check_says("-altered"));
-  for (const char* table : {"certificate", "amendment"}) {
+  const std::pair<const char*, const char*> changes[] = {
+      {"UPDATE draft SET text = text || ' '", "certificate-altered"},
+      {"UPDATE draft SET text = replace(text, '\"evidence\":null', '\"evidence\":1')",
+       "certificate-altered"},
+      {"UPDATE statement_end SET evidence = evidence || ' '", "certificate-altered"},
+      {"UPDATE statement_end SET verification = '{}'", "certificate-altered"},
+      {"UPDATE statement_end SET intent_at = verified_zero_at || ' '", "certificate-altered"},
+      {"UPDATE statement_end SET verified_zero_at = '\"now\"'", "certificate-altered"},
+      {"UPDATE amendment SET statement = replace(statement, 'vault', 'other') || ' '",
+       "amendment-altered"}};
+  for (const auto& [change, finding] : changes) {
     world.close();
     const auto kept = world.keep();
-    EXPECT_TRUE(
-        done(sql(world.disk, std::string("UPDATE ") + table +
-                                 " SET statement = replace(statement, 'vault', 'other') || ' '")));
+    EXPECT_TRUE(done(sql(world.disk, change)));
     ASSERT_TRUE(done(world.open()));
-    EXPECT_EQ(refusal(evidence({})), Errc::damaged) << table;
+    EXPECT_EQ(refusal(evidence({})), Errc::damaged) << change;
     EXPECT_FALSE(validate(Validation::accepted, "").ok());
-    EXPECT_TRUE(check_says(std::string(table) + "-altered"));
+    EXPECT_TRUE(check_says(finding)) << change;
     world.close();
     world.go_back(*kept);
     ASSERT_TRUE(done(world.open()));

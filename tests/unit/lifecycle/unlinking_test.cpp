@@ -148,6 +148,34 @@ TEST(ManyErasures, OnAFullDiskMakeRoomForEachOther) {
   EXPECT_EQ(blob_files(world.disk), 0U);
 }
 
+// Tiny files make less room than it takes to forget all of them at once.
+TEST(ManyErasures, AreForgottenFewAtATimeWhereThereIsNoRoomForMore) {
+  World world;
+  constexpr std::uint64_t kUnlimited = 1ULL << 40U;
+  constexpr std::uint64_t kReserve = 1 << 20;
+  constexpr std::uint64_t kRoom = 96 << 10;
+  bool full = false;
+  world.aside = [&](const std::function<void()>& work) {
+    work();
+    const auto free = world.disk.free_space(kStoreDirectory);
+    ASSERT_TRUE(done(free));
+    if (!full) world.disk.set_capacity(kUnlimited - *free - kReserve + kRoom);
+    full = true;
+  };
+  ASSERT_NO_FATAL_FAILURE(live_with(world, {}));
+  std::vector<std::string> names;
+  for (int i = 0; i < 800; ++i) {
+    names.push_back("m/" + std::to_string(i));
+    ASSERT_TRUE(done(world.import(small_asset(names.back(), static_cast<std::uint64_t>(i) + 1))));
+  }
+  ASSERT_TRUE(done(world.retire(names)));
+  ASSERT_TRUE(done(world.execute()));
+  ASSERT_TRUE(full);
+  EXPECT_FALSE(tells_of_what_is_left(world));
+  world.disk.set_capacity(kUnlimited);
+  EXPECT_GT(removals(world), 3U);
+}
+
 TEST(CiphertextWhoseUnlinkingIsNotDurable, StopsTheStore) {
   World world;
   world.aside = [&](const std::function<void()>& work) {
