@@ -311,7 +311,8 @@ Status Store::abort_import(const Uuid& asset) {
   core.importing.erase(asset);
   ASSIGN_OR_RETURN(const std::optional<catalog::ImportIntent> intent, intent_of(core, asset));
   if (!intent) return {};
-  const Unlinked files = unlink_files(core.env(), core.blob_directory(), intent->blobs, false);
+  const Unlinked files = unlink_files(core.env(), core.blob_directory(), intent->blobs,
+                                      Folders::may_be_missing, false);
   if (!files.synced.ok()) return core.fatal(files.synced.error());
   if (files.kept) return *files.kept;
   return transact(core, ReserveShare::half,

@@ -28,17 +28,30 @@ Status forget(Core& core, const std::vector<Uuid>& blobs) {
       });
 }
 
+// A file that is not there has gone only if its folder is.
+Status seen_to_be_gone(Env& env, const std::string& folder) {
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(folder));
+  if (there) return {};
+  return make_error(
+      Errc::not_found, "there is no folder " + folder,
+      "bring back the file system of the blobs; where its disk is lost for good, make "
+      "the folder again");
+}
+
 }  // namespace
 
 // Durable before any row forgets the name: a name that came back would belong to nobody.
 Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs,
-                      const std::atomic<bool>& stop) {
+                      Folders folders, const std::atomic<bool>& stop) {
   Unlinked files;
   std::set<std::string> directories;
   for (const Uuid& blob : blobs) {
     const std::string path = blob::blob_path(blob_directory, blob);
-    const Status gone = env.unlink(path);
-    if (!gone.ok() && gone.error().code != Errc::not_found) {
+    Status gone = env.unlink(path);
+    if (!gone.ok() && gone.error().code == Errc::not_found) {
+      gone = folders == Folders::are_there ? seen_to_be_gone(env, parent_of(path)) : Status();
+    }
+    if (!gone.ok()) {
       if (!files.kept) files.kept = gone.error();
       continue;
     }
@@ -106,7 +119,7 @@ Status Unlinking::begin(Core& core) {
   under_way_ = std::make_shared<Work>();
   const auto work = [&env = core.env(), directory = core.blob_directory(), blobs = std::move(blobs),
                      work = under_way_] {
-    work->answer.push(unlink_files(env, directory, blobs, work->stop));
+    work->answer.push(unlink_files(env, directory, blobs, Folders::are_there, work->stop));
   };
   if (core.settings.aside) {
     core.settings.aside(work);

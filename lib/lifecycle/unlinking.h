@@ -30,13 +30,16 @@ inline constexpr std::size_t kBlobsAtOnce = 16'384;
 
 // What became of the files of some blobs.
 struct Unlinked {
-  std::vector<Uuid> gone;     // or never there
+  std::vector<Uuid> gone;     // or not there
   std::optional<Error> kept;  // why one of the others is still there
   Status synced;              // whether that is durable
 };
+// Whether a file may be without its folder: one that was only reserved has none yet, and one that
+// was written has none where its disk is missing.
+enum class Folders { may_be_missing, are_there };
 // `stop`: looked at behind each file.
 Unlinked unlink_files(Env& env, const std::string& blob_directory, const std::vector<Uuid>& blobs,
-                      const std::atomic<bool>& stop);
+                      Folders folders, const std::atomic<bool>& stop);
 
 class Unlinking {
  public:

@@ -105,6 +105,33 @@ TEST(CiphertextThatCannotBeUnlinked, KeepsNoOtherAndIsTriedAgainLater) {
   EXPECT_FALSE(tells_of_what_is_left(world));
 }
 
+TEST(CiphertextWhoseDiskIsMissing, IsNotTakenForRemoved) {
+  World world;
+  const std::string blobs = std::string(kStoreDirectory) + "/blobs";
+  bool missing = true;
+  world.aside = [&](const std::function<void()>& work) {
+    if (missing) {
+      ASSERT_TRUE(done(world.disk.rename(blobs, "/elsewhere")));
+      ASSERT_TRUE(done(world.disk.make_directory(blobs, 0700)));
+    }
+    work();
+  };
+  ASSERT_NO_FATAL_FAILURE(live_with(world, {"m/one"}));
+  ASSERT_TRUE(done(world.erase({"m/one"})));
+  EXPECT_EQ(state_of(world, "m/one"), domain::AssetState::erased) << "its key is gone";
+  EXPECT_TRUE(tells_of_what_is_left(world));
+
+  missing = false;
+  ASSERT_TRUE(done(world.disk.rename(blobs, "/empty")));
+  ASSERT_TRUE(done(world.disk.rename("/elsewhere", blobs)));
+  EXPECT_GT(blob_files(world.disk), 0U);
+  world.clock.advance(std::chrono::minutes(10));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(blob_files(world.disk), 0U);
+  EXPECT_FALSE(tells_of_what_is_left(world));
+  EXPECT_EQ(removals(world), 1U) << "nothing was said while it was missing";
+}
+
 TEST(CiphertextThatCannotBeUnlinked, DoesNotKeepAStoreFromBeingOpened) {
   World world;
   world.aside = [&](const std::function<void()>& work) {
