@@ -13,9 +13,6 @@
 namespace aierase::lifecycle {
 namespace {
 
-// What is unlinked between two calls. In the order of names: each directory is synced once or
-// twice.
-
 std::vector<std::string> verified_checks(domain::DestructionEvidence::Course course,
                                          std::string_view slot_kind) {
   std::string zeros = "the old root slot was read back as zeros";

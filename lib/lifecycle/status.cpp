@@ -115,7 +115,7 @@ Status look_at_rows(Core& core, const StatusReport& report, std::vector<Finding>
   if (const std::optional<Error>& fault = core.unlinking.fault()) {
     findings.push_back(
         {Severity::warning, "ciphertext-left", core.blob_directory(),
-         "files of what was erased are still on the disk: " + fault->message,
+         "files of what was erased could not be removed: " + fault->message,
          "nobody can decrypt them any more; it is tried again within ten minutes. " + fault->hint});
   }
   for (const auto& [plan, stuck] : core.stuck) {

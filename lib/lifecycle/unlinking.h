@@ -25,7 +25,7 @@ namespace aierase::lifecycle {
 
 class Core;
 
-// One forgetting of many writes each page of the catalog once: it takes 0.1 s for 10,000.
+// One forgetting of many writes each page of the catalog once.
 inline constexpr std::size_t kBlobsAtOnce = 16'384;
 
 // What became of the files of some blobs.

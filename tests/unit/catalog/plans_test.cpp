@@ -408,7 +408,7 @@ class ARoundAtItsEnd : public AnEraseRound {
     round = **view().round();
   }
   static std::string draft(std::uint32_t number) {
-    return R"({"evidence":null,"name":"\":null","times":{"intent_at":null,"verified_zero_at":null},)"
+    return R"({"evidence":null,"name":"\"evidence\":null","times":{"intent_at":null,"verified_zero_at":null},)"
            R"("verification":null,"number":)" +
            std::to_string(number) + "}";
   }
@@ -431,7 +431,7 @@ TEST_F(ARoundAtItsEnd, LeavesCertificatesThatComeBackNewestFirst) {
   EXPECT_EQ((*found)->issued, at(2));
   EXPECT_EQ((*found)->validation, domain::Validation::awaiting);
   EXPECT_EQ((*found)->statement,
-            R"({"evidence":{"a":"null"},"name":"\":null","times":{"intent_at":"1",)"
+            R"({"evidence":{"a":"null"},"name":"\"evidence\":null","times":{"intent_at":"1",)"
             R"("verified_zero_at":"2"},"verification":[],"number":2})");
   EXPECT_EQ((*found)->signature, Bytes(64, std::byte{1}));
   EXPECT_EQ((*found)->public_key, Bytes(32, std::byte{2}));
