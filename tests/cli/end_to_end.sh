@@ -284,4 +284,22 @@ equal "and counts them" "$("$AIERASE" --json verify --trust "$DIR/trust" "$DIR/a
 check "check" a check
 check "check --deep" a check --deep
 check "check of one asset" a check acme/tar:1
+
+# The disk of the blobs is missing while a model is erased: its key goes, and nothing says more.
+head -c 70000 /dev/urandom >"$DIR/away.bin"
+check "import of one more" a import acme/away:1 "$DIR/away.bin"
+BLOBS=$(find "$DIR/store/blobs" -type f | wc -l)
+mv "$DIR/store/blobs" "$DIR/away" && mkdir -m 700 "$DIR/store/blobs"
+check "its erasure" a approve "$(a -q retire acme/away:1 --now --reason "disk lost")"
+told_of_the_rest() { a doctor | grep -q "could not be removed: there is no folder $DIR/store/blobs"; }
+check "doctor tells of ciphertext that it did not see go" until_so told_of_the_rest
+equal "and it is still there" "$(find "$DIR/away" -type f | wc -l)" "$BLOBS"
+rmdir "$DIR/store/blobs" && mv "$DIR/away" "$DIR/store/blobs"
+stop_daemon
+start_daemon
+went() { [ "$(find "$DIR/store/blobs" -type f | wc -l)" -lt "$BLOBS" ]; }
+check "with its disk it goes" until_so went
+forgotten() { ! a doctor | grep -q 'could not be removed'; }
+check "and doctor has nothing to say of it" until_so forgotten
+check "check of what is left" a check
 finish
