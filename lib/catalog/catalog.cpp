@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/connection.h"
+#include "catalog/journal.h"
 #include "catalog/row.h"
 #include "catalog/schema.h"
 #include "catalog/state_row.h"
@@ -48,13 +49,10 @@ Status peek(Env& env, const std::string& path) {
     return make_error(Errc::damaged, path + " is not a plain file with one link",
                       "nothing was touched; look who has replaced or linked it", path);
   }
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> journal, env.stat(path + "-journal"));
   // A first page that was torn by a power cut is mended from the journal.
-  const bool journal_waits = journal && journal->size > 0;
+  ASSIGN_OR_RETURN(const bool is_mended, journal_waits(env, path));
   Bytes header(kHeaderBytes);
-  if (info->size < kHeaderBytes) {
-    return journal_waits ? Status() : Status(not_ours(path));
-  }
+  if (info->size < kHeaderBytes) return is_mended ? Status() : Status(not_ours(path));
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<File> file, env.open(path, OpenHow{}));
     RETURN_IF_ERROR(file->read_at(0, header));
@@ -62,7 +60,7 @@ Status peek(Env& env, const std::string& path) {
   const ByteView view = header;
   const bool ours = as_text(view.first(kMagic.size())) == kMagic &&
                     get_be32(view.subspan(68, 4)) == kApplicationId;
-  if (!ours) return journal_waits ? Status() : Status(not_ours(path));
+  if (!ours) return is_mended ? Status() : Status(not_ours(path));
   const std::int64_t format = static_cast<std::int32_t>(get_be32(view.subspan(60, 4)));
   if (format > kFormat) return too_new(path, format);
   return {};

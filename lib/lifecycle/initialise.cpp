@@ -213,7 +213,7 @@ Result<StatusReport> build(Core& core, const InitRequest& request, const std::st
   report.signer = authority.signer.public_key();
   report.findings = core.settings.host.findings;
   core.catalog.reset();
-  // TRUNCATE leaves an empty journal behind; without its database it would only confuse.
+  // The last journal stays behind, ended; without its database it would only confuse.
   ASSIGN_OR_RETURN(const std::optional<FileInfo> journal,
                    env.stat(staging + "/catalog.db-journal"));
   if (journal) RETURN_IF_ERROR(env.unlink(staging + "/catalog.db-journal"));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "catalog/journal.h"
 #include "lifecycle/amending.h"
 #include "lifecycle/opening_table.h"
 #include "lifecycle/publishing.h"
@@ -172,20 +173,6 @@ Status recover(Core& core, StartTable& table, OtherSlot other, Store::Adopt adop
   return destroy_and_finish(core, table);
 }
 
-// After a sync that failed the kernel may show an empty journal where the disk still holds the last
-// one: the next journal would be written over it, and a power cut would leave a mixture of the two,
-// which SQLite believes. Said again and synced, its length is durable; no byte changes for a
-// reader.
-Status settle_empty_journal(const Core& core) {
-  const std::string path = database_of(core) + "-journal";
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, core.env().stat(path));
-  if (!there || there->type != FileType::regular || there->size != 0) return {};
-  ASSIGN_OR_RETURN(const std::unique_ptr<File> journal,
-                   core.env().open(path, {.mode = OpenMode::read_write}));
-  RETURN_IF_ERROR(journal->truncate(0));
-  return journal->sync();
-}
-
 // Without its signer a store still serves its models; erasures wait, and status says so.
 void load_signer(Core& core) {
   Result<crypto::SigningKey> key = read_authority_key(core, domain::KeyPurpose::signer);
@@ -229,7 +216,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreSettings& settings,
   }
   RETURN_IF_ERROR(open_slot(core));
   RETURN_IF_ERROR(check_files(core));
-  RETURN_IF_ERROR(settle_empty_journal(core));
+  RETURN_IF_ERROR(catalog::settle_journal(*settings.env, database_of(core)));
   ASSIGN_OR_RETURN(core.catalog, catalog::Catalog::open(*settings.env, database_of(core)));
   ASSIGN_OR_RETURN(StartTable table, read_table(core, adopt));
   ASSIGN_OR_RETURN(const OtherSlot other, judge_other(core, table));

@@ -163,6 +163,11 @@ TEST(ARecoveredErasure, IsDurableBeforeItIsCertified) {
   EXPECT_EQ(recovered, 6U);
 }
 
+// A journal that SQLite would play back.
+bool waits(ByteView journal) {
+  return !journal.empty() && journal.front() != std::byte{0};
+}
+
 // A journal whose end was seen and never became durable must not be mixed with the next one.
 TEST(AFailedSync, LeavesNoJournalThatTheNextFallMakesBelieve) {
   const std::string journal = "/store/catalog.db-journal";
@@ -178,12 +183,11 @@ TEST(AFailedSync, LeavesNoJournalThatTheNextFallMakesBelieve) {
       ignore(world.import_key("key-" + std::to_string(i), std::nullopt));
     }
     world.crash({});
-    const bool shown = world.disk.content(journal).empty();
-    if (!shown || world.disk.durable_content(journal).empty()) continue;
+    if (waits(world.disk.content(journal)) || !waits(world.disk.durable_content(journal))) continue;
     ++met;
     world.disk.stop_at(3);  // before SQLite writes anything
     ignore(world.open());
-    EXPECT_TRUE(world.disk.durable_content(journal).empty());
+    EXPECT_FALSE(waits(world.disk.durable_content(journal)));
     world.crash({Crash::Kind::power_cut, Cut::lose_all, n});
     ASSERT_TRUE(done(world.open()));
     expect_sound(world, Seen());

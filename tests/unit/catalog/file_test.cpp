@@ -75,10 +75,15 @@ TEST_F(ACatalogFile, HasEverySettingOfTheDesignInForce) {
   ASSERT_TRUE(connection.ok());
   ASSERT_TRUE(apply_settings(**connection).ok());
   const std::vector<std::pair<const char*, const char*>> expected{
-      {"PRAGMA journal_mode", "truncate"}, {"PRAGMA synchronous", "3"},
-      {"PRAGMA secure_delete", "1"},       {"PRAGMA locking_mode", "exclusive"},
-      {"PRAGMA page_size", "8192"},        {"PRAGMA mmap_size", "0"},
-      {"PRAGMA temp_store", "2"},          {"PRAGMA foreign_keys", "1"},
+      {"PRAGMA journal_mode", "persist"},
+      {"PRAGMA journal_size_limit", "33554432"},
+      {"PRAGMA synchronous", "3"},
+      {"PRAGMA secure_delete", "1"},
+      {"PRAGMA locking_mode", "exclusive"},
+      {"PRAGMA page_size", "8192"},
+      {"PRAGMA mmap_size", "0"},
+      {"PRAGMA temp_store", "2"},
+      {"PRAGMA foreign_keys", "1"},
       {"PRAGMA trusted_schema", "0"}};
   for (const auto& pragma : expected) {
     EXPECT_EQ((*connection)->single_text(pragma.first).value(), pragma.second) << pragma.first;
