@@ -57,7 +57,7 @@ Status Transaction::put_enforcement(const Enforcement& run) {
 Status Transaction::count_unattended(UtcTime trusted) {
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO unattended (trusted, items, bytes) SELECT ?, count(*), sum(a.bytes) "
-      "FROM round_item r CROSS JOIN plan p ON p.uuid = r.plan CROSS JOIN asset a ON a.uuid = "
+      "FROM round_item r CROSS JOIN plan p ON p.uuid = r.plan CROSS JOIN asset a ON a.id = "
       "r.asset WHERE p.origin = 'enforce' HAVING count(*) > 0",
       trusted));
   return {};

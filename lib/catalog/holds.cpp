@@ -119,10 +119,11 @@ Result<std::vector<domain::Hold>> ReadView::holds_on(const Uuid& asset) const {
 }
 
 Result<bool> ReadView::is_round_held() const {
-  ASSIGN_OR_RETURN(Statement statement,
-                   connection_->prepare(
-                       "SELECT 1 FROM round_item i CROSS JOIN hold_asset ha ON ha.asset = i.asset "
-                       "CROSS JOIN hold h ON h.id = ha.hold WHERE h.lifted IS NULL LIMIT 1"));
+  ASSIGN_OR_RETURN(
+      Statement statement,
+      connection_->prepare("SELECT 1 FROM round_item i CROSS JOIN asset a ON a.id = i.asset "
+                           "CROSS JOIN hold_asset ha ON ha.asset = a.uuid "
+                           "CROSS JOIN hold h ON h.id = ha.hold WHERE h.lifted IS NULL LIMIT 1"));
   return statement.step();
 }
 

@@ -18,7 +18,7 @@ Result<bool> met_all(Connection& connection, const Result<std::int64_t>& changed
 // One of them was not in a state that `to` follows.
 Error one_is_refused(Connection& connection, domain::AssetState to) {
   Result<Statement> statement = connection.prepare(
-      "SELECT a.uuid FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset "
+      "SELECT a.uuid FROM round_item i CROSS JOIN asset a ON a.id = i.asset "
       "ORDER BY a.state = ? LIMIT 1");
   if (!statement.ok()) return statement.error();
   const Result<bool> there = statement->bind(domain::to_text(to)).step();
@@ -39,7 +39,8 @@ Status Transaction::start_round(const EraseRound& round) {
   for (const RoundItem& item : round.items) {
     RETURN_IF_ERROR(connection_->write("INSERT INTO draft (text) VALUES (?)", item.draft));
     RETURN_IF_ERROR(connection_->write(
-        "INSERT INTO round_item (draft, plan, asset, leaf, certificate) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO round_item (draft, plan, asset, leaf, certificate) "
+        "VALUES (?, ?, (SELECT id FROM asset WHERE uuid = ?), ?, ?)",
         connection_->last_row(), item.plan, item.asset, item.leaf, item.certificate));
   }
   return {};
@@ -53,10 +54,14 @@ Status Transaction::set_round_state(domain::RoundState state) {
 }
 
 Status Transaction::drop_round_item(const Uuid& asset) {
-  RETURN_IF_ERROR(connection_->write(
-      "DELETE FROM draft WHERE id = (SELECT draft FROM round_item WHERE asset = ?)", asset));
-  ASSIGN_OR_RETURN(const std::int64_t changed,
-                   connection_->write("DELETE FROM round_item WHERE asset = ?", asset));
+  RETURN_IF_ERROR(
+      connection_->write("DELETE FROM draft WHERE id = (SELECT draft FROM round_item WHERE asset = "
+                         "(SELECT id FROM asset WHERE uuid = ?))",
+                         asset));
+  ASSIGN_OR_RETURN(
+      const std::int64_t changed,
+      connection_->write(
+          "DELETE FROM round_item WHERE asset = (SELECT id FROM asset WHERE uuid = ?)", asset));
   if (changed == 0) {
     const std::string text = domain::id_text(domain::IdType::asset, asset);
     return make_error(Errc::not_found, text + " is not in the erase round", {}, text);
@@ -69,7 +74,7 @@ Status Transaction::mark_round_erasing() {
   ASSIGN_OR_RETURN(
       const bool all,
       met_all(*connection_, connection_->write("UPDATE OR FAIL asset SET state = 'erasing' "
-                                               "WHERE uuid IN (SELECT asset FROM round_item) AND " +
+                                               "WHERE id IN (SELECT asset FROM round_item) AND " +
                                                may_become(domain::AssetState::erasing, "+state"))));
   if (!all) return one_is_refused(*connection_, domain::AssetState::erasing);
   return {};
@@ -82,14 +87,13 @@ Status Transaction::mark_round_erased(UtcTime at) {
               connection_->write(
                   "UPDATE OR FAIL asset SET state = 'erased', erased_at = ?, leaf = NULL, "
                   "sealed_manifest = NULL, sealed_payload = NULL "
-                  "WHERE uuid IN (SELECT asset FROM round_item) AND " +
+                  "WHERE id IN (SELECT asset FROM round_item) AND " +
                       may_become(domain::AssetState::erased, "+state"),
                   at)));
   if (!all) return one_is_refused(*connection_, domain::AssetState::erased);
   RETURN_IF_ERROR(
-      connection_->write("INSERT INTO orphaned (asset) SELECT a.id FROM round_item i "
-                         "CROSS JOIN asset a ON a.uuid = i.asset "
-                         "WHERE EXISTS (SELECT 1 FROM blob b WHERE b.asset = a.id)"));
+      connection_->write("INSERT INTO orphaned (asset) SELECT i.asset FROM round_item i "
+                         "WHERE EXISTS (SELECT 1 FROM blob b WHERE b.asset = i.asset)"));
   return {};
 }
 
@@ -115,12 +119,11 @@ Result<std::optional<EraseRound>> ReadView::round(Drafts drafts) const {
     round.intent_at = row.time();
     RETURN_IF_ERROR(row.finish("1"));
   }
-  ASSIGN_OR_RETURN(
-      Statement statement,
-      connection_->prepare(
-          "SELECT i.plan, i.asset, i.leaf, i.certificate, a.first_epoch, i.draft, "
-          "iif(?, (SELECT d.text FROM draft d WHERE d.id = i.draft), '') "
-          "FROM round_item i CROSS JOIN asset a ON a.uuid = i.asset ORDER BY i.draft"));
+  ASSIGN_OR_RETURN(Statement statement,
+                   connection_->prepare(
+                       "SELECT i.plan, a.uuid, i.leaf, i.certificate, a.first_epoch, i.draft, "
+                       "iif(?, (SELECT d.text FROM draft d WHERE d.id = i.draft), '') "
+                       "FROM round_item i CROSS JOIN asset a ON a.id = i.asset ORDER BY i.draft"));
   statement.bind(static_cast<std::int64_t>(drafts == Drafts::read));
   RETURN_IF_ERROR(each_row(statement, [&](const Statement& current) -> Status {
     Row row(current, "round_item");

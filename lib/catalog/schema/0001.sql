@@ -469,7 +469,7 @@ CREATE TABLE round_item (
   draft       INTEGER PRIMARY KEY REFERENCES draft (id) DEFERRABLE INITIALLY DEFERRED,
   round       INTEGER NOT NULL DEFAULT 1 REFERENCES round (only_row),
   plan        BLOB    NOT NULL REFERENCES plan (uuid),
-  asset       BLOB    NOT NULL UNIQUE REFERENCES asset (uuid),
+  asset       INTEGER NOT NULL UNIQUE REFERENCES asset (id),
   leaf        INTEGER NOT NULL,
   certificate BLOB    NOT NULL CHECK (length(certificate) = 16)
 ) STRICT;
