@@ -4,6 +4,16 @@
 #include "catalog/row.h"
 
 namespace aierase::catalog {
+namespace {
+
+// Whatever a broken row says: the ciphertext of what lives is neither unlinked nor forgotten.
+std::string is_erased(const std::string& asset) {
+  return "NOT EXISTS (SELECT 1 FROM asset a INDEXED BY asset_living WHERE a.id = " + asset +
+         " AND a.erased_at IS NULL)";
+}
+
+}  // namespace
+
 Status Transaction::start_import(const ImportIntent& intent) {
   RETURN_IF_ERROR(connection_->write(
       "INSERT INTO import (asset, actor_uid, actor_login, actor_audit_uid, started) "
@@ -59,7 +69,8 @@ Result<std::vector<Uuid>> ReadView::orphan_blobs(std::size_t limit) const {
   ASSIGN_OR_RETURN(
       Statement statement,
       connection_->prepare("SELECT b.uuid FROM orphaned o CROSS JOIN blob b ON b.asset = o.asset "
-                           "ORDER BY o.asset, b.position LIMIT ?"));
+                           "WHERE " +
+                           is_erased("o.asset") + " ORDER BY o.asset, b.position LIMIT ?"));
   return uuid_rows(statement.bind(static_cast<std::uint64_t>(limit)), "blob");
 }
 
@@ -80,7 +91,9 @@ Result<std::optional<Uuid>> ReadView::blob_owner(const Uuid& blob) const {
 Status Transaction::forget_orphans(std::span<const Uuid> blobs) {
   for (const Uuid& blob : blobs) {
     RETURN_IF_ERROR(connection_->write(
-        "DELETE FROM blob WHERE uuid = ? AND asset IN (SELECT asset FROM orphaned)", blob));
+        "DELETE FROM blob WHERE uuid = ? AND asset IN (SELECT asset FROM orphaned) AND " +
+            is_erased("blob.asset"),
+        blob));
   }
   RETURN_IF_ERROR(
       connection_->write("DELETE FROM orphaned WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE "

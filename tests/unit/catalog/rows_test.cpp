@@ -224,6 +224,18 @@ TEST_F(ARow, OfAnUnknownAssetCannotBeChanged) {
   refused([&](Transaction& t) { return t.set_round_state(domain::RoundState::destroying); });
 }
 
+TEST_F(ARow, OfALivingAssetAmongTheOrphansLosesNoBlob) {
+  create();
+  const domain::Asset asset = full_asset();
+  const std::vector<Uuid> blobs{uuid_of(2, 5)};
+  ASSERT_TRUE(insert(asset, blobs).ok());
+  tamper("INSERT INTO orphaned SELECT id FROM asset");
+  reopen();
+  EXPECT_TRUE(view().orphan_blobs(100)->empty());
+  ASSERT_TRUE(commit([&](Transaction& t) { return t.forget_orphans(blobs); }).ok());
+  EXPECT_EQ(*view().blobs(asset.id), blobs);
+}
+
 TEST_F(ARow, OfAnErasedAssetIsATombstoneAndItsBlobsAreOrphansUntilForgotten) {
   create();
   const domain::Asset asset = full_asset();
