@@ -82,6 +82,7 @@ Status expire_requests(Core& core) {
   const UtcTime now = core.now();
   if (core.since_boot() < core.next_expiry_check) return {};
   core.next_expiry_check = core.since_boot() + kExpiryCheckEvery;
+  refill_reserve(core);  // a person's act on a full disk has taken of it
   RETURN_IF_ERROR(note_enrolments(core));
   RETURN_IF_ERROR(return_lapsed(core));
   ASSIGN_OR_RETURN(const std::vector<Uuid> plans,
@@ -170,7 +171,6 @@ Result<bool> next_act(Core& core) {
   if (!plan || core.unlinking.is_behind()) {
     ASSIGN_OR_RETURN(const bool went_on, core.unlinking.step(core));
     if (went_on) return true;
-    if (plan) return false;  // the end of what is under way leads here again
   }
   // Nothing else is due: the head of what was erased since the last one is published now, once for
   // all of them.
@@ -185,7 +185,8 @@ Result<bool> next_act(Core& core) {
     return true;
   }
   // What has passed the choke point is finished or undone by recovery alone.
-  const Result<std::optional<catalog::EraseRound>> open = core.view().round();
+  const Result<std::optional<catalog::EraseRound>> open =
+      core.view().round(catalog::Drafts::left_out);
   if (!core.waiting && (!open.ok() || *open)) core.stop = true;
   // A full disk: one item needs no more than the reserve holds.
   if (done.error().code == Errc::no_space && core.round_limit > 1 && !core.stop) {

@@ -81,7 +81,11 @@ bool Unlinking::is_behind() const {
 Result<bool> Unlinking::step(Core& core) {
   if (!under_way_) {
     if (owed_ == 0 || core.since_boot() < paused_until_) return false;
-    RETURN_IF_ERROR(begin(core));
+    Status begun = begin(core);
+    if (!begun.ok()) {
+      pause(core, begun.error());
+      return std::move(begun).error();
+    }
     if (!under_way_) return false;
   }
   const std::optional<Unlinked> files = under_way_->answer.try_pop();
@@ -103,7 +107,7 @@ Result<bool> Unlinking::step(Core& core) {
   return true;
 }
 
-// All of it is looked for then, and meanwhile no plan waits for what may never go.
+// All of it is looked for then; meanwhile nothing else waits for what may never go.
 void Unlinking::pause(const Core& core, Error why) {
   owed_ = 1;
   paused_until_ = core.since_boot() + kStuckPause;

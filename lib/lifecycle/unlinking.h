@@ -50,7 +50,7 @@ class Unlinking {
 
   // The ciphertext of so many assets waits, beside what was said before.
   void owe(std::size_t assets) { owed_ += assets; }
-  // More waits than is left lying while plans go on.
+  // More waits than is left lying until no plan is due.
   bool is_behind() const;
   // Begins with some files, or completes what was begun; false: nothing can be done now.
   Result<bool> step(Core& core);

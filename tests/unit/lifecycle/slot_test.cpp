@@ -82,6 +82,30 @@ TEST_F(TheSlot, IsReachedOnAFullDiskToo) {
   EXPECT_TRUE(done(world.read_back(world.asset("m:3"))));
 }
 
+class AFullDisk : public TheSlot {
+ protected:
+  static constexpr std::uint64_t kNoLimit = 1ULL << 40U;
+  static inline const std::string kReserve = std::string(kStoreDirectory) + "/reserve";
+
+  void fill() {
+    world.disk.set_capacity(kNoLimit - world.disk.free_space(kStoreDirectory).value());
+  }
+  void make_room() { world.disk.set_capacity(kNoLimit); }
+  std::uint64_t reserve() { return world.disk.stat(kReserve).value()->size; }
+};
+
+TEST_F(AFullDisk, HasItsReserveAgainOnceThereIsRoom) {
+  const std::uint64_t whole = reserve();
+  make_room();
+  fill();
+  for (int i = 0; i < 200 && reserve() == whole; ++i) ASSERT_TRUE(done(world.hold({"name=m:3"})));
+  EXPECT_LT(reserve(), whole) << "a hold takes of it";
+  make_room();
+  world.clock.advance(std::chrono::minutes(2));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(reserve(), whole);
+}
+
 TEST_F(TheSlot, AndTheSignerAreNeededTogether) {
   world.close();
   ASSERT_TRUE(done(world.disk.rename("/slot-dir/signer.key", "/elsewhere")));
