@@ -360,7 +360,9 @@ Status wait_for_proof(Core& core, const catalog::EraseRound& round, Error why);
 Result<bool> ask_for_proof(Core& core);
 Status finish_round(Core& core, domain::DestroyedProof proof,
                     domain::DestructionEvidence::Course course);  // TX3
-Status undo_round(Core& core, crypto::RootSecret old_root);       // back to from_epoch
+// Of which nothing was destroyed: its plans are approved, and decided again.
+Status end_undecided(catalog::Transaction& transaction, const catalog::EraseRound& round);
+Status undo_round(Core& core, crypto::RootSecret old_root);  // back to from_epoch
 std::vector<Uuid> assets_of(const catalog::EraseRound& round);
 
 // signer_files.cpp: secrets of 32 bytes in files beside the slot, sealed under the unlock secret

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/json.h"
 #include "certificate/bundle.h"
@@ -254,8 +255,22 @@ Status finish_round(Core& core, domain::DestroyedProof proof,
   return {};
 }
 
+Status end_undecided(catalog::Transaction& transaction, const catalog::EraseRound& round) {
+  std::set<Uuid> plans;
+  for (const catalog::RoundItem& item : round.items) {
+    if (!plans.insert(item.plan).second) continue;
+    ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, transaction.plan_head(item.plan));
+    if (!plan) return make_error(Errc::damaged, "a plan of the round is not in the catalog");
+    RETURN_IF_ERROR(transaction.set_plan_state(item.plan, domain::PlanState::approved,
+                                               plan->due.value_or(agreed_due(*plan)),
+                                               std::nullopt));
+  }
+  return transaction.end_round();
+}
+
 Status undo_round(Core& core, crypto::RootSecret old_root) {
-  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round,
+                   core.view().round(catalog::Drafts::left_out));
   if (!round) return make_error(Errc::damaged, "the erase round to undo is not in the database");
   ASSIGN_OR_RETURN(crypto::RootSecret new_root, core.root.clone());
   RETURN_IF_ERROR(core.adopt_root(std::move(old_root)));
@@ -270,7 +285,7 @@ Status undo_round(Core& core, crypto::RootSecret old_root) {
                                                   "its erasure was undone before the point of no "
                                                   "return"));
     }
-    return transaction.end_round();
+    return end_undecided(transaction, *round);
   };
   Status undone = transact(core, ReserveShare::all, build);
   if (!undone.ok()) RETURN_IF_ERROR(core.adopt_root(std::move(new_root)));

@@ -170,7 +170,8 @@ Status tx2_decide(Core& core, Round& round, catalog::Transaction& transaction,
                   catalog::StoreState& state) {
   RETURN_IF_ERROR(decide(core, transaction, round, Readers::drained));
   if (!round.trips.empty()) {  // it waits, and the plans beside it may go
-    ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, transaction.round());
+    ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row,
+                     transaction.round(catalog::Drafts::left_out));
     if (!row) return make_error(Errc::damaged, "the erase round is not in the database");
     for (const catalog::RoundItem& item : row->items) {
       if (item.plan == round.plan.id) RETURN_IF_ERROR(transaction.drop_round_item(item.asset));
@@ -231,8 +232,10 @@ Result<std::optional<crypto::RootSecret>> tx2(Core& core, Rounds& rounds, crypto
 Status give_up(Core& core, const Rounds& rounds, Error why) {
   RETURN_IF_ERROR(spare_zeroed_or_kept(core, rounds.front().from_epoch + 1));
   RETURN_IF_ERROR(transact(core, ReserveShare::all,
-                           [](catalog::Transaction& transaction, catalog::StoreState&) {
-                             return transaction.end_round();
+                           [&](catalog::Transaction& transaction, catalog::StoreState&) -> Status {
+                             ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row,
+                                              transaction.round(catalog::Drafts::left_out));
+                             return row ? end_undecided(transaction, *row) : Status();
                            }));
   return why;
 }
@@ -241,15 +244,32 @@ Status give_up(Core& core, const Rounds& rounds, Error why) {
 
 enum class LastLook { destroy, held, broken };
 
-// Paths re-read from disk, untouched entries equal; holds looked at once more.
+// Whether what will be signed is what was drafted: behind step 4 it would be too late.
+Result<bool> drafts_are_as_written(const Core& core, const Rounds& rounds) {
+  std::map<Uuid, const Candidate*> written;
+  for (const Candidate* candidate : going(rounds)) written[candidate->asset.id] = candidate;
+  ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> row, core.view().round());
+  if (!row || row->items.size() != written.size()) return false;
+  return std::all_of(row->items.begin(), row->items.end(), [&](const catalog::RoundItem& item) {
+    const auto one = written.find(item.asset);
+    return one != written.end() && one->second->draft == item.draft &&
+           one->second->certificate == item.certificate;
+  });
+}
+
+// Paths and drafts re-read from disk, untouched entries equal; holds looked at once more.
 Result<LastLook> last_look(Core& core, const Rounds& rounds, const crypto::RootSecret& old_root) {
   core.at_step(EraseStep::check);
   RETURN_IF_ERROR(core.catalog->drop_page_cache());
+  const Result<bool> drafts = drafts_are_as_written(core, rounds);
+  if (!drafts.ok() && drafts.error().code == Errc::io) return core.fatal(drafts.error());
+  if (!drafts.ok() || !*drafts) return LastLook::broken;
   ASSIGN_OR_RETURN(std::vector<domain::NodeRow> undo_rows, core.view().undo_nodes());
   RowNodes before(std::move(undo_rows));
   CatalogNodes now(core.view());
   const Status intact =
       keytree::verify_erased(now, before, core.store(), old_root, core.root, erasures_of(rounds));
+  if (!intact.ok() && intact.error().code == Errc::io) return core.fatal(intact.error());
   if (!intact.ok()) return LastLook::broken;
   ASSIGN_OR_RETURN(const bool held, core.view().is_round_held());
   return held ? LastLook::held : LastLook::destroy;
@@ -281,7 +301,7 @@ Status drop_all(Core& core, Rounds rounds) {
   for (Round& round : rounds) {
     for (Candidate& candidate : round.going) {
       candidate.decision.reasons = {
-          {Errc::damaged, "the re-keyed tree did not read back as written; nothing was destroyed"}};
+          {Errc::damaged, "what was re-keyed did not read back as written; nothing was destroyed"}};
       candidate.asset.state = domain::AssetState::retired;
       round.dropped.push_back(std::move(candidate));
     }
@@ -331,7 +351,7 @@ Status run_rounds(Core& core, Rounds rounds) {
     if (look == LastLook::held) return {};
     if (rounds.size() == 1) return drop_all(core, std::move(rounds));
     return make_error(Errc::damaged,  // whose path it was shows where each plan goes alone
-                      "the re-keyed tree did not read back as written; nothing was destroyed",
+                      "what was re-keyed did not read back as written; nothing was destroyed",
                       "each plan of this round is tried by itself");
   }
   ASSIGN_OR_RETURN(domain::DestroyedProof proof, destroy_old(core, rounds, std::move(**old_root)));

@@ -26,35 +26,26 @@ Status commit_recovery_row(Core& core, const std::string& what, Store::Adopt ado
     // Less: holds that it has not counted yet, which are as durable as the others.
     if (*counted <= state.hold_count) counted.reset();
   }
-  return transact(
-      core, ReserveShare::all,
-      [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
-        if (adopt == Store::Adopt::yes) {
-          state.machine_id_digest = core.settings.host.machine_id_digest;
-        }
-        ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, transaction.round());
-        if (round && round->state == domain::RoundState::intent) {
-          // Never executed blindly: its plans are decided again.
-          for (const catalog::RoundItem& item : round->items) {
-            ASSIGN_OR_RETURN(const auto plan, transaction.plan_head(item.plan));
-            if (!plan)
-              return make_error(Errc::damaged, "a plan of the round is not in the catalog");
-            RETURN_IF_ERROR(transaction.set_plan_state(item.plan, domain::PlanState::approved,
-                                                       plan->due.value_or(agreed_due(*plan)),
-                                                       std::nullopt));
-          }
-          RETURN_IF_ERROR(transaction.end_round());
-        }
-        Json told{{"recovered", what}};
-        if (counted) {
-          state.hold_count = *counted;
-          told["hold_count_accepted"] = *counted;
-        }
-        ASSIGN_OR_RETURN(std::string record, dump_canonical(told));
-        const translog::LogRecord leaf{"recovery", core.now(), std::move(record),
-                                       translog::Visibility::committed};
-        return core.append_log(transaction, state, {&leaf, 1});
-      });
+  return transact(core, ReserveShare::all,
+                  [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
+                    if (adopt == Store::Adopt::yes) {
+                      state.machine_id_digest = core.settings.host.machine_id_digest;
+                    }
+                    ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round,
+                                     transaction.round(catalog::Drafts::left_out));
+                    if (round && round->state == domain::RoundState::intent) {
+                      RETURN_IF_ERROR(end_undecided(transaction, *round));
+                    }
+                    Json told{{"recovered", what}};
+                    if (counted) {
+                      state.hold_count = *counted;
+                      told["hold_count_accepted"] = *counted;
+                    }
+                    ASSIGN_OR_RETURN(std::string record, dump_canonical(told));
+                    const translog::LogRecord leaf{"recovery", core.now(), std::move(record),
+                                                   translog::Visibility::committed};
+                    return core.append_log(transaction, state, {&leaf, 1});
+                  });
 }
 
 std::vector<keytree::LeafErase> leaves_of(const std::vector<domain::Asset>& assets,

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "fault/support/erasures.h"
+#include "fault/support/inspect.h"
 
 namespace aierase::test {
 namespace {
@@ -91,6 +93,33 @@ TEST_P(AHoldBeforeTheChokePoint, IsSeenByTx2Itself) {
 INSTANTIATE_TEST_SUITE_P(AtEachStep, AHoldBeforeTheChokePoint,
                          ::testing::Values(EraseStep::tx1, EraseStep::write_slot, EraseStep::drain,
                                            EraseStep::tx2));
+
+// Behind the point of no return it could not be drafted anew.
+TEST(AStatement, ThatDoesNotReadBackAsDraftedDestroysNothing) {
+  const std::string database = "/store/catalog.db";
+  World world;
+  const auto start = approved(world, {"model-1"});
+  world.go_back(*start);
+  std::set<EraseStep> steps;
+  world.hook = [&](EraseStep step) {
+    steps.insert(step);
+    if (step != EraseStep::check) return;
+    const Bytes content = world.disk.content(database);
+    const ByteView draft = as_bytes("\"predicateType\"");
+    const auto at = std::search(content.begin(), content.end(), draft.begin(), draft.end());
+    ASSERT_NE(at, content.end());
+    spoil(world.disk, database, static_cast<std::uint64_t>(at - content.begin()), 1);
+  };
+  ASSERT_TRUE(done(world.open()));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(steps.count(EraseStep::check), 1U);
+  EXPECT_EQ(steps.count(EraseStep::zero_slot), 0U);
+  const auto view = world.store->show_asset(world.asset("model-1").id);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(view->asset.state, domain::AssetState::suspended);
+  EXPECT_EQ(world.stolen().size(), 4U) << "every key is alive";
+  EXPECT_EQ(to_string(check_all(world, lifecycle::CheckDepth::deep)), "");
+}
 
 // A sync that fails says that the data may be gone: the process stops, and the next one trusts
 // only what it commits itself.

@@ -218,6 +218,9 @@ TEST_F(AStoreWithATpm, ServesItsModelsWhileTheTpmRefuses) {
     }
     EXPECT_EQ(executed.error().code, Errc::busy) << executed.error().message;
     ASSERT_FALSE(world_.store->must_stop());
+    const auto plans = world_.store->list_plans("", 1);
+    ASSERT_TRUE(done(plans) && plans->rows.size() == 1);
+    EXPECT_EQ(plans->rows.front().state, domain::PlanState::approved) << "it is decided again";
     EXPECT_TRUE(done(world_.read_back(world_.asset("model-0"))));
     EXPECT_TRUE(done(world_.import(small_asset("new-" + std::to_string(passing), 77))));
     watch.seen.doomed.clear();  // step 4 had begun, and was refused
