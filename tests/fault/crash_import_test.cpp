@@ -212,6 +212,7 @@ TEST(AnImportOnAFullDisk, IsRefusedAndLosesNothing) {
     SCOPED_TRACE(std::to_string(room) + " bytes of room");
     world.go_back(*start);
     ASSERT_TRUE(done(world.open()));
+    ASSERT_TRUE(done(cut_journal(world.disk)));
     const auto free = world.disk.free_space(kStoreDirectory);
     ASSERT_TRUE(done(free));
     constexpr std::uint64_t kNoLimit = 1ULL << 40;

@@ -130,6 +130,12 @@ void spoil(FakeDisk& disk, const std::string& path, std::uint64_t offset, std::s
   disk.poke(path, offset, bytes);
 }
 
+Status cut_journal(FakeDisk& disk) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<File> journal,
+                   disk.open("/store/catalog.db-journal", {.mode = OpenMode::read_write}));
+  return journal->truncate(0);
+}
+
 Status sql(FakeDisk& disk, const std::string& statements) {
   const std::string path = std::string(kStoreDirectory) + "/catalog.db";
   sqlite3* handle = nullptr;

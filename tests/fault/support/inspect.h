@@ -26,6 +26,8 @@ Status put_file(FakeDisk& disk, const std::string& path, ByteView content);
 void spoil(FakeDisk& disk, const std::string& path, std::uint64_t offset, std::size_t size);
 // Statements on the catalog as somebody with a shell would give them.
 Status sql(FakeDisk& disk, const std::string& statements);
+// The room that earlier commits have left in the journal is gone.
+Status cut_journal(FakeDisk& disk);
 
 // What people see of assets, plans and holds, in words that do not change from run to run; no
 // times, no random ids.

@@ -184,9 +184,7 @@ TEST(ManyErasures, AreForgottenFewAtATimeWhereThereIsNoRoomForMore) {
   bool full = false;
   world.aside = [&](const std::function<void()>& work) {
     work();
-    // The room that the journal of the erasure has left behind is not there for ever, either.
-    const auto journal = world.disk.open("/store/catalog.db-journal", {OpenMode::read_write});
-    ASSERT_TRUE(done(journal) && done((*journal)->truncate(0)));
+    ASSERT_TRUE(done(cut_journal(world.disk)));
     const auto free = world.disk.free_space(kStoreDirectory);
     ASSERT_TRUE(done(free));
     if (!full) world.disk.set_capacity(kUnlimited - *free - kReserve + kRoom);
