@@ -65,10 +65,13 @@ class Remover {
       say(quoted(file.path) + " " + why);
       return;
     }
+    if (file.reached == Reached::through_link && !inside(file.target, found_.arguments)) {
+      removal_.links += 1;
+      places_.insert(parent_of(file.target));
+      return;
+    }
     removal_.removed += 1;
-    if (file.reached == Reached::through_link) {
-      if (!inside(file.target, found_.arguments)) places_.insert(parent_of(file.target));
-    } else if (file.names > 1) {
+    if (file.reached == Reached::directly && file.names > 1) {
       held_.insert(file.argument);
       say(quoted(file.path) + " is removed, but has " + counted(file.names - 1, "other name") +
           " (hard links): its plaintext stays there");

@@ -14,7 +14,8 @@
 namespace aierase::ctl {
 
 struct Removal {
-  std::size_t removed = 0;          // names
+  std::size_t removed = 0;          // names of files
+  std::size_t links = 0;            // links alone: what they led to stays
   std::vector<std::string> gone;    // descriptions of sources with nothing left
   std::vector<std::string> stayed;  // sentences: what is left, and why
 };

@@ -274,8 +274,16 @@ std::string remains_text(const Intake& intake) {
 }
 
 std::string removal_text(const Removal& removal) {
-  std::string text = "Removed " + counted(removal.removed, "source file") +
-                     "; the blocks they lay on are not overwritten.\n";
+  std::string text;
+  if (removal.links > 0) {
+    text +=
+        "Removed " + counted(removal.links, "link") +
+        (removal.links == 1 ? "; the file it led to stays.\n" : "; the files they led to stay.\n");
+  }
+  if (removal.removed > 0 || removal.links == 0) {
+    text += "Removed " + counted(removal.removed, "source file") +
+            "; the blocks they lay on are not overwritten.\n";
+  }
   if (removal.stayed.empty()) return text;
   text += "Plaintext remains, outside the store's control:\n";
   for (const std::string& sentence : removal.stayed) text += "  " + printable(sentence) + "\n";
@@ -340,8 +348,10 @@ Result<int> run_import(Session& session) {
   }
   if (!out.for_people()) {
     if (removal) {
-      result["removed"] = {
-          {"files", removal->removed}, {"sources", removal->gone}, {"remaining", removal->stayed}};
+      result["removed"] = {{"files", removal->removed},
+                           {"links", removal->links},
+                           {"sources", removal->gone},
+                           {"remaining", removal->stayed}};
     }
     out.print_json("import", std::move(result));
     return 0;

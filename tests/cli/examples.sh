@@ -3,15 +3,16 @@
 # such files. Only what is another on this machine is put in its place: people, ids, keys, the bus.
 . "${SOURCE:?run it by ctest}/tests/cli/lib.sh"
 
-# block PAGE NUMBER: of those in its EXAMPLES.
+# block PAGE NUMBER [SECTION]: of those in its EXAMPLES, or in that section.
 block() {
-  sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SOURCE/man/$1" |
+  sed -n "/^\.Sh ${3:-EXAMPLES}/,/^\.S[hs] /{//!p}" "$SOURCE/man/$1" |
     awk -v wanted="$2" '/^\.Bd/ {n++; next} /^\.Ed/ {inside = 0; next} n == wanted && !/^\./ {print}
       /^\.Pp/ {if (n == wanted) exit}' | sed 's/\\e/\\/g; s/\\-/-/g'
 }
 count() { sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SOURCE/man/$1" | grep -c '^\.Bd'; }
 # What is not ours, as small as it can be: another host, a program that encrypts, a collector.
-mkdir -p "$DIR/bin" "$DIR/home/.cache/hub/models--acme--llama/snapshots/4f1c" "$DIR/elsewhere"
+hub=.cache/hub/models--acme--llama
+mkdir -p "$DIR/bin" "$DIR/home/$hub/snapshots/4f1c" "$DIR/home/$hub/blobs" "$DIR/elsewhere"
 BUS_ADDRESS="unix:path=$DIR/bus"
 cat >"$DIR/bin/aierase" <<SH
 #!/bin/sh
@@ -24,8 +25,9 @@ printf '#!/bin/sh\nhead -c 32 | wc -c | grep -qx 32\n' >"$DIR/bin/encrypt"
 printf '#!/bin/sh\nexec cat\n' >"$DIR/bin/collector"
 chmod 755 "$DIR"/bin/*
 PATH="$DIR/bin:$PATH" HOME="$DIR/home"
-cache=$HOME/.cache/hub/models--acme--llama/snapshots/4f1c
-python3 - "$cache/model.safetensors" <<'PYTHON'
+cache=$HOME/$hub/snapshots/4f1c
+ln -s ../../blobs/b10b "$cache/model.safetensors"
+python3 - "$HOME/$hub/blobs/b10b" <<'PYTHON'
 import json, os, struct, sys
 head = json.dumps({"w": {"dtype": "F32", "shape": [1000], "data_offsets": [0, 4000]}}).encode()
 open(sys.argv[1], "wb").write(struct.pack("<Q", len(head)) + head + os.urandom(4000))
@@ -34,7 +36,13 @@ echo '{"layers": 2}' >"$DIR/elsewhere/config.json"
 
 start_bus
 start_daemon
-check "init" a init --root-slot "file:$DIR/slot/slot" --unlock none --single-operator
+mkdir -p "$DIR/round/model"
+echo '{"layers": 1}' >"$DIR/round/model/config.json"
+block aierase.1 1 DESCRIPTION >"$DIR/example"
+check "aierase(1) begins with a first round" grep -q '^aierase init' "$DIR/example"
+(cd "$DIR/round" && bash -e "$DIR/example" >"$DIR/shown" 2>&1 </dev/null)
+equal "it runs: $(tail -n 1 "$DIR/shown")" "$?" 0
+contains "to the end" "$(cat "$DIR/shown")" 'llama.json: verified'
 check "a checkpoint of that project" a import gauss:1 "$DIR/elsewhere" --kind checkpoint --label project=gauss
 head -c 1000 /dev/urandom >"$DIR/brief"
 a import brief:1 "$DIR/brief" >/dev/null
@@ -52,7 +60,10 @@ run() {
 }
 equal "aierase(1) has as many examples as are run here" "$(count aierase.1)" 7
 run aierase.1 1 's/alice/daemon/; s/@model-owners/@daemon/'
-equal "the source is gone, as the example says" "$(ls "$cache")" ""
+equal "the snapshot is gone, as the example says" "$(ls "$cache")" ""
+check "what it led to is not" test -s "$HOME/$hub/blobs/b10b"
+contains "and is named" "$(cat "$DIR/shown")" "below \"$HOME/$hub/blobs\" that links led to"
+contains "one link is not called a file" "$(cat "$DIR/shown")" '^Removed 1 link; the file it led to stays'
 run aierase.1 2 's#acme/llama:1#acme/llama:2#'
 run aierase.1 3
 run aierase.1 4

@@ -232,6 +232,8 @@ TEST_F(TheSources, ThatLinksLedToOutsideStayAndAreNamed) {
   const Removal removal = remove_sources(*found);
   EXPECT_FALSE(fs::is_symlink(at("cache/snap/model")));
   EXPECT_TRUE(fs::exists(at("cache/blobs/abc")));
+  EXPECT_EQ(removal.links, 1u);
+  EXPECT_EQ(removal.removed, 0u);
   ASSERT_EQ(removal.stayed.size(), 1u);
   EXPECT_NE(removal.stayed[0].find(at("cache/blobs")), std::string::npos);
 }
