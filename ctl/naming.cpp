@@ -72,8 +72,10 @@ Result<std::vector<std::string>> named_assets(const Arguments& given, std::strin
   return names;
 }
 
-Result<std::vector<std::string>> matching_assets(Session& session) {
-  ASSIGN_OR_RETURN(const Json match, read_matches(session.arguments().all("match")));
+Result<std::vector<std::string>> matching_assets(Session& session, std::string_view state) {
+  std::vector<std::string> matches = session.arguments().all("match");
+  if (!state.empty()) matches.push_back("state=" + std::string(state));
+  ASSIGN_OR_RETURN(const Json match, read_matches(matches));
   Json options = {{"limit", limits::kListPageRows}, {"match", match}};
   std::vector<std::string> ids;
   for (;;) {
@@ -91,7 +93,9 @@ Result<std::vector<std::string>> matching_assets(Session& session) {
     options["cursor"] = next;
   }
   if (!ids.empty()) return ids;
-  return make_error(Errc::usage, "nothing alive matches, and that never means everything",
+  return make_error(Errc::usage,
+                    "nothing " + std::string(state.empty() ? "alive" : state) +
+                        " matches, and that never means everything",
                     "`aierase list` with the same --match shows what it finds");
 }
 

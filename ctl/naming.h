@@ -14,7 +14,8 @@
 namespace aierase::ctl {
 
 Result<std::vector<std::string>> named_assets(const Arguments& given, std::string_view verb);
-// Ids of what is alive and matches, for calls that take no match themselves; never empty.
-Result<std::vector<std::string>> matching_assets(Session& session);
+// Ids of what is alive, matches, and is in `state` where one is given, for calls that take no match
+// themselves; never empty.
+Result<std::vector<std::string>> matching_assets(Session& session, std::string_view state = {});
 
 }  // namespace aierase::ctl

@@ -121,7 +121,19 @@ inline constexpr std::array kSetOptions{
            "placed-on-market="},
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
-inline constexpr std::array kReasonOptions{
+inline constexpr std::array kHoldLiftOptions{
+    Option{"reason", "T", Arity::once, "why; recorded"},
+};
+inline constexpr std::array kSuspendOptions{
+    Option{"match", "K=V", Arity::many,
+           "what is active and matches, by all of them: name=GLOB, label.K=GLOB, unused-for=, ...",
+           kMatchKeys},
+    Option{"reason", "T", Arity::once, "why; recorded"},
+};
+inline constexpr std::array kResumeOptions{
+    Option{"match", "K=V", Arity::many,
+           "what is suspended and matches, by all of them: name=GLOB, label.K=GLOB, kind=, ...",
+           kMatchKeys},
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
 inline constexpr std::array kShowOptions{
@@ -271,10 +283,10 @@ inline constexpr std::array kVerbs{
          kShowOptions, 0, kAnyNumber, Reach::daemon, Bulk::no, "%all"},
     Verb{"set", Group::models, "A", "change labels, retention or custodians", kSetOptions, 1, 1,
          Reach::daemon, Bulk::no, "%assets"},
-    Verb{"suspend", Group::models, "A", "make an asset unusable for now", kReasonOptions, 1, 1,
-         Reach::daemon, Bulk::no, "%assets"},
-    Verb{"resume", Group::models, "A", "make a suspended asset usable again", kReasonOptions, 1, 1,
-         Reach::daemon, Bulk::no, "%assets"},
+    Verb{"suspend", Group::models, "[A...|-]", "make assets unusable for now", kSuspendOptions, 0,
+         kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
+    Verb{"resume", Group::models, "[A...|-]", "make suspended assets usable again", kResumeOptions,
+         0, kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
 
     Verb{"retire", Group::end_of_life, "[A...|-]", "ask for the end of assets: makes a plan",
          kRetireOptions, 0, kAnyNumber, Reach::daemon, Bulk::no, "%assets"},
@@ -294,7 +306,7 @@ inline constexpr std::array kVerbs{
     Verb{"hold place", Group::rules, "", "forbid the erasure of what matches, for a matter",
          kHoldPlaceOptions, 0, 0},
     Verb{"hold lift", Group::rules, "H", "end a legal hold; what it kept waiting goes on",
-         kReasonOptions, 1, 1, Reach::daemon, Bulk::no, "%holds"},
+         kHoldLiftOptions, 1, 1, Reach::daemon, Bulk::no, "%holds"},
     Verb{"policy check", Group::rules, "FILE...", "check a retention policy, and say what it means",
          kNoOptions, 1, kAnyNumber, Reach::offline, Bulk::no, "%files"},
     Verb{"policy load", Group::rules, "FILE...",

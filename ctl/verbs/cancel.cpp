@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "ctl/changing.h"
 #include "ctl/describe.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -10,14 +11,21 @@ namespace {
 
 std::string cancelled_text(const Json& plan) {
   std::size_t erased = 0;
-  for (const Json& item : list_at(plan, "items")) erased += text_at(item, "state") == "erased";
+  std::vector<std::string> alive;
+  for (const Json& item : list_at(plan, "items")) {
+    if (text_at(item, "state") == "erased") {
+      ++erased;
+    } else {
+      alive.push_back(text_at(item, "name"));
+    }
+  }
   std::string text = "The plan is cancelled; ";
   text += erased == 0 ? "nothing was erased.\n"
                       : counted(erased, "item") + " had been erased before, for good.\n";
   const bool approved = !list_at(object_at(plan, "approvals"), "given").empty();
-  text += approved
-              ? "Next: what it had retired is suspended; to use it again: aierase resume ASSET\n"
-              : "Its assets are as they were.\n";
+  text += approved ? "Next: what it had retired is suspended; to use it again:\n  " +
+                         command_for_many("resume", "suspended", alive) + "\n"
+                   : "Its assets are as they were.\n";
   return text + signed_record_text(plan);
 }
 

@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "ctl/changing.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
@@ -7,11 +5,14 @@
 namespace aierase::ctl {
 
 Result<int> run_suspend(Session& session) {
-  return change_asset(session,
-                      {"suspend", "Suspend", "is suspended: nobody can export it",
-                       "Next: an operator makes it usable again with\n  aierase resume " +
-                           printable(session.operand(0)) + "\n"},
-                      reason_option(session.arguments()));
+  const auto& operands = session.arguments().operands();
+  const std::string name = operands.empty() ? std::string() : printable(operands.front());
+  return change_assets(
+      session, {{"suspend", "Suspend",
+                 "is suspended: nobody can export or mount it, and views that are mounted end",
+                 "Next: an operator makes it usable again with\n  aierase resume " + name + "\n"},
+                "active",
+                "resume"});
 }
 
 }  // namespace aierase::ctl

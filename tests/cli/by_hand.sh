@@ -1,0 +1,41 @@
+#!/bin/bash
+# What somebody meets who uses the verbs by hand: many assets at once, lists that say what they are
+# of, changes that change nothing, hints that can be pasted.
+. "${SOURCE:?run it by ctest}/tests/cli/lib.sh"
+start_bus
+start_daemon
+check "init" a init --root-slot "file:$DIR/slot/slot" --unlock none --single-operator
+mkdir "$DIR/bin"
+printf '#!/bin/sh\nexec "%s" --bus "%s" "$@"\n' "$AIERASE" "$BUS" >"$DIR/bin/aierase"
+chmod 755 "$DIR/bin/aierase"
+PATH="$DIR/bin:$PATH"
+# hinted VERB: the command of that verb in what was printed last, as it stands.
+hinted() { grep -h -o "aierase $1.*" "$DIR/out" "$DIR/err" | head -n 1; }
+state_of() { a --json show "$1" | json 'd["asset"]["state"]'; }
+for i in 1 2 3; do head -c 100 /dev/urandom >"$DIR/m$i"; a -q import "m:$i" "$DIR/m$i" >/dev/null; done
+
+# Many at once.
+check "two are suspended" a suspend m:1 m:2 --reason look
+contains "each has a line" "$(cat "$DIR/out")" '^m:2 is suspended'
+contains "which says what happens to views" "$(cat "$DIR/out")" 'views that are mounted end'
+check "its hint can be pasted" bash -c "$(hinted resume)"
+equal "and both are back" "$(state_of m:1) $(state_of m:2)" "active active"
+check "names on standard input" a suspend - <<<$'m:1\nm:3'
+a resume m:1 m:2 m:3 >"$DIR/out" 2>"$DIR/err"
+equal "some fail: exit 14" "$?" 14
+contains "the one that failed has its line" "$(cat "$DIR/out")" '^m:2: not done: m:2 is active, not suspended'
+equal "and stops no other" "$(state_of m:3)" active
+a --json suspend m:2 m:9 >"$DIR/out" 2>/dev/null
+equal "for programs both lists" "$(json 'len(d["assets"]), d["failed"][0]["code"]' <"$DIR/out")" "(1, 'not_found')"
+check "what matches and is suspended" a resume --match 'name=m'
+equal "is that one" "$(wc -l <"$DIR/out")" 1
+refused 2 'nothing suspended matches' a resume --match 'name=m'
+refused 2 'nothing is selected' a suspend
+PLAN=$(a -q retire m:1 m:2 --reason t)
+check "a plan that retires two" a approve "$PLAN"
+check "is cancelled" a cancel "${PLAN%@*}"
+HINT=$(hinted resume)
+equal "it says how all of it comes back" "$HINT" "aierase resume m:1 m:2"
+check "its hint can be pasted" bash -c "$HINT"
+equal "and brings all of it back" "$(state_of m:1) $(state_of m:2)" "active active"
+finish
