@@ -271,14 +271,25 @@ std::string describe_plan(const Json& plan, const Output& out) {
          attempted_text(plan, out);
 }
 
+namespace {
+
+// What comes of it by time alone, and when.
+std::string outlook_of(const Json& plan) {
+  if (holds(plan, "finished")) return "ended " + printable(text_at(plan, "finished"));
+  if (holds(plan, "due")) return "erased " + printable(text_at(plan, "due"));
+  return "expires " + printable(text_at(plan, "expires"));
+}
+
+}  // namespace
+
 std::string plan_table(const Json& plans, const Output& out) {
-  Table table({"PLAN", "STATE", "ITEMS", "ASKED FOR BY", "CREATED", "REASON"});
+  Table table({"PLAN", "STATE", "ITEMS", "ASKED FOR BY", "CREATED", "WHEN", "REASON"});
   for (const Json& plan : plans) {
     const Json& items = list_at(plan, "items");
     const std::string count =
         holds(plan, "items_count") ? text_at(plan, "items_count") : std::to_string(items.size());
     table.add({short_id(text_at(plan, "id")), printable(text_at(plan, "state")), count,
-               person_at(plan, "requester"), printable(text_at(plan, "created")),
+               person_at(plan, "requester"), printable(text_at(plan, "created")), outlook_of(plan),
                printable(text_at(plan, "reason"))});
   }
   return table.text(out.width());
@@ -288,6 +299,7 @@ std::string describe_certificate(const Json& certificate, const Output& out) {
   Fields fields;
   fields.add("Certificate", text_at(certificate, "id"));
   fields.add("Asset", text_at(certificate, "asset"));
+  fields.add("Name", text_at(certificate, "name"));
   fields.add("Plan", text_at(certificate, "plan"));
   fields.add("Outcome", text_at(certificate, "outcome"));
   fields.add("Assurance", text_at(certificate, "assurance"));
@@ -300,11 +312,12 @@ std::string describe_certificate(const Json& certificate, const Output& out) {
 }
 
 std::string certificate_table(const Json& certificates, const Output& out) {
-  Table table({"CERTIFICATE", "ASSET", "OUTCOME", "ASSURANCE", "VALIDATION", "ISSUED"});
+  Table table({"CERTIFICATE", "ASSET", "OUTCOME", "ASSURANCE", "VALIDATION", "ISSUED", "NAME"});
   for (const Json& row : certificates) {
     table.add({short_id(text_at(row, "id")), short_id(text_at(row, "asset")),
                printable(text_at(row, "outcome")), printable(text_at(row, "assurance")),
-               printable(text_at(row, "validation")), printable(text_at(row, "issued"))});
+               printable(text_at(row, "validation")), printable(text_at(row, "issued")),
+               printable(text_at(row, "name"))});
   }
   return table.text(out.width());
 }

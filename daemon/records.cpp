@@ -428,6 +428,7 @@ Json certificate_row(const catalog::CertificateRow& row) {
             {"plan", id_text(IdType::plan, row.plan)},       {"outcome", row.outcome},
             {"assurance", domain::to_text(row.assurance)},   {"issued", to_rfc3339(row.issued)},
             {"validation", domain::to_text(row.validation)}, {"log_index", row.log_index}};
+  put(json, "name", row.name);
   add_key_id(json, row.public_key);
   return json;
 }

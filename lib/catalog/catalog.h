@@ -86,6 +86,7 @@ struct CertificateRow {
   UtcTime issued{};
   domain::Validation validation = domain::Validation::awaiting;
   std::string statement;  // bytes that were signed (DSSE payload)
+  std::string name;       // of the asset, when read
   Bytes signature;        // 64
   Bytes public_key;       // 32, the signer's
   std::uint64_t log_index = 0;

@@ -20,7 +20,8 @@ constexpr std::string_view kCertificates = R"(
       '"evidence":null', '"evidence":' || e.evidence),
       '"verification":null', '"verification":' || e.verification),
       '"intent_at":null', '"intent_at":' || e.intent_at),
-      '"verified_zero_at":null', '"verified_zero_at":' || e.verified_zero_at), c.id
+      '"verified_zero_at":null', '"verified_zero_at":' || e.verified_zero_at),
+    coalesce((SELECT name FROM asset WHERE uuid = c.asset), ''), c.id
   FROM certificate c LEFT JOIN draft d ON d.id = c.id
     LEFT JOIN statement_end e ON e.id = c.statement_end )";
 
@@ -43,6 +44,7 @@ CertificateRow read_certificate(Row& row) {
   certificate.signature = row.blob();
   if (certificate.signature.size() != kSignatureBytes) row.fail("is not a signature of 64 bytes");
   certificate.statement = row.text();
+  certificate.name = row.text();
   return certificate;
 }
 

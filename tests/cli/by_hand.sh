@@ -38,4 +38,13 @@ HINT=$(hinted resume)
 equal "it says how all of it comes back" "$HINT" "aierase resume m:1 m:2"
 check "its hint can be pasted" bash -c "$HINT"
 equal "and brings all of it back" "$(state_of m:1) $(state_of m:2)" "active active"
+
+# Lists that say what they are of.
+PLAN=$(a -q retire m:3 --now --reason t)
+contains "a request expires" "$(a list plans)" 'requested .*expires 20'
+a approve "$PLAN" >/dev/null
+contains "what has ended, did" "$(a list plans)" 'done .*ended 20'
+contains "a certificate has the name of its asset" "$(a list certificates)" ' m:3$'
+equal "for programs, too" "$(a --json list certificates | json 'd["certificates"][0]["name"]')" m:3
+contains "and shown" "$(a show "$(a -q list certificates)")" '^Name  *m:3$'
 finish

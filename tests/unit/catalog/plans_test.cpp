@@ -425,6 +425,7 @@ TEST_F(ARoundAtItsEnd, LeavesCertificatesThatComeBackNewestFirst) {
   const auto found = view().certificate(uuid_of(2, 4));
   ASSERT_TRUE(found.ok() && found->has_value());
   EXPECT_EQ((*found)->asset, assets[2].id);
+  EXPECT_EQ((*found)->name, assets[2].name.text());
   EXPECT_EQ((*found)->plan, uuid_of(1, 2));
   EXPECT_EQ((*found)->outcome, "erased");
   EXPECT_EQ((*found)->assurance, domain::Level::ea1);
