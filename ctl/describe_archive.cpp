@@ -54,7 +54,7 @@ std::string section_text(const SectionReport& section, const Output& out) {
   if (facts.from) asked += "from " + to_rfc3339(*facts.from) + (facts.until ? " " : "");
   if (facts.until) asked += "to " + to_rfc3339(*facts.until);
   for (const std::string& one : facts.match) asked += ", " + printable(one);
-  return "\nStore " + facts.name.store.hex() + " on " + printable(facts.host) + "\n  signer " +
+  return "\nStore " + facts.name.store.text() + " on " + printable(facts.host) + "\n  signer " +
          signer_text(section) + "\n  log " + log_text(section) + "\n  asked for: " + asked + "\n" +
          group("INTEGRITY", section.integrity, out) +
          group("COMPLETENESS", section.completeness, out);

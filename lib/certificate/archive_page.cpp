@@ -48,7 +48,7 @@ std::string period_text(const SectionFacts& facts) {
 std::string head_of(const SectionReport& section) {
   const SectionFacts& facts = section.facts;
   return "<h2>Store on <bdi>" + html_text(facts.host) + "</bdi></h2>\n<dl>" +
-         term("Store", facts.name.store.hex()) + term("Signer in force", section.fingerprint) +
+         term("Store", facts.name.store.text()) + term("Signer in force", section.fingerprint) +
          term("Log key in force", section.log_fingerprint) + term("Asked for", period_text(facts)) +
          term("Match", match_text(facts)) +
          term("Leaves of its log",

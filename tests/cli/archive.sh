@@ -62,6 +62,9 @@ contains "as JSON" "$($AIERASE --json verify "$DIR/all.tar" --trust "$DIR/trust"
   json '[d["verified"], d["sections"][0]["certificates"], d["sections"][0]["integrity"]["holds"], d["sections"][0]["completeness"]["holds"]]')" \
   '\[True, 2, True, True\]'
 
+contains "and for people the store as its key file names it" "$($V "$DIR/all.tar" --trust "$DIR/trust")" \
+  "^Store $(a -q status) on "
+
 echo "--- by strangers"
 KEYRING=$(echo "$DIR"/trust/*.keyring.json)
 for key in $(json '" ".join(k["key_id"] for k in d["keys"])' <"$KEYRING"); do

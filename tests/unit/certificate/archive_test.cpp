@@ -243,6 +243,13 @@ TEST(WhatASectionSaysOfItself, IsReadToTheLetter) {
   EXPECT_TRUE(refused("left_out", {{{"first", 9}, {"last", 301}, {"why", "not-matched"}}}));
 }
 
+TEST(TheIndexForPeople, NamesAStoreAsEverythingElseForPeopleDoes) {
+  SectionReport section;
+  section.facts.name = {sample::record().store, 0, 9};
+  const std::string page = index_page({section});
+  EXPECT_NE(page.find("<bdi>" + sample::record().store.text() + "</bdi>"), std::string::npos);
+}
+
 TEST(TheIndexForPeople, ShowsNothingOfAStrangerAsMarkup) {
   SectionReport section;
   section.facts.name = {sample::record().store, 0, 9};
