@@ -5,18 +5,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/unique_fd.h"
 #include "certificate/evidence.h"
+#include "certificate/signed_act.h"
 #include "ctl/interrupt.h"
 #include "ctl/reading.h"
 #include "ctl/receiving.h"
 
 namespace aierase::ctl {
+namespace {
+
+bool is_page(std::string_view content) {
+  constexpr std::string_view kStart = "<!doctype html";
+  content.remove_prefix(std::min(content.find_first_not_of(" \t\r\n"), content.size()));
+  return content.size() >= kStart.size() &&
+         std::equal(kStart.begin(), kStart.end(), content.begin(), [](char wanted, char found) {
+           return wanted == (found >= 'A' && found <= 'Z' ? found - 'A' + 'a' : found);
+         });
+}
+
+}  // namespace
 
 Result<std::string> read_evidence(const std::string& path, std::size_t limit) {
   return read_named_file(path, {limit, "no file of its kind is longer", "name the files in it"});
+}
+
+Status refuse_what_people_read(const std::string& path, std::string_view content) {
+  if (is_page(content)) {
+    return make_error(Errc::invalid_input, quoted(path) + " is a page for people",
+                      "verify the signed file that it was made from; opened in a browser, the page "
+                      "checks itself and saves that file",
+                      path);
+  }
+  const std::string_view text = certificate::split_signed_file(content).text;
+  if (content.starts_with("AIERASE ") && certificate::parse_signed_act(text).ok()) {
+    return make_error(Errc::invalid_input,
+                      quoted(path) + " is a text that somebody signs to decide about plans",
+                      "hand it in, with its signature: aierase approve --signed FILE", path);
+  }
+  return {};
 }
 
 Result<std::string> read_checkpoint(const std::string& path) {

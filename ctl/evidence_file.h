@@ -13,6 +13,9 @@
 namespace aierase::ctl {
 
 Result<std::string> read_evidence(const std::string& path, std::size_t limit);
+// What was made of a signed file for people, or for people to sign, is no evidence itself:
+// Errc::invalid_input says what is.
+Status refuse_what_people_read(const std::string& path, std::string_view content);
 // The checkpoint that a file of any kind carries; nobody has looked at its signature.
 Result<std::string> read_checkpoint(const std::string& path);
 // A name that is taken is Errc::already_exists.

@@ -146,6 +146,7 @@ Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& 
       return make_error(Errc::usage, "an archive is verified as a file, not as a stream",
                         "write it to a file first, and name that", one.path);
     }
+    RETURN_IF_ERROR(refuse_what_people_read(one.path, *one.content));
     if (history != nullptr) certificate::learn(*one.content, *history);
   }
   for (Evidence& one : files) {

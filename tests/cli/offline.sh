@@ -45,6 +45,10 @@ printf 'not a certificate' >"$DIR/noise"
 "$AIERASE" verify "$DIR/noise" >"$DIR/out" 2>&1
 equal "noise does not verify" $? 12
 
+printf '<!DOCTYPE html>\n<html>' >"$DIR/page.html"
+refused 6 'page.html" is a page for people' "$AIERASE" verify "$DIR/page.html"
+contains "and which file is none" "$(cat "$DIR/err")" 'verify the signed file'
+
 # Errors are objects where programs read them.
 "$AIERASE" --json list bananas 2>"$DIR/err"
 equal "an error as JSON keeps its exit code" $? 2

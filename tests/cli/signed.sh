@@ -55,6 +55,7 @@ contains "show tells that nobody is left" "$(a show "$OWN")" 'nobody is left who
 equal "and names nobody" "$(a --json show "$OWN" | json 'd["plan"]["approvals"]["needed"]')" '[]'
 check "the text to sign" a show "$FIRST" --request
 cp "$DIR/out" "$DIR/request"
+refused 6 'a text that somebody signs' "$AIERASE" verify "$DIR/request"
 contains "it says what it does" "$(cat "$DIR/request")" 'nobody can bring them back'
 contains "it names the asset" "$(cat "$DIR/request")" '    one:1$'
 contains "it says that there is no grace" "$(cat "$DIR/request")" 'without grace'
