@@ -125,7 +125,8 @@ bool asks_for_help(const std::vector<std::string>& words) {
 // plan. A file may have any name.
 void leave_digests_out(const Verb& verb, std::vector<std::string>& operands) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
-  if (verb.name == "approve" || (verb.words != "%plans" && verb.words != "%all")) return;
+  const bool of_plans = verb.words == "%plans" || verb.words == "%records" || verb.words == "%all";
+  if (verb.name == "approve" || !of_plans) return;
   for (std::string& operand : operands) {
     const std::size_t at = operand.find('@');
     if (at == std::string::npos) continue;

@@ -92,19 +92,45 @@ Result<std::string> together(const std::string& text, const std::vector<std::str
 
 // ---- the way back -------------------------------------------------------------------------------
 
-std::string row_text(const Json& row) {
+// Of a decision about an outcome; empty for others.
+std::string verdict_of(const std::string& decision) {
+  const auto parsed = certificate::parse_act_decision(decision);
+  if (parsed == certificate::ActDecision::accept) return "accepted";
+  if (parsed == certificate::ActDecision::reject_outcome) return "rejected";
+  return parsed == certificate::ActDecision::escalate ? "escalated" : "";
+}
+
+std::string row_text(const Json& row, const std::string& decision) {
   const std::string course = text_at(row, "course");
   std::string text = "  " + short_id(text_at(row, "id")) + "  ";
   if (course == "refused") return text + "refused: " + printable(text_at(row, "why")) + "\n";
-  text += course == "already" ? "was decided before; it is " : "";
+  text += course == "already" ? "was decided before; " : "";
+  const std::string verdict = verdict_of(decision);
+  if (!verdict.empty()) return text + "its outcome is " + verdict + "\n";
+  text += course == "already" ? "it is " : "";
   const std::uint64_t waiting = number_at(row, "items_waiting");
   text += printable(text_at(row, "state"));
   if (waiting > 0) text += "; " + counted(waiting, "item") + " still without approval";
   return text + "\n";
 }
 
+std::string next_of_verdict(const Json& report, const std::string& verdict) {
+  for (const Json& row : list_at(report, "plans")) {
+    if (text_at(row, "course") != "recorded") continue;
+    const std::string plan = short_id(text_at(row, "id"));
+    return verdict == "accepted"
+               ? "Next: who else has to say a word stands in\n  aierase show " + plan + "\n"
+               : "Next: once it is remedied, a custodian says so with\n  aierase "
+                 "validate " +
+                     plan + " accept --reason T\n";
+  }
+  return {};
+}
+
 // One plan is named; of several the list tells.
 std::string next_text(const Json& report) {
+  const std::string verdict = verdict_of(text_at(report, "decision"));
+  if (!verdict.empty()) return next_of_verdict(report, verdict);
   if (text_at(report, "decision") != "approve") return "";
   std::vector<std::string> waiting, agreed;
   for (const Json& row : list_at(report, "plans")) {
@@ -133,10 +159,13 @@ std::string report_text(const Json& report) {
   const Json& approval = object_at(report, "approval");
   if (holds(report, "approval")) {
     return text + "In advance, for class " + printable(text_at(approval, "class")) + ": it is " +
-           printable(text_at(approval, "state")) + ", until " +
-           printable(text_at(approval, "valid_until")) + ".\nTo see all: aierase list approvals\n";
+           printable(text_at(approval, "state")) +
+           (text_at(approval, "state") == "revoked"
+                ? std::string()
+                : ", until " + printable(text_at(approval, "valid_until"))) +
+           ".\nTo see all: aierase list approvals\n";
   }
-  for (const Json& row : plans) text += row_text(row);
+  for (const Json& row : plans) text += row_text(row, text_at(report, "decision"));
   const std::size_t elsewhere = list_at(report, "elsewhere").size();
   if (elsewhere > 0) {
     text += counted(elsewhere, "plan") + " of other stores " + (elsewhere == 1 ? "is" : "are") +

@@ -247,9 +247,11 @@ inline constexpr std::array kAuditOptions{
     Option{"after", "NUMBER", Arity::once, "only rows behind that one, to go on where one ended"},
     Option{"who", "U", Arity::once, "calls of this person: a uid or a login"},
     Option{
-        "action", "ACTION", Arity::once, "calls that asked polkit for this",
+        "action", "ACTION", Arity::once,
+        "calls that asked polkit for this, or notices of this kind",
         "read import export export-key mount change retire approve validate place-hold lift-hold "
-        "manage-policy manage-store erase"},
+        "manage-policy manage-store erase plan-waits erasure-comes validation-waits approval-ends "
+        "plan-expires stopped overdue enrolment"},
     Option{"outcome", "OUTCOME", Arity::once,
            "ok, begun, notice, or the code of an error: access_denied",
            "ok begun notice access_denied not_found usage invalid_input"},

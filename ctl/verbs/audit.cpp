@@ -1,18 +1,61 @@
+#include <pwd.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/spelling.h"
 #include "ctl/describe_audit.h"
 #include "ctl/interrupt.h"
 #include "ctl/moment.h"
 #include "ctl/render.h"
 #include "ctl/verbs/verbs.h"
+#include "domain/audit.h"
 
 namespace aierase::ctl {
 namespace {
 
 // How often a follower asks: the daemon tells nobody by itself who called what.
 constexpr std::chrono::milliseconds kLookEvery{1000};
+
+// `known` has them all; a word that is none is not "no such calls".
+Status check_word(std::string_view option, const std::string& word,
+                  const std::vector<std::string_view>& known, const std::string& which) {
+  if (std::find(known.begin(), known.end(), word) != known.end()) return {};
+  const std::string meant(nearest(word, known));
+  return make_error(Errc::usage, "--" + std::string(option) + " does not know " + quoted(word),
+                    meant.empty() ? which : "is it " + meant + "? " + which);
+}
+
+std::vector<std::string_view> words_in(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+Status check_words(const Arguments& given) {
+  if (const std::string* action = given.find("action")) {
+    const auto* option = std::find_if(kAuditOptions.begin(), kAuditOptions.end(),
+                                      [](const Option& one) { return one.name == "action"; });
+    RETURN_IF_ERROR(check_word("action", *action, words_in(option->words),
+                               "there is " + std::string(option->words)));
+  }
+  if (const std::string* outcome = given.find("outcome")) {
+    std::vector<std::string_view> known{domain::kAuditOk, domain::kAuditBegun,
+                                        domain::kAuditNotice};
+    for (int code = 0; code <= static_cast<int>(Errc::busy); ++code) {
+      known.push_back(info(static_cast<Errc>(code)).name);
+    }
+    RETURN_IF_ERROR(check_word("outcome", *outcome, known,
+                               "ok, begun, notice, or the code of an error as --json prints it"));
+  }
+  return {};
+}
 
 Result<Json> read_filters(const Session& session) {
   const Arguments& given = session.arguments();
@@ -30,6 +73,7 @@ Result<Json> read_filters(const Session& session) {
       options["since"].get<std::string>() > options["until"].get<std::string>()) {
     return make_error(Errc::usage, "the period ends before it begins");
   }
+  RETURN_IF_ERROR(check_words(given));
   for (const char* key : {"who", "action", "outcome"}) {
     if (const std::string* value = given.find(key)) options[key] = *value;
   }
@@ -42,6 +86,12 @@ Result<Json> read_filters(const Session& session) {
   }
   if (!given.operands().empty()) options["asset"] = given.operands().front();
   return options;
+}
+
+// A login that was deleted has its calls still, and so has somebody who only signs.
+bool is_no_account(const std::string& who) {
+  const bool uid = who.find_first_not_of("0123456789") == std::string::npos;
+  return !uid && getpwnam(who.c_str()) == nullptr;
 }
 
 class Listing {
@@ -61,9 +111,14 @@ class Listing {
       out_.print(table_.lines(calls));
     }
   }
-  void finish() {
+  void finish(const CommandLine& line) {
     if (out_.form() == Form::json) out_.print_json("audit", {{"calls", std::move(all_)}});
-    if (count_ == 0) out_.remark("no such calls");
+    if (count_ > 0) return;
+    const std::string who = line.arguments.value_or("who", "");
+    out_.remark("no such calls");
+    if (line.host.empty() && is_no_account(who)) {
+      out_.remark("hint: no account of this host is called " + quoted(who));
+    }
   }
 
  private:
@@ -116,7 +171,7 @@ Result<int> run_audit(Session& session) {
   }
   Listing listing(session.out());
   RETURN_IF_ERROR(read_pages(session, options, listing));
-  listing.finish();
+  listing.finish(session.line());
   return 0;
 }
 

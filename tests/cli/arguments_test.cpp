@@ -17,6 +17,13 @@ Errc refusal_of(const std::vector<std::string>& words) {
   return line.ok() ? Errc::unexpected : line.error().code;
 }
 
+TEST(APlanWithItsDigest, IsThePlanWhereverARecordIsAskedFor) {
+  const std::string plan = "p-aaaaaaaaaaaaaaaaaaaaaaaaaa@0123456789ab";
+  const auto line = parse_command_line({"certificate", "export", plan, "out.json"});
+  ASSERT_TRUE(line.ok());
+  EXPECT_EQ(line->arguments.operands()[0], plan.substr(0, 28));
+}
+
 TEST(ACommandLine, TakesGlobalOptionsBeforeAndBehindTheVerb) {
   const auto before = parse_command_line({"--json", "--bus", "session", "list"});
   ASSERT_TRUE(before.ok());

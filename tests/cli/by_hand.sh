@@ -47,4 +47,9 @@ contains "what has ended, did" "$(a list plans)" 'done .*ended 20'
 contains "a certificate has the name of its asset" "$(a list certificates)" ' m:3$'
 equal "for programs, too" "$(a --json list certificates | json 'd["certificates"][0]["name"]')" m:3
 contains "and shown" "$(a show "$(a -q list certificates)")" '^Name  *m:3$'
+
+# Whom nobody knows.
+a audit --who nobodyx >"$DIR/out" 2>"$DIR/err"
+equal "an unknown login is no error" "$?" 0
+contains "but told" "$(cat "$DIR/err")" 'no account of this host is called "nobodyx"'
 finish

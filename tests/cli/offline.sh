@@ -33,6 +33,10 @@ refused 2 'no kind' a import x /etc/hostname --kind banana
 refused 2 'goes with no other' a import x - /etc/hostname
 refused 2 'for' a wait p-aaaaaaaa
 refused 2 'time to wait' a wait p-aaaaaaaa --for final --timeout soon
+refused 2 'does not know "retir"' a audit --action retir
+contains "which word was meant" "$(cat "$DIR/err")" 'is it retire?'
+refused 2 'does not know "acess_denied"' a audit --outcome acess_denied
+contains "in words of the command line" "$(cat "$DIR/err")" 'is it access_denied?'
 refused 2 'colour' a list --match colour=red
 refused 2 'list of' a list bananas
 refused 2 'something to change' a set x --reason y

@@ -144,6 +144,8 @@ cp "$DIR/out" "$DIR/accept"
 contains "it holds the outcome" "$(cat "$DIR/accept")" '  Erased: 1$'
 sign dora "$DIR/accept"
 check "is handed in with validate" a validate --signed "$DIR/accept"
+contains "which says the verdict" "$(cat "$DIR/out")" 'its outcome is accepted$'
+contains "and what comes next" "$(cat "$DIR/out")" '^Next: '
 CERTIFICATE=$(a --json show "$FIRST" | json 'd["plan"]["items"][0]["certificate"]')
 equal "accepted" "$(a --json show "$CERTIFICATE" | json 'd["certificate"]["validation"]')" accepted
 a --json show "$CERTIFICATE" |

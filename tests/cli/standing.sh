@@ -79,6 +79,7 @@ ID=$(a --json list approvals | json 'd["approvals"][0]["id"]')
 check "with its id it is one" a show --request --standing drafts --approver dora --approval "$ID" reject
 ssh-keygen -q -Y sign -n aierase-approval@v1 -f "$DIR/dora" "$DIR/no" 2>/dev/null
 check "the first is revoked by signature" a reject --signed "$DIR/no"
+contains "for good" "$(cat "$DIR/out")" 'it is revoked\.$'
 equal "the second is not" \
   "$(a --json list approvals | json '" ".join(x["state"] for x in d["approvals"])')" \
   "in-force revoked revoked"

@@ -9,6 +9,7 @@
 #include "base/errc.h"
 #include "ctl/verb.h"
 #include "ctl/verbs/verbs.h"
+#include "domain/states.h"
 
 namespace aierase::ctl {
 namespace {
@@ -135,6 +136,29 @@ TEST(TheManual, HasEveryExitCodeOfTheErrorTable) {
     const int exit = info(static_cast<Errc>(code)).exit_code;
     EXPECT_NE(table.find(".It " + std::to_string(exit) + "\n"), std::string::npos) << exit;
   }
+}
+
+TEST(TheActionsOfAudit, AreThoseOfPolkitTheDaemonsOwnAndTheKindsOfNotices) {
+  const Verb* audit = find_verb("audit");
+  ASSERT_NE(audit, nullptr);
+  std::set<std::string> words;
+  for (const Option& option : audit->options) {
+    if (option.name != "action") continue;
+    std::istringstream text{std::string(option.words)};
+    for (std::string word; text >> word;) words.insert(word);
+  }
+  std::set<std::string> known{"erase"};
+  std::ifstream policy(AIERASE_SOURCE_DIR "/policies/polkit/org.aierase1.policy");
+  const std::regex action("<action id=\"org\\.aierase1\\.([a-z-]+)\">");
+  for (std::string line; std::getline(policy, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, action)) known.insert(match[1]);
+  }
+  EXPECT_GT(known.size(), 10u);
+  for (int kind = 0; kind <= static_cast<int>(domain::NoticeKind::enrolment); ++kind) {
+    known.insert(std::string(domain::to_text(static_cast<domain::NoticeKind>(kind))));
+  }
+  EXPECT_EQ(words, known);
 }
 
 TEST(TheHelp, ListsEveryVerb) {
