@@ -189,8 +189,9 @@ Result<int> print_request(Session& session) {
   Json options{{"decision", wanted.decision}};
   if (given.has("reason")) options["comment"] = given.value_or("reason", "");
   if (given.has("until")) {
-    ASSIGN_OR_RETURN(const UtcTime until, parse_moment("until", given.value_or("until", ""),
-                                                       DayEdge::last_second, SystemClock().now()));
+    ASSIGN_OR_RETURN(const UtcTime until,
+                     parse_moment("until", given.value_or("until", ""), DayEdge::last_second,
+                                  SystemClock().now(), Tense::future));
     options["valid_until"] = to_rfc3339(until);
   }
   CallArguments arguments;

@@ -25,11 +25,12 @@ std::string interface_of(std::string_view noun) {
 
 // What the daemon cannot know: how this program, and this host, mend it.
 Error with_next_step(Error error, const CommandLine& line) {
-  if (!error.hint.empty()) return error;
-  if (error.code != Errc::unreachable) return error;
-  return std::move(error).with_hint(line.host.empty()
-                                        ? "is aierased running? systemctl status aierased"
-                                        : "is aierased running on that host?");
+  if (error.code == Errc::unreachable && !line.host.empty()) {
+    return std::move(error).with_hint("does `ssh " + printable(line.host) +
+                                      " systemctl status aierased` answer, and show it running?");
+  }
+  if (!error.hint.empty() || error.code != Errc::unreachable) return error;
+  return std::move(error).with_hint("is aierased running? systemctl status aierased");
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ Status check_alone(const Arguments& given, std::string_view verb,
 }
 
 Result<std::string> end_of(const Arguments& given) {
-  ASSIGN_OR_RETURN(const UtcTime until, parse_moment("until", given.value_or("until", ""),
-                                                     DayEdge::last_second, SystemClock().now()));
+  ASSIGN_OR_RETURN(const UtcTime until,
+                   parse_moment("until", given.value_or("until", ""), DayEdge::last_second,
+                                SystemClock().now(), Tense::future));
   return to_rfc3339(until);
 }
 

@@ -206,6 +206,9 @@ class Walker {
       const FoundFile& a = found_.files[i - 1];
       const FoundFile& b = found_.files[i];
       if (a.name != b.name) continue;
+      if (a.path == b.path || (a.identity == b.identity && absolute(a.path) == absolute(b.path))) {
+        return refused(quoted(a.path) + " is named twice", "name it once", b.path);
+      }
       return refused(quoted(a.path) + " and " + quoted(b.path) + " would both be called " +
                          quoted(a.name) + " in the asset",
                      "import the directory that holds both", b.path);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bus/json_bridge.h"
 #include "daemon/journal_events.h"
+#include "daemon/roles.h"
 
 namespace aierase::daemon {
 namespace {
@@ -179,7 +180,7 @@ class Authority::Inquiry {
       return finish(denied("polkit cannot be asked"));
     }
     const bus::MessagePtr message(raw);
-    const bool interactive = sd_bus_message_get_allow_interactive_authorization(call_.get()) > 0;
+    const bool interactive = is_interactive();
     if (append_question(raw, interactive) < 0) return finish(denied("polkit cannot be asked"));
     if (interactive && !follow_caller()) return finish(denied("whoever called has gone"));
     next_ = &Inquiry::on_verdict;
@@ -234,14 +235,19 @@ class Authority::Inquiry {
       return finish(denied("polkit answered with something else, so this is denied"));
     }
     if (authorized != 0) return finish(Status());
+    const std::string groups = groups_for(question_.action);
     if (challenge != 0) {
-      return finish(
-          denied("this needs a password (" + question_.action + ")",
-                 "from a terminal it is asked for, without --no-ask-password; who is in the "
-                 "group that may needs none: aierase(1) PEOPLE"));
+      return finish(denied("this needs a password (" + question_.action + ")",
+                           std::string("in a terminal it is asked for") +
+                               (is_interactive() ? "" : ", without --no-ask-password") +
+                               "; members of " + groups + " need none: aierase(1) PEOPLE"));
     }
     finish(denied("you may not do this (" + question_.action + ")",
-                  "ask for membership of the group that may; see aierase(1) PEOPLE"));
+                  "members of " + groups + " may; see aierase(1) PEOPLE"));
+  }
+
+  bool is_interactive() const {
+    return sd_bus_message_get_allow_interactive_authorization(call_.get()) > 0;
   }
 
   // Ends with this object gone.

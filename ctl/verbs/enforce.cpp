@@ -133,8 +133,8 @@ Result<Json> enforce_options(const Arguments& given) {
   if (!given.has("at")) return options;
   const UtcTime now =
       std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  ASSIGN_OR_RETURN(const UtcTime at,
-                   parse_moment("at", given.value_or("at", ""), DayEdge::first_second, now));
+  ASSIGN_OR_RETURN(const UtcTime at, parse_moment("at", given.value_or("at", ""),
+                                                  DayEdge::first_second, now, Tense::future));
   options["at"] = to_rfc3339(at);
   return options;
 }

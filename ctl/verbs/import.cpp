@@ -47,8 +47,14 @@ Result<Json> import_options(const Arguments& given) {
   }
   options["kind"] = kind;
   if (given.has("retention")) options["retention"] = given.value_or("retention", "");
-  if (given.has("source-history")) {
-    options["source_history"] = given.value_or("source-history", "");
+  if (const std::string* history = given.find("source-history")) {
+    const std::string_view only =
+        domain::to_text(domain::SourceHistory::encrypted_from_first_write);
+    if (*history != only) {
+      return import_usage("--source-history knows " + std::string(only) + ", not " +
+                          quoted(*history));
+    }
+    options["source_history"] = *history;
   }
   const std::pair<const char*, const char*> lists[] = {
       {"custodian", "custodians"},        {"label", "labels"},

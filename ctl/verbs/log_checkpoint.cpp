@@ -77,7 +77,8 @@ Result<int> run_log_checkpoint(Session& session) {
               (from ? ", with the proof that it continues " + printable(kept) : std::string()) +
               ".\nNext: keep it where this host cannot reach it; later it shows whether anything "
               "was dropped:\n  aierase log checkpoint LATER --from " +
-              printable(path) + "\n  aierase verify LATER --from " + printable(path) + "\n");
+              printable(path) + "\n  aierase verify LATER --from " + printable(path) +
+              " --trust DIR\n");
   }
   return 0;
 }

@@ -66,7 +66,7 @@ Error too_late(const Json& last, const std::string& wanted) {
   const bool planned = state != "active" && state != "suspended";
   if (!planned && text_at(last, "open_plan").empty()) {
     return make_error(Errc::wrong_state, "the time is over, and no plan names it",
-                      "aierase retire " + printable(wanted) + " makes one", wanted);
+                      "aierase retire " + printable(wanted) + " --reason REASON makes one", wanted);
   }
   const bool unapproved = state == "requested" || state == "active" || state == "suspended";
   return make_error(unapproved ? Errc::approval_missing : Errc::busy,

@@ -14,11 +14,28 @@ namespace {
 constexpr std::size_t kCandidatesShown = 5;
 constexpr std::size_t kEventsShown = 100;
 
+// As words behind `aierase list`.
+std::string_view list_of(domain::IdType type) {
+  switch (type) {
+    case domain::IdType::plan:
+      return " plans";
+    case domain::IdType::certificate:
+      return " certificates";
+    case domain::IdType::hold:
+      return " holds";
+    case domain::IdType::asset:
+    case domain::IdType::job:
+      break;
+  }
+  return "";
+}
+
 Result<Uuid> one_of(domain::IdType type, std::string_view typed, const std::vector<Uuid>& found) {
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     return make_error(Errc::not_found, "there is nothing with the id " + std::string(typed),
-                      "`aierase list` shows what there is", std::string(typed));
+                      "`aierase list" + std::string(list_of(type)) + "` shows what there is",
+                      std::string(typed));
   }
   std::string candidates;
   for (std::size_t i = 0; i < found.size() && i < kCandidatesShown; ++i) {

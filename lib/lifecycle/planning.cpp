@@ -101,7 +101,8 @@ Status decide_items(Core& core, domain::Plan& plan, const std::vector<Uuid>& ass
   return {};
 }
 
-std::string way_around(const domain::PlanItem& blocked, const RetireRequest& request) {
+std::string way_around(const domain::PlanItem& blocked, const RetireRequest& request,
+                       std::size_t items) {
   const auto by = [&](Errc code) {
     return std::any_of(blocked.reasons.begin(), blocked.reasons.end(),
                        [code](const domain::Reason& reason) { return reason.code == code; });
@@ -120,7 +121,8 @@ std::string way_around(const domain::PlanItem& blocked, const RetireRequest& req
                ? "retire it without --now; below a floor it goes with --below-floor BASIS alone"
                : "a legal basis goes below a floor: --below-floor BASIS, with one more approval";
   }
-  return "--dry-run shows every item; --skip-blocked plans the others";
+  return items == 1 ? "--dry-run shows it with all its reasons"
+                    : "--dry-run shows every item; --skip-blocked plans the others";
 }
 
 // Blocked items either leave the plan (--skip-blocked) or refuse it as a whole.
@@ -147,7 +149,8 @@ Status settle_blocked(domain::Plan& plan, const RetireRequest& request) {
   }
   std::string text = first->name.text() + " is blocked: " + first->reasons.front().text;
   if (count > 1) text += " (and " + std::to_string(count - 1) + " more items)";
-  return make_error(worst, std::move(text), way_around(*first, request), asset_text(first->asset));
+  return make_error(worst, std::move(text), way_around(*first, request, plan.items.size()),
+                    asset_text(first->asset));
 }
 
 Json edge_json(const domain::LineageEdge& edge) {

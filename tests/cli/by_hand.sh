@@ -48,6 +48,18 @@ contains "a certificate has the name of its asset" "$(a list certificates)" ' m:
 equal "for programs, too" "$(a --json list certificates | json 'd["certificates"][0]["name"]')" m:3
 contains "and shown" "$(a show "$(a -q list certificates)")" '^Name  *m:3$'
 
+# Hints.
+refused 4 'aierase list plans' a cancel p-aaaaaaaa
+refused 4 'aierase list certificates' a certificate export c-aaaaaaaa "$DIR/none"
+refused 4 'aierase list holds' a hold lift h-aaaaaaaa --reason t
+HOLD=$(a -q hold place --matter x --reason y --match name=m)
+refused 7 '^hint: --dry-run shows it' a retire m:1 --reason t
+refused 7 'skip-blocked plans the others' a retire m:1 m:2 --reason t
+a hold lift "$HOLD" --reason z >/dev/null
+refused 6 'aierase retire m:1 --reason REASON makes one' a wait m:1 --for erased --timeout 0s
+check "a head of the log" a log checkpoint "$DIR/head"
+contains "whose hint verifies" "$(cat "$DIR/out")" 'aierase verify LATER --from .* --trust DIR'
+
 # Whom nobody knows.
 a audit --who nobodyx >"$DIR/out" 2>"$DIR/err"
 equal "an unknown login is no error" "$?" 0

@@ -29,6 +29,12 @@ refused 2 '12 digits' a approve p-aaaaaaaa
 refused 2 '' a approve a-aaaaaaaa@123456789012
 refused 2 'needs a PATH' a import x
 refused 2 'dataset-key' a import x --generate
+refused 2 'source-history knows encrypted-from-first-write' a import x - --source-history xx </dev/null
+refused 6 'is named twice' a import x /etc/hostname /etc/hostname
+refused 6 'is named twice' a import x /etc/hostname /etc/../etc/hostname
+refused 2 'how long from now' a approve --standing c --until soonish
+refused 2 'how long from now' a enforce --dry-run --at soonish
+refused 2 'how long ago' a audit --since soonish
 refused 2 'no kind' a import x /etc/hostname --kind banana
 refused 2 'goes with no other' a import x - /etc/hostname
 refused 2 'for' a wait p-aaaaaaaa
@@ -42,6 +48,10 @@ refused 2 'list of' a list bananas
 refused 2 'something to change' a set x --reason y
 refused 2 'use a pipe|descriptors' "$AIERASE" -H root@nowhere import x /etc/hostname
 refused 3 'bus' a status
+mkdir "$DIR/programs"
+printf '#!/bin/sh\nexit 255\n' >"$DIR/programs/ssh"
+chmod 755 "$DIR/programs/ssh"
+refused 3 '^hint: does .ssh root@nowhere systemctl' env "PATH=$DIR/programs:$PATH" "$AIERASE" -H root@nowhere status
 refused 4 'No such file' "$AIERASE" verify "$DIR/missing.json"
 refused 4 'No such file' a import x "$DIR/missing"
 refused 6 'directory' "$AIERASE" verify "$DIR"
