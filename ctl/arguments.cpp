@@ -116,6 +116,27 @@ Error unknown_verb(const std::string& word, const std::vector<std::string>& behi
   return error;
 }
 
+// Of a word that names no option, what to do about it.
+Error unknown_option(const std::vector<std::string>& words, const Verb* verb,
+                     const std::string& said) {
+  const std::string name = verb == nullptr ? std::string() : std::string(verb->name);
+  std::vector<std::string_view> known;
+  for (const Option& option : kGlobalOptions) known.push_back(option.name);
+  if (verb != nullptr) {
+    for (const Option& option : verb->options) known.push_back(option.name);
+  }
+  Error error = usage(said, name);
+  for (const std::string& word : words) {
+    if (!word.starts_with("--")) continue;
+    const std::string_view typed = std::string_view(word).substr(2, word.find('=') - 2);
+    if (std::find(known.begin(), known.end(), typed) != known.end()) continue;
+    const std::string meant(nearest(typed, known));
+    if (!meant.empty()) error.hint = "is it --" + meant + "? " + error.hint;
+    return error;
+  }
+  return error;
+}
+
 bool asks_for_help(const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(),
                      [](const std::string& word) { return word == "-h" || word == "--help"; });
@@ -165,6 +186,8 @@ class Parser {
         RETURN_IF_ERROR(take(given.key(), given.value(), name, line));
       }
       line.arguments.operands_ = result.unmatched();
+    } catch (const cxxopts::exceptions::no_such_option& refusal) {
+      return unknown_option(words, verb_, plain(refusal.what()));
     } catch (const cxxopts::exceptions::exception& refusal) {
       return usage(plain(refusal.what()), name);
     }

@@ -52,8 +52,8 @@ std::string AuditTable::line(const Cells& cells) const {
   std::size_t indent = 0;
   for (std::size_t i = 0; i + 1 < kColumns; ++i) {
     const std::size_t used = display_width(cells[i]);
-    text += cells[i] + std::string(widths_[i] + kColumnGap - used, ' ');
     indent += widths_[i] + kColumnGap;
+    text += cells[i] + std::string(std::max(widths_[i], used) + kColumnGap - used, ' ');
   }
   return text + wrapped(cells.back(), out_.width(), indent).substr(indent) + "\n";
 }
@@ -61,13 +61,11 @@ std::string AuditTable::line(const Cells& cells) const {
 std::string AuditTable::lines(const Json& calls) {
   std::vector<Cells> rows;
   if (!headed_) rows.push_back({"TIME", "WHO", "CALL", "ON", "OUTCOME"});
-  headed_ = true;
   for (const Json& call : calls) rows.push_back(cells_of(call));
-  for (const Cells& cells : rows) {
-    for (std::size_t i = 0; i < kColumns; ++i) {
-      widths_[i] = std::max(widths_[i], display_width(cells[i]));
-    }
+  for (std::size_t i = 0; !headed_ && i < kColumns; ++i) {
+    for (const Cells& cells : rows) widths_[i] = std::max(widths_[i], display_width(cells[i]));
   }
+  headed_ = true;
   std::string text;
   for (const Cells& cells : rows) text += line(cells);
   return text;

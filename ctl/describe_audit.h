@@ -1,7 +1,8 @@
 // Rows of the audit for people: one line each, under a heading, also while they still come in.
 //
-// Contract: pure but for the widths it remembers, so that pages of any number stand in line; a
-// wider cell widens the column from there on. What callers typed passes through printable().
+// Contract: pure but for the widths it remembers, those of the first rows and of what is common, so
+// that pages of any number stand in line; a wider cell moves the rest of its own line alone. What
+// callers typed passes through printable().
 #pragma once
 
 #include <array>
@@ -26,7 +27,8 @@ class AuditTable {
   std::string line(const Cells& cells) const;
 
   const Output& out_;
-  std::array<std::size_t, kColumns> widths_{};
+  // A time, a login with its uid, and most calls and names.
+  std::array<std::size_t, kColumns> widths_{20, 14, 20, 24, 0};
   bool headed_ = false;
 };
 

@@ -145,7 +145,7 @@ int run(const std::vector<std::string>& words) {
       return out.finish(0);
     case Request::help:
       out.print(line.verb != nullptr  ? help_of(*line.verb, out.width())
-                : line.family.empty() ? overview()
+                : line.family.empty() ? overview(out.width())
                                       : help_of(line.family, out.width()));
       return out.finish(0);
     case Request::run:

@@ -14,7 +14,6 @@ namespace aierase::ctl {
 namespace {
 
 constexpr std::size_t kGather = 64 << 10;
-constexpr std::size_t kNoWrap = 1 << 20;
 
 // errno of the first failure, 0 where all was written.
 int write_all(int descriptor, std::string_view text) {

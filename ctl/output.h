@@ -18,6 +18,8 @@ namespace aierase::ctl {
 
 enum class Tone { plain, good, bad, faint };
 
+inline constexpr std::size_t kNoWrap = 1 << 20;  // the width where there is no terminal
+
 class Output {
  public:
   Output(Form form, Verbosity verbosity);

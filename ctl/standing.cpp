@@ -49,11 +49,21 @@ void print_approval(Output& out, std::string_view verb, const Json& approval,
 
 }  // namespace
 
+// One line: `--json` has the whole key.
+std::string giver_of(const Json& approval) {
+  constexpr std::size_t kShown = 15;  // "SHA256:" and eight
+  const Json& by = object_at(approval, "by");
+  const std::string login = printable(text_at(by, "login"));
+  const std::string who = login.empty() ? "uid " + text_at(by, "uid") : login;
+  const std::string key = text_at(object_at(by, "signed"), "key");
+  return key.empty() ? who : who + ", key " + printable(key.substr(0, kShown));
+}
+
 std::string standing_table(const Json& approvals, const Output& out) {
   Table table({"APPROVAL", "CLASS", "STATE", "BY", "GIVEN", "VALID UNTIL", "WHY"});
   for (const Json& approval : approvals) {
     table.add({printable(text_at(approval, "id")), printable(text_at(approval, "class")),
-               printable(text_at(approval, "state")), decider_text(object_at(approval, "by")),
+               printable(text_at(approval, "state")), giver_of(approval),
                printable(text_at(approval, "given")), printable(text_at(approval, "valid_until")),
                printable(text_at(approval, "why"))});
   }

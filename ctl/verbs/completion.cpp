@@ -14,6 +14,17 @@ std::string live(const char* command, std::string_view noun) {
   return text.replace(text.find("%s"), 2, noun);
 }
 
+std::string first_words() {
+  std::string text;
+  for (const Verb& verb : kVerbs) {
+    const std::string_view first = verb.name.substr(0, verb.name.find(' '));
+    if ((text + " ").find(" " + std::string(first) + " ") == std::string::npos) {
+      text += " " + std::string(first);
+    }
+  }
+  return text;
+}
+
 // A shell command that prints the words, one per line; empty for file names.
 std::string word_command(std::string_view words) {
   if (words == "%files" || words.empty()) return {};
@@ -28,27 +39,12 @@ std::string word_command(std::string_view words) {
            live(kLiveIds, "certificates") + "; " + live(kLiveIds, "holds");
   }
   std::string text = "printf '%s\\n'";
-  if (words == "%verbs") {
-    for (const Verb& verb : kVerbs) text += " '" + std::string(verb.name) + "'";
-    return text;
-  }
-  return text + " " + std::string(words);
+  return text + " " + (words == "%verbs" ? first_words() : std::string(words));
 }
 
 std::string option_words(std::span<const Option> options) {
   std::string text;
   for (const Option& option : options) text += " --" + std::string(option.name);
-  return text;
-}
-
-std::string first_words() {
-  std::string text;
-  for (const Verb& verb : kVerbs) {
-    const std::string_view first = verb.name.substr(0, verb.name.find(' '));
-    if ((text + " ").find(" " + std::string(first) + " ") == std::string::npos) {
-      text += " " + std::string(first);
-    }
-  }
   return text;
 }
 
@@ -119,9 +115,13 @@ std::string operand_cases(const std::string& indent) {
   for (const Verb& verb : kVerbs) {
     if (verb.words.empty()) continue;
     const std::string command = word_command(verb.words);
-    text += indent + "\"" + std::string(verb.name) + "\") " +
-            (command.empty() ? "_aierase_files" : "_aierase_words \"$(" + command + ")\"") +
-            " ;;\n";
+    text += indent + "\"" + std::string(verb.name) + "\") ";
+    if (verb.words == "%verbs") {
+      text += "case \"$previous\" in\n" + family_cases(indent + "    ") + indent + "  esac\n" +
+              indent + "  ";
+    }
+    text +=
+        (command.empty() ? "_aierase_files" : "_aierase_words \"$(" + command + ")\"") + " ;;\n";
   }
   return text;
 }

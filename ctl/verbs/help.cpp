@@ -9,6 +9,20 @@ namespace {
 constexpr std::size_t kColumn = 30;
 constexpr std::size_t kVerbColumn = 38;
 
+constexpr std::size_t kPageWidth = 80;  // where there is no terminal
+
+std::size_t page_width(std::size_t width) {
+  return width == kNoWrap ? kPageWidth : width;
+}
+
+// `text` in a column of its own, behind `line` or below it.
+std::string in_column(std::string line, std::size_t column, std::string_view text,
+                      std::size_t width) {
+  const std::string folded = wrapped(text, width, column);
+  if (line.size() + 2 > column) return line + "\n" + folded + "\n";
+  return line + folded.substr(line.size()) + "\n";
+}
+
 std::string synopsis_of(const Verb& verb) {
   std::string text = "aierase " + std::string(verb.name);
   if (!verb.options.empty()) text += " [OPTION]...";
@@ -16,7 +30,7 @@ std::string synopsis_of(const Verb& verb) {
   return text;
 }
 
-std::string option_line(const Option& option) {
+std::string option_line(const Option& option, std::size_t width) {
   const std::string_view name = option.name;
   std::string text = name == "host"    ? "  -H, --"
                      : name == "quiet" ? "  -q, --"
@@ -24,16 +38,32 @@ std::string option_line(const Option& option) {
                                        : "      --";
   text += name;
   if (!option.value.empty()) text += " " + std::string(option.value);
-  text += text.size() + 2 > kColumn ? "\n" + std::string(kColumn, ' ')
-                                    : std::string(kColumn - text.size(), ' ');
-  text += option.help;
-  if (option.arity == Arity::many) text += " (may be repeated)";
-  return text + "\n";
+  std::string help(option.help);
+  if (option.arity == Arity::many) help += " (may be repeated)";
+  return in_column(std::move(text), kColumn, help, width);
+}
+
+std::string global_options(std::string_view heading, std::size_t width) {
+  std::string text = "\n" + std::string(heading) + "\n";
+  for (const Option& option : kGlobalOptions) text += option_line(option, width);
+  return text;
+}
+
+// Without the options of every verb.
+std::string own_help_of(const Verb& verb, std::size_t width) {
+  std::string summary(verb.summary);
+  summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
+  std::string text =
+      "Usage: " + synopsis_of(verb) + "\n\n" + wrapped(summary + ".", width, 0) + "\n";
+  if (!verb.options.empty()) text += "\n";
+  for (const Option& option : verb.options) text += option_line(option, width);
+  return text;
 }
 
 }  // namespace
 
-std::string overview() {
+std::string overview(std::size_t terminal) {
+  const std::size_t width = page_width(terminal);
   std::string text =
       "aierase: end-of-life authority for AI models\n\n"
       "Usage: aierase [OPTION]... VERB ...\n";
@@ -43,45 +73,38 @@ std::string overview() {
     if (first || verb.group != group) text += "\n" + std::string(title_of(verb.group)) + "\n";
     first = false;
     group = verb.group;
-    std::string line = "  " + std::string(verb.name) + " " + std::string(verb.operands);
-    line += line.size() + 2 > kVerbColumn ? "\n" + std::string(kVerbColumn, ' ')
-                                          : std::string(kVerbColumn - line.size(), ' ');
-    text += line + std::string(verb.summary) + "\n";
+    text += in_column("  " + std::string(verb.name) + " " + std::string(verb.operands), kVerbColumn,
+                      verb.summary, width);
   }
-  text += "\noptions, before or behind the verb\n";
-  for (const Option& option : kGlobalOptions) text += option_line(option);
-  text += "      --version               print the version\n";
-  return text +
-         "\naierase VERB --help explains a verb; aierase(1) is the manual, with the exit codes.\n";
+  text += global_options("options, before or behind the verb", width);
+  text += in_column("      --version", kColumn, "print the version", width);
+  return text + "\n" +
+         wrapped(
+             "aierase VERB --help explains a verb; aierase(1) is the manual, with the exit codes.",
+             width, 0) +
+         "\n";
 }
 
-std::string help_of(const Verb& verb, std::size_t) {
-  std::string summary(verb.summary);
-  summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
-  std::string text = "Usage: " + synopsis_of(verb) + "\n\n" + summary + ".\n";
-  if (!verb.options.empty()) {
-    text += "\n";
-    for (const Option& option : verb.options) text += option_line(option);
-  }
-  text += "\noptions of every verb\n";
-  for (const Option& option : kGlobalOptions) text += option_line(option);
-  return text;
+std::string help_of(const Verb& verb, std::size_t terminal) {
+  const std::size_t width = page_width(terminal);
+  return own_help_of(verb, width) + global_options("options of every verb", width);
 }
 
-std::string help_of(const std::string& name, std::size_t width) {
+std::string help_of(const std::string& name, std::size_t terminal) {
+  const std::size_t width = page_width(terminal);
   std::string text;
   for (const Verb& verb : kVerbs) {
     const bool family = verb.name.substr(0, name.size() + 1) == name + " ";
     if (verb.name != name && !family) continue;
-    text += (text.empty() ? "" : "\n") + help_of(verb, width);
+    text += (text.empty() ? "" : "\n") + own_help_of(verb, width);
   }
-  return text;
+  return text.empty() ? text : text + global_options("options of every verb", width);
 }
 
 Result<int> run_help(Session& session) {
   const auto& words = session.arguments().operands();
   if (words.empty()) {
-    session.out().print(overview());
+    session.out().print(overview(session.out().width()));
     return 0;
   }
   const std::string name = words.size() == 2 ? words[0] + " " + words[1] : words[0];

@@ -45,8 +45,8 @@ Result<int> run_audit(Session& session);
 Result<int> run_completion(Session& session);
 Result<int> run_help(Session& session);
 
-// Help texts, made from the verb table.
-std::string overview();
+// Help texts, made from the verb table; folded at the width of the terminal, or at 80 columns.
+std::string overview(std::size_t width);
 std::string help_of(const Verb& verb, std::size_t width);
 // Of a verb by its name, or of all that begin with this word; empty where there is none.
 std::string help_of(const std::string& name, std::size_t width);

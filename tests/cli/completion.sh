@@ -53,6 +53,8 @@ contains "bash: a verb of two words" "$(in_bash hold pl)" '^place$'
 contains "bash: an option" "$(in_bash retire --re)" '^--reason$'
 contains "bash: what an option takes" "$(in_bash import m ./x --kind ada)" '^adapter$'
 contains "bash: a model of the store" "$(in_bash show acme)" '^acme/support:v4$'
+equal "bash: a family to be explained, once" "$(in_bash help ce)" certificate
+contains "bash: and what is of it" "$(in_bash help certificate tr)" '^trust$'
 contains "fish: a verb" "$(in_fish 'aierase stat')" '^status'
 contains "fish: a verb of two words" "$(in_fish 'aierase hold pl')" '^place'
 contains "fish: an option" "$(in_fish 'aierase retire --re')" '^--reason'

@@ -16,6 +16,9 @@ refused 2 '^hint: aierase --help lists' "$AIERASE" xy
 refused 2 'second word' "$AIERASE" certificate
 refused 2 'too many' "$AIERASE" status now
 refused 2 'deep' "$AIERASE" status --deep
+refused 2 '^hint: is it --unlock\?' "$AIERASE" init --unlok none
+refused 2 '^hint: is it --json\?' "$AIERASE" --jsn list
+refused 2 '^hint: aierase init --help' "$AIERASE" init --frobnicate
 refused 2 'for --deep' "$AIERASE" check --max-rate 5M
 refused 2 'bytes a second' "$AIERASE" check --deep --max-rate 0
 refused 2 'bytes a second' "$AIERASE" check --deep --max-rate 5X

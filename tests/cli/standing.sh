@@ -78,6 +78,8 @@ refused 2 'has 2 standing approvals' a show --request --standing drafts --approv
 ID=$(a --json list approvals | json 'd["approvals"][0]["id"]')
 check "with its id it is one" a show --request --standing drafts --approver dora --approval "$ID" reject
 ssh-keygen -q -Y sign -n aierase-approval@v1 -f "$DIR/dora" "$DIR/no" 2>/dev/null
+contains "a table has room for who signed" "$(a list approvals | sed -n 2p | cut -c1-120)" \
+  'key SHA256:[A-Za-z0-9+/]\{8\}  20.*20.*Z'
 check "the first is revoked by signature" a reject --signed "$DIR/no"
 contains "for good" "$(cat "$DIR/out")" 'it is revoked\.$'
 equal "the second is not" \

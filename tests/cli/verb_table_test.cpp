@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/errc.h"
+#include "ctl/output.h"
 #include "ctl/verb.h"
 #include "ctl/verbs/verbs.h"
 #include "domain/states.h"
@@ -162,10 +163,35 @@ TEST(TheActionsOfAudit, AreThoseOfPolkitTheDaemonsOwnAndTheKindsOfNotices) {
 }
 
 TEST(TheHelp, ListsEveryVerb) {
-  const std::string text = overview();
+  const std::string text = overview(200);
   for (const Verb& verb : kVerbs) {
     EXPECT_NE(text.find("  " + std::string(verb.name) + " "), std::string::npos) << verb.name;
   }
+}
+
+std::size_t longest_line(const std::string& text) {
+  std::istringstream lines(text);
+  std::size_t longest = 0;
+  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  return longest;
+}
+
+TEST(TheHelp, IsFoldedAtEightyColumnsOrAtTheWidthOfTheTerminal) {
+  for (const std::size_t width : {kNoWrap, std::size_t{100}}) {
+    const std::size_t page = width == kNoWrap ? 80 : width;
+    EXPECT_LE(longest_line(overview(width)), page);
+    for (const Verb& verb : kVerbs)
+      EXPECT_LE(longest_line(help_of(verb, width)), page) << verb.name;
+  }
+}
+
+TEST(TheHelpOfAFamily, NamesTheOptionsOfEveryVerbOnce) {
+  const std::string text = help_of("certificate", 80);
+  const std::size_t first = text.find("options of every verb");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(text.find("options of every verb", first + 1), std::string::npos);
+  EXPECT_NE(text.find("certificate trust"), std::string::npos);
+  EXPECT_EQ(help_of("nothing", 80), "");
 }
 
 TEST(TheHelpOfAVerb, ListsEveryOption) {
