@@ -97,6 +97,8 @@ Result<int> change_asset(Session& session, const Change& change, const Json& opt
     out.print_json(change.verb, {{"asset", std::move(asset)}});
   } else if (out.quiet()) {
     out.print(id_of(asset, wanted) + "\n");
+  } else if (text_at(asset, "changed") == "no") {
+    out.print("Nothing changed: it is so already with " + name_of(asset, wanted) + ".\n");
   } else {
     out.print(name_of(asset, wanted) + " " + std::string(change.done) + ".\n" + change.next);
   }

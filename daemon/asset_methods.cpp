@@ -233,7 +233,9 @@ Status serve_change(Service& service, sd_bus_message* message, std::string typed
     ASSIGN_OR_RETURN(Store * store, session.store());
     ASSIGN_OR_RETURN(const Uuid asset, named.found());
     ASSIGN_OR_RETURN(const lifecycle::AssetView view, apply(*store, actor, asset));
-    return with_object(asset_json(view));
+    Json json = asset_json(view);
+    if (view.changed == lifecycle::Changed::no) json["changed"] = "no";
+    return with_object(std::move(json));
   };
   service.serve(message, std::move(call));
   return {};

@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/limits.h"
@@ -305,12 +306,40 @@ bool is_existing(const Json& result) {
   return holds(result, "created") && text_at(result, "created") == "no";
 }
 
+bool has_text(const Json& list, const std::string& wanted) {
+  return std::any_of(list.begin(), list.end(), [&](const Json& one) {
+    return one.is_string() && one.get<std::string>() == wanted;
+  });
+}
+
+bool has_parent(const Json& asset, const std::string& relation, const std::string& wanted) {
+  const Json& parents = list_at(object_at(asset, "lineage"), "parents");
+  return std::any_of(parents.begin(), parents.end(), [&](const Json& one) {
+    return text_at(one, "relation") == relation &&
+           (text_at(one, "name") == wanted || text_at(one, "id") == wanted);
+  });
+}
+
+// Whether all that was said with this option is so of the asset.
+bool is_so(const Json& asset, const std::string& option, const std::vector<std::string>& said) {
+  return std::all_of(said.begin(), said.end(), [&](const std::string& one) {
+    if (option == "retention") return text_at(asset, "retention") == one;
+    if (option == "custodian") return has_text(list_at(asset, "custodians"), one);
+    if (option != "label") return has_parent(asset, option, one);
+    const std::size_t equals = one.find('=');
+    const Json& labels = object_at(asset, "labels");
+    return holds(labels, one.substr(0, equals)) &&
+           text_at(labels, one.substr(0, equals)) == one.substr(equals + 1);
+  });
+}
+
 // What was asked for besides, of content that was there already.
-void tell_what_is_lost(const Arguments& given, Output& out) {
+void tell_what_is_lost(const Arguments& given, const Json& asset, Output& out) {
   const auto named = [&](std::initializer_list<const char*> options) {
     std::string text;
     for (const char* option : options) {
-      if (given.has(option)) text += (text.empty() ? "--" : ", --") + std::string(option);
+      if (!given.has(option) || is_so(asset, option, given.all(option))) continue;
+      text += (text.empty() ? "--" : ", --") + std::string(option);
     }
     return text;
   };
@@ -345,7 +374,7 @@ Result<int> run_import(Session& session) {
   const Json& asset = asset_of(result);
   for (const std::string& note : intake.tensors.notes) out.remark(note);
   if (!intake.tensors.notes.empty()) result["notes"] = intake.tensors.notes;
-  if (is_existing(result)) tell_what_is_lost(session.arguments(), out);
+  if (is_existing(result)) tell_what_is_lost(session.arguments(), asset, out);
   std::optional<Removal> removal;
   // What is stored was compared by its digests alone, and may be damaged on disk.
   const bool keeps_sources = is_existing(result) && session.arguments().has("remove-source");

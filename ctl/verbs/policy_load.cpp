@@ -50,6 +50,9 @@ std::string report_text(const Json& report, const Output& out, bool dry_run) {
   fields.add("In conflict now", text_at(report, "in_conflict_count"));
   std::string text =
       weakened_text(report, out) + "\n" + fields.text(out.width()) + "\n" + voided_text(report);
+  if (text_at(report, "version") == text_at(report, "previous")) {
+    return text + "It is the policy that is in force already: nothing changes.\n";
+  }
   if (dry_run) return text + "This was a dry run: the policy in force is as it was.\n";
   return text +
          "This policy is in force. Every plan that is decided from now on is decided by it,\n"

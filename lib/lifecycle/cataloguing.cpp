@@ -148,11 +148,17 @@ std::string texts_of(const std::vector<domain::Custodian>& custodians) {
   return text;
 }
 
-// One change after the other, as "KEY=VALUE"; a label that is not there has no value.
+// One change after the other, as "KEY=VALUE"; a label that is not there has no value. What is so
+// already is none.
 struct Told {
   std::string from, to;
   std::size_t left_out = 0;  // beyond what a history may hold
-  void add(const std::string& key, const std::string& before, const std::string& after) {
+  bool nothing() const { return from.empty() && left_out == 0; }
+  void add(const std::string& key, const std::optional<std::string>& was,
+           const std::optional<std::string>& is) {
+    if (was == is) return;
+    const std::string before = was.value_or("");
+    const std::string after = is.value_or("");
     if (from.size() + to.size() > limits::kReasonBytes) {
       ++left_out;
       return;
@@ -167,7 +173,8 @@ Result<Told> told_of(const catalog::ReadView& view, const domain::Asset& asset,
   Told told;
   for (const auto& [key, value] : changes.labels) {
     const auto had = asset.labels.find(key);
-    told.add("label." + key, had == asset.labels.end() ? "" : had->second, value.value_or(""));
+    told.add("label." + key, had == asset.labels.end() ? std::nullopt : std::optional(had->second),
+             value);
   }
   if (changes.retention) told.add("retention", asset.retention, *changes.retention);
   if (!changes.custodians.empty()) {
@@ -175,8 +182,9 @@ Result<Told> told_of(const catalog::ReadView& view, const domain::Asset& asset,
   }
   if (changes.placed_on_market) {
     ASSIGN_OR_RETURN(const catalog::RetentionDates dates, view.retention_dates(asset.id));
-    told.add("placed-on-market", dates.placed_on_market ? to_rfc3339(*dates.placed_on_market) : "",
-             to_rfc3339(*changes.placed_on_market));
+    std::optional<std::string> was;
+    if (dates.placed_on_market) was = to_rfc3339(*dates.placed_on_market);
+    told.add("placed-on-market", was, to_rfc3339(*changes.placed_on_market));
   }
   if (told.left_out > 0) told.to += "; and " + std::to_string(told.left_out) + " more";
   return told;
@@ -328,6 +336,11 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
   ASSIGN_OR_RETURN(const domain::Actor person, core.with_entry(actor));
   ASSIGN_OR_RETURN(const policy::Decision before, core.retention.decide(core.view(), asset, now));
   ASSIGN_OR_RETURN(const Told told, told_of(core.view(), asset, changes));
+  if (told.nothing()) {
+    ASSIGN_OR_RETURN(AssetView view, show_asset(id));
+    view.changed = Changed::no;
+    return view;
+  }
   RETURN_IF_ERROR(transact(
       core, ReserveShare::none,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {

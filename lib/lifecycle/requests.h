@@ -51,8 +51,10 @@ struct ImportTicket {
   blob::WriterOptions writer;
 };
 
+enum class Changed { yes, no };
 struct AssetView {
   domain::Asset asset;
+  Changed changed = Changed::yes;        // of set_asset: no where all was so already
   std::vector<domain::FileEntry> files;  // empty once erased, and for dataset keys
   // Why the manifest cannot be opened (damaged); then files, metadata and digest are missing.
   std::optional<Error> unreadable;

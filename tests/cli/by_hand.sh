@@ -60,6 +60,25 @@ refused 6 'aierase retire m:1 --reason REASON makes one' a wait m:1 --for erased
 check "a head of the log" a log checkpoint "$DIR/head"
 contains "whose hint verifies" "$(cat "$DIR/out")" 'aierase verify LATER --from .* --trust DIR'
 
+# Changes that change nothing.
+events() { a --json show m:1 | json 'len(d["asset"]["events"])'; }
+BEFORE=$(events)
+check "a label that is not there is removed" a set m:1 --label nix- --reason t
+contains "which changes nothing" "$(cat "$DIR/out")" '^Nothing changed: it is so already with m:1'
+a set m:1 --retention default --reason t >/dev/null
+equal "and is not recorded" "$(events)" "$BEFORE"
+check "a label that is there is set" a set m:1 --label k=v --reason t
+equal "which is" "$(events)" "$((BEFORE + 1))"
+check "a policy" a policy load "$SOURCE/policies/retention/experiments.toml" --reason agreed
+check "once more" a policy load "$SOURCE/policies/retention/experiments.toml" --reason agreed
+contains "which is in force already" "$(cat "$DIR/out")" 'in force already: nothing changes'
+check "an import with all of it" a import l:1 "$DIR/m1" --label k=v --custodian "$(id -un)" --derived-from m:1
+a import l:1 "$DIR/m1" --label k=v --custodian "$(id -un)" --derived-from m:1 >/dev/null 2>"$DIR/err"
+equal "once more loses nothing" "$(cat "$DIR/err")" ""
+a import l:1 "$DIR/m1" --label k=w --derived-from m:2 >/dev/null 2>"$DIR/err"
+contains "another label is told" "$(cat "$DIR/err")" 'not recorded: --label; aierase set'
+contains "and another lineage" "$(cat "$DIR/err")" 'not recorded: --derived-from'
+
 # Whom nobody knows.
 a audit --who nobodyx >"$DIR/out" 2>"$DIR/err"
 equal "an unknown login is no error" "$?" 0
