@@ -117,8 +117,9 @@ inline constexpr std::array kSetOptions{
     Option{"label", "K=V|K-", Arity::many, "set a label, or remove it"},
     Option{"retention", "C", Arity::once, "another retention class"},
     Option{"custodian", "U", Arity::many, "the new custodians, all of them"},
-    Option{"event", "E=DATE", Arity::once, "when something happened: placed-on-market=2026-11-02",
-           "placed-on-market="},
+    Option{"event", "E[=DATE]", Arity::once,
+           "when something happened, or that it did today: placed-on-market=2026-11-02",
+           "placed-on-market placed-on-market="},
     Option{"reason", "T", Arity::once, "why; recorded"},
 };
 inline constexpr std::array kHoldLiftOptions{

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -77,6 +78,37 @@ struct TrustFiles {
   }
 };
 
+// The directory, and whether it is ours to take away again.
+class Directory {
+ public:
+  static Result<Directory> open(const std::string& path) {
+    const bool made = mkdir(path.c_str(), 0755) == 0;
+    if (!made && errno != EEXIST) {
+      return errno_error(errno, "cannot create the directory " + quoted(path)).about(path);
+    }
+    if (access(path.c_str(), W_OK | X_OK) != 0) {
+      return errno_error(errno, "cannot write into " + quoted(path)).about(path);
+    }
+    return Directory(path, made);
+  }
+  // Where nothing was written into it after all.
+  void forget() const {
+    if (made_) static_cast<void>(rmdir(path_.c_str()));
+  }
+
+ private:
+  Directory(std::string path, bool made) : path_(std::move(path)), made_(made) {}
+  std::string path_;
+  bool made_;
+};
+
+// New keys first, where that is wished; the directory has to take what comes of it.
+Result<Json> rotated(Session& session, const Directory& directory) {
+  Result<Json> trust = session.call("Certificate", "RotateKeys", {}, Json::object());
+  if (!trust.ok()) directory.forget();
+  return trust;
+}
+
 }  // namespace
 
 Result<int> run_certificate_trust(Session& session) {
@@ -84,17 +116,13 @@ Result<int> run_certificate_trust(Session& session) {
   const std::string& directory = session.operand(0);
   const bool rotate = session.arguments().has("rotate");
   ASSIGN_OR_RETURN(Json trust, session.call("Certificate", "Trust", {}, Json::object()));
-  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    return errno_error(errno, "cannot create the directory " + quoted(directory)).about(directory);
-  }
-  // Before anything is rotated: the directory has to take what comes of it.
+  ASSIGN_OR_RETURN(const Directory place, Directory::open(directory));
   ASSIGN_OR_RETURN(TrustFiles files, TrustFiles::of(directory, trust));
-  RETURN_IF_ERROR(files.write());
   if (rotate) {
-    ASSIGN_OR_RETURN(trust, session.call("Certificate", "RotateKeys", {}, Json::object()));
+    ASSIGN_OR_RETURN(trust, rotated(session, place));
     ASSIGN_OR_RETURN(files, TrustFiles::of(directory, trust));
-    RETURN_IF_ERROR(files.write());
   }
+  RETURN_IF_ERROR(files.write());
   if (!out.for_people()) {
     for (const char* file : {"keyring", "trusted_root"}) trust.erase(file);
     trust["file"] = printable(files.pem.path);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "ctl/render.h"
@@ -39,6 +40,12 @@ Status refuse_operand(const std::string& path) {
                       "name the policy; its fixtures beside it are found by their name", path);
   }
   return {};
+}
+
+bool has_fixtures(const std::vector<std::string>& policies) {
+  return std::any_of(policies.begin(), policies.end(), [](const std::string& policy_file) {
+    return access(policy::fixture_of(policy_file).c_str(), F_OK) == 0;
+  });
 }
 
 Result<std::vector<FixtureFile>> read_fixtures(const std::vector<std::string>& policies,
@@ -148,6 +155,10 @@ Result<int> run_policy_test(Session& session) {
   for (const std::string& path : operands) RETURN_IF_ERROR(refuse_operand(path));
   ASSIGN_OR_RETURN(const std::vector<policy::PolicyText> texts, read_policy_files(operands));
   policy::ParsedPolicy parsed = policy::parse_policy(texts);
+  // A policy with errors is that first, and without fixtures second.
+  if (count_errors(parsed.findings) > 0 && !has_fixtures(operands)) {
+    return tell_findings(parsed.findings, out);
+  }
   ASSIGN_OR_RETURN(const std::vector<FixtureFile> files, read_fixtures(operands, out));
   for (const FixtureFile& file : files) {
     parsed.findings.insert(parsed.findings.end(), file.parsed.findings.begin(),

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/time.h"
 #include "ctl/changing.h"
 #include "ctl/render.h"
@@ -8,19 +10,22 @@
 namespace aierase::ctl {
 namespace {
 
-// "placed-on-market=2026-11-02", or with a time: the only event that people record.
+// "placed-on-market=2026-11-02", or with a time, or today by itself: the only event that people
+// record.
 Result<std::string> moment_of_event(const std::string& text) {
-  constexpr std::string_view kKnown = "placed-on-market=";
-  if (text.compare(0, kKnown.size(), kKnown) != 0) {
-    return make_error(Errc::usage, "--event knows placed-on-market=DATE, not " + quoted(text));
+  constexpr std::string_view kKnown = "placed-on-market";
+  const std::size_t equals = std::min(text.find('='), text.size());
+  if (std::string_view(text).substr(0, equals) != kKnown) {
+    return make_error(Errc::usage, "--event knows placed-on-market[=DATE], not " + quoted(text));
   }
-  std::string moment = text.substr(kKnown.size());
+  if (equals == text.size()) return to_rfc3339(SystemClock().now()).substr(0, 10) + "T00:00:00Z";
+  std::string moment = text.substr(equals + 1);
   if (moment.find('T') == std::string::npos) moment += "T00:00:00Z";
   if (from_rfc3339(moment)) return moment;
   return make_error(Errc::usage,
                     "--event needs a day like 2026-11-02 or a time like "
                     "2026-11-02T09:30:00Z, not " +
-                        quoted(text.substr(kKnown.size())));
+                        quoted(text.substr(equals + 1)));
 }
 
 }  // namespace
@@ -31,7 +36,7 @@ Result<int> run_set(Session& session) {
       !given.has("event")) {
     return make_error(Errc::usage, "'set' needs something to change",
                       "--label K=V, --label K-, --retention C, --custodian U or "
-                      "--event E=DATE");
+                      "--event E[=DATE]");
   }
   if (!given.has("reason")) {
     return make_error(Errc::usage, "'set' needs --reason", "it is recorded with the change");

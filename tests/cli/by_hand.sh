@@ -79,6 +79,18 @@ a import l:1 "$DIR/m1" --label k=w --derived-from m:2 >/dev/null 2>"$DIR/err"
 contains "another label is told" "$(cat "$DIR/err")" 'not recorded: --label; aierase set'
 contains "and another lineage" "$(cat "$DIR/err")" 'not recorded: --derived-from'
 
+# Keys that cannot be rotated leave nothing behind.
+stop_daemon
+mv "$DIR/slot/signer.key" "$DIR/signer.key"
+start_daemon
+refused 6 'keys in force cannot be read' a certificate trust "$DIR/t3" --rotate
+check "nothing was written" test ! -e "$DIR/t3"
+stop_daemon
+mv "$DIR/signer.key" "$DIR/slot/signer.key"
+start_daemon
+check "one that is not does" a certificate trust "$DIR/t3" --rotate
+equal "all three files" "$(ls "$DIR/t3" | wc -l)" 3
+
 # Whom nobody knows.
 a audit --who nobodyx >"$DIR/out" 2>"$DIR/err"
 equal "an unknown login is no error" "$?" 0

@@ -81,6 +81,8 @@ contains "and the version in force" "$(tr -d ' \n' <"$DIR/c.txt")" \
 
 refused 2 'placed-on-market' a set gauss/log:1 --event born=2026-01-01 --reason r
 refused 2 'a day like' a set gauss/log:1 --event placed-on-market=tomorrow --reason r
+check "an event of today" a set gauss/log:1 --event placed-on-market --reason "just now"
+contains "is of its first second" "$(a --json show gauss/log:1)" 'placed-on-market=20..-..-..T00:00:00Z'
 check "an event" a set gauss/log:1 --event placed-on-market=2026-01-01 --reason "the register"
 contains "which show tells" "$(a --json show gauss/log:1)" 'placed-on-market=2026-01-01T00:00:00Z'
 finish

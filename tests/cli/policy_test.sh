@@ -21,6 +21,8 @@ contains "an unknown key has its place" "$out" "p.toml:2:1: error: there is no k
 contains "and the nearest spelling" "$out" 'did you mean "retain-for"?'
 contains "a one-letter unit has its place" "$out" 'p.toml:3:9: error: grace: "6 m"'
 contains "approvals = 0 has its place" "$out" 'p.toml:4:13: error: approvals is 0'
+refused 6 'policy and fixtures have [0-9]+ errors?' "$AIERASE" policy test "$P"
+contains "tells them, and not that fixtures are missing" "$(cat "$DIR/out" "$DIR/err")" 'p.toml:2:1: error'
 refused 6 '1 error' "$AIERASE" policy check - <<<'[class.a'
 refused 6 '1 error' "$AIERASE" policy check "$EXAMPLES/experiments.test.toml"
 contains "a fixture is recognised" "$(cat "$DIR/out")" 'file of fixtures'
