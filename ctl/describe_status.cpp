@@ -1,3 +1,4 @@
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "ctl/describe.h"
@@ -105,6 +106,7 @@ std::string describe_status(const Json& status, const Output& out) {
 
 std::string describe_findings(const Json& findings, const Output& out) {
   std::string text;
+  std::map<std::string, std::string> mends;  // the code that it was told of first
   for (const Json& finding : findings) {
     if (!finding.is_object()) continue;
     const std::string severity = text_at(finding, "severity");
@@ -114,7 +116,11 @@ std::string describe_findings(const Json& findings, const Output& out) {
             (subject.empty() ? "" : " " + printable(subject)) + "\n";
     text += wrapped(printable(text_at(finding, "text")), out.width(), 2) + "\n";
     const std::string mend = text_at(finding, "mend");
-    if (!mend.empty()) text += wrapped("To mend: " + printable(mend), out.width(), 2) + "\n";
+    const auto told = mends.emplace(mend, printable(text_at(finding, "code")));
+    if (!mend.empty()) {
+      const std::string how = told.second ? printable(mend) : "as " + told.first->second + " above";
+      text += wrapped("To mend: " + how, out.width(), 2) + "\n";
+    }
     text += "\n";
   }
   return text;

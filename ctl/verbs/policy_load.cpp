@@ -19,7 +19,7 @@ std::string weakened_text(const Json& report, const Output& out) {
   for (const Json& row : rows) {
     table.add({short_id(text_at(row, "asset")), printable(text_at(row, "name")),
                moment_text(row, "due_before"), moment_text(row, "due_after"),
-               printable(joined(list_at(row, "weaker"), " "))});
+               printable(joined(list_at(row, "weaker"), "; "))});
   }
   std::string text = table.text(out.width());
   const std::uint64_t all = number_at(report, "weakened_count");

@@ -87,9 +87,12 @@ void SectionRecords::take_policy(const Member& member, const std::string& conten
 }
 
 std::vector<Check> SectionRecords::integrity() const {
+  const bool one = policies_.looked_at == 1;
   return {
       records_.check("records", "decisions", " are those that the log has committed to."),
-      policies_.check("policies", "texts of policies", " are those that came into force."),
+      policies_.check(
+          "policies", one ? "text of a policy" : "texts of policies",
+          one ? " is the one that came into force." : " are those that came into force."),
   };
 }
 

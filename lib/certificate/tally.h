@@ -20,6 +20,8 @@ struct Tally {
     if (++failed <= kFaultsShown) told += (told.empty() ? "" : "; ") + what;
   }
   Check check(const char* name, const std::string& one, const std::string& good) const {
+    if (failed == 0 && looked_at == 0)
+      return {name, CheckResult::passed, "There are no " + one + "."};
     if (failed == 0) {
       return {name, CheckResult::passed, std::to_string(looked_at) + " " + one + good};
     }

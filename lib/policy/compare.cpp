@@ -16,9 +16,22 @@ Shift shift_of(UtcTime before, UtcTime after) {
   return after < before ? Shift::sooner : Shift::later;
 }
 
+bool is_kept(const Decision& decision) {
+  return decision.floor_open || decision.floor.has_value();
+}
+
+// Of one that is kept.
 std::string floor_words(const Decision& decision) {
-  if (decision.floor_open) return "without an end";
-  return decision.floor ? "until " + to_rfc3339(*decision.floor) : std::string("not at all");
+  return decision.floor_open ? "without an end" : "until " + to_rfc3339(*decision.floor);
+}
+
+// What became of a floor that ended later before.
+std::string shorter_floor(const Decision& before, const Decision& after) {
+  if (after.verdict == domain::Verdict::conflict) {
+    return "it is in conflict, and kept until that is mended, instead of " + floor_words(before);
+  }
+  if (!is_kept(after)) return "it is not kept any more, and was kept " + floor_words(before);
+  return "it is kept " + floor_words(after) + " instead of " + floor_words(before);
 }
 
 std::string erasure_words(const std::optional<UtcTime>& moment) {
@@ -65,12 +78,7 @@ Change compare(const Decision& before, const Decision& after) {
     change.sentences.push_back("it becomes due at " + erasure_words(change.erasure_after) +
                                " instead of " + erasure_words(change.erasure_before));
   }
-  if (change.floor == Shift::sooner) {
-    change.sentences.push_back(
-        after.verdict == domain::Verdict::conflict
-            ? "it is in conflict, and kept until that is mended, instead of " + floor_words(before)
-            : "it is kept " + floor_words(after) + " instead of " + floor_words(before));
-  }
+  if (change.floor == Shift::sooner) change.sentences.push_back(shorter_floor(before, after));
   compare_terms(before.terms, after.terms, change.sentences);
   return change;
 }

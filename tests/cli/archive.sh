@@ -62,6 +62,9 @@ contains "as JSON" "$($AIERASE --json verify "$DIR/all.tar" --trust "$DIR/trust"
   json '[d["verified"], d["sections"][0]["certificates"], d["sections"][0]["integrity"]["holds"], d["sections"][0]["completeness"]["holds"]]')" \
   '\[True, 2, True, True\]'
 
+contains "one policy is one" "$($V "$DIR/all.tar" --trust "$DIR/trust")" \
+  '1 text of a policy is the one that came into force'
+contains "and nothing is none" "$($V "$DIR/all.tar" --trust "$DIR/trust")" 'There are no changes of keys'
 contains "and for people the store as its key file names it" "$($V "$DIR/all.tar" --trust "$DIR/trust")" \
   "^Store $(a -q status) on "
 

@@ -337,6 +337,17 @@ TEST(ANewPolicy, IsComparedByWhatBecomesDueSooner) {
   EXPECT_FALSE(compare(now, now).weakens());
 }
 
+TEST(ANewPolicy, WithoutAFloorThatThereWasSaysUntilWhenItKeptTheAsset) {
+  const Subject subject("2026-01-01", "x");
+  const Decision now =
+      subject.decide(policy_of("[class.x]\nretain-for = \"1 year\"\n"), "2026-06-01");
+  const Decision then = subject.decide(policy_of("[class.x]\napprovals = 1\n"), "2026-06-01");
+  const Change change = compare(now, then);
+  ASSERT_EQ(change.sentences.size(), 1u);
+  EXPECT_EQ(change.sentences[0],
+            "it is not kept any more, and was kept until 2027-01-01T00:00:00Z");
+}
+
 TEST(ANewPolicy, ThatMakesAConflictTakesNothingAwayUnlessAFloorGoes) {
   const Subject subject("2020-01-01", "x");
   const auto decide = [&](const char* text) {
