@@ -83,7 +83,7 @@ std::string outcomes_text(const Outcomes& outcomes, const ManyChange& many) {
     text += text_at(row, "asset") + ": not done: " + text_at(row, "message") + "\n";
   }
   if (outcomes.names.empty() || many.again.empty()) return text;
-  return text + "Next: an operator makes them usable again with\n  " +
+  return text + "Next: an operator makes them usable again" +
          command_for_many(many.again, "suspended", outcomes.names) + "\n";
 }
 
@@ -133,9 +133,10 @@ Result<int> change_assets(Session& session, const ManyChange& many) {
 
 std::string command_for_many(std::string_view verb, std::string_view state,
                              const std::vector<std::string>& names) {
-  std::string command = "aierase " + std::string(verb);
+  std::string command = ":\n  aierase " + std::string(verb);
   if (names.size() > kNamesInACommand) {
-    return command + " --match state=" + std::string(state);
+    return ", and with them all that is " + std::string(state) + command +
+           " --match state=" + std::string(state);
   }
   for (const std::string& name : names) command += " " + printable(name);
   return command;

@@ -30,7 +30,8 @@ struct ManyChange {
   std::string_view again;  // the verb that makes them usable again; empty: they are
 };
 Result<int> change_assets(Session& session, const ManyChange& many);
-// "aierase resume A B": of few, their names; of more, the state that selects them and others.
+// The end of a sentence, and the command: of few with their names, of more with the state that
+// selects them and others, which the sentence says.
 std::string command_for_many(std::string_view verb, std::string_view state,
                              const std::vector<std::string>& names);
 Json reason_option(const Arguments& given);

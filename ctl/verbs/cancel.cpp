@@ -23,7 +23,7 @@ std::string cancelled_text(const Json& plan) {
   text += erased == 0 ? "nothing was erased.\n"
                       : counted(erased, "item") + " had been erased before, for good.\n";
   const bool approved = !list_at(object_at(plan, "approvals"), "given").empty();
-  text += approved ? "Next: what it had retired is suspended; to use it again:\n  " +
+  text += approved ? "Next: what it had retired is suspended; to use it again" +
                          command_for_many("resume", "suspended", alive) + "\n"
                    : "Its assets are as they were.\n";
   return text + signed_record_text(plan);
