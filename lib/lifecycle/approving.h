@@ -22,6 +22,9 @@ struct Rulings {
 };
 // What a plan of the nightly run is about is judged by the earlier of the two clocks.
 Result<Rulings> rulings_on(Core& core, const domain::Plan& plan, UtcTime now);
+// The same by another clock: of a dry run about a moment to come.
+Result<Rulings> rulings_by(Core& core, const domain::Plan& plan, UtcTime now,
+                           const ClockFacts& clock);
 
 std::vector<Uuid> assets_of(const domain::Plan& plan);
 // All of several assets, each once.

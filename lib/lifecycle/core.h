@@ -278,12 +278,16 @@ class PlanCover {
   // Of a plan in the making: nothing at first.
   static PlanCover growing(const Uuid& plan);
   void add(const Uuid& asset);
+  // An open plan that will be none any more: what it names is free.
+  void pass_over(const Uuid& plan) { passed_over_.push_back(plan); }
+  bool leaves_free(const Uuid& plan) const;
   const Uuid& plan() const { return plan_; }
   Result<bool> covers(const catalog::ReadView& view, const Uuid& asset) const;
 
  private:
   Uuid plan_;
   std::vector<Uuid> assets_;  // sorted
+  std::vector<Uuid> passed_over_;
   enum class Items { here, in_catalog } items_;
 };
 

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "lifecycle/braking.h"
 #include "lifecycle/erase_round.h"
+#include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
 
@@ -24,13 +25,23 @@ PlanMaker::Draft PlanMaker::new_draft(const std::string& retention_class) const 
   return draft;
 }
 
+PlanCover PlanMaker::new_cover(const Uuid& plan) const {
+  PlanCover cover = PlanCover::growing(plan);
+  for (const Uuid& one : passed_over_) cover.pass_over(one);
+  return cover;
+}
+
+void PlanMaker::pass_over(const Uuid& plan) {
+  if (passed_over_.insert(plan).second && cover_) cover_->pass_over(plan);
+}
+
 Result<std::vector<domain::Reason>> PlanMaker::consider(const domain::Asset& asset,
                                                         const std::string& retention_class) {
   const bool fits = !drafts_.empty() && drafts_.back().retention_class == retention_class &&
                     drafts_.back().assets.size() < limits::kItemsPerPlan;
   if (!fits) {
     drafts_.push_back(new_draft(retention_class));
-    cover_ = PlanCover::growing(drafts_.back().plan.id);
+    cover_ = new_cover(drafts_.back().plan.id);
   }
   Draft& draft = drafts_.back();
   ASSIGN_OR_RETURN(domain::PlanItem item,
@@ -77,7 +88,7 @@ Result<MadePlan> PlanMaker::make(std::size_t number) {
   made.id = plan.id;
   made.retention_class = draft.retention_class;
   made.expires = plan.expires;
-  PlanCover cover = PlanCover::growing(plan.id);
+  PlanCover cover = new_cover(plan.id);
   for (const Uuid& asset : draft.assets) {
     const Status added = add_item(asset, plan, cover, made);
     if (added.ok()) continue;
@@ -89,7 +100,16 @@ Result<MadePlan> PlanMaker::make(std::size_t number) {
   ASSIGN_OR_RETURN(const bool none, leaves_none(core_, draft.retention_class, cover));
   if (none) made.trips.push_back(leaves_none_reason(draft.retention_class));
   plan.brake = brake_text(made.trips);
-  if (writes) RETURN_IF_ERROR(add_plan(core_, plan));
+  if (writes) {
+    RETURN_IF_ERROR(add_plan(core_, plan));
+    return made;
+  }
+  ClockFacts clock{moment_, moment_, {}};
+  if (!request_.at) {
+    ASSIGN_OR_RETURN(clock, core_.clock_facts());
+  }
+  ASSIGN_OR_RETURN(const WordInAdvance word, word_in_advance(core_, plan, clock));
+  made.due = word.due;
   return made;
 }
 

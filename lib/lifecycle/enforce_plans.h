@@ -6,6 +6,7 @@
 // the last of them, then make() for each draft. Specified in: aierase-policy(5) THE NIGHTLY RUN.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct MadePlan {
   std::vector<Item> items;  // empty: nothing was left to plan
   std::vector<std::pair<Uuid, Error>> failed;
   std::vector<domain::Reason> trips;  // of the brake
+  std::optional<UtcTime> due;         // where it is approved in advance: the end of grace
   UtcTime due_if_approved_now{};
   UtcTime expires{};
 };
@@ -38,6 +40,8 @@ class PlanMaker {
   // Why it cannot go into a plan; nothing: it is in a draft.
   Result<std::vector<domain::Reason>> consider(const domain::Asset& asset,
                                                const std::string& retention_class);
+  // In a dry run: an open plan that has expired by that moment, whose assets are asked for anew.
+  void pass_over(const Uuid& plan);
   // What the brake says of all drafts together.
   Status weigh();
   std::size_t drafts() const { return drafts_.size(); }
@@ -51,6 +55,7 @@ class PlanMaker {
     std::vector<Uuid> assets;
   };
   Draft new_draft(const std::string& retention_class) const;
+  PlanCover new_cover(const Uuid& plan) const;
   Status add_item(const Uuid& asset, domain::Plan& plan, PlanCover& cover, MadePlan& made);
 
   Core& core_;
@@ -58,6 +63,7 @@ class PlanMaker {
   const UtcTime moment_;
   std::vector<Draft> drafts_;
   std::optional<PlanCover> cover_;  // of the last draft
+  std::set<Uuid> passed_over_;
   catalog::Amount wanted_;
   std::vector<domain::Reason> trips_;
 };

@@ -44,12 +44,15 @@ struct EnforceRun::Impl {
   Status judge_page();
   Status judge(const Sweep::Found& found);
   Status judge_due(const domain::Asset& asset, const policy::Decision& ruling, EnforceItem item);
-  Status judge_planned(const Uuid& plan, EnforceItem item);
+  Result<const domain::Plan*> head_of(const Uuid& plan);
+  bool will_have_expired(const domain::Plan& plan) const;
+  Status judge_planned(const domain::Plan& plan, EnforceItem item);
   Status judge_refused(const Uuid& plan, EnforceItem item);
   void tell(EnforceItem item);
   void fail(const Uuid& asset, const domain::AssetName& name, std::string why);
   Status suspend(const domain::Asset& asset, const std::string& why);
   Status make_plan();
+  Result<domain::Plan> head_of_made(const MadePlan& made, const std::string& brake);
   Status tell_planned(const MadePlan& made);
   Status tell_failures();
   Status end();
@@ -167,15 +170,23 @@ Status EnforceRun::Impl::suspend(const domain::Asset& asset, const std::string& 
   return {};
 }
 
-Status EnforceRun::Impl::judge_planned(const Uuid& id, EnforceItem item) {
+Result<const domain::Plan*> EnforceRun::Impl::head_of(const Uuid& id) {
   auto known = plans.find(id);
   if (known == plans.end()) {
     ASSIGN_OR_RETURN(std::optional<domain::Plan> head, core.view().plan_head(id));
     if (!head) return make_error(Errc::damaged, "an index names a plan that is not there");
     known = plans.emplace(id, std::move(*head)).first;
   }
-  const domain::Plan& plan = known->second;
-  item.plan = id;
+  return &known->second;
+}
+
+// A run that writes has ended such a plan before it looks.
+bool EnforceRun::Impl::will_have_expired(const domain::Plan& plan) const {
+  return !writes() && plan.state == domain::PlanState::requested && plan.expires <= now;
+}
+
+Status EnforceRun::Impl::judge_planned(const domain::Plan& plan, EnforceItem item) {
+  item.plan = plan.id;
   item.erasure = plan.due;
   item.outcome = outcome_of(plan);
   item.reason = item.outcome == EnforceOutcome::braked ? plan.brake : std::string();
@@ -183,7 +194,7 @@ Status EnforceRun::Impl::judge_planned(const Uuid& id, EnforceItem item) {
       item.outcome == EnforceOutcome::waiting || item.outcome == EnforceOutcome::braked;
   if (waits) RETURN_IF_ERROR(count_overdue(item, plan.created, &plan));
   if (item.outcome == EnforceOutcome::braked) {
-    RETURN_IF_ERROR(notices.add_braked(id, plan.created, plan.brake));
+    RETURN_IF_ERROR(notices.add_braked(plan.id, plan.created, plan.brake));
   }
   if (plan.state == domain::PlanState::requested) {
     report.approval_expires =
@@ -221,7 +232,11 @@ Status EnforceRun::Impl::judge_due(const domain::Asset& asset, const policy::Dec
     return {};
   }
   ASSIGN_OR_RETURN(const std::optional<Uuid> plan, core.view().open_plan_of(asset.id));
-  if (plan) return judge_planned(*plan, std::move(item));
+  if (plan) {
+    ASSIGN_OR_RETURN(const domain::Plan* head, head_of(*plan));
+    if (!will_have_expired(*head)) return judge_planned(*head, std::move(item));
+    maker->pass_over(*plan);
+  }
   ASSIGN_OR_RETURN(const std::optional<Uuid> refused,
                    core.view().refused_plan_of(asset.id, now - kAskAgainAfter));
   if (refused) return judge_refused(*refused, std::move(item));
@@ -285,24 +300,34 @@ Status EnforceRun::Impl::judge_page() {
   return {};
 }
 
+// As the catalog has it; in a dry run as it would.
+Result<domain::Plan> EnforceRun::Impl::head_of_made(const MadePlan& plan,
+                                                    const std::string& brake) {
+  if (!writes()) {
+    domain::Plan wanted;
+    wanted.state = plan.due ? domain::PlanState::approved : domain::PlanState::requested;
+    wanted.due = plan.due;
+    wanted.brake = brake;
+    return wanted;
+  }
+  ASSIGN_OR_RETURN(std::optional<domain::Plan> head, core.view().plan_head(plan.id));
+  if (!head) return make_error(Errc::damaged, "a plan that was made is not there");
+  report.plans.push_back(plan.id);
+  return std::move(*head);
+}
+
 Status EnforceRun::Impl::tell_planned(const MadePlan& plan) {
   for (const auto& [asset, why] : plan.failed) fail(asset, {}, why.message);
   if (plan.items.empty()) return {};
-  EnforceOutcome outcome = plan.trips.empty() ? EnforceOutcome::waiting : EnforceOutcome::braked;
-  std::optional<UtcTime> erasure = plan.due_if_approved_now;
-  std::optional<UtcTime> expires = plan.expires;
-  if (writes()) {
-    ASSIGN_OR_RETURN(const std::optional<domain::Plan> head, core.view().plan_head(plan.id));
-    if (!head) return make_error(Errc::damaged, "a plan that was made is not there");
-    report.plans.push_back(plan.id);
-    outcome = outcome_of(*head);
-    erasure = head->due;
-    if (head->state != domain::PlanState::requested) expires.reset();
-  }
-  if (expires) {
-    report.approval_expires = std::min(report.approval_expires.value_or(*expires), *expires);
-  }
   const std::string why = brake_text(plan.trips);
+  ASSIGN_OR_RETURN(const domain::Plan head, head_of_made(plan, why));
+  const EnforceOutcome outcome = outcome_of(head);
+  std::optional<UtcTime> erasure = head.due;
+  if (!writes() && !erasure) erasure = plan.due_if_approved_now;
+  if (head.state == domain::PlanState::requested) {
+    report.approval_expires =
+        std::min(report.approval_expires.value_or(plan.expires), plan.expires);
+  }
   if (outcome == EnforceOutcome::braked) {
     RETURN_IF_ERROR(notices.add_braked(plan.id, plan.expires - kPlanLifetime, why));
   }

@@ -220,13 +220,18 @@ Result<bool> PlanCover::covers(const catalog::ReadView& view, const Uuid& asset)
   return view.plan_names(plan_, asset);
 }
 
+bool PlanCover::leaves_free(const Uuid& plan) const {
+  return plan == plan_ ||
+         std::find(passed_over_.begin(), passed_over_.end(), plan) != passed_over_.end();
+}
+
 Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
                                const domain::Asset& asset, const PlanCover& plan) {
   AssetFacts facts;
   facts.asset = &asset;
   ASSIGN_OR_RETURN(facts.holds, view.holds_on(asset.id));
   ASSIGN_OR_RETURN(const std::optional<Uuid> open, view.open_plan_of(asset.id));
-  if (open && *open != plan.plan()) facts.other_plan = open;
+  if (open && !plan.leaves_free(*open)) facts.other_plan = open;
   ASSIGN_OR_RETURN(const std::vector<domain::LineageEdge> edges, view.lineage(asset.id));
   for (const domain::LineageEdge& edge : edges) {
     if (edge.parent != asset.id || !is_dependence(edge.relation)) continue;
@@ -240,7 +245,8 @@ Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
 
 Status add_plan(Core& core, domain::Plan& plan) {
   plan.digest = plan_digest(core.store(), plan);
-  ASSIGN_OR_RETURN(const WordInAdvance word, word_in_advance(core, plan));
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  ASSIGN_OR_RETURN(const WordInAdvance word, word_in_advance(core, plan, clock));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {

@@ -8,13 +8,16 @@
 namespace aierase::lifecycle {
 
 Result<Rulings> rulings_on(Core& core, const domain::Plan& plan, UtcTime now) {
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  return rulings_by(core, plan, now, clock);
+}
+
+Result<Rulings> rulings_by(Core& core, const domain::Plan& plan, UtcTime now,
+                           const ClockFacts& clock) {
   Rulings rulings;
   rulings.due = now;
-  UtcTime moment = now;
-  if (plan.origin == domain::PlanOrigin::enforce) {
-    ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
-    moment = std::min(now, clock.trusted);
-  }
+  const bool nightly = plan.origin == domain::PlanOrigin::enforce;
+  const UtcTime moment = nightly ? std::min(now, clock.trusted) : now;
   for (const domain::PlanItem& item : plan.items) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
     ASSIGN_OR_RETURN(const policy::Decision ruling,

@@ -81,12 +81,14 @@ Result<std::vector<domain::StandingApproval>> bound_to_other_rules(Core& core,
 Status end_standing(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
                     const domain::StandingApproval& approval, domain::StandingEnd end);
 
-// standing_use.cpp: what standing approvals say of a plan of the nightly run, when it is made.
+// standing_use.cpp: what standing approvals say of a plan of the nightly run, when it is made, by
+// that clock.
 struct WordInAdvance {
   std::vector<domain::Approval> approvals;
   std::optional<UtcTime> due;  // where they are all that is needed: the end of grace
 };
-Result<WordInAdvance> word_in_advance(Core& core, const domain::Plan& plan);
+Result<WordInAdvance> word_in_advance(Core& core, const domain::Plan& plan,
+                                      const ClockFacts& clock);
 // In the transaction that makes the plan.
 Status record_word(Core& core, catalog::Transaction& transaction, catalog::StoreState& state,
                    const domain::Plan& plan, WordInAdvance word);

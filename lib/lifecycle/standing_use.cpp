@@ -138,17 +138,18 @@ Status return_if_lapsed(Core& core, const Uuid& id) {
 
 }  // namespace
 
-Result<WordInAdvance> word_in_advance(Core& core, const domain::Plan& plan) {
+Result<WordInAdvance> word_in_advance(Core& core, const domain::Plan& plan,
+                                      const ClockFacts& clock) {
   WordInAdvance word;
   if (plan.origin != domain::PlanOrigin::enforce) return word;
-  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   ASSIGN_OR_RETURN(std::vector<domain::StandingApproval> approvals,
                    core.view().standing_approvals_beyond(std::max(clock.wall, clock.trusted)));
   if (approvals.empty()) return word;
-  const UtcTime now = core.now();
+  const UtcTime now = clock.wall;
   ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
   // A clock that is behind must not cut the grace short.
-  ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, std::max(now, clock.trusted)));
+  ASSIGN_OR_RETURN(const Rulings rulings,
+                   rulings_by(core, plan, std::max(now, clock.trusted), clock));
   std::set<std::string> classes;
   for (const PolicyFacts& policy : rulings.items) classes.insert(policy.due_by);
   for (const std::string& name : classes) {

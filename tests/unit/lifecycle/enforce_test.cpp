@@ -303,6 +303,40 @@ TEST_F(ANightlyRun, WritesNotOneByteInADryRun) {
   }
 }
 
+TEST_F(ANightlyRun, SaysInADryRunWhatIsApprovedInAdvance) {
+  due_logs(2);
+  ASSERT_TRUE(done(world.store->approve_standing({bob(), "logs", world.clock.now() + 100 * kDay})));
+  world.clock.advance(kDay);
+  const EnforceReport told = run(Persist::dry_run);
+  EXPECT_EQ(told.count(EnforceOutcome::in_grace), 2U);
+  EXPECT_EQ(told.count(EnforceOutcome::waiting), 0U);
+  EXPECT_EQ(told.end(), EnforceEnd::clear);
+  EXPECT_FALSE(told.approval_expires);
+  EXPECT_EQ(plan_count(), 0U);
+  const EnforceReport later = run(Persist::dry_run, world.clock.now() + 200 * kDay);
+  EXPECT_EQ(later.count(EnforceOutcome::in_grace), 0U) << "it is valid no longer";
+  const EnforceReport is = run();
+  EXPECT_EQ(is.count(EnforceOutcome::in_grace), 2U);
+  ASSERT_EQ(is.items.size(), 2U);
+  EXPECT_EQ(told.items.at(0).erasure, is.items[0].erasure);
+}
+
+TEST_F(ANightlyRun, KnowsInADryRunThatARequestHasExpiredByThen) {
+  due_logs(1);
+  run();
+  const UtcTime then = world.clock.now() + 29 * kDay;
+  const EnforceReport before = run(Persist::dry_run, then);
+  EXPECT_EQ(before.overdue, 1U);
+  EXPECT_EQ(before.approval_expires, world.clock.now() + 30 * kDay);
+  const EnforceReport after = run(Persist::dry_run, then + kDay);
+  EXPECT_EQ(after.count(EnforceOutcome::waiting), 1U) << "it is asked for anew";
+  EXPECT_EQ(after.count(EnforceOutcome::blocked), 0U);
+  EXPECT_EQ(after.overdue, 0U);
+  EXPECT_EQ(after.approval_expires, then + 31 * kDay);
+  ASSERT_EQ(after.items.size(), 1U);
+  EXPECT_FALSE(after.items[0].plan);
+}
+
 TEST_F(ANightlyRun, SaysInADryRunWhatAnotherMomentBrings) {
   world.clock.set_wall(*from_rfc3339("2028-02-29T00:00:00Z"));
   ASSERT_TRUE(done(world.store->confirm_clock(bob())));
