@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "ctl/output.h"
+#include "ctl/render.h"
 
 namespace aierase::ctl {
 
@@ -24,6 +25,9 @@ std::string hold_table(const Json& holds, const Output& out);
 // Approvals in advance.
 std::string standing_table(const Json& approvals, const Output& out);
 std::string certificate_table(const Json& certificates, const Output& out);
+// On which terms: below a floor, what stays, what was left out, and in a dry run who would approve.
+void add_terms(Fields& fields, const Json& plan);
+void add_approvers(Fields& fields, const Json& plan);
 // When its items are erased: a time, or what it depends on.
 std::string moment_of_erasure(const Json& plan);
 std::string item_table(const Json& plan, const Output& out);
@@ -35,6 +39,8 @@ std::string item_leases_text(const Json& plan, const Output& out);
 std::string decider_text(const Json& act);
 // "aierase approve p-…@digest", to paste.
 std::string approve_command(const Json& plan);
+// That too few people may approve it; empty where there are enough.
+std::string orphaned_text(const Json& plan);
 // Who has to act next on a plan, and with which command; several lines.
 std::string next_step(const Json& plan);
 // Where the signed record of one that was refused can be had; empty: there is none.

@@ -9,6 +9,7 @@ namespace aierase::ctl {
 namespace {
 
 constexpr std::size_t kDigestDigits = 12;
+constexpr std::size_t kLeftOutShown = 10;
 
 std::string reasons_text(const Json& item) {
   std::string text;
@@ -144,14 +145,9 @@ std::string step_of_a_request(const Json& plan, const std::string& id) {
   const std::string expires = text_at(plan, "expires");
   const std::string end =
       expires.empty() ? ".\n" : ", and the plan expires at " + printable(expires) + ".\n";
-  const std::uint64_t orphaned = number_at(approvals, "items_of_nobody");
-  if (orphaned > 0) {
-    return "Next: nobody is left who may approve " + counted(orphaned, "item") +
-           ": not who asked, not root, and nobody\ntwice. A custodian of such an asset names "
-           "another "
-           "one:\n  aierase set ASSET --custodian USER --reason T\nOr it is taken back: aierase "
-           "cancel " +
-           id + "\nUntil then nothing changes" + end;
+  if (const std::string orphaned = orphaned_text(plan); !orphaned.empty()) {
+    return "Next: " + orphaned + "Or it is taken back: aierase cancel " + id +
+           "\nUntil then nothing changes" + end;
   }
   std::string text = "Next: " + approver_text(plan) + ":\n  " + approve_command(plan) + "\n";
   const std::string signing = joined(list_at(approvals, "by_signature"), ", ");
@@ -171,6 +167,17 @@ std::string way_back(const std::string& id) {
 }
 
 }  // namespace
+
+std::string orphaned_text(const Json& plan) {
+  const Json& approvals = object_at(plan, "approvals");
+  const std::uint64_t orphaned = number_at(approvals, "items_of_nobody");
+  if (orphaned == 0) return {};
+  const bool anybody = !list_at(approvals, "needed").empty();
+  return std::string(anybody ? "too few people are" : "nobody is") + " left who may approve " +
+         counted(orphaned, "item") +
+         ": not who asked, not root, and nobody\ntwice. A custodian of such an asset names another "
+         "one:\n  aierase set ASSET --custodian USER --reason T\n";
+}
 
 std::string next_step(const Json& plan) {
   const std::string state = text_at(plan, "state");
@@ -237,6 +244,32 @@ std::string attempted_text(const Json& plan, const Output& out) {
   return "\nAttempted uses since it was retired\n" + table.text(out.width());
 }
 
+void add_approvers(Fields& fields, const Json& plan) {
+  const std::uint64_t waiting = number_at(plan, "items_waiting");
+  if (waiting == 0) return;
+  const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
+  const std::uint64_t people = number_at(object_at(plan, "approvals"), "people");
+  fields.add("Approval needed",
+             "for " + counted(waiting, "item") + (who.empty() ? std::string() : ", from " + who) +
+                 (people > 1 ? ", " + std::to_string(people) + " people" : std::string()));
+}
+
+void add_terms(Fields& fields, const Json& plan) {
+  fields.add("Below a floor", text_at(plan, "below_floor"));
+  for (const Json& kept : list_at(plan, "kept")) {
+    const std::string name = text_at(kept, "name");
+    fields.add("Stays", (name.empty() ? std::string() : name + ", ") +
+                            short_id(text_at(kept, "asset")) + ": " + text_at(kept, "reason"));
+  }
+  const Json& left_out = list_at(plan, "left_out");
+  if (left_out.size() > kLeftOutShown) {
+    fields.add("Left out", counted(left_out.size(), "item") + " (--json lists all), the first:");
+  }
+  for (std::size_t i = 0; i < left_out.size() && i < kLeftOutShown; ++i) {
+    fields.add("Left out", text_at(left_out[i], "name") + " (" + reasons_text(left_out[i]) + ")");
+  }
+}
+
 std::string describe_plan(const Json& plan, const Output& out) {
   Fields fields;
   fields.add("Plan", text_at(plan, "id"));
@@ -252,21 +285,11 @@ std::string describe_plan(const Json& plan, const Output& out) {
   if (text_at(plan, "waits_for") == "company") fields.add("Waits for", "others to go with it");
   if (text_at(plan, "origin") == "enforce") fields.add("Made by", "the nightly run");
   fields.add("Brake", text_at(plan, "brake"));
-  fields.add("Below a floor", text_at(plan, "below_floor"));
   fields.add("Finished", text_at(plan, "finished"));
   fields.add("Record", record_text(object_at(plan, "record")));
   fields.add("People rule", text_at(plan, "people_rule"));
-  const std::uint64_t waiting = number_at(plan, "items_waiting");
-  if (waiting > 0) {
-    const std::string who = joined(list_at(object_at(plan, "approvals"), "needed"), ", ");
-    const std::uint64_t people = number_at(object_at(plan, "approvals"), "people");
-    fields.add("Approval needed",
-               "for " + counted(waiting, "item") + (who.empty() ? std::string() : ", from " + who) +
-                   (people > 1 ? ", " + std::to_string(people) + " people" : std::string()));
-  }
-  for (const Json& kept : list_at(plan, "kept")) {
-    fields.add("Stays", short_id(text_at(kept, "asset")) + ": " + text_at(kept, "reason"));
-  }
+  add_approvers(fields, plan);
+  add_terms(fields, plan);
   return fields.text(out.width()) + "\n" + item_table(plan, out) + given_text(plan, out) +
          attempted_text(plan, out);
 }

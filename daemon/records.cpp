@@ -153,6 +153,28 @@ Json items_json(const lifecycle::PlanView& view) {
   return list;
 }
 
+Json left_out_json(const std::vector<domain::PlanItem>& items) {
+  Json list = Json::array();
+  for (const domain::PlanItem& item : items) {
+    list.push_back({{"asset", asset_id(item.asset)},
+                    {"name", item.name.text()},
+                    {"verdict", domain::to_text(item.verdict)},
+                    {"reasons", reasons_json(item.reasons)}});
+  }
+  return list;
+}
+
+Json kept_json(const lifecycle::PlanView& view) {
+  Json list = Json::array();
+  for (const domain::KeptDependant& kept : view.plan.kept) {
+    Json row{{"asset", asset_id(kept.asset)}, {"reason", kept.reason}};
+    const auto name = view.kept_names.find(kept.asset);
+    if (name != view.kept_names.end()) row["name"] = name->second.text();
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
 // What somebody who puts an older state of the machine back can hide.
 std::string rollback_text(const domain::SlotAssurance& slot) {
   if (slot.kind == "file") {
@@ -354,7 +376,12 @@ Json attempted_json(const lifecycle::PlanView& view) {
 
 Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   Json json = plan_row(view.plan);
+  if (view.persist == lifecycle::Persist::dry_run) {  // of a plan that nobody can ask for
+    json.erase("id");
+    json.erase("digest");
+  }
   json["items"] = items_json(view);
+  if (!view.left_out.empty()) json["left_out"] = left_out_json(view.left_out);
   json["approvals"] = {{"needed", view.needed.custodians},
                        {"by_signature", view.needed.by_signature},
                        {"items_of_nobody", view.needed.items_of_nobody},
@@ -370,11 +397,7 @@ Json plan_json(const lifecycle::PlanView& view, domain::PeopleRule rule) {
   put(json, "due_if_approved_now", view.due_if_approved_now);
   json["items_waiting"] = view.needed.items_waiting;
   json["people_rule"] = rule_text(rule);
-  Json kept = Json::array();
-  for (const domain::KeptDependant& dependant : view.plan.kept) {
-    kept.push_back({{"asset", asset_id(dependant.asset)}, {"reason", dependant.reason}});
-  }
-  json["kept"] = std::move(kept);
+  json["kept"] = kept_json(view);
   json["attempted_uses"] = attempted_json(view);
   if (view.refusal) json["record"] = refusal_json(*view.refusal);
   return json;

@@ -71,43 +71,61 @@ std::size_t blocked_items(const Json& plan) {
   return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), is_blocked));
 }
 
+// Everything that is blocked would be left out where something else remains.
+bool would_be_made(const Json& plan) {
+  return !list_at(plan, "items").empty() && blocked_items(plan) == 0;
+}
+
 // A dry run answers with the exit code that the real one would have had.
-int dry_run_code(const Json& plan, const Arguments& given) {
-  if (given.has("skip-blocked") && blocked_items(plan) < list_at(plan, "items").size()) return 0;
+int dry_run_code(const Json& plan) {
+  if (would_be_made(plan)) return 0;
   Errc worst = Errc::unexpected;
   bool blocked = false;
-  for (const Json& item : list_at(plan, "items")) {
-    if (!is_blocked(item)) continue;
-    for (const Json& reason : list_at(item, "reasons")) {
-      const Errc code = errc_from_name(text_at(reason, "code")).value_or(Errc::policy_conflict);
-      worst = blocked ? worse_blocker(worst, code) : code;
-      blocked = true;
+  for (const char* list : {"items", "left_out"}) {
+    for (const Json& item : list_at(plan, list)) {
+      if (!is_blocked(item)) continue;
+      for (const Json& reason : list_at(item, "reasons")) {
+        const Errc code = errc_from_name(text_at(reason, "code")).value_or(Errc::policy_conflict);
+        worst = blocked ? worse_blocker(worst, code) : code;
+        blocked = true;
+      }
     }
   }
   return blocked ? info(worst).exit_code : 0;
 }
 
-std::string dry_run_text(const Json& plan, const Arguments& given) {
-  const std::size_t blocked = blocked_items(plan);
-  const std::size_t left = list_at(plan, "items").size() - blocked;
-  const std::string begin = "\nThis was a dry run: no plan was made";
-  if (left == 0 || (blocked > 0 && !given.has("skip-blocked"))) {
+std::string dry_run_text(const Json& plan, const Output& out) {
+  const std::size_t items = list_at(plan, "items").size();
+  Fields fields;
+  add_approvers(fields, plan);
+  add_terms(fields, plan);
+  const std::string terms = fields.text(out.width());
+  const std::string begin =
+      (terms.empty() ? "\n" : "\n" + terms + "\n") + "This was a dry run: no plan was made";
+  if (!would_be_made(plan)) {
+    const std::size_t blocked = blocked_items(plan) + list_at(plan, "left_out").size();
     return begin + ", and none would be: " + counted(blocked, "item") +
            (blocked == 1 ? " is" : " are") + " blocked." +
-           (left == 0 ? "" : " --skip-blocked plans the others.") + "\n";
+           (blocked < items ? " --skip-blocked plans the others." : "") + "\n";
   }
   const std::string due = text_at(plan, "due_if_approved_now");
-  return begin + ", " + counted(left, "item") + " would be in it" +
-         (due.empty() ? "" : ", and erased at " + printable(due) + " if approved now") + ".\n";
+  const std::string orphaned = orphaned_text(plan);
+  return begin + ", " + counted(items, "item") + " would be in it" +
+         (due.empty() ? "" : ", and erased at " + printable(due) + " if approved now") + ".\n" +
+         (orphaned.empty() ? "" : "It could not be approved: " + orphaned);
 }
 
 std::string plan_text(const Json& plan, const Output& out, const Arguments& given) {
-  if (given.has("dry-run")) return item_table(plan, out) + dry_run_text(plan, given);
+  if (given.has("dry-run")) {
+    const bool any = !list_at(plan, "items").empty();
+    return (any ? item_table(plan, out) : std::string()) + dry_run_text(plan, out);
+  }
   Fields fields;
   fields.add("Plan", text_at(plan, "id"));
   fields.add("Digest", text_at(plan, "digest"));
   fields.add("State", text_at(plan, "state"));
   fields.add("Erased at", moment_of_erasure(plan));
+  add_terms(fields, plan);
   return item_table(plan, out) + "\n" + fields.text(out.width()) + "\n" + next_step(plan) +
          "To take it back: aierase cancel " + short_id(text_at(plan, "id")) + "\n";
 }
@@ -123,7 +141,7 @@ Result<int> run_retire(Session& session) {
   ASSIGN_OR_RETURN(Json answer, session.call("Plan", "Retire", std::move(arguments), options));
   Json plan = unwrapped(std::move(answer), "plan");
   const bool dry_run = given.has("dry-run");
-  const int code = dry_run ? dry_run_code(plan, given) : 0;
+  const int code = dry_run ? dry_run_code(plan) : 0;
   if (!out.for_people()) {
     Json object = {{"plan", std::move(plan)}};
     if (dry_run) object["dry_run"] = true;

@@ -291,6 +291,12 @@ class PlanCover {
   enum class Items { here, in_catalog } items_;
 };
 
+// plan_terms.cpp: Errc::usage of a reason to keep what depends on nothing that the edges name, and
+// of a basis to go below floors where none is.
+Status check_kept(const RetireRequest& request, const std::vector<domain::KeptDependant>& kept,
+                  const std::vector<domain::LineageEdge>& edges);
+Status check_below_floor(Core& core, const domain::Plan& plan);
+
 // planning.cpp: facts for the gate, from the catalog.
 Result<AssetFacts> asset_facts(Core& core, const catalog::ReadView& view,
                                const domain::Asset& asset, const PlanCover& plan);

@@ -125,28 +125,38 @@ std::string way_around(const domain::PlanItem& blocked, const RetireRequest& req
                     : "--dry-run shows every item; --skip-blocked plans the others";
 }
 
+bool is_blocked(const domain::PlanItem& item) {
+  return item.verdict == domain::Verdict::blocked || item.verdict == domain::Verdict::conflict;
+}
+
+void leave_out_blocked(PlanView& view) {
+  std::vector<domain::PlanItem>& items = view.plan.items;
+  std::copy_if(items.begin(), items.end(), std::back_inserter(view.left_out), is_blocked);
+  std::erase_if(items, is_blocked);
+}
+
 // Blocked items either leave the plan (--skip-blocked) or refuse it as a whole.
-Status settle_blocked(domain::Plan& plan, const RetireRequest& request) {
-  const auto blocked = [](const domain::PlanItem& item) {
-    return item.verdict == domain::Verdict::blocked || item.verdict == domain::Verdict::conflict;
-  };
-  const auto first = std::find_if(plan.items.begin(), plan.items.end(), blocked);
-  if (first == plan.items.end() || request.persist == Persist::dry_run) return {};
+Status settle_blocked(PlanView& view, const RetireRequest& request) {
+  const std::vector<domain::PlanItem>& items = view.plan.items;
+  const auto first = std::find_if(items.begin(), items.end(), is_blocked);
+  if (first == items.end()) return {};
   Errc worst = first->reasons.front().code;
   std::size_t count = 0;
-  for (const domain::PlanItem& item : plan.items) {
-    if (!blocked(item)) continue;
+  for (const domain::PlanItem& item : items) {
+    if (!is_blocked(item)) continue;
     ++count;
     for (const domain::Reason& reason : item.reasons) worst = worse_blocker(worst, reason.code);
   }
+  const bool dry_run = request.persist == Persist::dry_run;
   if (request.skip_blocked == SkipBlocked::yes) {
-    if (count < plan.items.size()) {
-      std::erase_if(plan.items, blocked);
+    if (count < items.size() || dry_run) {
+      leave_out_blocked(view);
       return {};
     }
     return make_error(worst, "every asset named is blocked, the first, " + first->name.text() +
                                  ", because " + first->reasons.front().text);
   }
+  if (dry_run) return {};
   std::string text = first->name.text() + " is blocked: " + first->reasons.front().text;
   if (count > 1) text += " (and " + std::to_string(count - 1) + " more items)";
   return make_error(worst, std::move(text), way_around(*first, request, plan.items.size()),
@@ -301,6 +311,18 @@ Digest plan_digest(const Uuid& store, const domain::Plan& plan) {
   return text.ok() ? crypto::sha256(as_bytes(*text)) : Digest{};
 }
 
+namespace {
+
+// Whether so many people more may still approve, of those that are left. Nobody can tell how many
+// a group has.
+bool may_suffice(const std::vector<std::string>& left, std::size_t wanted) {
+  const bool group = std::any_of(left.begin(), left.end(),
+                                 [](const std::string& text) { return text.starts_with('@'); });
+  return group || left.size() >= wanted;
+}
+
+}  // namespace
+
 // Whose word is missing, and when the plan would be executed if all of it came now.
 Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
   const domain::Plan& plan = view.plan;
@@ -322,7 +344,8 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     ++view.needed.items_waiting;
     view.needed.people = std::max(view.needed.people, count.needed - count.counted);
     const std::vector<std::string> left = approvers_left(asset.custodians, facts, plan, rule);
-    if (left.empty() && rule == domain::PeopleRule::two_person) ++view.needed.items_of_nobody;
+    const bool possible = may_suffice(left, count.needed - count.counted);
+    if (!possible && rule == domain::PeopleRule::two_person) ++view.needed.items_of_nobody;
     missing.insert(left.begin(), left.end());
     for (const domain::Custodian& one : asset.custodians) {
       const bool absent = one.kind == domain::CustodianKind::person && one.id == domain::kNoUid;
@@ -359,6 +382,26 @@ void add_holders(Core& core, PlanView& view) {
   }
 }
 
+Status add_kept_names(Core& core, PlanView& view) {
+  for (const domain::KeptDependant& kept : view.plan.kept) {
+    ASSIGN_OR_RETURN(const catalog::AssetHead head, core.known_head(kept.asset));
+    view.kept_names.emplace(kept.asset, head.name);
+  }
+  return {};
+}
+
+// Nothing is made of it: it has no id, and no digest that anybody could approve.
+Result<PlanView> dry_run_view(Core& core, PlanView view) {
+  view.persist = Persist::dry_run;
+  add_holders(core, view);
+  RETURN_IF_ERROR(add_kept_names(core, view));
+  const std::vector<domain::PlanItem>& items = view.plan.items;
+  if (std::any_of(items.begin(), items.end(), is_blocked)) return view;  // nobody would be asked
+  ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
+  RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
+  return view;
+}
+
 Result<PlanView> plan_view(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(std::optional<domain::Plan> plan, core.view().plan(id));
   if (!plan) {
@@ -371,6 +414,7 @@ Result<PlanView> plan_view(Core& core, const Uuid& id) {
   ASSIGN_OR_RETURN(view.attempted_uses, core.view().attempted_uses(id));
   ASSIGN_OR_RETURN(view.refusal, core.view().refusal_head(id));
   add_holders(core, view);
+  RETURN_IF_ERROR(add_kept_names(core, view));
   const bool waits_for_people =
       view.plan.state == domain::PlanState::requested || view.waits_for == WaitsFor::brake;
   if (!waits_for_people) return view;
@@ -408,7 +452,8 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
     const Result<domain::Asset> erased = core.living_asset(id);
     if (!erased.ok()) return erased.error();
   }
-  domain::Plan plan;
+  PlanView view;
+  domain::Plan& plan = view.plan;
   plan.id = Uuid::random();
   plan.origin = request.origin;
   plan.requester = request.actor;
@@ -423,20 +468,15 @@ Result<PlanView> Store::retire(const RetireRequest& request) {
   Selection selection(core, request);
   RETURN_IF_ERROR(selection.build(plan.kept));
   plan.edges = selection.edges();
+  RETURN_IF_ERROR(check_kept(request, plan.kept, plan.edges));
   RETURN_IF_ERROR(decide_items(core, plan, selection.assets()));
-  RETURN_IF_ERROR(settle_blocked(plan, request));
-
-  if (request.persist == Persist::dry_run) {
-    PlanView view;
-    plan.digest = plan_digest(core.store(), plan);
-    view.plan = std::move(plan);
-    add_holders(core, view);
-    ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
-    RETURN_IF_ERROR(add_needs(core, state.people_rule, view));
-    return view;
-  }
+  RETURN_IF_ERROR(settle_blocked(view, request));
+  RETURN_IF_ERROR(check_below_floor(core, plan));
+  if (request.persist == Persist::dry_run) return dry_run_view(core, std::move(view));
   RETURN_IF_ERROR(add_plan(core, plan));
-  return plan_view(core, plan.id);
+  ASSIGN_OR_RETURN(PlanView made, plan_view(core, plan.id));
+  made.left_out = std::move(view.left_out);
+  return made;
 }
 
 }  // namespace aierase::lifecycle

@@ -132,7 +132,7 @@ struct ApprovalsNeeded {
   std::vector<std::string> custodians;    // text of those whose word may still come, per item union
   std::vector<std::string> by_signature;  // of them, who has no account here
   std::size_t items_waiting = 0;
-  std::size_t items_of_nobody = 0;  // of those, for which nobody is left who may
+  std::size_t items_of_nobody = 0;  // of those, for which too few are left who may
   std::size_t people = 0;           // the most that an item still waits for
 };
 // What an approved plan waits for: the end of its grace, after that a person who says that the
@@ -141,6 +141,9 @@ enum class WaitsFor { nothing, grace, clock, brake, company };
 std::string_view to_text(WaitsFor what) noexcept;  // "grace"
 struct PlanView {
   domain::Plan plan;
+  Persist persist = Persist::yes;  // dry_run: one that might be made, and has no id nor digest
+  std::vector<domain::PlanItem> left_out;        // by its request, since they are blocked
+  std::map<Uuid, domain::AssetName> kept_names;  // of the dependants that stay
   WaitsFor waits_for = WaitsFor::nothing;
   std::optional<UtcTime> waits_until;  // WaitsFor::company: at the latest
   ApprovalsNeeded needed;

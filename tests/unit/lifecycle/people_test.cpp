@@ -87,6 +87,18 @@ TEST_F(People, WhoMayNotApproveAreNotNamedAsThoseWhoMay) {
   EXPECT_EQ(absent.needed.by_signature, std::vector<std::string>{"anna"});
 }
 
+TEST_F(People, WhoAreTooFewAreKnownToBe) {
+  ASSERT_TRUE(done(world.store->load_policy(
+      {bob(), {{"rules.toml", "[class.default]\napprovals = 2\n"}}, "as agreed"})));
+  const domain::Custodian owners{CustodianKind::group, "owners", 2000};
+  add("one", {kBob});
+  add("two", {kBob, kCarol});
+  add("group", {kBob, owners});
+  EXPECT_EQ(request({"one"}).needed.items_of_nobody, 1U);
+  EXPECT_EQ(request({"two"}).needed.items_of_nobody, 0U);
+  EXPECT_EQ(request({"group"}).needed.items_of_nobody, 0U) << "nobody can tell who is in it";
+}
+
 TEST_F(People, WhoAreRootDoNotAnswerForAnAssetAlone) {
   const domain::Custodian root{CustodianKind::user, "root", 0};
   ImportWish wish = small_asset("rooted", 1);

@@ -153,6 +153,43 @@ TEST_F(APlan, LetsADependantStayForAReason) {
   EXPECT_EQ(plan->plan.kept[0].reason, "still in use");
 }
 
+TEST_F(APlan, TellsTheNamesOfWhatStays) {
+  RetireRequest wish = request({"base:1"});
+  wish.keep = {{"child:1", "still in use"}};
+  for (const Persist persist : {Persist::dry_run, Persist::yes}) {
+    wish.persist = persist;
+    const auto plan = world.store->retire(wish);
+    ASSERT_TRUE(done(plan));
+    EXPECT_EQ(plan->kept_names.at(plan->plan.kept.at(0).asset).text(), "child:1");
+  }
+}
+
+TEST_F(APlan, KeepsNothingFromWhatItDoesNotDependOn) {
+  for (const char* stranger : {"next:1", "grandchild:1"}) {
+    RetireRequest wish = request({"base:1"});
+    wish.keep = {{"child:1", "still in use"}, {stranger, "foo"}};
+    const auto plan = world.store->retire(wish);
+    ASSERT_FALSE(plan.ok()) << stranger;
+    EXPECT_EQ(plan.error().code, Errc::usage);
+    EXPECT_NE(plan.error().message.find(stranger), std::string::npos) << plan.error().message;
+  }
+}
+
+TEST_F(APlan, OfADryRunAsksForNobodyWhereItWouldNotBeMade) {
+  RetireRequest wish = request({"base:1", "grandchild:1"});
+  wish.persist = Persist::dry_run;
+  const auto plan = world.store->retire(wish);
+  ASSERT_TRUE(done(plan));
+  EXPECT_EQ(plan->needed.items_waiting, 0U);
+  EXPECT_FALSE(plan->due_if_approved_now);
+  wish.skip_blocked = SkipBlocked::yes;
+  wish.assets = {world.asset("base:1").id};
+  const auto none = world.store->retire(wish);
+  ASSERT_TRUE(done(none));
+  EXPECT_TRUE(none->plan.items.empty());
+  EXPECT_EQ(none->left_out.size(), 1U);
+}
+
 TEST_F(APlan, OfADryRunIsNowhere) {
   RetireRequest wish = request({"base:1"});
   wish.persist = Persist::dry_run;
@@ -166,9 +203,16 @@ TEST_F(APlan, OfADryRunIsNowhere) {
 TEST_F(APlan, SkipsWhatIsBlockedWhenAskedToAndNeverEverything) {
   RetireRequest wish = request({"base:1", "grandchild:1"});
   wish.skip_blocked = SkipBlocked::yes;
-  const auto plan = world.store->retire(wish);
-  ASSERT_TRUE(done(plan));
-  EXPECT_EQ(names(*plan), Texts{"grandchild:1"});
+  for (const Persist persist : {Persist::dry_run, Persist::yes}) {
+    wish.persist = persist;
+    const auto plan = world.store->retire(wish);
+    ASSERT_TRUE(done(plan));
+    EXPECT_EQ(names(*plan), Texts{"grandchild:1"});
+    EXPECT_EQ(plan->needed.items_waiting, 1U);
+    ASSERT_EQ(plan->left_out.size(), 1U) << "told, and not only dropped";
+    EXPECT_EQ(plan->left_out[0].name.text(), "base:1");
+    EXPECT_NE(plan->left_out[0].reasons.at(0).text.find("child:1"), std::string::npos);
+  }
   RetireRequest only = request({"base:1"});
   only.skip_blocked = SkipBlocked::yes;
   EXPECT_FALSE(world.store->retire(only).ok());

@@ -276,6 +276,13 @@ TEST_F(ARetention, GoesBelowWhatCountsFromTheRetirementByOneMoreApprovalToo) {
   EXPECT_TRUE(predicate_of(world, "m:1")["policy"]["below_floor"].is_object());
 }
 
+TEST_F(ARetention, GoesBelowNoFloorWhereNoneIs) {
+  EXPECT_EQ(refusal(wish(Timing::after_grace, "GDPR Article 17(1)")), Errc::usage);
+  RetireRequest dry = wish(Timing::after_grace, "GDPR Article 17(1)");
+  dry.persist = lifecycle::Persist::dry_run;
+  EXPECT_EQ(refusal(dry), Errc::usage);
+}
+
 TEST_F(ARetention, NeverGoesBelowAHold) {
   ASSERT_TRUE(done(load(kFloor)));
   ASSERT_TRUE(done(world.hold({"name=m"})));
