@@ -24,10 +24,14 @@ std::string sources_text(const Json& asset, const Output& out) {
   Table table({"  READ FROM", "FILES", "SIZE", "FILE SYSTEM", "HISTORY", "PLAINTEXT THERE"});
   for (const Json& source : list_at(asset, "sources")) {
     const std::string removed = text_at(source, "removed_at");
+    const bool made_here =
+        text_at(source, "history") == "encrypted-from-first-write" && !holds(source, "asserted_by");
+    const std::string there = made_here         ? "none, made in the store"
+                              : removed.empty() ? "not known to be gone"
+                                                : "removed " + printable(removed);
     table.add({"  " + printable(text_at(source, "description")), text_at(source, "files"),
                human_bytes(number_at(source, "bytes")), printable(text_at(source, "filesystem")),
-               printable(text_at(source, "history")),
-               removed.empty() ? "not known to be gone" : "removed " + printable(removed)});
+               printable(text_at(source, "history")), there});
   }
   return "\nSources\n" + table.text(out.width());
 }

@@ -102,6 +102,10 @@ void add_sources(std::vector<Residual>& to, const domain::DispositionRecord& rec
     to.push_back({"source-history",
                   "Whether the data was ever stored unencrypted before its "
                   "import is not known."});
+  } else if (history_word(asset) == HistoryWord::observed) {
+    to.push_back({"source-history",
+                  "The daemon of this store made the key itself and sealed it before its first "
+                  "write; that is its word alone."});
   } else {
     to.push_back({"source-history",
                   "That the data was encrypted from its first write is asserted "
@@ -207,9 +211,21 @@ std::string_view level_sentence(Level level) {
   return "";
 }
 
-std::string_view history_sentence(SourceHistory history) {
+// Nobody asserts anything of what the daemon has made.
+HistoryWord history_word(const domain::Asset& asset) {
+  const bool made_here =
+      asset.source_history == SourceHistory::encrypted_from_first_write && !asset.sources.empty() &&
+      std::none_of(asset.sources.begin(), asset.sources.end(),
+                   [](const auto& source) { return source.asserted_by.has_value(); });
+  return made_here ? HistoryWord::observed : HistoryWord::asserted;
+}
+
+std::string_view history_sentence(SourceHistory history, HistoryWord word) {
   switch (history) {
     case SourceHistory::encrypted_from_first_write:
+      if (word == HistoryWord::observed) {
+        return "Encrypted from the first write: made by the daemon of this store itself.";
+      }
       return "Encrypted from the first write: asserted by a named person, not observed.";
     case SourceHistory::retrofitted:
       return "Stored unencrypted before its import.";

@@ -33,7 +33,12 @@ struct Claim {
 Claim claim_of(const domain::DispositionRecord& record);
 
 std::string_view level_sentence(domain::Level level);
-std::string_view history_sentence(domain::SourceHistory history);
+// Whose word it is that the data was encrypted from its first write: a person's, or that of the
+// daemon, which made the key itself.
+enum class HistoryWord { asserted, observed };
+HistoryWord history_word(const domain::Asset& asset);
+std::string_view history_sentence(domain::SourceHistory history,
+                                  HistoryWord word = HistoryWord::asserted);
 
 struct Residual {
   std::string_view code;

@@ -404,7 +404,7 @@ std::string source_part(const DispositionRecord& record) {
   }
   return ObjectText()
       .text("history", domain::to_text(record.asset.source_history))
-      .text("text", history_sentence(record.asset.source_history))
+      .text("text", history_sentence(record.asset.source_history, history_word(record.asset)))
       .raw("sources", sources.finish())
       .raw("still_present", array_of_texts(record.sources_still_present))
       .raw("not_visible", array_of_texts(record.sources_not_visible))

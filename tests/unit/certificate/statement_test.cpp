@@ -397,6 +397,30 @@ TEST(EachConditionOfTheRecord, HasItsResidual) {
   EXPECT_FALSE(has_residual(json, "assurance"));
 }
 
+TEST(AFileThatIsThereAgainAfterItsRemoval, IsToldAsPresent) {
+  auto record = sample::record();
+  record.sources_still_present = {"/srv/models/reviewer"};
+  record.sources_removed = {
+      {"/srv/models/reviewer", sample::time_at(5), domain::RemovedSource::Left::file}};
+  const Json json = parsed_statement(record);
+  EXPECT_TRUE(has_residual(json, "source-present", "reported as removed, and a file of its name"));
+  EXPECT_FALSE(has_residual(json, "source-present", "still there, readable"));
+}
+
+TEST(AKeyThatTheDaemonMade, IsNotTheWordOfAPerson) {
+  auto record = sample::record();
+  record.asset.source_history = SourceHistory::encrypted_from_first_write;
+  record.asset.sources = {sample::source(SourceHistory::encrypted_from_first_write)};
+  const Json asserted = parsed_statement(record);
+  EXPECT_TRUE(has_residual(asserted, "source-history", "asserted by the importing person"));
+  record.asset.sources[0].asserted_by.reset();
+  const Json made = parsed_statement(record);
+  EXPECT_TRUE(has_residual(made, "source-history", "made the key itself"));
+  EXPECT_FALSE(has_residual(made, "source-history", "asserted"));
+  EXPECT_EQ(made["predicate"]["source"]["text"],
+            "Encrypted from the first write: made by the daemon of this store itself.");
+}
+
 TEST(AClockThatWentBackDuringTheErase, IsSaidOnTheStatement) {
   auto evidence = sample::evidence();
   evidence.slot.verified_zero_at = sample::time_at(291);
