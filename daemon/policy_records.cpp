@@ -109,8 +109,9 @@ Json enforce_json(const lifecycle::EnforceReport& report,
             {"brake", report.brake},
             {"clock", report.clock},
             {"items", std::move(items)}};
-  put(json, "approval_expires", report.approval_expires);
-  if (request.persist == lifecycle::Persist::dry_run) json["dry_run"] = "yes";
+  json["approval_expires"] =
+      report.approval_expires ? to_rfc3339(*report.approval_expires) : std::string();
+  if (request.persist == lifecycle::Persist::dry_run) json["dry_run"] = true;
   return json;
 }
 

@@ -33,8 +33,10 @@ equal "a dry run about another moment exits as the run would" $? 9
 contains "names what would be due" "$(cat "$DIR/out")" 'gauss/log:1'
 contains "says that it was one" "$(cat "$DIR/out")" 'nothing was written'
 equal "and makes no plan" "$(a list plans -q)" ""
-equal "as JSON" "$(a --json enforce --dry-run --at 2090-01-01 | json 'd["schema"], d["waiting"], d["items"][0]["outcome"], d["items"][0]["class"]')" \
-  "aierase/enforce/v1 1 waiting old"
+equal "as JSON" "$(a --json enforce --dry-run --at 2090-01-01 | json 'd["schema"], d["waiting"], d["items"][0]["outcome"], d["items"][0]["class"], d["dry_run"]')" \
+  "aierase/enforce/v1 1 waiting old True"
+equal "a moment of expiry is there where nothing waits" \
+  "$(a --json enforce --dry-run | json 'repr(d["approval_expires"])')" "''"
 
 # Where this machine's clock is not synchronised no time is known to pass: a person says that it did.
 for _ in $(seq 100); do
