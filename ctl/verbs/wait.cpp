@@ -63,12 +63,11 @@ Error too_late(const Json& last, const std::string& wanted) {
     return make_error(Errc::busy, "the time is over, and it waits for a confirmed clock",
                       "if the clock is right: aierase enforce --confirm-clock", wanted);
   }
-  const bool planned = state != "active" && state != "suspended";
-  if (!planned && text_at(last, "open_plan").empty()) {
+  if (state == "active" || state == "suspended") {
     return make_error(Errc::wrong_state, "the time is over, and no plan names it",
                       "aierase retire " + printable(wanted) + " --reason REASON makes one", wanted);
   }
-  const bool unapproved = state == "requested" || state == "active" || state == "suspended";
+  const bool unapproved = state == "requested";
   return make_error(unapproved ? Errc::approval_missing : Errc::busy,
                     unapproved ? "the time is over, and an approval is still missing"
                                : "the time is over, and the erasure is still running",
@@ -99,7 +98,12 @@ Result<int> run_wait(Session& session) {
     return plan ? plan_is_so_far(seen, goal) : asset_is_so_far(seen, goal);
   };
   ASSIGN_OR_RETURN(const std::optional<Json> seen, wait_for(session, look, enough, patience));
-  if (!seen) return too_late(last, wanted);
+  if (!seen) {
+    const std::string in_plan = text_at(last, "open_plan");
+    if (in_plan.empty()) return too_late(last, wanted);
+    ASSIGN_OR_RETURN(last, show_plan(session, in_plan));  // what it waits for stands there
+    return too_late(last, short_id(in_plan));
+  }
   const auto code = plan ? code_of(*seen, goal) : Result<int>(0);
   if (!out.for_people()) {
     out.print_json("wait", {{plan ? "plan" : "asset", *seen}});

@@ -40,6 +40,8 @@ PLAN=$(a list plans -q | head -1)
 contains "and so does show, by its name" "$(a show "$PLAN")" 'Stays.*tuned:1, a-.*: still in use'
 check "approve" a approve "$PLAN@$(a --json show "$PLAN" | json 'd["plan"]["digest"]')"
 refused 16 'its grace lasts until' a wait "$PLAN" --for erased --timeout 0s
+refused 16 'its grace lasts until' a wait base:1 --for erased --timeout 0s
+contains "with what takes it back" "$(cat "$DIR/err")" 'aierase cancel p-'
 
 check "a key that the daemon makes" a import key:1 --kind dataset-key --generate
 contains "lay nowhere in the clear" "$(a show key:1)" 'none, made in the store'
