@@ -100,7 +100,8 @@ Result<int> change_asset(Session& session, const Change& change, const Json& opt
   } else if (text_at(asset, "changed") == "no") {
     out.print("Nothing changed: it is so already with " + name_of(asset, wanted) + ".\n");
   } else {
-    out.print(name_of(asset, wanted) + " " + std::string(change.done) + ".\n" + change.next);
+    out.print(name_of(asset, wanted) + " " + std::string(change.done) + ".\n" +
+              remarks_text(asset, out) + change.next);
   }
   return 0;
 }

@@ -341,6 +341,7 @@ Json asset_json(const lifecycle::AssetView& view, std::size_t first_file) {
   json["exports_running"] = view.running_exports;
   if (view.retention) json["rules"] = rules_json(*view.retention);
   json["events"] = events_json(view.events);
+  if (!view.remarks.empty()) json["remarks"] = view.remarks;
   put_id(json, "open_plan", IdType::plan, view.open_plan);
   put_id(json, "certificate", IdType::certificate, view.certificate);
   return json;

@@ -207,6 +207,20 @@ Status write_changes(Core& core, catalog::Transaction& transaction, const Uuid& 
   return bind_future_holds(core, transaction, id);
 }
 
+// An import into such a class is refused; what is here already is said to fall short of it. The
+// change is made: a slot that cannot be looked at takes no more than the remark away.
+void remark_on_assurance(Core& core, const policy::Decision& before, const policy::Decision& after,
+                         AssetView& view) {
+  const domain::Level wanted = after.terms.require_assurance;
+  if (wanted <= before.terms.require_assurance) return;
+  const Result<SlotReview> review = review_slot(core);
+  if (!review.ok() || review->record.assurance.level >= wanted) return;
+  const std::string reached(domain::to_text(review->record.assurance.level));
+  view.remarks.push_back("The policy asks for " + std::string(domain::to_text(wanted)) +
+                         " now, and this store's root slot reaches " + reached +
+                         ": a certificate of its erasure says " + reached + " or less.");
+}
+
 }  // namespace
 
 Status check_custodians(const std::vector<domain::Custodian>& custodians, domain::PeopleRule rule) {
@@ -355,7 +369,9 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
             {now, actor, "set", asset_text(id), told.from, told.to, changes.reason});
       }));
   core.changed(domain::IdType::asset, id);
-  return show_asset(id);
+  ASSIGN_OR_RETURN(AssetView view, show_asset(id));
+  if (view.retention) remark_on_assurance(core, before, *view.retention, view);
+  return view;
 }
 
 Result<AssetView> Store::suspend_asset(const domain::Actor& actor, const Uuid& id,

@@ -68,6 +68,7 @@ struct AssetView {
   std::vector<catalog::Event> events;  // newest last, at most 100
   std::size_t running_exports = 0;
   std::vector<Holder> holders;                // of mounted views
+  std::vector<std::string> remarks;           // of one that was changed: what to know about that
   std::optional<policy::Decision> retention;  // what the policy in force says; none once erased
 };
 

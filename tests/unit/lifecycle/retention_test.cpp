@@ -388,6 +388,22 @@ TEST_F(ARetention, RefusesAnImportThatItsClassWantsBetterProtected) {
   EXPECT_TRUE(done(world.import(small_asset("plain:1", 10))));
 }
 
+TEST_F(ARetention, SaysWhenAnAssetComesIntoAClassThatWantsItBetterProtected) {
+  ASSERT_TRUE(done(
+      load("[class.strict]\nrequire-assurance = \"EA4\"\n[class.plain]\ngrace = \"1 day\"\n")));
+  Store::Changes changes;
+  changes.reason = "sorted anew";
+  changes.retention = "plain";
+  const auto plain = world.store->set_asset(bob(), world.asset("m:1").id, changes);
+  ASSERT_TRUE(done(plain));
+  EXPECT_TRUE(plain->remarks.empty());
+  changes.retention = "strict";
+  const auto strict = world.store->set_asset(bob(), world.asset("m:1").id, changes);
+  ASSERT_TRUE(done(strict));
+  ASSERT_EQ(strict->remarks.size(), 1U);
+  EXPECT_NE(strict->remarks[0].find("asks for EA4"), std::string::npos) << strict->remarks[0];
+}
+
 // ---- the clock ----------------------------------------------------------------------------------
 
 TEST_F(ARetention, DoesNotBelieveAClockThatJumpsAhead) {
