@@ -99,7 +99,8 @@ class Env {
   virtual Status make_directory(const std::string& path,
                                 unsigned permissions) = 0;  // exists: already_exists
   virtual Result<std::vector<std::string>> list(
-      const std::string& path) = 0;  // names, sorted, without . and ..
+      const std::string& path) = 0;                            // names, sorted, without . and ..
+  virtual Result<bool> is_empty(const std::string& path) = 0;  // a directory, however large
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // RENAME_NOREPLACE
   // Takes the place of a file `to`, too: at no moment is there none, or half of one.
   virtual Status replace(const std::string& from, const std::string& to) = 0;
@@ -119,6 +120,7 @@ class PosixEnv final : public Env {
   Result<std::optional<FileInfo>> stat(const std::string& path) override;
   Status make_directory(const std::string& path, unsigned permissions) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
+  Result<bool> is_empty(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status replace(const std::string& from, const std::string& to) override;
   Status unlink(const std::string& path) override;

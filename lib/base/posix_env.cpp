@@ -324,7 +324,10 @@ Status PosixEnv::make_directory(const std::string& path, unsigned permissions) {
   return path_error(errno, "cannot create the directory", path);
 }
 
-Result<std::vector<std::string>> PosixEnv::list(const std::string& path) {
+namespace {
+
+// Up to so many names, in no order.
+Result<std::vector<std::string>> names_in(const std::string& path, std::size_t limit) {
   UniqueFd fd = open_directory(path);
   if (!fd.valid()) return path_error(errno, "cannot open the directory", path);
   const auto close = [](DIR* directory) { ::closedir(directory); };
@@ -333,14 +336,29 @@ Result<std::vector<std::string>> PosixEnv::list(const std::string& path) {
   static_cast<void>(fd.release());  // closedir closes it
   std::vector<std::string> names;
   errno = 0;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  while (names.size() < limit) {
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
     errno = 0;
   }
   if (errno != 0) return path_error(errno, "cannot read the directory", path);
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> PosixEnv::list(const std::string& path) {
+  ASSIGN_OR_RETURN(std::vector<std::string> names,
+                   names_in(path, std::numeric_limits<std::size_t>::max()));
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<bool> PosixEnv::is_empty(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, names_in(path, 1));
+  return names.empty();
 }
 
 Status PosixEnv::rename(const std::string& from, const std::string& to) {

@@ -92,6 +92,34 @@ void add_assurance(std::vector<Residual>& to, const domain::DispositionRecord& r
   }
 }
 
+bool was_removed(const domain::DispositionRecord& record, const std::string& place) {
+  return std::any_of(record.sources_removed.begin(), record.sources_removed.end(),
+                     [&](const domain::RemovedSource& source) {
+                       return source.left == domain::RemovedSource::Left::file &&
+                              source.description == place;
+                     });
+}
+
+// What the daemon saw under the name of a source that was reported as removed.
+std::string_view seen_sentence(domain::RemovedSource::Left left) {
+  using Left = domain::RemovedSource::Left;
+  switch (left) {
+    case Left::nothing:
+      break;
+    case Left::empty_directory:
+      return "The directory itself was still there when the erase began, and nothing lay in it: ";
+    case Left::filled_directory:
+      return "The directory itself was still there when the erase began, and something lay in it, "
+             "be it files or what directories a removal leaves: ";
+    case Left::closed_directory:
+      return "The directory itself was still there when the erase began; whether something lay in "
+             "it could not be seen by the daemon: ";
+    case Left::file:
+      return "A file of its name was there when the erase began: ";
+  }
+  return "The source: ";
+}
+
 void add_sources(std::vector<Residual>& to, const domain::DispositionRecord& record) {
   const domain::Asset& asset = record.asset;
   if (asset.source_history == SourceHistory::retrofitted) {
@@ -113,7 +141,12 @@ void add_sources(std::vector<Residual>& to, const domain::DispositionRecord& rec
   }
   for (const std::string& place : record.sources_still_present) {
     to.push_back(
-        {"source-present", "The source was still there, readable, when the erase began: " + place});
+        {"source-present",
+         (was_removed(record, place)
+              ? "The source was reported as removed, and a file of its name was there when "
+                "the erase began: "
+              : "The source was still there, readable, when the erase began: ") +
+             place});
   }
   for (const std::string& place : record.sources_not_visible) {
     to.push_back({"source-not-visible",
@@ -121,13 +154,12 @@ void add_sources(std::vector<Residual>& to, const domain::DispositionRecord& rec
                   "the daemon: " +
                       place});
   }
-  const bool removed =
-      std::any_of(asset.sources.begin(), asset.sources.end(),
-                  [](const auto& source) { return source.removed_at.has_value(); });
-  if (removed) {
-    to.push_back({"source-removed",
-                  "Removal of a source is reported by the importing person's "
-                  "program; removing a file does not overwrite its blocks."});
+  for (const domain::RemovedSource& source : record.sources_removed) {
+    to.push_back(
+        {"source-removed", "Removal of the source was reported at " + to_rfc3339(source.reported) +
+                               " by the program of " + asset.importer.login +
+                               "; removing a file does not overwrite its blocks. " +
+                               std::string(seen_sentence(source.left)) + source.description});
   }
 }
 

@@ -48,6 +48,15 @@ struct PolicyApplied {
   std::string released_by;  // login of who let the plan go on
 };
 
+// A source that its importer reported as removed, and what lies under its name all the same.
+// Removing takes files away and never a directory, so an empty one is what is expected.
+struct RemovedSource {
+  enum class Left { nothing, empty_directory, filled_directory, closed_directory, file };
+  std::string description;
+  UtcTime reported{};
+  Left left = Left::nothing;
+};
+
 struct DispositionRecord {
   Uuid certificate;
   Uuid store;
@@ -65,6 +74,7 @@ struct DispositionRecord {
   std::vector<LineageName> dependants;
   std::vector<ExportRecord> exports;
   std::vector<std::string> sources_still_present;  // seen by the daemon at TX1
+  std::vector<RemovedSource> sources_removed;      // by report; what was seen at TX1
   std::vector<std::string> sources_not_visible;    // to the daemon: present or not, nobody knows
 
   Uuid plan;

@@ -127,14 +127,37 @@ Status DispositionFacts::add_policy(const domain::Asset& asset) {
   return {};
 }
 
+// What lies in a directory that was emptied is not looked for: one name in it is all that is read.
+void DispositionFacts::add_removed(const domain::Source& source,
+                                   const std::optional<FileInfo>& there) {
+  using Left = domain::RemovedSource::Left;
+  Left left = Left::nothing;
+  if (there && there->type == FileType::directory) {
+    const Result<bool> empty = core_->env().is_empty(source.description);
+    left = !empty.ok() ? Left::closed_directory
+           : *empty    ? Left::empty_directory
+                       : Left::filled_directory;
+  } else if (there) {
+    left = Left::file;
+    record_.sources_still_present.push_back(source.description);
+  }
+  record_.sources_removed.push_back({source.description, *source.removed_at, left});
+}
+
 void DispositionFacts::add_sources(const domain::Asset& asset) {
   record_.sources_still_present.clear();
+  record_.sources_removed.clear();
   record_.sources_not_visible.clear();
   for (const domain::Source& source : asset.sources) {
-    if (source.description.empty() || source.description.front() != '/') continue;
+    const bool is_path = !source.description.empty() && source.description.front() == '/';
+    if (!is_path) {
+      if (source.removed_at) add_removed(source, std::nullopt);
+      continue;
+    }
     const Result<std::optional<FileInfo>> there = core_->env().stat(source.description);
+    if (source.removed_at) add_removed(source, there.ok() ? *there : std::nullopt);
     if (there.ok() && *there) {
-      record_.sources_still_present.push_back(source.description);
+      if (!source.removed_at) record_.sources_still_present.push_back(source.description);
     } else if (!there.ok() || source.sight == domain::SourceSight::hidden) {
       record_.sources_not_visible.push_back(source.description);
     }

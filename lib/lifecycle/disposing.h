@@ -28,6 +28,7 @@ class DispositionFacts {
   Status add_epochs(const domain::Asset& asset);
   Status add_policy(const domain::Asset& asset);
   void add_sources(const domain::Asset& asset);
+  void add_removed(const domain::Source& source, const std::optional<FileInfo>& there);
 
   Core* core_;
   const domain::Plan* plan_;

@@ -22,6 +22,7 @@ class CountingEnv final : public Env {
   Result<std::optional<FileInfo>> stat(const std::string& path) override;
   Status make_directory(const std::string& path, unsigned permissions) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
+  Result<bool> is_empty(const std::string& path) override { return real_.is_empty(path); }
   Status rename(const std::string& from, const std::string& to) override;
   Status replace(const std::string& from, const std::string& to) override;
   Status unlink(const std::string& path) override;

@@ -83,6 +83,11 @@ Status FakeDisk::make_directory(const std::string& path, unsigned permissions) {
 Result<std::vector<std::string>> FakeDisk::list(const std::string& path) {
   return core_->list(path);
 }
+
+Result<bool> FakeDisk::is_empty(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, list(path));
+  return names.empty();
+}
 Status FakeDisk::rename(const std::string& from, const std::string& to) {
   return core_->rename(from, to, DiskCore::Target::must_be_free);
 }

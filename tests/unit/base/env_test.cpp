@@ -65,6 +65,7 @@ TEST_F(ARealFileSystem, NeverReplacesAFile) {
   EXPECT_EQ(env_.rename(directory_ / "g", directory_ / "f").error().code, Errc::already_exists);
   EXPECT_TRUE(env_.rename(directory_ / "g", directory_ / "h").ok());
   EXPECT_EQ(env_.list(directory_.path()).value(), (std::vector<std::string>{"f", "h"}));
+  EXPECT_FALSE(env_.is_empty(directory_.path()).value());
 }
 
 TEST_F(ARealFileSystem, ReplacesAFileWhereThatIsAskedFor) {
@@ -113,6 +114,7 @@ TEST_F(ARealFileSystem, MakesListsSyncsAndRemovesDirectories) {
   EXPECT_TRUE(env_.sync_directory(path).ok());
   EXPECT_EQ(env_.stat(path).value()->permissions, 0700U);
   EXPECT_TRUE(env_.list(path).value().empty());
+  EXPECT_TRUE(env_.is_empty(path).value());
   EXPECT_TRUE(env_.remove_directory(path).ok());
   EXPECT_EQ(env_.sync_directory(path).error().code, Errc::not_found);
   EXPECT_EQ(env_.unlink(path).error().code, Errc::not_found);

@@ -90,6 +90,7 @@ class WatchedEnv final : public Env {
   Result<std::vector<std::string>> list(const std::string& path) override {
     return disk_.list(path);
   }
+  Result<bool> is_empty(const std::string& path) override { return disk_.is_empty(path); }
   Status rename(const std::string& from, const std::string& to) override {
     return disk_.rename(from, to);
   }

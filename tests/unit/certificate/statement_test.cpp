@@ -377,7 +377,8 @@ TEST(AnExportedAsset, SaysSoOnItsStatement) {
 TEST(EachConditionOfTheRecord, HasItsResidual) {
   auto record = sample::record();
   record.sources_still_present = {"/srv/models/reviewer"};
-  record.asset.sources[0].removed_at = sample::time_at(5);
+  record.sources_removed = {
+      {"/srv/emptied", sample::time_at(5), domain::RemovedSource::Left::empty_directory}};
   record.host_findings = {"unencrypted swap was active"};
   record.at_rest = domain::AtRest::none;
   domain::LineageName child;
@@ -387,7 +388,9 @@ TEST(EachConditionOfTheRecord, HasItsResidual) {
   record.dependants = {child};
   const Json json = parsed_statement(record);
   EXPECT_TRUE(has_residual(json, "source-present", "/srv/models/reviewer"));
-  EXPECT_TRUE(has_residual(json, "source-removed"));
+  EXPECT_TRUE(has_residual(json, "source-removed", "nothing lay in it: /srv/emptied"));
+  EXPECT_TRUE(
+      has_residual(json, "source-removed", "at 2026-09-21T14:13:25Z by the program of olga"));
   EXPECT_TRUE(has_residual(json, "host", "unencrypted swap was active"));
   EXPECT_TRUE(has_residual(json, "at-rest"));
   EXPECT_TRUE(has_residual(json, "dependant", "acme/small (in service)"));

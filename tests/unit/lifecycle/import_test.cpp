@@ -6,6 +6,7 @@
 #include "crypto/primitives.h"
 #include "fault/support/crashes.h"
 #include "fault/support/inspect.h"
+#include "unit/lifecycle/life.h"
 
 namespace aierase::test {
 namespace {
@@ -39,6 +40,27 @@ class AnImport : public ::testing::Test {
     ASSIGN_OR_RETURN(lifecycle::ImportTicket ticket, world.store->begin_import(std::move(request)));
     ASSIGN_OR_RETURN(SecretBytes secret, SecretBytes::copy_of(key));
     return world.store->finish_key_import(std::move(ticket), std::move(secret), std::move(sources));
+  }
+  // A key from there, of which it was reported that it is gone.
+  void erase_with_removed(const std::string& place) {
+    const auto report =
+        import_key("k", content_of(5, 32), {source(place, SourceHistory::retrofitted)});
+    ASSERT_TRUE(done(report));
+    const Uuid id = report->view.asset.id;
+    ASSERT_TRUE(done(world.store->report_sources_removed(alice(), id, {place})));
+    lifecycle::RetireRequest end;
+    end.actor = alice();
+    end.assets = {id};
+    end.reason = "end";
+    end.timing = domain::Timing::now;
+    const auto plan = world.store->retire(end);
+    ASSERT_TRUE(done(plan));
+    ASSERT_TRUE(done(world.store->approve(bob(), plan->plan.id, to_hex(plan->plan.digest))));
+    ASSERT_TRUE(done(world.execute()));
+    Imported known;
+    known.id = id;
+    known.name = "k";
+    world.assets.push_back(known);
   }
   bool is_on_disk(ByteView wanted) {
     for (const auto& [path, bytes] : everything(world.disk)) {
@@ -85,6 +107,44 @@ TEST_F(AnImport, OfTheSameContentDoesNotBringBackWhatIsSuspended) {
   ASSERT_FALSE(again.ok());
   EXPECT_EQ(again.error().code, Errc::wrong_state);
   EXPECT_EQ(world.store->show_asset(first->view.asset.id)->asset.state, AssetState::suspended);
+}
+
+Json source_said(World& world, const std::string& code) {
+  const Json predicate = predicate_of(world, "k");
+  for (const Json& residual : predicate["residuals"]) {
+    if (residual["code"] == code) return residual["text"];
+  }
+  return nullptr;
+}
+
+// Removing takes files away, never a directory.
+TEST_F(AnImport, FromADirectoryThatWasEmptiedIsNotSaidToBeThereStill) {
+  ASSERT_TRUE(done(world.disk.make_directory("/emptied", 0700)));
+  erase_with_removed("/emptied");
+  EXPECT_TRUE(predicate_of(world, "k")["source"]["still_present"].empty());
+  EXPECT_TRUE(source_said(world, "source-present").is_null());
+  const std::string said = source_said(world, "source-removed");
+  EXPECT_NE(said.find("reported at 2026"), std::string::npos) << said;
+  EXPECT_NE(said.find("program of alice"), std::string::npos) << said;
+  EXPECT_NE(said.find("directory itself was still there"), std::string::npos) << said;
+  EXPECT_NE(said.find("nothing lay in it: /emptied"), std::string::npos) << said;
+}
+
+TEST_F(AnImport, FromADirectoryThatHoldsSomethingAgainSaysSo) {
+  ASSERT_TRUE(done(world.disk.make_directory("/filled", 0700)));
+  ASSERT_TRUE(done(write_new_file(world.disk, "/filled/copy", content_of(1, 8), 0600)));
+  erase_with_removed("/filled");
+  EXPECT_TRUE(source_said(world, "source-present").is_null());
+  const std::string said = source_said(world, "source-removed");
+  EXPECT_NE(said.find("something lay in it"), std::string::npos) << said;
+}
+
+TEST_F(AnImport, OfAFileThatIsThereAgainIsStillPresent) {
+  ASSERT_TRUE(done(write_new_file(world.disk, "/again", content_of(1, 8), 0600)));
+  erase_with_removed("/again");
+  EXPECT_EQ(predicate_of(world, "k")["source"]["still_present"], Json::array({"/again"}));
+  EXPECT_NE(source_said(world, "source-present").dump().find("a file of its name was there"),
+            std::string::npos);
 }
 
 TEST_F(AnImport, OfAKeyLeavesNoDigestOfItAnywhere) {
