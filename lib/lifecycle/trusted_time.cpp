@@ -78,9 +78,14 @@ std::string_view to_text(WaitsFor what) noexcept {
   return {};
 }
 
+// By the last approval that made it due: those before it may have come under another clock, and say
+// nothing of the moment at which it was agreed to go.
 Attendance attendance_of(const domain::Plan& plan) {
   if (is_by_standing(plan)) return Attendance::unattended;
-  return agreed_due(plan) > approved_at(plan) ? Attendance::unattended : Attendance::attended;
+  const auto last = std::find_if(plan.approvals.rbegin(), plan.approvals.rend(),
+                                 [](const domain::Approval& one) { return one.due.has_value(); });
+  const bool at_once = last != plan.approvals.rend() && *last->due <= last->time;
+  return at_once ? Attendance::attended : Attendance::unattended;
 }
 
 bool is_due(const domain::Plan& plan, const ClockFacts& clock) {
@@ -92,6 +97,7 @@ bool is_due(const domain::Plan& plan, const ClockFacts& clock) {
 Result<UtcTime> Store::confirm_clock(const domain::Actor& actor) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(actor));
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   const ClockReading reading = core.settings.clock->read();
   RETURN_IF_ERROR(transact(

@@ -92,5 +92,38 @@ TEST_F(TrustedTime, BelievesAShortGapAcrossABootAndNoLongOne) {
   EXPECT_EQ(look(), seconds(0));
 }
 
+// Approvals as (hour of the approval, hour by which it made the plan due).
+struct Attended {
+  const char* name;
+  std::vector<std::pair<int, std::optional<int>>> approvals;
+  Attendance attendance;
+};
+
+TEST(AttendanceOfAPlan, IsThatOfTheApprovalThatMadeItDue) {
+  const Attended cases[] = {
+      {"without grace", {{5, 5}}, Attendance::attended},
+      {"with grace", {{5, 173}}, Attendance::unattended},
+      {"with grace, of two", {{3, std::nullopt}, {5, 173}}, Attendance::unattended},
+      {"the first under a fast clock", {{480, std::nullopt}, {5, 480}}, Attendance::unattended},
+      {"without grace, the first under a fast clock",
+       {{480, std::nullopt}, {5, 480}},
+       Attendance::unattended},
+      {"the last under a fast clock", {{5, std::nullopt}, {480, 648}}, Attendance::unattended},
+      {"released after its grace", {{5, 173}, {200, 200}}, Attendance::attended},
+      {"released, the grace under a fast clock", {{480, 648}, {200, 648}}, Attendance::unattended},
+      {"nobody made it due", {{5, std::nullopt}}, Attendance::unattended},
+  };
+  for (const Attended& one : cases) {
+    domain::Plan plan;
+    for (const auto& [time, due] : one.approvals) {
+      domain::Approval approval;
+      approval.time = from_unix(0) + hours(time);
+      if (due) approval.due = from_unix(0) + hours(*due);
+      plan.approvals.push_back(approval);
+    }
+    EXPECT_EQ(attendance_of(plan), one.attendance) << one.name;
+  }
+}
+
 }  // namespace
 }  // namespace aierase::lifecycle
