@@ -25,6 +25,12 @@ Result<domain::Plan> known_plan(Core& core, const Uuid& id) {
                     "`aierase list plans` shows what there is", plan_text(id));
 }
 
+// Who sets the clock back does not bring an expired text back, and one that is made now is valid.
+Result<UtcTime> later_of_both_clocks(const Core& core) {
+  ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
+  return std::max(clock.wall, clock.trusted);
+}
+
 // ---- the text -----------------------------------------------------------------------------------
 
 Result<ActDecision> decision_of(const std::string& word, const domain::Plan& first) {
@@ -111,9 +117,8 @@ class Carried {
                      certificate::verify_ssh_signature(file.signature, file.text));
     Carried carried;
     ASSIGN_OR_RETURN(carried.signer, file.find_signer(signer.key));
-    // Who sets the clock back does not bring an expired text back.
-    ASSIGN_OR_RETURN(const catalog::StoreState state, core.view().state());
-    ASSIGN_OR_RETURN(SignedAct act, read_act(file, std::max(core.now(), state.trusted)));
+    ASSIGN_OR_RETURN(const UtcTime now, later_of_both_clocks(core));
+    ASSIGN_OR_RETURN(SignedAct act, read_act(file, now));
     if (auto* decision = std::get_if<DecisionAct>(&act)) {
       carried.act = std::move(*decision);
     } else {
@@ -245,7 +250,7 @@ Result<DecisionAct> Store::act_to_sign(const SigningWish& wish) {
   RETURN_IF_ERROR(check_text("the reason", wish.comment, limits::kReasonBytes));
   DecisionAct act;
   act.comment = wish.comment;
-  const UtcTime now = core.now();
+  ASSIGN_OR_RETURN(const UtcTime now, later_of_both_clocks(core));
   UtcTime end = now + kOutcomeLifetime;
   for (const Uuid& id : wish.plans) {
     ASSIGN_OR_RETURN(const domain::Plan plan, known_plan(core, id));

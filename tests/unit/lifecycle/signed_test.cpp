@@ -163,6 +163,24 @@ TEST_F(ASignedText, IsRefusedFromItsEndOnAlsoByAClockThatWasSetBack) {
   EXPECT_TRUE(done(give(signed_act)));
 }
 
+TEST_F(ASignedText, IsNotMadeWhereItWouldBeExpiredAtOnce) {
+  const Uuid plan = asked({"gauss"});
+  lifecycle::SigningWish wish;
+  wish.plans = {plan};
+  wish.decision = "approve";
+  wish.valid_until = world.clock.read().wall + std::chrono::hours(1);
+  world.clock.advance(std::chrono::hours(2));
+  ASSERT_TRUE(done(world.store->confirm_clock(alice())));
+  world.clock.set_wall(world.clock.read().wall - std::chrono::hours(2));
+  const auto late = world.store->act_to_sign(wish);
+  ASSERT_FALSE(late.ok()) << "trusted time is beyond its end";
+  EXPECT_NE(late.error().message.find("later than that already"), std::string::npos);
+  wish.valid_until.reset();
+  const auto made = world.store->act_to_sign(wish);
+  ASSERT_TRUE(done(made));
+  EXPECT_TRUE(done(give(*made)));
+}
+
 TEST_F(ASignedText, AboutAnotherStoreIsNotForThisOne) {
   const Uuid plan = asked({"gauss"});
   DecisionAct elsewhere = act({plan});
