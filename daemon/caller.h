@@ -1,8 +1,8 @@
 // Who calls: identity from the bus, never from an argument.
 //
 // Contract: uid from the credentials of the connection (as the bus daemon saw it), login and groups
-// from the name service, audit login uid where the kernel tells it. See org.aierase1(5)
-// CONVENTIONS.
+// from the name service, audit login uid as the kernel tells it, and else why it does not. See
+// org.aierase1(5) CONVENTIONS.
 #pragma once
 
 #include <cstdint>

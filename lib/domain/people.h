@@ -2,8 +2,8 @@
 //
 // Contract: values. An Actor's uid comes from the bus credentials, or from the person whose
 // enrolled key signed, never from an argument; audit_login_uid is the kernel's loginuid where it
-// could be read (unset counts as unknown and is recorded as such). Specified in: aierase(1) PEOPLE,
-// aierase-people(5).
+// could be read (unset counts as unknown and is recorded as such); where it could not be read,
+// login_sight says why. Specified in: aierase(1) PEOPLE, aierase-people(5).
 #pragma once
 
 #include <cstdint>
@@ -33,12 +33,16 @@ struct PersonEntry {
 };
 using PersonLookup = std::function<Result<std::optional<PersonEntry>>(std::uint32_t uid)>;
 
+// Whether the kernel told as whom the process of a caller logged in; also that it did not at all.
+enum class LoginSight { told, process_gone, other_account, unreadable };
+
 struct Actor {
   std::uint32_t uid = 0;
   std::string login;  // user name at that time, or "uid:N"
   std::optional<std::uint32_t> audit_login_uid;
-  std::vector<std::uint32_t> groups;    // of the caller, as the bus gave them; never stored
-  std::optional<PersonEntry> person{};  // stored with decisions alone
+  std::vector<std::uint32_t> groups;          // of the caller, as the bus gave them; never stored
+  std::optional<PersonEntry> person{};        // stored with decisions alone
+  LoginSight login_sight = LoginSight::told;  // of the caller; never stored
 };
 
 // Whose act an account's or a key's is, by people.toml.

@@ -71,10 +71,11 @@ Status check_digest(const domain::Plan& plan, std::string_view prefix) {
   return {};
 }
 
-// As which custodians of which items the actor may speak; why not, if as none.
+// As which custodians of which items the actor may speak; why not, if as none. Who brought the
+// policy into force may object as the custodian that it makes of him, and not approve.
 Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& plan,
                                                const Rulings& rulings, const domain::Actor& actor,
-                                               domain::PeopleRule rule) {
+                                               domain::PeopleRule rule, domain::Decision decision) {
   switch (standing_of(actor, plan.requester, rule)) {
     case Standing::counts:
     case Standing::not_custodian:
@@ -90,9 +91,19 @@ Result<std::vector<std::string>> capacities_of(Core& core, const domain::Plan& p
   ASSIGN_OR_RETURN(std::vector<domain::Custodian> custodians,
                    custodians_of(core.view(), assets_of(plan)));
   ASSIGN_OR_RETURN(const std::vector<domain::Custodian> named, named_by_policy(core, rulings));
-  custodians.insert(custodians.end(), named.begin(), named.end());
+  const bool own_word =
+      decision == domain::Decision::approve && is_loader(core.retention.loader(), actor, rule);
+  if (!own_word) custodians.insert(custodians.end(), named.begin(), named.end());
   std::vector<std::string> capacities = capacities_among(custodians, actor, rule);
   if (!capacities.empty()) return capacities;
+  if (own_word && !capacities_among(named, actor, rule).empty()) {
+    return make_error(Errc::access_denied,
+                      actor.login + " is a custodian of " + plan_text(plan.id) +
+                          " by the policy alone, and brought that policy into force",
+                      "a custodian that is recorded with these assets approves, or somebody else "
+                      "whom the policy names",
+                      plan_text(plan.id));
+  }
   return make_error(Errc::access_denied,
                     actor.login + " is no custodian of any asset in " + plan_text(plan.id),
                     "`aierase show " + plan_text(plan.id) + "` names whose approval is needed",
@@ -179,16 +190,10 @@ Status set_items(Core& core, catalog::Transaction& transaction, const domain::Pl
   return {};
 }
 
-UtcTime approved_at(const domain::Plan& plan) {
-  UtcTime last{};
-  for (const domain::Approval& approval : plan.approvals) last = std::max(last, approval.time);
-  return last;
-}
-
 UtcTime agreed_due(const domain::Plan& plan) {
-  UtcTime due = approved_at(plan);
+  UtcTime due{};
   for (const domain::Approval& approval : plan.approvals) {
-    due = std::max(due, approval.due.value_or(due));
+    due = std::max({due, approval.time, approval.due.value_or(due)});
   }
   return due;
 }
@@ -226,6 +231,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
                                 const SignedDecision* signed_decision) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(caller));
   ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
   const bool release = waits_for_release(plan);
@@ -250,8 +256,8 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
     return make_error(Errc::plan_stale, plan_text(id) + " is stale: " + why,
                       "request it again without --now", plan_text(id));
   }
-  ASSIGN_OR_RETURN(approval.capacities,
-                   capacities_of(core, plan, rulings, actor, store_state.people_rule));
+  ASSIGN_OR_RETURN(approval.capacities, capacities_of(core, plan, rulings, actor,
+                                                      store_state.people_rule, approval.decision));
   for (const domain::Approval& earlier : plan.approvals) {
     if (domain::same_person(earlier.actor, actor) && !earlier.standing &&
         earlier.decision == domain::Decision::approve) {
@@ -296,6 +302,7 @@ Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
                                const std::string& reason, const SignedDecision* signed_decision) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(caller));
   ASSIGN_OR_RETURN(const domain::Actor actor, core.with_entry(caller));
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
   if (reason.empty())
@@ -311,8 +318,8 @@ Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
   refusal.time = core.now();
   refusal.reason = reason;
   ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, refusal.time));
-  ASSIGN_OR_RETURN(refusal.capacities,
-                   capacities_of(core, plan, rulings, actor, store_state.people_rule));
+  ASSIGN_OR_RETURN(refusal.capacities, capacities_of(core, plan, rulings, actor,
+                                                     store_state.people_rule, refusal.decision));
   RETURN_IF_ERROR(transact(
       core, ReserveShare::half,
       [&](catalog::Transaction& transaction, catalog::StoreState& state) -> Status {
@@ -331,6 +338,7 @@ Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
 Result<PlanView> Store::cancel(const domain::Actor& actor, const Uuid& id) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(actor));
   ASSIGN_OR_RETURN(const domain::Plan plan, open_plan(core, id));
   const bool approved =
       plan.state == domain::PlanState::approved || plan.state == domain::PlanState::running;

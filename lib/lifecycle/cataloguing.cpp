@@ -121,11 +121,10 @@ Status check_changes(const Store::Changes& changes, const domain::Asset& asset,
 
 // A custodian hands over to another, and gives up protection: both would otherwise be anybody's to
 // take. `weaker` says what is given up; empty where nothing is.
-Status check_consent(const domain::Actor& actor, const domain::Asset& asset,
+Status check_consent(const Core& core, const domain::Actor& actor, const domain::Asset& asset,
                      const Store::Changes& changes, const std::vector<std::string>& weaker,
                      domain::PeopleRule rule) {
   if (rule == domain::PeopleRule::single_operator) return {};
-  if (domain::is_custodian(actor, asset.custodians)) return {};
   std::string what;
   if (!changes.custodians.empty()) {
     what = "the custodians of " + asset.name.text() + " change";
@@ -137,6 +136,7 @@ Status check_consent(const domain::Actor& actor, const domain::Asset& asset,
   } else {
     return {};
   }
+  if (domain::is_custodian(actor, asset.custodians)) return core.check_login(actor);
   return make_error(Errc::access_denied,
                     what + " only by one of its custodians: " + actor.login + " is none",
                     "ask one of them to run this", asset_text(asset.id));
@@ -364,7 +364,8 @@ Result<AssetView> Store::set_asset(const domain::Actor& actor, const Uuid& id,
         ASSIGN_OR_RETURN(const policy::Decision after,
                          core.retention.decide(transaction, *changed, now));
         const policy::Change change = policy::compare(before, after);
-        RETURN_IF_ERROR(check_consent(person, asset, changes, change.sentences, state.people_rule));
+        RETURN_IF_ERROR(
+            check_consent(core, person, asset, changes, change.sentences, state.people_rule));
         return transaction.add_event(
             {now, actor, "set", asset_text(id), told.from, told.to, changes.reason});
       }));

@@ -151,6 +151,39 @@ Result<SecretBytes> Core::payload_of(const domain::Asset& asset, const crypto::D
 
 namespace {
 
+// Why nobody knows as whom a caller logged in; empty where the kernel has told.
+std::string_view hidden_because(domain::LoginSight sight) {
+  switch (sight) {
+    case domain::LoginSight::told:
+      return {};
+    case domain::LoginSight::process_gone:
+      return "the process that opened the connection is gone";
+    case domain::LoginSight::other_account:
+      return "the process that opened the connection runs under another account now, or is gone";
+    case domain::LoginSight::unreadable:
+      return "aierased cannot read /proc of the process that opened the connection";
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Core::check_login(const domain::Actor& actor) const {
+  const std::string_view why = hidden_because(actor.login_sight);
+  if (why.empty()) return {};
+  ASSIGN_OR_RETURN(const catalog::StoreState state, view().state());
+  if (state.people_rule == domain::PeopleRule::single_operator) return {};
+  return make_error(Errc::access_denied,
+                    "this takes two persons, and nobody knows as whom " + actor.login +
+                        " logged in: " + std::string(why),
+                    actor.login_sight == domain::LoginSight::unreadable
+                        ? "call from the host itself, where /proc is mounted without hidepid"
+                        : "call again from a process that lives until the answer: the aierase "
+                          "command does");
+}
+
+namespace {
+
 Error unknown_asset(const Uuid& id) {
   return make_error(Errc::not_found, "there is no asset " + asset_text(id),
                     "`aierase list` shows what there is", asset_text(id));

@@ -184,6 +184,8 @@ class Core {
     ASSIGN_OR_RETURN(actor.person, settings.person_of(actor.uid));
     return actor;
   }
+  // Where it takes two persons, nobody acts whose login is hidden: he might be either of them.
+  Status check_login(const domain::Actor& actor) const;
   void changed(domain::IdType type, const Uuid& id) { changes.insert(domain::id_text(type, id)); }
   Result<domain::Asset> living_asset(const Uuid& id);  // erased: Errc::erased; absent: not_found
   Result<domain::Asset> known_asset(const Uuid& id);
@@ -226,7 +228,6 @@ Result<std::string> decision_record(const domain::Plan& plan, const domain::Appr
 Result<std::optional<std::string>> altered_approval(const catalog::ReadView& view,
                                                     const domain::Plan& plan);
 
-UtcTime approved_at(const domain::Plan& plan);  // of the last approval
 // The end of grace as the log committed to it; what stands in the plan may be later, never earlier.
 UtcTime agreed_due(const domain::Plan& plan);
 

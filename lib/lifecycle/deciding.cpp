@@ -128,7 +128,7 @@ GateDecision decide_one(Core& core, Readers readers, const Candidate& candidate,
   if (readers == Readers::drained) {
     input.asset.open_leases = core.keys.open_leases(candidate.asset.id);
   }
-  input.policy = policy_facts(ruling);
+  input.policy = policy_facts(core.retention, ruling);
   return Gate::decide(input);
 }
 

@@ -115,9 +115,10 @@ Status DispositionFacts::add_policy(const domain::Asset& asset) {
   policy.classes = ruling.classes;
   policy.bases = ruling.terms.bases;
   // What was approved in advance speaks for what its class makes due, and for nothing else.
+  const PolicyFacts facts = policy_facts(core_->retention, ruling);
   record_.approvals = approvals_;
   std::erase_if(record_.approvals, [&](const domain::Approval& approval) {
-    return approval.standing && approval.standing->retention_class != policy_facts(ruling).due_by;
+    return approval.standing && approval.standing->retention_class != facts.due_by;
   });
   policy.floors.clear();
   policy.below_floor.clear();

@@ -108,6 +108,7 @@ Status EnforceRun::Impl::begin() {
   maker.emplace(core, request, report.moment);
   if (!writes()) return sweep->begin(last);
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(request.actor));
   if (core.enforcing) {
     return make_error(Errc::busy, "a run of enforce is going on",
                       "wait for its end; `aierase status` tells how the last one ended");

@@ -201,6 +201,11 @@ Standing standing_of(const domain::Actor& approver, const domain::Actor& request
   return Standing::counts;
 }
 
+bool is_loader(const domain::Actor* loader, const domain::Actor& approver,
+               domain::PeopleRule rule) {
+  return loader != nullptr && standing_of(approver, *loader, rule) == Standing::is_requester;
+}
+
 namespace {
 
 bool names(const std::vector<std::string>& texts, const std::string& text) {
@@ -239,8 +244,10 @@ std::vector<std::string> approvers_left(const std::vector<domain::Custodian>& cu
     if (may_approve(custodian, plan, rule)) approvers.push_back(custodian.text());
   }
   for (const std::string& text : policy.custodians) {
-    const bool asked = rule == domain::PeopleRule::two_person && text == plan.requester.login;
-    if (!asked && !names(approvers, text)) approvers.push_back(text);
+    const bool barred = rule == domain::PeopleRule::two_person &&
+                        (text == plan.requester.login ||
+                         (policy.loader != nullptr && text == policy.loader->login));
+    if (!barred && !names(approvers, text)) approvers.push_back(text);
   }
   return approvers;
 }
@@ -326,8 +333,9 @@ ApprovalCount count_approvals(const std::vector<domain::Custodian>& custodians,
     if (rule == domain::PeopleRule::single_operator) return true;
     return std::any_of(custodians.begin(), custodians.end(),
                        [&](const auto& custodian) { return given_as(approval, custodian); }) ||
-           std::any_of(policy.custodians.begin(), policy.custodians.end(),
-                       [&](const auto& text) { return names(approval.capacities, text); });
+           (!is_loader(policy.loader, approval.actor, rule) &&
+            std::any_of(policy.custodians.begin(), policy.custodians.end(),
+                        [&](const auto& text) { return names(approval.capacities, text); }));
   };
   std::vector<domain::Actor> people;  // one person counts once, by account and by signature
   bool released = !terms.braked_at;

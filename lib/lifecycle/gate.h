@@ -83,6 +83,7 @@ struct PolicyFacts {
   std::uint32_t approvals = 1;
   std::vector<std::string>
       custodians;  // who may approve beside the asset's own: "alice", "@owners"
+  const domain::Actor* loader = nullptr;  // who brought the policy into force; null: nobody did
 };
 
 struct ClockFacts {
@@ -121,10 +122,13 @@ class Gate {
 enum class Standing { counts, is_requester, is_root, not_custodian };
 Standing standing_of(const domain::Actor& approver, const domain::Actor& requester,
                      domain::PeopleRule rule);
+// Whether that person brought the policy into force, under any account: he does not approve as the
+// custodian that it makes of him.
+bool is_loader(const domain::Actor* loader, const domain::Actor& approver, domain::PeopleRule rule);
 // Whether it was given as this custodian, and not as another one of that name.
 bool given_as(const domain::Approval& approval, const domain::Custodian& custodian);
 // Texts of those who may still approve the end of an asset, of its custodians and those of its
-// classes: not who asked, not root, and nobody twice.
+// classes: not who asked, not who loaded those classes, not root, and nobody twice.
 std::vector<std::string> approvers_left(const std::vector<domain::Custodian>& custodians,
                                         const PolicyFacts& policy, const domain::Plan& plan,
                                         domain::PeopleRule rule);

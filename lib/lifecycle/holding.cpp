@@ -223,6 +223,7 @@ Result<HoldView> Store::lift_hold(const domain::Actor& actor, const Uuid& id,
                                   const std::string& reason) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(actor));
   RETURN_IF_ERROR(check_text("the reason", reason, limits::kReasonBytes));
   if (reason.empty()) {
     return make_error(Errc::usage, "lifting a hold needs a reason", "add --reason TEXT");

@@ -56,10 +56,63 @@ domain::SourceHistory worst_history(const std::vector<domain::Source>& sources) 
   return worst;
 }
 
+bool is_leaving(domain::AssetState state) {
+  return state == domain::AssetState::retired || state == domain::AssetState::erasing;
+}
+
+// Whose wish it is that it goes, and why; empty where no plan tells.
+Result<std::string> wish_behind(const catalog::ReadView& view, const Uuid& asset) {
+  ASSIGN_OR_RETURN(const std::optional<Uuid> id, view.open_plan_of(asset));
+  if (!id) return std::string();
+  ASSIGN_OR_RETURN(const std::optional<domain::Plan> plan, view.plan_head(*id));
+  if (!plan) return make_error(Errc::damaged, "an open plan is not in the catalog");
+  return " (" + plan->requester.login + " asked for it: " + plan->reason + ")";
+}
+
+// What is about to go gets no descendants any more: one of them alone would stop an erasure that
+// people have agreed to. What it supersedes may be on its way out.
+Status check_parents(Core& core, const domain::Actor& actor,
+                     const std::vector<domain::LineageEdge>& edges) {
+  for (const domain::LineageEdge& edge : edges) {
+    if (edge.relation == domain::Relation::supersedes) continue;
+    ASSIGN_OR_RETURN(const domain::Asset parent, core.known_asset(edge.parent));
+    if (!is_leaving(parent.state)) continue;
+    Status refusal = check_usable(core, actor, parent);  // counts the attempt
+    if (refusal.ok() || refusal.error().code != Errc::wrong_state) return refusal;
+    ASSIGN_OR_RETURN(const std::string wish, wish_behind(core.view(), parent.id));
+    Error error = std::move(refusal).error();
+    error.message = parent.name.text() + " is " + std::string(domain::to_text(parent.state)) +
+                    wish + ", so nothing comes in any more that is " +
+                    std::string(domain::to_text(edge.relation)) + " it";
+    return error;
+  }
+  return {};
+}
+
 struct Content {
   domain::Manifest manifest;
   std::optional<SecretBytes> key;  // of a dataset key
 };
+
+// Keys and configurations can be guessed: whoever has nothing to do with one that is there learns
+// nothing by importing guesses under its name.
+Status check_may_compare(const domain::Asset& there, const domain::Asset& asset) {
+  if (there.kind != domain::AssetKind::dataset_key &&
+      there.kind != domain::AssetKind::configuration) {
+    return {};
+  }
+  if (there.kind != asset.kind || domain::same_person(there.importer, asset.importer) ||
+      domain::is_custodian(asset.importer, there.custodians)) {
+    return {};
+  }
+  return make_error(
+      Errc::already_exists,
+      there.name.text() +
+          " exists and is never overwritten; whether it has this content is told to "
+          "its importer and its custodians alone",
+      "import it under another version, e.g. " + std::string(there.name.base()) + ":2",
+      asset_text(there.id));
+}
 
 // Whether the living asset of that name holds exactly this content.
 Result<bool> same_content(Core& core, const domain::Asset& there, domain::AssetKind kind,
@@ -80,6 +133,19 @@ Result<Bytes> seal_payload(const Core& core, const ImportTicket& ticket, const S
   Bytes associated = copy_of(core.store().view());
   append(associated, ticket.asset.view());
   return key.reveal([&](ByteView plain) { return crypto::seal_message(seal, associated, plain); });
+}
+
+// The clocks of a class may run from it, so the history of the older one says whose doing it was.
+Status tell_superseded(Core& core, catalog::Transaction& transaction, const domain::Asset& asset,
+                       const std::vector<domain::LineageEdge>& edges) {
+  for (const domain::LineageEdge& edge : edges) {
+    if (edge.relation != domain::Relation::supersedes) continue;
+    RETURN_IF_ERROR(transaction.add_event(
+        {asset.created, asset.importer, "superseded", asset_text(edge.parent), "", "",
+         "by " + asset.name.text() + " (" + asset_text(asset.id) + ")"}));
+    core.changed(domain::IdType::asset, edge.parent);
+  }
+  return {};
 }
 
 Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
@@ -113,6 +179,7 @@ Status write_asset(Core& core, ImportTicket& ticket, const Content& content) {
         RETURN_IF_ERROR(bind_future_holds(core, transaction, asset.id));
         RETURN_IF_ERROR(transaction.add_event(
             {asset.created, asset.importer, "import", asset_text(asset.id), "", "active", ""}));
+        RETURN_IF_ERROR(tell_superseded(core, transaction, asset, ticket.edges));
         return transaction.end_import(ticket.asset);
       });
 }
@@ -165,6 +232,7 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
                    core.view().asset_named(asset.name, catalog::NameScope::living));
   if (taken) {
     ASSIGN_OR_RETURN(const domain::Asset there, core.known_asset(*taken));
+    RETURN_IF_ERROR(check_may_compare(there, asset));
     ASSIGN_OR_RETURN(const bool same, same_content(core, there, asset.kind, content));
     if (same && there.state != domain::AssetState::active) {
       return make_error(Errc::wrong_state,
@@ -196,6 +264,8 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
     ASSIGN_OR_RETURN(report.view, store.show_asset(*taken));
     return report;
   }
+  // Once more: a parent may have been retired since the import began.
+  RETURN_IF_ERROR(check_parents(core, asset.importer, ticket.edges));
   RETURN_IF_ERROR(write_asset(core, ticket, content));
   core.importing.erase(ticket.asset);
   core.changed(domain::IdType::asset, ticket.asset);
@@ -243,6 +313,7 @@ Result<ImportTicket> Store::begin_import(ImportRequest request) {
   }
   std::sort(ticket.edges.begin(), ticket.edges.end());
   ticket.edges.erase(std::unique(ticket.edges.begin(), ticket.edges.end()), ticket.edges.end());
+  RETURN_IF_ERROR(check_parents(core, request.actor, ticket.edges));
   ticket.writer = {core.blob_directory(), core.store(), ticket.asset};
   RETURN_IF_ERROR(transact(
       core, ReserveShare::none, [&](catalog::Transaction& transaction, catalog::StoreState&) {

@@ -32,7 +32,7 @@ Status check_below_floor(Core& core, const domain::Plan& plan) {
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
     ASSIGN_OR_RETURN(const policy::Decision ruling,
                      core.retention.decide(core.view(), asset, plan.created));
-    const PolicyFacts facts = policy_facts(ruling);
+    const PolicyFacts facts = policy_facts(core.retention, ruling);
     if (!facts.floors.empty() || facts.keeps_after_retirement) return {};
   }
   return make_error(Errc::usage, "no floor of the policy keeps any of these assets",

@@ -189,7 +189,7 @@ Result<domain::PlanItem> item_for(Core& core, const domain::Plan& plan, const do
   ASSIGN_OR_RETURN(input.asset, asset_facts(core, core.view(), asset, cover));
   ASSIGN_OR_RETURN(const policy::Decision ruling,
                    core.retention.decide(core.view(), asset, clock.wall));
-  input.policy = policy_facts(ruling);
+  input.policy = policy_facts(core.retention, ruling);
   input.policy.no_haste = objection_to_now(ruling, plan);
   input.plan.requester = plan.requester;
   input.plan.below_floor = plan.below_floor;
@@ -337,7 +337,7 @@ Status add_needs(Core& core, domain::PeopleRule rule, PlanView& view) {
     const bool in_grace = plan.state == domain::PlanState::requested;
     const UtcTime end = in_grace ? end_of_grace(ruling, plan, now) : now;
     view.due_if_approved_now = std::max(view.due_if_approved_now.value_or(end), end);
-    const PolicyFacts facts = policy_facts(ruling);
+    const PolicyFacts facts = policy_facts(core.retention, ruling);
     const ApprovalCount count =
         count_approvals(asset.custodians, facts, terms_of(plan), word.approvals, rule);
     if (count.suffices()) continue;
@@ -435,6 +435,7 @@ Result<catalog::Page<domain::Plan>> Store::list_plans(const std::string& cursor,
 Result<PlanView> Store::retire(const RetireRequest& request) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  if (request.persist == Persist::yes) RETURN_IF_ERROR(core.check_login(request.actor));
   RETURN_IF_ERROR(check_text("the reason", request.reason, limits::kReasonBytes));
   RETURN_IF_ERROR(check_text("the ticket", request.ticket, limits::kReasonBytes));
   RETURN_IF_ERROR(check_text("the legal basis", request.below_floor, limits::kReasonBytes));

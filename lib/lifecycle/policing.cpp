@@ -75,6 +75,7 @@ Status put_in_force(Core& core, domain::LoadedPolicy loaded, const PolicyReport&
 Result<PolicyReport> Store::load_policy(const PolicyRequest& request) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  if (request.persist == Persist::yes) RETURN_IF_ERROR(core.check_login(request.actor));
   RETURN_IF_ERROR(check_text("the reason", request.reason, limits::kReasonBytes));
   std::vector<policy::PolicyText> texts;
   for (const domain::PolicyFile& file : request.files) {

@@ -159,7 +159,7 @@ Result<policy::Decision> Retention::objections(const catalog::ReadView& view,
   return speechless ? std::move(decision) : decide(view, asset, now);
 }
 
-PolicyFacts policy_facts(const policy::Decision& decision) {
+PolicyFacts policy_facts(const Retention& retention, const policy::Decision& decision) {
   PolicyFacts facts;
   facts.verdict = decision.verdict;
   facts.floors = decision.floors_in_force;
@@ -167,6 +167,7 @@ PolicyFacts policy_facts(const policy::Decision& decision) {
   facts.keeps_after_retirement = decision.retain_after_retirement.has_value();
   facts.approvals = decision.terms.approvals;
   facts.custodians = decision.terms.custodians;
+  facts.loader = retention.loader();
   if (decision.verdict == domain::Verdict::due) {
     facts.due_by = decision.ceilings.front().retention_class;
   }

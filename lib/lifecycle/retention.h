@@ -30,6 +30,8 @@ class Retention {
   const policy::PolicySet& set() const { return set_; }
   // None: the built-in policy.
   const std::optional<domain::LoadedPolicy>& loaded() const { return loaded_; }
+  // Who brought it into force; null: the built-in policy.
+  const domain::Actor* loader() const { return loaded_ ? &loaded_->actor : nullptr; }
   const std::optional<std::string>& altered() const { return altered_; }
 
   Result<policy::Decision> decide(const catalog::ReadView& view, const domain::Asset& asset,
@@ -53,8 +55,8 @@ class Retention {
   bool asks_for_ranks_ = false;     // some class has keep-last
 };
 
-// What the gate needs of it.
-PolicyFacts policy_facts(const policy::Decision& decision);
+// What the gate needs of a decision by the policy in force, which has to outlive it.
+PolicyFacts policy_facts(const Retention& retention, const policy::Decision& decision);
 // When a plan that is approved at `now` is executed, as far as this asset is concerned.
 UtcTime end_of_grace(const policy::Decision& decision, const domain::Plan& plan, UtcTime now);
 // Why it cannot go without grace, if so.

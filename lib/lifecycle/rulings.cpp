@@ -22,7 +22,7 @@ Result<Rulings> rulings_by(Core& core, const domain::Plan& plan, UtcTime now,
     ASSIGN_OR_RETURN(const domain::Asset asset, core.known_asset(item.asset));
     ASSIGN_OR_RETURN(const policy::Decision ruling,
                      core.retention.decide(core.view(), asset, moment));
-    rulings.items.push_back(policy_facts(ruling));
+    rulings.items.push_back(policy_facts(core.retention, ruling));
     rulings.due = std::max(rulings.due, end_of_grace(ruling, plan, now));
     if (!rulings.no_haste) rulings.no_haste = objection_to_now(ruling, plan);
   }

@@ -102,9 +102,12 @@ Result<std::vector<StandingFacts>> standing_facts(
     ASSIGN_OR_RETURN(const std::optional<domain::Actor> person, today(core, approval));
     if (!person) facts.person = StandingFacts::Person::gone;
     if (person) {
-      ASSIGN_OR_RETURN(std::vector<domain::Custodian> whom,
-                       named_by(core, approval.terms.retention_class));
-      whom.insert(whom.end(), custodians.begin(), custodians.end());
+      std::vector<domain::Custodian> whom = custodians;
+      if (!is_loader(core.retention.loader(), *person, state.people_rule)) {
+        ASSIGN_OR_RETURN(const std::vector<domain::Custodian> named,
+                         named_by(core, approval.terms.retention_class));
+        whom.insert(whom.end(), named.begin(), named.end());
+      }
       facts.capacities = capacities_among(whom, *person, state.people_rule);
     }
     all.push_back(std::move(facts));

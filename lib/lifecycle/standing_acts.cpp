@@ -273,6 +273,7 @@ Result<StandingView> hand_in_standing(Core& core, const domain::Actor& signer,
 Result<StandingView> Store::approve_standing(const StandingRequest& request) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(request.actor));
   ASSIGN_OR_RETURN(const policy::RetentionClass* rules, class_of(core, request.retention_class));
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
   domain::StandingApproval approval;

@@ -174,6 +174,7 @@ Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   Core& core = *impl_;
   ValidateRequest request = wanted;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(core.check_login(wanted.actor));
   ASSIGN_OR_RETURN(request.actor, core.with_entry(wanted.actor));
   RETURN_IF_ERROR(check_request(request));
   ASSIGN_OR_RETURN(const catalog::StoreState now, core.view().state());

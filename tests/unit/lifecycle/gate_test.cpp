@@ -247,9 +247,11 @@ domain::Approval approval_by(const char* person, std::uint32_t uid = domain::kNo
 
 std::size_t counted(const std::vector<domain::Custodian>& custodians,
                     const std::vector<domain::Approval>& approvals,
-                    const std::vector<std::string>& named_by_class = {}) {
+                    const std::vector<std::string>& named_by_class = {},
+                    const domain::Actor* loader = nullptr) {
   PolicyFacts policy;
   policy.custodians = named_by_class;
+  policy.loader = loader;
   const domain::Actor requester = who(1000, "alice");
   const std::string no_basis;
   return count_approvals(custodians, policy, {requester, no_basis, std::nullopt}, approvals,
@@ -278,6 +280,21 @@ TEST(Approvals, OfAPersonDoNotCountForAUserOfThatName) {
   const std::vector<domain::Custodian> user{{domain::CustodianKind::user, "dora", 1009}};
   EXPECT_EQ(counted(user, {approval_by("dora")}), 0U);
   EXPECT_EQ(counted(user, {approval_by("dora", 1009)}), 1U);
+}
+
+TEST(Approvals, OfWhoLoadedThePolicyDoNotCountByWhatItSaysOfHim) {
+  const std::vector<domain::Custodian> own{{domain::CustodianKind::user, "bob", 1001}};
+  domain::Approval by_bob;
+  by_bob.actor = who(1001, "bob");
+  by_bob.capacities = {"bob"};
+  domain::Actor by_sudo = who(0, "root");
+  by_sudo.audit_login_uid = 1001;
+  for (const domain::Actor& loader : {who(1001, "bob"), by_sudo}) {
+    EXPECT_EQ(counted({}, {by_bob}, {"bob"}, &loader), 0U) << loader.login;
+    EXPECT_EQ(counted(own, {by_bob}, {"bob"}, &loader), 1U) << loader.login;
+  }
+  const domain::Actor carol = who(1002, "carol");
+  EXPECT_EQ(counted({}, {by_bob}, {"bob"}, &carol), 1U);
 }
 
 // ---- approvals in advance -----------------------------------------------------------------------

@@ -31,9 +31,10 @@ class AnImport : public ::testing::Test {
     ASSERT_TRUE(done(world.open()));
   }
   Result<lifecycle::ImportReport> import_key(const std::string& name, const Bytes& key,
-                                             std::vector<domain::Source> sources) {
+                                             std::vector<domain::Source> sources,
+                                             const domain::Actor& by = alice()) {
     lifecycle::ImportRequest request;
-    request.actor = alice();
+    request.actor = by;
     request.name = name;
     request.kind = domain::AssetKind::dataset_key;
     request.custodians = {{domain::CustodianKind::user, "bob", 1001}};
@@ -96,6 +97,60 @@ TEST_F(AnImport, OfTheSameContentIsTheSameAssetAndRemembersEveryPlace) {
   const auto third = import_key("k", key, {source("/b", SourceHistory::retrofitted)});
   ASSERT_TRUE(done(third));
   EXPECT_EQ(third->view.asset.sources.size(), 2U) << "a known place is not told twice";
+}
+
+// Somebody who may import guesses what a key or a configuration is.
+TEST_F(AnImport, TellsAStrangerNothingOfASecretThatIsThere) {
+  const Bytes key = content_of(5, 32);
+  ASSERT_TRUE(done(import_key("k", key, {})));
+  ImportWish settings;
+  settings.name = "cfg";
+  settings.kind = domain::AssetKind::configuration;
+  settings.files = {{"c", content_of(7, 15)}};
+  ASSERT_TRUE(done(world.import(settings)));
+  const Uuid id = world.asset("cfg").id;
+  const auto guess = [&](const domain::Actor& by, const Bytes& bytes) {
+    const auto answer = import_key("k", bytes, {}, by);
+    return answer.ok() ? std::string(info(Errc::unexpected).name) : answer.error().message;
+  };
+  EXPECT_EQ(guess(person(1003, "dave"), key), guess(person(1003, "dave"), content_of(6, 32)));
+  const auto refused = import_key("k", key, {}, person(1003, "dave"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::already_exists);
+  EXPECT_TRUE(done(import_key("k", key, {}, bob()))) << "its custodian";
+  EXPECT_TRUE(done(import_key("k", key, {}, alice()))) << "its importer";
+  ASSERT_TRUE(done(world.store->suspend_asset(bob(), id, "in question")));
+  for (const Bytes& bytes : {content_of(7, 15), content_of(8, 15)}) {
+    lifecycle::ImportRequest request;
+    request.actor = person(1003, "dave");
+    request.name = "cfg";
+    request.kind = domain::AssetKind::configuration;
+    request.custodians = settings.custodians;
+    auto ticket = world.store->begin_import(std::move(request));
+    ASSERT_TRUE(done(ticket));
+    domain::Manifest manifest;
+    manifest.files.emplace_back();
+    manifest.files.back().path = "c";
+    manifest.files.back().bytes = bytes.size();
+    manifest.files.back().sha256 = crypto::sha256(bytes);
+    const auto answer = world.store->finish_import(std::move(*ticket), std::move(manifest), {});
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, Errc::already_exists) << "not that it is suspended";
+  }
+}
+
+TEST_F(AnImport, ThatSupersedesIsToldInTheHistoryOfWhatItSupersedes) {
+  ASSERT_TRUE(done(world.import(small_asset("prod:1", 1))));
+  ImportWish junk = small_asset("junk:1", 2);
+  junk.lineage = {{domain::Relation::supersedes, "prod:1"}};
+  ASSERT_TRUE(done(world.import(junk)));
+  const auto view = world.store->show_asset(world.asset("prod:1").id);
+  ASSERT_TRUE(done(view));
+  const auto told = std::find_if(view->events.begin(), view->events.end(),
+                                 [](const auto& event) { return event.action == "superseded"; });
+  ASSERT_NE(told, view->events.end());
+  EXPECT_EQ(told->actor.login, "alice");
+  EXPECT_NE(told->reason.find("junk:1 (a-"), std::string::npos) << told->reason;
 }
 
 TEST_F(AnImport, OfTheSameContentDoesNotBringBackWhatIsSuspended) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "fault/support/inspect.h"
+#include "lifecycle/enforcing.h"
+#include "lifecycle/standing.h"
 #include "unit/lifecycle/life.h"
 
 namespace aierase::test {
@@ -240,6 +242,103 @@ TEST_F(People, HaveThirtyDaysToApprove) {
   EXPECT_TRUE(done(world.request({"gauss"})));
 }
 
+// ---- whose login nobody knows -------------------------------------------------------------------
+
+domain::Actor hidden(domain::Actor actor,
+                     domain::LoginSight sight = domain::LoginSight::process_gone) {
+  actor.audit_login_uid.reset();
+  actor.login_sight = sight;
+  return actor;
+}
+
+class WhoHidesALogin : public People {
+ protected:
+  void SetUp() override {
+    People::SetUp();
+    ASSERT_TRUE(done(world.hold({"name=*"}, domain::HoldReach::future)));
+    add("gauss", {kBob});
+    custody.custodians = {kCarol};
+    custody.reason = "bob leaves";
+  }
+  // Of every act that takes two persons; its refusal, or that it was done.
+  std::vector<std::pair<std::string, Status>> all_acts(const domain::Actor& by) {
+    const Uuid gauss = world.asset("gauss").id;
+    const Uuid hold = world.store->list_holds("", 1)->rows.front().hold.id;
+    lifecycle::ValidateRequest verdict;
+    verdict.actor = by;
+    verdict.verdict = domain::Validation::accepted;
+    lifecycle::EnforceRun run(*world.store, {by, lifecycle::Persist::yes, std::nullopt});
+    return {{"retire", status(world.request({"gauss"}, by))},
+            {"approve", status(world.store->approve(by, Uuid::random(), ""))},
+            {"reject", status(world.store->reject(by, Uuid::random(), "no"))},
+            {"cancel", status(world.store->cancel(by, Uuid::random()))},
+            {"validate", status(world.store->validate(verdict))},
+            {"in advance", status(world.store->approve_standing({by, "default", {}}))},
+            {"enforce", status(run.step())},
+            {"confirm-clock", status(world.store->confirm_clock(by))},
+            {"policy load", status(world.store->load_policy({by, {}, "", yes}))},
+            {"custodians", status(world.store->set_asset(by, gauss, custody))},
+            {"lift", status(world.store->lift_hold(by, hold, "over"))}};
+  }
+  template <typename T>
+  static Status status(const Result<T>& result) {
+    return result.ok() ? Status() : Status(result.error());
+  }
+
+  static constexpr lifecycle::Persist yes = lifecycle::Persist::yes;
+  lifecycle::Store::Changes custody;
+};
+
+TEST_F(WhoHidesALogin, DoesNothingThatTakesTwoPersons) {
+  for (const domain::LoginSight sight :
+       {domain::LoginSight::process_gone, domain::LoginSight::other_account,
+        domain::LoginSight::unreadable}) {
+    for (const auto& [act, refusal] : all_acts(hidden(bob(), sight))) {
+      ASSERT_FALSE(refusal.ok()) << act;
+      EXPECT_EQ(info(refusal.error().code).name, info(Errc::access_denied).name) << act;
+      EXPECT_NE(refusal.error().message.find("nobody knows as whom bob logged in"),
+                std::string::npos)
+          << act << ": " << refusal.error().message;
+      EXPECT_FALSE(refusal.error().hint.empty()) << act;
+    }
+  }
+  EXPECT_TRUE(world.store->list_plans("", 1)->rows.empty());
+}
+
+TEST_F(WhoHidesALogin, IsNotWhoeverDidNotLogIn) {
+  domain::Actor service = hidden(bob(), domain::LoginSight::told);
+  for (const auto& [act, outcome] : all_acts(service)) {
+    EXPECT_TRUE(outcome.ok() || outcome.error().code != Errc::access_denied) << act;
+  }
+}
+
+TEST_F(WhoHidesALogin, MayLookAndMayUse) {
+  lifecycle::RetireRequest look;
+  look.actor = hidden(alice());
+  look.assets = {world.asset("gauss").id};
+  look.reason = "what if";
+  look.skip_blocked = lifecycle::SkipBlocked::yes;
+  look.persist = lifecycle::Persist::dry_run;
+  EXPECT_NE(status(world.store->retire(look)).ok() ? Errc::unexpected
+                                                   : world.store->retire(look).error().code,
+            Errc::access_denied);
+  lifecycle::Store::Changes label;
+  label.labels = {{"seen", "yes"}};
+  label.reason = "sorted";
+  EXPECT_TRUE(done(world.store->set_asset(hidden(bob()), world.asset("gauss").id, label)));
+}
+
+TEST(WhoHidesALoginFromOneself, IsTheSingleOperatorAllTheSame) {
+  World single;
+  ASSERT_TRUE(done(single.init(domain::PeopleRule::single_operator)));
+  ASSERT_TRUE(done(single.open()));
+  ASSERT_TRUE(done(single.import(small_asset("gauss", 1))));
+  const auto view = single.request({"gauss"}, hidden(alice()));
+  ASSERT_TRUE(done(view));
+  EXPECT_TRUE(
+      done(single.store->approve(hidden(alice()), view->plan.id, to_hex(view->plan.digest))));
+}
+
 // ---- an approval dies with what it was given for ------------------------------------------------
 
 class AnApproval : public People {
@@ -278,12 +377,62 @@ TEST_F(AnApproval, DiesWhenTheCustodianHandsOver) {
   expect_dead(Errc::approval_missing);
 }
 
-TEST_F(AnApproval, DiesWhenSomethingNewComesFromTheItem) {
-  approve_gauss();
+ImportWish made_of(const std::string& parent, domain::Relation relation) {
   ImportWish adapter = small_asset("gauss-lora", 40);
-  adapter.lineage = {{domain::Relation::derived_from, "gauss"}};
-  ASSERT_TRUE(done(world.import(adapter)));
+  adapter.lineage = {{relation, parent}};
+  return adapter;
+}
+
+TEST_F(AnApproval, DiesWhenSomethingNewCameFromTheItemBeforeIt) {
+  approved = asked({kBob});
+  ASSERT_TRUE(done(world.import(made_of("gauss", domain::Relation::derived_from))));
+  ASSERT_TRUE(done(approve(approved, bob())));
   expect_dead(Errc::plan_stale);
+}
+
+TEST_F(AnApproval, IsNotUndoneByWhatSomebodyMakesOfTheItemAfterIt) {
+  approve_gauss();
+  for (const domain::Relation relation :
+       {domain::Relation::derived_from, domain::Relation::trained_on,
+        domain::Relation::configured_by}) {
+    const Status refused = world.import(made_of("gauss", relation));
+    ASSERT_FALSE(refused.ok()) << domain::to_text(relation);
+    EXPECT_EQ(info(refused.error().code).name, info(Errc::wrong_state).name);
+    EXPECT_NE(refused.error().message.find("alice asked for it: superseded"), std::string::npos)
+        << refused.error().message;
+  }
+  const auto plan = world.store->show_plan(approved.plan.id);
+  ASSERT_EQ(plan->attempted_uses.size(), 1U);
+  EXPECT_EQ(plan->attempted_uses[0].count, 3U);
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(state(approved), PlanState::done);
+  EXPECT_TRUE(done(world.import(made_of("gauss", domain::Relation::derived_from))))
+      << "of what is erased only the lineage is left";
+}
+
+TEST_F(AnApproval, IsNotUndoneByWhatIsCommittedAfterIt) {
+  const PlanView view = asked({kBob});
+  lifecycle::ImportRequest late;
+  late.actor = alice();
+  late.name = "gauss-key";
+  late.kind = domain::AssetKind::dataset_key;
+  late.custodians = {kBob};
+  late.lineage = {{domain::Relation::configured_by, "gauss"}};
+  auto begun = world.store->begin_import(late);
+  ASSERT_TRUE(done(begun));
+  const Uuid id = begun->asset;
+  ASSERT_TRUE(done(approve(view, bob())));
+  const auto finished = world.store->finish_key_import(std::move(*begun), std::nullopt, {});
+  ASSERT_FALSE(finished.ok());
+  EXPECT_EQ(info(finished.error().code).name, info(Errc::wrong_state).name);
+  ASSERT_TRUE(done(world.store->abort_import(id)));
+  ASSERT_TRUE(done(world.execute()));
+  EXPECT_EQ(state(view), PlanState::done);
+}
+
+TEST_F(AnApproval, DoesNotKeepAwayWhatSupersedesTheItem) {
+  approve_gauss();
+  EXPECT_TRUE(done(world.import(made_of("gauss", domain::Relation::supersedes))));
 }
 
 TEST_F(AnApproval, OfOnePersonDiesWhenTheStoreAsksForTwo) {

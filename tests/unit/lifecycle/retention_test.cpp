@@ -32,7 +32,7 @@ class ARetention : public ::testing::Test {
 
   Result<lifecycle::PolicyReport> load(const std::string& text,
                                        lifecycle::Persist persist = lifecycle::Persist::yes) {
-    return world.store->load_policy({carol, {{"rules.toml", text}}, "as agreed", persist});
+    return world.store->load_policy({dave, {{"rules.toml", text}}, "as agreed", persist});
   }
   RetireRequest wish(Timing timing = Timing::after_grace, const std::string& below = "") {
     RetireRequest request;
@@ -72,6 +72,7 @@ class ARetention : public ::testing::Test {
 
   World world;
   const domain::Actor carol = person(1002, "carol");
+  const domain::Actor dave = person(1003, "dave");  // manager
 };
 
 // ---- grace --------------------------------------------------------------------------------------
@@ -424,6 +425,24 @@ TEST_F(ARetention, WaitsTheWholeGraceAfterAJumpThatWasCorrected) {
   world.clock.advance(7 * kDay - seconds(1));
   EXPECT_EQ(after_execution(), AssetState::retired);
   world.clock.advance(2 * kDay);
+  EXPECT_EQ(after_execution(), AssetState::erased);
+}
+
+TEST_F(ARetention, IsNotCutShortByAnApprovalUnderAClockThatWasFast) {
+  ASSERT_TRUE(
+      done(load("[class.two]\nmatch = [\"name=m\"]\napprovals = 2\ncustodians = [\"carol\"]\n")));
+  const auto asked = world.store->retire(wish());
+  ASSERT_TRUE(done(asked));
+  const UtcTime begin = world.clock.now();
+  world.clock.set_wall(begin + 20 * kDay);
+  ASSERT_TRUE(done(approve(*asked)));
+  world.clock.set_wall(begin);
+  ASSERT_TRUE(done(approve(*asked, carol)));
+  world.clock.set_wall(begin + 20 * kDay + hours(1));
+  EXPECT_EQ(after_execution(), AssetState::retired) << "nothing has passed but the wall clock";
+  EXPECT_EQ(latest_plan(world).waits_for, WaitsFor::clock);
+  world.clock.set_wall(begin);
+  world.clock.advance(20 * kDay + hours(1));
   EXPECT_EQ(after_execution(), AssetState::erased);
 }
 

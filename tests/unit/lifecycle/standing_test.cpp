@@ -66,6 +66,16 @@ class AStandingApproval : public ::testing::Test {
     changes.reason = "its class";
     ASSERT_TRUE(done(world.store->set_asset(by, world.asset(name).id, changes)));
   }
+  // No import makes one of what is retired: somebody with a shell does.
+  void make_child_of_the_first(const std::string& name) {
+    add(name, "others");
+    world.close();
+    ASSERT_TRUE(done(sql(world.disk,
+                         "INSERT INTO lineage (child, relation, parent) SELECT c.uuid, "
+                         "'derived-from', p.uuid FROM asset c, asset p WHERE c.name = '" +
+                             name + "' AND p.name = 'm:1';")));
+    ASSERT_TRUE(done(world.open()));
+  }
   UtcTime now() const { return world.clock.now(); }
   Result<StandingView> give(UtcTime until, const domain::Actor& by = bob(),
                             const std::string& class_name = "drafts") {
@@ -389,10 +399,7 @@ TEST_F(AStandingApproval, ThatEndedLeavesAloneWhatIsInAnotherPlanMeanwhile) {
   world.clock.advance(31 * kDay);
   const PlanView made = due({"m:1", "m:2"});
   ASSERT_TRUE(done(world.hold({"name=m:2"})));
-  ImportWish child = small_asset("child:1", 99);
-  child.custodians = {kBob};
-  child.lineage = {{domain::Relation::derived_from, "m:1"}};
-  ASSERT_TRUE(done(world.import(child)));
+  make_child_of_the_first("child:1");
   world.clock.advance(7 * kDay);
   ASSERT_TRUE(done(world.execute()));
   ASSERT_EQ(state_of(world, "m:1"), AssetState::suspended) << "for its child it fell out";
