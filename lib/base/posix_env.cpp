@@ -389,6 +389,10 @@ Status PosixEnv::sync_directory(const std::string& path) {
   const UniqueFd fd = open_directory(path);
   if (!fd.valid()) return path_error(errno, "cannot open the directory", path);
   if (retry_interrupted([&] { return ::fsync(fd.get()); }) != 0) {
+    if (errno == EINVAL) {  // as in /proc: no disk is at fault
+      return make_error(Errc::invalid_input, path + " lies on no file system that keeps anything",
+                        {}, path);
+    }
     return path_error(errno, "cannot sync the directory", path);
   }
   return {};

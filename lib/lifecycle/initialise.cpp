@@ -75,13 +75,33 @@ Status check_no_slot(Env& env, const std::string& slot_path) {
   return {};
 }
 
+Status open_or_make_directory(Env& env, const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(directory));
+  if (!there) {
+    RETURN_IF_ERROR(env.make_directory(directory, 0700));
+    RETURN_IF_ERROR(env.sync_directory(parent_of(directory)));
+  } else if (there->type != FileType::directory) {
+    return make_error(Errc::invalid_input, directory + " is a link or no directory");
+  }
+  return env.sync_directory(directory);
+}
+
+// Before anything names it: of a directory that cannot be used, nothing could be undone either.
+Status make_slot_directory(Env& env, const std::string& slot_path) {
+  const std::string directory = parent_of(slot_path);
+  const Status usable = open_or_make_directory(env, directory);
+  if (usable.ok() || usable.error().code == Errc::io || usable.error().code == Errc::no_space) {
+    return usable;
+  }
+  return make_error(Errc::invalid_input,
+                    "the root slot cannot lie in " + directory + ": " + usable.error().message,
+                    "name a file in a directory on a disk, without a link: e.g. --root-slot "
+                    "file:/var/lib/aierase-root/slot",
+                    directory);
+}
+
 Result<std::string> make_slot_staging(Env& env, const std::string& slot_path) {
   const std::string slot_directory = parent_of(slot_path);
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(slot_directory));
-  if (!there) {
-    RETURN_IF_ERROR(env.make_directory(slot_directory, 0700));
-    RETURN_IF_ERROR(env.sync_directory(parent_of(slot_directory)));
-  }
   const std::string staging = slot_directory + kInit;
   RETURN_IF_ERROR(env.make_directory(staging, 0700));
   RETURN_IF_ERROR(env.sync_directory(slot_directory));
@@ -266,7 +286,12 @@ Status undo_slot_side(const StoreSettings& settings, const SlotLocator& locator)
   const std::string directory = parent_of(locator.slot_path);
   const std::string staging = directory + kInit;
   ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(directory));
-  if (!there) return {};
+  // No init gets further than this with a link or a file, or where no directory is ever synced, as
+  // in /proc: there is nothing of ours.
+  if (!there || there->type != FileType::directory) return {};
+  const Status usable = env.sync_directory(directory);
+  if (!usable.ok() && usable.error().code == Errc::invalid_input) return {};
+  RETURN_IF_ERROR(usable);
   // Key files that are no longer in the staging directory were moved up by this very init.
   const auto remove_keys = [&](const std::vector<std::string>& staged) -> Status {
     for (const char* name : {"log.key", "signer.key", "tpm.key"}) {
@@ -398,6 +423,7 @@ Result<StatusReport> Store::initialise(const StoreSettings& settings, InitReques
     core.locator.tpm_key_name = std::move(tpm.key_name);
     RETURN_IF_ERROR(rootslot::check_free_in_tpm2(settings.tpm, core.store()));
   }
+  RETURN_IF_ERROR(make_slot_directory(env, request.slot_path));
   const std::string staging = settings.directory + kInit;
   RETURN_IF_ERROR(env.make_directory(staging, 0700));
   RETURN_IF_ERROR(write_locator(env, staging, core.locator));

@@ -164,6 +164,56 @@ TEST(AnInterruptedInit, NeverTouchesTheSlotOfAnotherStore) {
   EXPECT_TRUE(done(world.open()));
 }
 
+// An init that is refused for its slot's path, or was stopped before it got there.
+class AnInitElsewhere : public ::testing::Test {
+ protected:
+  Status init(const std::string& slot_path) {
+    lifecycle::InitRequest request;
+    request.actor = alice();
+    request.slot_path = slot_path;
+    ASSIGN_OR_RETURN(const std::unique_ptr<File> lock, Store::lock(world.settings()));
+    const auto made = Store::initialise(world.settings(), std::move(request));
+    return made.ok() ? Status() : Status(made.error());
+  }
+  // Stopped as soon as its locator is durable; what was made beside the slot is removed again.
+  void stop_before_the_slot(const std::string& slot_path) {
+    const auto start = world.keep();
+    for (std::uint64_t n = 1;; ++n) {
+      world.go_back(*start);
+      world.disk.stop_at(n);
+      ASSERT_FALSE(init(slot_path).ok());
+      world.disk.power_cut(Cut::keep_all, n);
+      const auto staging = world.disk.stat(parent_of(slot_path) + "/.init");
+      if (staging.ok() && *staging) break;
+    }
+    ASSERT_TRUE(done(world.disk.stat("/store/.init/root-slot")));
+    ASSERT_TRUE(world.disk.stat("/store/.init/root-slot").value().has_value());
+  }
+  World world;
+};
+
+TEST_F(AnInitElsewhere, IsRefusedForADirectoryThatIsNoneAndMakesNothing) {
+  world.disk.add_symbolic_link("/link");
+  ASSERT_TRUE(done(put_file(world.disk, "/file", {})));
+  for (const std::string path : {"/link/slot", "/file/slot"}) {
+    const Status refused = init(path);
+    ASSERT_FALSE(refused.ok()) << path;
+    EXPECT_EQ(refused.error().code, Errc::invalid_input) << refused.error().message;
+    EXPECT_FALSE(refused.error().hint.empty());
+    EXPECT_EQ(names_in(world.disk, kStoreDirectory), Names{"lock"}) << path;
+  }
+  EXPECT_TRUE(done(init(kSlotPath)));
+}
+
+TEST_F(AnInitElsewhere, IsUndoneThoughItsSlotsDirectoryIsNoneAnyMore) {
+  ASSERT_TRUE(done(world.disk.make_directory("/other", 0700)));
+  stop_before_the_slot("/other/slot");
+  ASSERT_TRUE(done(world.disk.remove_directory("/other/.init")));
+  ASSERT_TRUE(done(world.disk.remove_directory("/other")));
+  world.disk.add_symbolic_link("/other");
+  EXPECT_TRUE(done(init(kSlotPath)));
+}
+
 // A sync that fails during init: the process stops, the next one finds a store or none.
 TEST(AFailedSyncDuringInit, LeavesAStoreOrNone) {
   World world;
