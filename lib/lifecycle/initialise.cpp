@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -61,8 +62,8 @@ Status check_empty(Env& env, const std::string& directory) {
 
 Status check_no_slot(Env& env, const std::string& slot_path) {
   const std::string directory = parent_of(slot_path);
-  for (const std::string& path :
-       {slot_path, directory + "/signer.key", directory + "/log.key", directory + "/tpm.key"}) {
+  for (const std::string& path : {slot_path, directory + "/signer.key", directory + "/log.key",
+                                  directory + "/tpm.key", directory + kInit}) {
     ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(path));
     if (there) {
       return make_error(Errc::foreign,
@@ -280,11 +281,51 @@ Result<bool> zero_slot(Env& env, const Clock& clock, const std::string& path, co
   return true;
 }
 
+Status check_made_by_init(const std::string& staging, const std::vector<std::string>& names,
+                          const std::vector<std::string>& made) {
+  for (const std::string& name : names) {
+    if (std::find(made.begin(), made.end(), name) != made.end()) continue;
+    return make_error(Errc::foreign,
+                      staging + "/" + name + " is not of the init that was interrupted here",
+                      "it may belong to another store: move " + staging +
+                          " away, and try again; nothing was removed",
+                      staging);
+  }
+  return {};
+}
+
+// The slot is made first and removed last: beside one that is not ours, or none, no key is ours.
+Status undo_slot_staging(
+    const StoreSettings& settings, const SlotLocator& locator,
+    const std::function<Status(const std::vector<std::string>&)>& remove_keys) {
+  Env& env = *settings.env;
+  const std::string staging = parent_of(locator.slot_path) + kInit;
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(staging));
+  if (!there) return {};
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(staging));
+  const std::string slot = base_name(locator.slot_path);
+  RETURN_IF_ERROR(check_made_by_init(staging, names,
+                                     {slot, "CACHEDIR.TAG", "log.key", "signer.key", "tpm.key"}));
+  const std::string slot_file = staging + "/" + slot;
+  ASSIGN_OR_RETURN(const bool ours, zero_slot(env, *settings.clock, slot_file, locator.store));
+  if (ours) {
+    RETURN_IF_ERROR(remove_keys(names));
+  } else {
+    RETURN_IF_ERROR(check_made_by_init(staging, names, {"CACHEDIR.TAG"}));
+  }
+  for (const std::string& name : names) {
+    const std::string path = staging + "/" + name;
+    if (path != slot_file) RETURN_IF_ERROR(env.unlink(path));
+  }
+  RETURN_IF_ERROR(env.sync_directory(staging));
+  RETURN_IF_ERROR(remove_if_there(env, slot_file));
+  return env.remove_directory(staging);
+}
+
 Status undo_slot_side(const StoreSettings& settings, const SlotLocator& locator) {
   Env& env = *settings.env;
   RETURN_IF_ERROR(remove_slot_of_init(settings, locator));
   const std::string directory = parent_of(locator.slot_path);
-  const std::string staging = directory + kInit;
   ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(directory));
   // No init gets further than this with a link or a file, or where no directory is ever synced, as
   // in /proc: there is nothing of ours.
@@ -306,20 +347,7 @@ Status undo_slot_side(const StoreSettings& settings, const SlotLocator& locator)
     RETURN_IF_ERROR(remove_keys({}));
     RETURN_IF_ERROR(env.unlink(locator.slot_path));
   }
-  ASSIGN_OR_RETURN(const std::optional<FileInfo> staging_there, env.stat(staging));
-  if (staging_there) {
-    const std::string slot_file = staging + "/" + base_name(locator.slot_path);
-    ASSIGN_OR_RETURN(const bool ours, zero_slot(env, *settings.clock, slot_file, locator.store));
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, env.list(staging));
-    if (ours) RETURN_IF_ERROR(remove_keys(names));
-    for (const std::string& name : names) {
-      const std::string path = staging + "/" + name;
-      if (path != slot_file) RETURN_IF_ERROR(env.unlink(path));
-    }
-    RETURN_IF_ERROR(env.sync_directory(staging));
-    RETURN_IF_ERROR(remove_if_there(env, slot_file));
-    RETURN_IF_ERROR(env.remove_directory(staging));
-  }
+  RETURN_IF_ERROR(undo_slot_staging(settings, locator, remove_keys));
   return env.sync_directory(directory);
 }
 

@@ -4,6 +4,7 @@
 
 #include "fault/support/crashes.h"
 #include "fault/support/inspect.h"
+#include "rootslot/root_slot.h"
 
 namespace aierase::test {
 namespace {
@@ -212,6 +213,50 @@ TEST_F(AnInitElsewhere, IsUndoneThoughItsSlotsDirectoryIsNoneAnyMore) {
   ASSERT_TRUE(done(world.disk.remove_directory("/other")));
   world.disk.add_symbolic_link("/other");
   EXPECT_TRUE(done(init(kSlotPath)));
+}
+
+TEST_F(AnInitElsewhere, TakesNoPlaceWhereAnotherWasInterrupted) {
+  ASSERT_TRUE(done(world.disk.make_directory("/slot-dir/.init", 0700)));
+  ASSERT_TRUE(done(put_file(world.disk, "/slot-dir/.init/signer.key", content_of(1, 32))));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Status refused = init(kSlotPath);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::foreign) << refused.error().message;
+    EXPECT_EQ(names_in(world.disk, "/slot-dir/.init"), Names{"signer.key"});
+    EXPECT_EQ(names_in(world.disk, kStoreDirectory), Names{"lock"});
+  }
+}
+
+// Whatever somebody put there since: another store's slot, its keys, notes.
+TEST_F(AnInitElsewhere, IsNotUndoneAtTheCostOfWhatIsNotItsOwn) {
+  stop_before_the_slot(kSlotPath);
+  const auto start = world.keep();
+  const std::string staging = "/slot-dir/.init/";
+  const auto other_slot = [&] {
+    auto slot = rootslot::create_file_slot(world.disk, {staging + "slot"}, Uuid::random());
+    ASSERT_TRUE(done(slot));
+  };
+  for (const std::string name : {"slot", "slotA", "signer.key", "notes.txt"}) {
+    SCOPED_TRACE(name);
+    world.go_back(*start);
+    for (const std::string& half : names_in(world.disk, staging)) {
+      ASSERT_TRUE(done(world.disk.unlink(staging + half)));
+    }
+    if (name == "slot") {
+      other_slot();
+    } else {
+      ASSERT_TRUE(done(put_file(world.disk, staging + name, content_of(1, 32))));
+    }
+    const Names before = names_in(world.disk, staging);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const Status refused = init(kSlotPath);
+      ASSERT_FALSE(refused.ok());
+      EXPECT_EQ(refused.error().code, Errc::foreign) << refused.error().message;
+      EXPECT_EQ(names_in(world.disk, staging), before);
+    }
+    ASSERT_TRUE(done(world.disk.rename("/slot-dir/.init", "/moved-away")));
+    EXPECT_TRUE(done(init(kSlotPath)));
+  }
 }
 
 // A sync that fails during init: the process stops, the next one finds a store or none.
