@@ -189,7 +189,7 @@ std::string rollback_text(const domain::SlotAssurance& slot) {
          "was erased since is back, and holds placed since are gone";
 }
 
-Json slot_json(const domain::SlotAssurance& slot) {
+Json slot_json(const domain::SlotAssurance& slot, rootslot::SlotPlace place) {
   Json row{{"kind", slot.kind},
            {"path", slot.path},
            {"level", domain::to_text(slot.level)},
@@ -197,7 +197,7 @@ Json slot_json(const domain::SlotAssurance& slot) {
            {"device", slot.device},
            {"filesystem", slot.filesystem},
            {"may_have_copied", slot.may_have_copied},
-           {"state", "present"}};
+           {"state", rootslot::to_text(place)}};
   put(row, "device_model", slot.device_model);
   put(row, "next_level", slot.next_level);
   return row;
@@ -278,7 +278,7 @@ Json open_status(const lifecycle::StatusReport& report, const lifecycle::StoreSe
                      {"people_rule", rule_text(state.people_rule)},
                      {"log_size", state.log.size},
                      {"directory", settings.directory}};
-  Json slot = slot_json(report.slot);
+  Json slot = slot_json(report.slot, report.slot_place);
   slot["rotations_last_day"] = report.rotations;
   slot["rollback"] = rollback_text(report.slot);
   status["root_slots"] = Json::array({std::move(slot)});

@@ -8,8 +8,8 @@ namespace aierase::ctl {
 namespace {
 
 constexpr const char* kAfterwards =
-    "\nThe old secret is destroyed. What was erased before stays erased, and what lives keeps the\n"
-    "lower of both levels on its certificate: its key lay under the old secret, too.\n"
+    "\nWhere it lay before it is destroyed. What was erased before stays erased, and what lives\n"
+    "keeps the lower of both levels on its certificate: its key lay there, too.\n"
     "\nNext: see what is left to mend, and how a model gets a new key: aierase doctor\n";
 
 }  // namespace

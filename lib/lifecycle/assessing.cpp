@@ -59,4 +59,39 @@ Status record_slot_review(Core& core) {
                   });
 }
 
+Status check_slot_file(const Core& core) {
+  using rootslot::SlotPlace;
+  ASSIGN_OR_RETURN(const SlotPlace place, core.in_file->place());
+  if (place == SlotPlace::present) return {};
+  const std::string& path = core.locator.slot_path;
+  if (place == SlotPlace::linked) {
+    return make_error(Errc::damaged,
+                      "the slot file " + path +
+                          " has got another name, through which it can be copied; nothing was done",
+                      "remove the other hard links to it", path);
+  }
+  const bool missing = place == SlotPlace::missing;
+  const std::string found =
+      missing ? "the slot file " + path + " is gone: it was removed or moved while aierased ran"
+              : "another file lies at " + path + ": the slot file was replaced while aierased ran";
+  const std::string first = missing
+                                ? "if it was only moved, move it back; else "
+                                : "move away what lies there, to be destroyed afterwards; then ";
+  return make_error(Errc::damaged,
+                    found +
+                        "; nothing was done. aierased has the only good one, open: do NOT stop "
+                        "aierased or this host, or no model can be read any more",
+                    first + "`aierase slot move " + std::string(to_text(core.locator.slot_kind)) +
+                        "` writes it there anew; models can be exported meanwhile",
+                    path);
+}
+
+std::optional<Finding> lost_slot_file(const Core& core) {
+  const Status lies = check_slot_file(core);
+  if (lies.ok()) return std::nullopt;
+  const Error& why = lies.error();
+  return Finding{Finding::Severity::error, "slot-file", core.locator.slot_path, why.message,
+                 why.hint};
+}
+
 }  // namespace aierase::lifecycle

@@ -79,6 +79,7 @@ struct CheckRun::Impl {
 };
 
 Status CheckRun::Impl::check_database() {
+  if (std::optional<Finding> lost = lost_slot_file(core)) findings.push_back(std::move(*lost));
   ASSIGN_OR_RETURN(const std::vector<std::string> broken, core.catalog->integrity_check());
   for (const std::string& text : broken) {
     find(Severity::error, "database-damaged", core.settings.directory + "/catalog.db", text,

@@ -213,6 +213,10 @@ struct SlotReview {
 };
 Result<SlotReview> review_slot(Core& core);
 Status record_slot_review(Core& core);  // commits only what is worse
+// That the slot file lies at its path. Where it does not, everything hangs on the open one: nothing
+// is destroyed, and nothing begun that a restart would lose.
+Status check_slot_file(const Core& core);
+std::optional<Finding> lost_slot_file(const Core& core);  // the same, for doctor and check
 
 // signed_records.cpp: into the record of a decision what binds person and signature to it, and
 // whether what the catalog keeps of the signature is that.

@@ -133,6 +133,7 @@ std::vector<Uuid> assets_of(const catalog::EraseRound& round) {
 }
 
 Result<domain::SlotReadBackProof> destroy_slot(Core& core, const catalog::EraseRound& round) {
+  RETURN_IF_ERROR(check_slot_file(core));  // what lies at the path would keep the secret
   rootslot::Dying dying(round.from_epoch);
   if (uses_tpm(core.locator)) {
     ASSIGN_OR_RETURN(dying.intent, intents_digest(core, round));

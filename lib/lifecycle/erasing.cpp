@@ -318,6 +318,7 @@ Status drop_all(Core& core, Rounds rounds) {
 
 // From decision to certificate. Errc::no_space means: nothing happened, try smaller.
 Status run_rounds(Core& core, Rounds rounds) {
+  RETURN_IF_ERROR(check_slot_file(core));
   for (Round& round : rounds) {
     RETURN_IF_ERROR(decide(core, core.view(), round, Readers::to_be_drained));
   }

@@ -266,6 +266,7 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
   }
   // Once more: a parent may have been retired since the import began.
   RETURN_IF_ERROR(check_parents(core, asset.importer, ticket.edges));
+  RETURN_IF_ERROR(check_slot_file(core));
   RETURN_IF_ERROR(write_asset(core, ticket, content));
   core.importing.erase(ticket.asset);
   core.changed(domain::IdType::asset, ticket.asset);
@@ -290,6 +291,7 @@ Result<std::optional<catalog::ImportIntent>> intent_of(const Core& core, const U
 Result<ImportTicket> Store::begin_import(ImportRequest request) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(check_slot_file(core));  // before the first byte
   ASSIGN_OR_RETURN(const catalog::StoreState now_in_force, core.view().state());
   RETURN_IF_ERROR(check_request(request, now_in_force.people_rule));
   RETURN_IF_ERROR(check_class(core, request.retention));

@@ -273,9 +273,41 @@ Status settle_home(Core& core) {
   return {};
 }
 
+namespace {
+
+// The slot file was removed, and nothing but the open one knows the secret. What the removed one
+// was copied to, nobody knows: that is durable before the new one looks as if it had always lain
+// there.
+Status put_slot_file_back(Core& core, const domain::Actor& actor) {
+  RETURN_IF_ERROR(record_slot_review(core));
+  const Status put = core.in_file->put_back();
+  if (!put.ok()) {
+    return make_error(
+        Errc::damaged,
+        "the slot file " + core.locator.slot_path + " could not be written anew: " +
+            put.error().message + "; do NOT stop aierased, it has the only good one, open",
+        put.error().hint.empty() ? "export the models that are needed" : put.error().hint,
+        core.locator.slot_path);
+  }
+  core.stuck.clear();
+  const std::string kind(to_text(core.locator.slot_kind));
+  return transact(core, ReserveShare::half,
+                  [&](catalog::Transaction& transaction, catalog::StoreState&) {
+                    return transaction.add_event({core.now(), actor, "slot-move", "store", kind,
+                                                  kind, "the slot file was gone: written anew"});
+                  });
+}
+
+}  // namespace
+
 Status Store::move_slot(const domain::Actor& actor, SlotKind to) {
   Core& core = *impl_;
   RETURN_IF_ERROR(core.alive());
+  ASSIGN_OR_RETURN(const rootslot::SlotPlace place, core.in_file->place());
+  if (place == rootslot::SlotPlace::missing && to == core.locator.slot_kind) {
+    return put_slot_file_back(core, actor);
+  }
+  RETURN_IF_ERROR(check_slot_file(core));
   RETURN_IF_ERROR(settle_home(core));
   RETURN_IF_ERROR(check_movable(core, to));
   if (core.uncleared_tpm) return core.uncleared_tpm->why;

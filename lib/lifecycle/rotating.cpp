@@ -70,6 +70,7 @@ Result<Authority> write_next_files(Core& core) {
 
 Status check_rotatable(const Core& core) {
   RETURN_IF_ERROR(core.writable());
+  RETURN_IF_ERROR(check_slot_file(core));
   if (core.waiting) {
     return make_error(Errc::busy, "a certificate waits for the signature of the present key",
                       "free disk space first; `aierase doctor` says what is in the way");

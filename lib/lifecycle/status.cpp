@@ -262,6 +262,7 @@ Result<StatusReport> Store::status() {
   ASSIGN_OR_RETURN(report.state, core.view().state());
   ASSIGN_OR_RETURN(report.counts, core.view().counts());
   ASSIGN_OR_RETURN(report.slot, core.slot->assess());
+  ASSIGN_OR_RETURN(report.slot_place, core.in_file->place());
   report.unlock = core.locator.unlock;
   if (core.signer) report.signer = core.signer->public_key();
   ASSIGN_OR_RETURN(const std::optional<catalog::EraseRound> round, core.view().round());
@@ -276,6 +277,7 @@ Result<std::vector<Finding>> Store::doctor() {
   Core& core = *impl_;
   ASSIGN_OR_RETURN(const StatusReport report, status());
   std::vector<Finding> findings;
+  if (const std::optional<Finding> lost = lost_slot_file(core)) findings.push_back(*lost);
   look_at_slot(report, findings);
   RETURN_IF_ERROR(look_at_earlier_slots(core, report, findings));
   look_at_tpm(core, report, findings);

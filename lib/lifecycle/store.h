@@ -33,6 +33,7 @@
 #include "lifecycle/key_ring.h"
 #include "lifecycle/requests.h"
 #include "lifecycle/retention.h"
+#include "rootslot/root_slot.h"
 #include "rootslot/tpm2.h"
 
 namespace aierase::lifecycle {
@@ -136,6 +137,7 @@ struct StatusReport {
   catalog::StoreState state;
   catalog::StoreCounts counts;
   domain::SlotAssurance slot;
+  rootslot::SlotPlace slot_place = rootslot::SlotPlace::present;
   UnlockKind unlock = UnlockKind::none;
   crypto::PublicKey signer{};
   std::optional<domain::RoundState> round;  // an erase round in progress

@@ -20,6 +20,20 @@ Status check_parity(unsigned parity) {
 
 }  // namespace
 
+std::string_view to_text(SlotPlace place) noexcept {
+  switch (place) {
+    case SlotPlace::present:
+      return "present";
+    case SlotPlace::missing:
+      return "missing";
+    case SlotPlace::replaced:
+      return "replaced";
+    case SlotPlace::linked:
+      break;
+  }
+  return "linked";
+}
+
 struct FileSlot::Copies {
   std::array<SlotCopy, kCopies> copy;
   bool equal = false;
@@ -98,6 +112,28 @@ Status FileSlot::put_zeros(std::uint64_t offset) {
     std::fill(block.begin(), block.end(), std::byte{0});
     return put_block(offset, block, buffer.subspan(kBlockBytes));
   });
+}
+
+Status FileSlot::put_zeros_into_slots() {
+  for (unsigned copy = 0; copy < kCopies; ++copy) {
+    for (const unsigned parity : {0U, 1U}) RETURN_IF_ERROR(put_zeros(slot_offset(parity, copy)));
+  }
+  return {};
+}
+
+// The anchors first: a secret beside an older anchor, or none, opens no store.
+Status FileSlot::take_over(FileSlot& from) {
+  for (const std::uint64_t offset : {anchor_offset(0), anchor_offset(1), slot_offset(0, 0),
+                                     slot_offset(1, 0), slot_offset(0, 1), slot_offset(1, 1)}) {
+    RETURN_IF_ERROR(parts_.buffer.fill([&](ByteSpan buffer) -> Status {
+      const ByteSpan block = buffer.first(kBlockBytes);
+      Status done = from.blocks().read_at(offset, block);
+      if (done.ok()) done = put_block(offset, block, buffer.subspan(kBlockBytes));
+      zeroize(buffer);
+      return done;
+    }));
+  }
+  return {};
 }
 
 Result<FileSlot::Copies> FileSlot::read_copies(unsigned parity) {
@@ -229,8 +265,21 @@ Result<domain::SlotAssurance> FileSlot::assess() {
   sight.direct = parts_.direct ? DirectIo::works : DirectIo::refused;
   ASSIGN_OR_RETURN(sight.extents, parts_.lock->extents());
   ASSIGN_OR_RETURN(const SlotHeader now, header_now());
-  sight.placement = lies_as_recorded(header_, now) ? Placement::as_recorded : Placement::elsewhere;
+  ASSIGN_OR_RETURN(const SlotPlace found, place());
+  const bool recorded = found == SlotPlace::present && lies_as_recorded(header_, now);
+  sight.placement = recorded ? Placement::as_recorded : Placement::elsewhere;
   return judge_file_slot(sight);
+}
+
+Result<SlotPlace> FileSlot::place() {
+  ASSIGN_OR_RETURN(const FileInfo open, parts_.lock->info());
+  const Result<std::optional<FileInfo>> there = env_.stat(parts_.path);
+  if (!there.ok() || !there->has_value()) return SlotPlace::missing;
+  const FileInfo& found = **there;
+  const bool same =
+      found.type == FileType::regular && found.inode == open.inode && found.device == open.device;
+  if (!same) return SlotPlace::replaced;
+  return found.links == 1 ? SlotPlace::present : SlotPlace::linked;
 }
 
 Result<std::optional<Anchor>> FileSlot::read_anchor(const crypto::SealKey& key) {

@@ -41,6 +41,8 @@ class FileSlot final : public RootSlot {
   Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                             const Clock& clock) override;
   Result<domain::SlotAssurance> assess() override;
+  Result<SlotPlace> place() override;
+  Status put_back() override;
   Result<std::optional<Anchor>> read_anchor(const crypto::SealKey& key) override;
   Status write_anchor(const crypto::SealKey& key, const Anchor& anchor) override;
 
@@ -53,6 +55,9 @@ class FileSlot final : public RootSlot {
   // Durable, then read back and compared; `block` is the first block of the buffer.
   Status put_block(std::uint64_t offset, ByteSpan block, ByteSpan read_back);
   Status put_zeros(std::uint64_t offset);
+  Status put_zeros_into_slots();
+  // Anchors and slots, as they are there.
+  Status take_over(FileSlot& from);
   // The slot reads back as zeros.
   Result<domain::SlotReadBackProof> confirm_zero(unsigned parity, const Dying& dying,
                                                  const Clock& clock);

@@ -116,7 +116,38 @@ Result<std::unique_ptr<FileSlot>> fill_new_file(Env& env, const FileSlotOptions&
   return slot;
 }
 
+// Of the file system that the open file lies on: the place below an absent mount is another one.
+Status check_same_filesystem(Env& env, const std::string& path, File& open) {
+  ASSIGN_OR_RETURN(const FileInfo info, open.info());
+  const std::string directory = parent_of(path);
+  ASSIGN_OR_RETURN(const std::optional<FileInfo> there, env.stat(directory));
+  if (there && there->type == FileType::directory && there->device == info.device) return {};
+  return make_error(
+      Errc::damaged, directory + " is not there, or not on the file system that the slot lies on",
+      "mount that file system there, or create the directory with mode 0700", directory);
+}
+
 }  // namespace
+
+Status FileSlot::put_back() {
+  RETURN_IF_ERROR(check_same_filesystem(env_, parts_.path, *parts_.lock));
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                   env_.open(parts_.path, how(OpenMode::create_new, Caching::page_cache)));
+  Result<std::unique_ptr<FileSlot>> made =
+      fill_new_file(env_, {parts_.path, parts_.destination}, std::move(file), header_.store);
+  Status taken = made.ok() ? (*made)->take_over(*this) : Status(made.error());
+  if (!taken.ok()) {
+    if (made.ok()) static_cast<void>((*made)->put_zeros_into_slots());
+    static_cast<void>(env_.unlink(parts_.path));
+    return taken;
+  }
+  std::swap(parts_, (*made)->parts_);
+  std::swap(header_, (*made)->header_);
+  // The old file, which has no name or another one. What cannot be zeroed there is one copy more of
+  // those that the level tells of.
+  static_cast<void>((*made)->put_zeros_into_slots());
+  return {};
+}
 
 Result<std::unique_ptr<RootSlot>> create_file_slot(Env& env, const FileSlotOptions& options,
                                                    const Uuid& store) {

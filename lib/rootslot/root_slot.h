@@ -41,6 +41,15 @@ enum class SlotContent {
   foreign,  // a good copy of another store
 };
 
+// Of a slot file that is open: what lies at its path.
+enum class SlotPlace {
+  present,
+  missing,   // nothing, or nothing that can be looked at
+  replaced,  // another file
+  linked,    // it, and under other names, too
+};
+std::string_view to_text(SlotPlace place) noexcept;
+
 struct SlotReading {
   SlotContent content = SlotContent::zero;
   Uuid store;                                // of the good copy, if any
@@ -93,6 +102,13 @@ class RootSlot : protected ReadBack {
   virtual Result<domain::SlotReadBackProof> destroy(unsigned parity, const Dying& dying,
                                                     const Clock& clock) = 0;
   virtual Result<domain::SlotAssurance> assess() = 0;
+
+  // Of homes that are a file. An open file outlives its name: what is written to it then is lost
+  // with the process, and what lies at the path is what the next one opens.
+  virtual Result<SlotPlace> place() { return SlotPlace::present; }
+  // Where it is missing: a new file at the path with what the open one holds, which is zeroed. Any
+  // error: the open one is in use as before, and holds what it held.
+  virtual Status put_back() { return make_error(Errc::wrong_state, "the root slot is no file"); }
 
   // A counter that no image of a disk brings back, for holds; none where the home has no such
   // thing. Errc::foreign: somebody removed it.

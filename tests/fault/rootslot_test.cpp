@@ -429,6 +429,95 @@ TEST(CreatingASlot, LeavesNothingOrAWholeSlotBehindWhereverItIsCut) {
   }
 }
 
+class ASlotWithoutAName : public ASlot {
+ protected:
+  static constexpr const char* kAway = "/root/away";
+  void SetUp() override {
+    ASlot::SetUp();
+    write(7, secret_);
+    ASSERT_TRUE(opened()->write_anchor(key_, kAnchor).ok());
+  }
+  std::unique_ptr<RootSlot> opened_and_moved_away() {
+    auto slot = opened();
+    EXPECT_TRUE(disk_.rename(kPath, kAway).ok());
+    EXPECT_TRUE(disk_.sync_directory("/root").ok());
+    return slot;
+  }
+  bool is_whole(RootSlot& slot) {
+    const SlotReading found = slot.read(1).value();
+    return found.content == SlotContent::whole && holds_secret(found) &&
+           slot.read_anchor(key_).value() == kAnchor;
+  }
+  static inline const Anchor kAnchor{12, 3, {}, 0};
+  crypto::SealKey key_ = crypto::SealKey::random().value();
+};
+
+TEST_F(ASlotWithoutAName, IsWrittenAnewAndZeroedWhereItWas) {
+  {
+    const auto slot = opened_and_moved_away();
+    EXPECT_EQ(slot->place().value(), SlotPlace::missing);
+    EXPECT_TRUE(is_whole(*slot));
+    ASSERT_TRUE(slot->put_back().ok());
+    EXPECT_EQ(slot->place().value(), SlotPlace::present);
+    EXPECT_TRUE(is_whole(*slot));
+    EXPECT_EQ(slot->put_back().error().code, Errc::already_exists);
+    EXPECT_TRUE(is_whole(*slot));
+  }
+  EXPECT_TRUE(is_whole(*opened()));
+  const Bytes old = disk_.content(kAway);
+  secret_.bytes().reveal([&](ByteView needle) {
+    EXPECT_EQ(std::search(old.begin(), old.end(), needle.begin(), needle.end()), old.end());
+  });
+}
+
+TEST_F(ASlotWithoutAName, TakesNoOtherFilesPlace) {
+  const auto slot = opened_and_moved_away();
+  disk_.copy_file(kAway, kPath);
+  EXPECT_EQ(slot->place().value(), SlotPlace::replaced);
+  const Bytes there = disk_.content(kPath);
+  EXPECT_EQ(slot->put_back().error().code, Errc::already_exists);
+  EXPECT_EQ(disk_.content(kPath), there);
+}
+
+TEST_F(ASlotWithoutAName, IsUsedAsBeforeWhereItCannotBeWrittenAnew) {
+  const auto slot = opened_and_moved_away();
+  std::size_t failures = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    disk_.fail_operation_at(n);
+    const Status done = slot->put_back();
+    disk_.fail_operation_at(0);
+    ASSERT_TRUE(is_whole(*slot)) << n;
+    if (done.ok()) break;
+    ++failures;
+    EXPECT_EQ(slot->place().value(), SlotPlace::missing) << n;
+  }
+  EXPECT_GT(failures, 10U);
+  EXPECT_EQ(slot->place().value(), SlotPlace::present);
+}
+
+TEST_F(ASlotWithoutAName, IsAtNoMomentLostFromBothPlaces) {
+  const auto start = disk_.snapshot();
+  bool finished = false;
+  for (std::uint64_t n = 1; !finished; ++n) {
+    disk_.restore(*start);
+    {
+      const auto slot = opened_and_moved_away();
+      disk_.stop_at(n);
+      static_cast<void>(slot->put_back());
+      finished = !disk_.stopped();
+    }
+    disk_.power_cut(Cut::scatter, n);
+    const auto at_path = open_file_slot(disk_, {kPath});
+    const auto away = open_file_slot(disk_, {kAway});
+    const auto gives = [&](const Result<std::unique_ptr<RootSlot>>& slot) {
+      if (!slot.ok()) return false;
+      const SlotReading found = (*slot)->read(1).value();
+      return holds_secret(found) && (*slot)->read_anchor(key_).value() == kAnchor;
+    };
+    EXPECT_TRUE(gives(at_path) || gives(away)) << "stopped at " << n;
+  }
+}
+
 TEST(CreatingASlot, LeavesNoHalfFileOnAFullDisk) {
   FakeDisk disk;
   ASSERT_TRUE(disk.make_directory("/root", 0700).ok());

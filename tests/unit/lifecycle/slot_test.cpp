@@ -58,6 +58,133 @@ TEST_F(TheSlot, ThatWasReplacedByAnEditorLowersEveryLaterCertificate) {
   EXPECT_EQ(certificate("m:2").assurance, Level::ea0) << "it lived while the copy was made";
 }
 
+using rootslot::SlotPlace;
+
+// Its file is exchanged or removed under the running daemon, which has it open.
+class TheSlotFile : public TheSlot {
+ protected:
+  void remove() { ASSERT_TRUE(done(world.disk.unlink(kSlotPath))); }
+  void replace() {  // as a restored backup, rsync, or cp and mv do it
+    world.disk.copy_file(kSlotPath, kCopy);
+    ASSERT_TRUE(done(world.disk.replace(kCopy, kSlotPath)));
+  }
+  SlotPlace place() { return world.store->status()->slot_place; }
+  std::optional<lifecycle::Finding> found_by_doctor() { return among(*world.store->doctor()); }
+  std::optional<lifecycle::Finding> found_by_check() {
+    lifecycle::CheckRun run(*world.store, {}, lifecycle::CheckDepth::structure);
+    for (;;) {
+      const auto more = run.step();
+      EXPECT_TRUE(done(more));
+      if (!more.ok() || !*more) return among(run.findings());
+    }
+  }
+  static std::optional<lifecycle::Finding> among(const std::vector<lifecycle::Finding>& findings) {
+    for (const lifecycle::Finding& finding : findings) {
+      if (finding.code == "slot-file") return finding;
+    }
+    return std::nullopt;
+  }
+  // Nothing but reading goes on, and nobody is told of an erasure.
+  void expect_refused() {
+    EXPECT_EQ(world.import(small_asset("new:1", 77)).error().code, Errc::damaged);
+    EXPECT_EQ(world.store->rotate_keys(bob()).error().code, Errc::damaged);
+    EXPECT_EQ(world.store->move_slot(bob(), lifecycle::SlotKind::tpm2).error().code, Errc::damaged);
+    ASSERT_TRUE(done(world.retire({"m:1"})));
+    const Status erased = world.execute();
+    ASSERT_FALSE(erased.ok());
+    EXPECT_EQ(erased.error().code, Errc::damaged);
+    EXPECT_NE(erased.error().message.find("do NOT stop aierased"), std::string::npos);
+    const auto view = world.store->show_asset(world.asset("m:1").id);
+    ASSERT_TRUE(done(view));
+    EXPECT_EQ(view->asset.state, AssetState::retired);
+    EXPECT_FALSE(view->certificate.has_value());
+    EXPECT_TRUE(done(world.read_back(world.asset("m:2"))));
+    EXPECT_FALSE(world.store->must_stop()) << "it has the only good one";
+    const auto by_doctor = found_by_doctor();
+    ASSERT_TRUE(by_doctor.has_value());
+    EXPECT_EQ(by_doctor->severity, lifecycle::Finding::Severity::error);
+    ASSERT_TRUE(found_by_check().has_value());
+  }
+  void expect_as_before_after_a_restart() {
+    ASSERT_TRUE(done(world.execute()));
+    EXPECT_EQ(certificate("m:1").assurance, Level::ea0) << "it lived while copies could be made";
+    ASSERT_TRUE(done(world.open()));
+    EXPECT_EQ(place(), SlotPlace::present);
+    EXPECT_TRUE(done(world.read_back(world.asset("m:2"))));
+    ASSERT_TRUE(done(world.erase({"m:2"})));
+    EXPECT_EQ(certificate("m:2").assurance, Level::ea0);
+    EXPECT_TRUE(done(world.read_back(world.asset("m:3"))));
+  }
+  static constexpr const char* kCopy = "/slot-dir/copy";
+};
+
+TEST_F(TheSlotFile, ThatLiesAtItsPathIsNoFinding) {
+  EXPECT_EQ(place(), SlotPlace::present);
+  EXPECT_FALSE(found_by_doctor().has_value());
+  EXPECT_FALSE(found_by_check().has_value());
+  EXPECT_EQ(world.store->move_slot(bob(), lifecycle::SlotKind::file).error().code,
+            Errc::wrong_state);
+}
+
+TEST_F(TheSlotFile, ThatWasRemovedEndsNothingAndIsWrittenAnew) {
+  remove();
+  EXPECT_EQ(place(), SlotPlace::missing);
+  EXPECT_EQ(level_now(), Level::ea0);
+  expect_refused();
+  ASSERT_TRUE(done(world.store->move_slot(bob(), lifecycle::SlotKind::file)));
+  EXPECT_EQ(place(), SlotPlace::present);
+  expect_as_before_after_a_restart();
+}
+
+TEST_F(TheSlotFile, ThatWasReplacedEndsNothingAndIsWrittenAnewInAnEmptyPlace) {
+  replace();
+  EXPECT_EQ(place(), SlotPlace::replaced);
+  EXPECT_EQ(level_now(), Level::ea0);
+  expect_refused();
+  EXPECT_EQ(world.store->move_slot(bob(), lifecycle::SlotKind::file).error().code, Errc::damaged)
+      << "what lies there is not ours to remove";
+  ASSERT_TRUE(done(world.disk.rename(kSlotPath, "/elsewhere")));
+  ASSERT_TRUE(done(world.store->move_slot(bob(), lifecycle::SlotKind::file)));
+  EXPECT_EQ(place(), SlotPlace::present);
+  expect_as_before_after_a_restart();
+}
+
+TEST_F(TheSlotFile, ThatWasMovedAwayServesAsSoonAsItIsBack) {
+  ASSERT_TRUE(done(world.disk.rename(kSlotPath, kCopy)));
+  expect_refused();
+  ASSERT_TRUE(done(world.disk.rename(kCopy, kSlotPath)));
+  EXPECT_EQ(place(), SlotPlace::present);
+  ASSERT_TRUE(done(world.erase({"m:2"})));
+  EXPECT_GT(certificate("m:2").assurance, Level::ea0);
+}
+
+TEST_F(TheSlotFile, WithASecondNameDestroysNothing) {
+  world.disk.add_hard_link(kSlotPath, kCopy);
+  EXPECT_EQ(place(), SlotPlace::linked);
+  EXPECT_FALSE(world.erase({"m:1"}).ok());
+  ASSERT_TRUE(done(world.disk.unlink(kCopy)));
+  ASSERT_TRUE(done(world.erase({"m:2"})));
+  certificate("m:2");
+}
+
+// Whatever came between TX1 and the zeros: they would go into a file that nobody opens any more.
+TEST_F(TheSlotFile, ThatIsExchangedWithinARoundEndsTheRoundWithoutACertificate) {
+  world.hook = [&](lifecycle::EraseStep step) {
+    if (step == lifecycle::EraseStep::check) replace();
+  };
+  ASSERT_TRUE(done(world.retire({"m:1"})));
+  EXPECT_EQ(world.execute().error().code, Errc::damaged);
+  world.hook = nullptr;
+  EXPECT_FALSE(world.store->must_stop());
+  const auto view = world.store->show_asset(world.asset("m:1").id);
+  ASSERT_TRUE(done(view));
+  EXPECT_EQ(view->asset.state, AssetState::retired);
+  EXPECT_TRUE(done(world.read_back(world.asset("m:2"))));
+  ASSERT_TRUE(done(world.disk.rename(kSlotPath, "/elsewhere")));
+  ASSERT_TRUE(done(world.store->move_slot(bob(), lifecycle::SlotKind::file)));
+  expect_as_before_after_a_restart();
+}
+
 TEST_F(TheSlot, OnAFileSystemThatBeginsToJournalDataIsSeenWithoutARestart) {
   StorageInfo storage = world.disk.storage(kSlotPath).value();
   storage.data_journalled = true;
