@@ -67,7 +67,10 @@ SectionKeys SectionKeys::choose(std::string_view text, const Uuid& store, const 
     return chosen;
   }
   TrustStore own;
-  own.add(*keyring, "the archive itself");
+  if (const Status added = own.add(*keyring, "the archive itself"); !added.ok()) {
+    chosen.check_.detail = "Refused: " + added.error().message + ".";
+    return chosen;
+  }
   own.revoked = given.revoked;
   own.time_authorities = given.time_authorities;
   chosen.trust_ = std::move(own);

@@ -31,8 +31,7 @@ Status read_keyring(Env& env, const std::string& path, TrustStore& store) {
   ASSIGN_OR_RETURN(const std::string text, text_of(env, path, limits::kKeyringBytes));
   Result<Keyring> keyring = parse_keyring(text);
   if (!keyring.ok()) return std::move(keyring).error().in("keyring " + path);
-  store.add(*keyring, path);
-  return {};
+  return store.add(*keyring, path);
 }
 
 Status read_authority(Env& env, const std::string& path, TrustStore& store) {
@@ -41,6 +40,15 @@ Status read_authority(Env& env, const std::string& path, TrustStore& store) {
   if (!readable.ok()) return std::move(readable).error().in("time stamping authority " + path);
   store.time_authorities.push_back(std::move(text));
   return {};
+}
+
+Error two_histories(const std::string& one, const std::string& other) {
+  return make_error(Errc::invalid_input,
+                    "the keyrings " + quoted(one) + " and " + quoted(other) +
+                        " are of one store, and none continues the other",
+                    "compare their keys with those that the owner of the store names, and take "
+                    "the wrong one out of the directory",
+                    other);
 }
 
 // A fingerprint per line, and behind it whatever its reader wants to remember.
@@ -84,7 +92,27 @@ const TrustedKey* TrustStore::signer(std::string_view fingerprint) const {
   return found;
 }
 
-void TrustStore::add(const Keyring& keyring, const std::string& file) {
+bool TrustStore::has_keyring_of(const Uuid& store) const {
+  return std::any_of(keyrings.begin(), keyrings.end(),
+                     [&](const TrustedKeyring& one) { return one.keyring.store == store; });
+}
+
+Status TrustStore::add(const Keyring& keyring, const std::string& file) {
+  const auto known = std::find_if(keyrings.begin(), keyrings.end(), [&](const TrustedKeyring& one) {
+    return one.keyring.store == keyring.store;
+  });
+  if (known != keyrings.end()) {
+    if (continues(known->keyring, keyring)) return {};
+    if (!continues(keyring, known->keyring)) return two_histories(known->file, file);
+    // What the earlier one says of a key that was rotated since holds no more.
+    std::erase_if(keys,
+                  [&](const TrustedKey& one) { return one.role && one.store == keyring.store; });
+    std::erase_if(logs, [&](const TrustedLog& one) {
+      return one.origin == translog::origin_of(keyring.store);
+    });
+    keyrings.erase(known);
+  }
+  keyrings.push_back({file, keyring});
   for (const KeyringKey& key : keyring.keys) {
     if (key.purpose == domain::KeyPurpose::signer) {
       keys.push_back({file, key.key, key, keyring.store});
@@ -92,6 +120,7 @@ void TrustStore::add(const Keyring& keyring, const std::string& file) {
       logs.push_back({file, translog::origin_of(keyring.store), key});
     }
   }
+  return {};
 }
 
 void TrustStore::add(const crypto::PublicKey& key, std::string file) {
@@ -126,7 +155,7 @@ Result<TrustStore> TrustStore::of_key(std::string_view pem, std::string origin) 
 Result<TrustStore> TrustStore::of_keyring(std::string_view json, const std::string& origin) {
   TrustStore store;
   ASSIGN_OR_RETURN(const Keyring keyring, parse_keyring(json));
-  store.add(keyring, origin);
+  RETURN_IF_ERROR(store.add(keyring, origin));
   return store;
 }
 

@@ -25,6 +25,10 @@ struct TrustedKey {
   std::optional<KeyringKey> role;
   Uuid store;
 };
+struct TrustedKeyring {
+  std::string file;
+  Keyring keyring;
+};
 struct TrustedLog {
   std::string file;
   std::string origin;
@@ -38,6 +42,7 @@ inline constexpr std::string_view kFingerprintPrefix = "SHA256:";  // as people 
 struct TrustStore {
   std::vector<TrustedKey> keys;  // signers
   std::vector<TrustedLog> logs;
+  std::vector<TrustedKeyring> keyrings;       // one of a store; its keys stand in the lists above
   std::set<std::string> revoked;              // fingerprints, 64 hexadecimal digits
   std::vector<std::string> time_authorities;  // certificates in PEM, one file each
 
@@ -50,7 +55,10 @@ struct TrustStore {
   static Result<TrustStore> of_keyring(std::string_view json, const std::string& origin);
 
   const TrustedKey* signer(std::string_view fingerprint) const;
-  void add(const Keyring& keyring, const std::string& file);
+  bool has_keyring_of(const Uuid& store) const;
+  // Of two of one store the one that continues the other stays, whichever came first; two of which
+  // none does are refused.
+  Status add(const Keyring& keyring, const std::string& file);
   void add(const crypto::PublicKey& key, std::string file);
 };
 

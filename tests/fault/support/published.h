@@ -12,7 +12,7 @@ inline certificate::TrustStore trust_in(World& world) {
   certificate::TrustStore trust;
   const auto keyring = world.store->keyring();
   EXPECT_TRUE(done(keyring));
-  if (keyring.ok()) trust.add(*keyring, "keyring");
+  if (keyring.ok()) EXPECT_TRUE(trust.add(*keyring, "keyring").ok());
   return trust;
 }
 

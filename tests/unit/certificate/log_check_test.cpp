@@ -125,7 +125,7 @@ TEST_F(ALoggedCertificate, InTheLogOfAnotherStoreIsRefused) {
   Keyring foreign = sample::keyring();
   foreign.store = other;
   foreign.keys[0].key = sample::signer(0x71).public_key();
-  trust.add(foreign, "other.keyring.json");
+  ASSERT_TRUE(trust.add(foreign, "other.keyring.json").ok());
   const std::string bundle =
       sample::logged_bundle(log, leaf, 1, statement_, sample::signer(), sample::log_signer());
   EXPECT_TRUE(says(failure(verify_bundle(bundle, trust), "log"), "not that of the store"));
@@ -217,6 +217,35 @@ TEST_F(ARotatedStore, RefusesAnOldKeyThatWentOnSigning) {
       sample::logged_bundle(log_, early_, 6, statement_, old_signer_, old_log_), trust());
   EXPECT_FALSE(head.verified);
   EXPECT_NE(report_json(head).dump().find("was not in force for it"), std::string::npos);
+}
+
+TEST_F(ARotatedStore, IsHeldToItsNewerKeyringWhereverTheOlderOneLies) {
+  const Keyring newer = keyring({rotation_}).value();
+  const Keyring older = keyring_of_head(newer, kRotation);
+  ASSERT_EQ(older.keys.size(), 2U);
+  const std::string late =
+      sample::logged_bundle(log_, forged_, 7, statement_, old_signer_, new_log_);
+  const std::string head =
+      sample::logged_bundle(log_, early_, 6, statement_, old_signer_, old_log_);
+  for (const auto& [first, second] : {std::pair(older, newer), std::pair(newer, older)}) {
+    TrustStore both;
+    ASSERT_TRUE(both.add(first, "a.keyring.json").ok());
+    ASSERT_TRUE(both.add(second, "b.keyring.json").ok());
+    EXPECT_EQ(both.keys.size(), 2U);
+    EXPECT_EQ(both.logs.size(), 2U);
+    EXPECT_FALSE(verify_bundle(late, both).verified);
+    EXPECT_FALSE(verify_bundle(head, both).verified);
+  }
+}
+
+TEST_F(ARotatedStore, HasNoTwoKeyringsOfWhichNoneContinuesTheOther) {
+  TrustStore trusted = trust();
+  Keyring other = keyring_of_head(keyring({rotation_}).value(), kRotation);
+  other.keys[0].key = sample::signer(0x71).public_key();
+  const Status added = trusted.add(other, "other.keyring.json");
+  ASSERT_FALSE(added.ok());
+  EXPECT_NE(added.error().message.find("store.keyring.json"), std::string::npos);
+  EXPECT_NE(added.error().message.find("other.keyring.json"), std::string::npos);
 }
 
 TEST_F(ARotatedStore, HasAnAnswerOfItsOwnForEachThingThatIsWrong) {

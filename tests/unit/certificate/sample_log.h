@@ -116,7 +116,7 @@ inline Keyring keyring() {
 
 inline TrustStore trust_of(const Keyring& keyring) {
   TrustStore trust;
-  trust.add(keyring, "store.keyring.json");
+  EXPECT_TRUE(trust.add(keyring, "store.keyring.json").ok());
   return trust;
 }
 
