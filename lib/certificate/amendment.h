@@ -64,6 +64,7 @@ struct AmendmentSummary {
   std::vector<std::string> closed, open;
   std::string at, by, outcome;
   std::string sentence;  // "Accepted by alice at ...: ..."
+  std::string bare_key;  // its signer's fingerprint, where that is trusted without a keyring
 };
 AmendmentSummary summary_of_amendment(JsonView statement, std::string_view text);
 

@@ -190,18 +190,32 @@ CheckResult check_signature(const Parsed& parsed, const TrustedKey* trusted,
   return CheckResult::failed;
 }
 
-// Who speaks for one store speaks for no other.
-std::optional<std::string> foreign_store(JsonView statement, const TrustedKey* trusted) {
-  if (trusted == nullptr || !trusted->role) return std::nullopt;
+// Who speaks for one store speaks for no other, and for a store whose keyring is trusted here none
+// but its keys.
+std::optional<std::string> foreign_store(JsonView statement, const TrustedKey* trusted,
+                                         const TrustStore& trust) {
+  if (trusted == nullptr) return std::nullopt;
   const std::string_view id = statement["predicate"]["store"]["id"].text();
-  if (id == trusted->store.text()) return std::nullopt;
+  const std::optional<Uuid> store = Uuid::from_text(id);
+  if (!store || store->text() != id) return "it names no store";
+  if (!trusted->role) {
+    if (!trust.has_keyring_of(*store)) return std::nullopt;
+    return "it speaks of the store " + quoted(id) +
+           ", whose keyring is trusted here, and its key does not stand in that";
+  }
+  if (*store == trusted->store) return std::nullopt;
   return "it speaks of the store " + quoted(id) + ", and its key is of the store " +
          trusted->store.text();
 }
 
-void check_refusal(JsonView statement, const TrustedKey* trusted, VerifyReport& report) {
+std::string bare_key_of(const TrustedKey* trusted) {
+  return trusted == nullptr || trusted->role ? std::string() : key_id(trusted->key);
+}
+
+void check_refusal(JsonView statement, const TrustedKey* trusted, const TrustStore& trust,
+                   VerifyReport& report) {
   std::optional<std::string> fault = refusal_fault(statement);
-  if (!fault) fault = foreign_store(statement, trusted);
+  if (!fault) fault = foreign_store(statement, trusted, trust);
   add_verdict(report, "statement", fault,
               "It has the form of the record of a refusal and agrees with itself.");
   if (!fault) report.refusal = summary_of(statement);
@@ -210,12 +224,15 @@ void check_refusal(JsonView statement, const TrustedKey* trusted, VerifyReport& 
 }
 
 void check_amendment(JsonView statement, std::string_view text, const TrustedKey* trusted,
-                     VerifyReport& report) {
+                     const TrustStore& trust, VerifyReport& report) {
   std::optional<std::string> fault = amendment_fault(statement);
-  if (!fault) fault = foreign_store(statement, trusted);
+  if (!fault) fault = foreign_store(statement, trusted, trust);
   add_verdict(report, "statement", fault,
               "It has the form of an amendment of a certificate and agrees with itself.");
-  if (!fault) report.amendment = summary_of_amendment(statement, text);
+  if (!fault) {
+    report.amendment = summary_of_amendment(statement, text);
+    report.amendment->bare_key = bare_key_of(trusted);
+  }
   add(report, "amends", fault ? CheckResult::not_checked : CheckResult::passed,
       fault ? "The statement was refused."
             : "It is number " + std::to_string(report.amendment->number) + " of " +
@@ -245,7 +262,8 @@ CertificateSummary summary_of_certificate(JsonView statement, const Digest& sha2
   return summary;
 }
 
-void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport& report) {
+void check_content(const Parsed& parsed, const TrustedKey* trusted, const TrustStore& trust,
+                   VerifyReport& report) {
   const Result<JsonDocument> document = read_json(parsed.payload, kStatementLimits);
   if (!document.ok()) {
     add(report, "statement", CheckResult::failed, "Refused: " + document.error().message + ".");
@@ -254,15 +272,18 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, VerifyReport
     return;
   }
   const JsonView json = document->root();
-  if (is_refusal(json)) return check_refusal(json, trusted, report);
-  if (is_amendment(json)) return check_amendment(json, parsed.payload, trusted, report);
+  if (is_refusal(json)) return check_refusal(json, trusted, trust, report);
+  if (is_amendment(json)) return check_amendment(json, parsed.payload, trusted, trust, report);
   StatementFindings findings = check_statement(json);
-  if (!findings.statement_fault) findings.statement_fault = foreign_store(json, trusted);
+  if (!findings.statement_fault) {
+    findings.statement_fault = foreign_store(json, trusted, trust);
+  }
   add_verdict(report, "statement", findings.statement_fault,
               "It has the form of a disposal statement and agrees with itself.");
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
   if (!findings.statement_fault) {
     report.certificate = summary_of_certificate(json, parsed.payload_sha256);
+    report.certificate->bare_key = bare_key_of(trusted);
   }
   // Hostile text may stand in the claim: it is shown only once the statement is known to be sound
   // in form, and the caller escapes what it prints.
@@ -367,7 +388,7 @@ VerifyReport verify_bundle(std::string_view bundle, const TrustStore& trust, Hea
   add(report, "format", CheckResult::passed, "A Sigstore bundle v0.3 with one signature.");
   const TrustedKey* trusted = trust.signer(parsed->hint);
   const CheckResult signature = check_signature(*parsed, trusted, trust, report);
-  check_content(*parsed, trusted, report);
+  check_content(*parsed, trusted, trust, report);
   report.checks.push_back(check_log(*parsed, trusted, trust, heads));
   if (report.checks.back().result == CheckResult::passed) {
     report.logged = LoggedAt{parsed->log->leaf, translog::leaf_hash(as_bytes(parsed->log->body))};
@@ -389,11 +410,31 @@ void leave_amendments_open(VerifyReport& report, const std::string& why) {
                                why + "."});
 }
 
+namespace {
+
+// Under a bare key nothing but the key tells whose word an amendment is. Where both stand in a
+// keyring, that holds them to one store.
+std::optional<Check> foreign_amendment(const VerifyReport& report,
+                                       const std::vector<AmendmentSummary>& amendments) {
+  if (!report.certificate) return std::nullopt;
+  for (const AmendmentSummary& one : amendments) {
+    if (one.bare_key == report.certificate->bare_key) continue;
+    return Check{"amendments", CheckResult::failed,
+                 "Refused: amendment " + std::to_string(one.number) +
+                     " is signed by another key than the certificate, and no keyring here says "
+                     "that both are of its store. If its keys were rotated, trust its keyring."};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void amend(VerifyReport& report, std::vector<AmendmentSummary> amendments) {
   std::sort(
       amendments.begin(), amendments.end(),
       [](const AmendmentSummary& a, const AmendmentSummary& b) { return a.number < b.number; });
-  Check check = check_amendments(report.statement, amendments);
+  const std::optional<Check> foreign = foreign_amendment(report, amendments);
+  Check check = foreign ? *foreign : check_amendments(report.statement, amendments);
   if (check.result == CheckResult::failed) {
     report.verified = false;
     report.outcome = Errc::verification_failed;

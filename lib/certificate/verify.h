@@ -28,7 +28,9 @@ struct CertificateSummary {
   std::string statement_sha256;
   AmendedSubject of{};
   domain::AmendedState start{};  // before anybody said anything of it
+  std::string bare_key{};  // its signer's fingerprint, where that is trusted without a keyring
 };
+
 // The place in the log that the proof of a bundle leads to.
 struct LoggedAt {
   std::uint64_t leaf = 0;

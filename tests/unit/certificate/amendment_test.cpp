@@ -179,6 +179,19 @@ TEST_F(AnAmendment, OfACertificateIsToldInItsReport) {
   EXPECT_EQ(broken.outcome, Errc::verification_failed);
 }
 
+// Two issuers are trusted, and each by a bare key: neither speaks of what the other erased.
+TEST_F(AnAmendment, UnderAnotherBareKeyThanItsCertificateIsRefused) {
+  const crypto::SigningKey stranger = sample::signer(0x71);
+  trust_.add(stranger.public_key(), "other.pem");
+  const std::string text = AmendmentStatement::of(verdict(Validation::accepted))->text();
+  const VerifyReport foreign = verify_bundle(sample::bundle_of(text, stranger), trust_);
+  ASSERT_TRUE(foreign.verified && foreign.amendment);
+  VerifyReport report = verified(statement_);
+  amend(report, {*foreign.amendment});
+  EXPECT_FALSE(report.verified);
+  EXPECT_NE(report.checks.back().detail.find("by another key"), std::string::npos);
+}
+
 TEST_F(AnAmendment, ThatContradictsItselfIsRefused) {
   const auto refused = [this](const AmendmentRecord& record, const char* place, const Json& value) {
     return fault_after(record, [&](Json& json) { json[Json::json_pointer(place)] = value; });

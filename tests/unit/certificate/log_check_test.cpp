@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -139,6 +141,32 @@ TEST_F(ALoggedCertificate, ThatSpeaksOfAnotherStoreIsRefused) {
   const std::string bundle = sample::logged_bundle(log_, leaf, leaf + 1, statement,
                                                    sample::signer(), sample::log_signer());
   EXPECT_TRUE(says(failure(verify(bundle), "statement"), "of the store"));
+}
+
+// Whoever is trusted for a store of his own may not sign for this one.
+TEST_F(ALoggedCertificate, OfABareKeyIsRefusedWhereTheKeyringOfItsStoreIsTrusted) {
+  const crypto::SigningKey stranger = sample::signer(0x71);
+  TrustStore trust;
+  trust.add(stranger.public_key(), "other.pem");
+  EXPECT_TRUE(verify_bundle(sample::bundle_of(statement_, stranger), trust).verified);
+  ASSERT_TRUE(trust.add(sample::keyring(), "store.keyring.json").ok());
+  const VerifyReport report = verify_bundle(sample::bundle_of(statement_, stranger), trust);
+  EXPECT_TRUE(says(failure(report, "statement"), "whose keyring is trusted here"));
+  trust.add(sample::signer().public_key(), "store.pem");
+  EXPECT_TRUE(verify_bundle(bundle(), trust).verified) << "its own key, bare and in its keyring";
+}
+
+TEST_F(ALoggedCertificate, ThatNamesItsStoreInOtherLettersIsRefused) {
+  Json json = *parse_json(statement_);
+  Json& id = json["predicate"]["store"]["id"];
+  std::string letters = id.get<std::string>();
+  std::transform(letters.begin(), letters.end(), letters.begin(), toupper);
+  id = letters;
+  const crypto::SigningKey stranger = sample::signer(0x71);
+  TrustStore trust = sample::trust_of(sample::keyring());
+  trust.add(stranger.public_key(), "other.pem");
+  const std::string bundle = sample::bundle_of(dump_canonical(json).value(), stranger);
+  EXPECT_TRUE(says(failure(verify_bundle(bundle, trust), "statement"), "names no store"));
 }
 
 // T10, with the proof: whatever byte is changed, it is rejected or still says exactly the same.
