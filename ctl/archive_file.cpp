@@ -22,6 +22,11 @@ namespace {
 constexpr std::size_t kHeadBytes = 512;
 constexpr std::size_t kMagicAt = 257;  // of "ustar" in a header of tar
 constexpr std::size_t kLineBytes = 256;
+// Header and padding of a file, as all programs write them.
+constexpr std::uint64_t kFrameBytes = 4096;
+constexpr TarLimits kEvidence{2 * limits::kArchiveFiles,
+                              limits::kArchiveBytes + kFrameBytes * 2 * limits::kArchiveFiles,
+                              TarLimits::Behind::nothing};
 
 bool is_leading(const std::string& name) {
   return name == certificate::kReadme || name == certificate::kIndex ||
@@ -226,7 +231,7 @@ bool is_archive(const std::string& path) {
 Result<std::unique_ptr<MemberSource>> open_archive(const std::string& path, Leading leading) {
   UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return errno_error(errno, "cannot open " + quoted(path)).about(path);
-  Result<TarReader> reader = TarReader::open(file.get());
+  Result<TarReader> reader = TarReader::open(file.get(), kEvidence);
   if (!reader.ok()) return std::move(reader).error().in(quoted(path)).about(path);
   return std::unique_ptr<MemberSource>(
       std::make_unique<TarMembers>(std::move(file), std::move(*reader), leading));

@@ -67,43 +67,132 @@ const char* kind_word(archive_entry* entry) {
 
 }  // namespace
 
+// Two readers of the library, one behind the other: the first unpacks, the second reads the members
+// of what comes out. Between them it is counted how much that is, and an interruption is seen also
+// while one call of the library skips what a few bytes were unpacked to.
 struct TarReader::Impl {
+  std::unique_ptr<archive, CloseReader> unpacking;
   std::unique_ptr<archive, CloseReader> handle;
   int descriptor = -1;
+  TarLimits limits;
   std::vector<char> piece = std::vector<char>(kPiece);
   std::vector<char> input = std::vector<char>(kPiece);
-  std::optional<Error> stopped;  // why the input callback gave up
+  std::optional<Error> stopped;  // why a callback gave up
   TarMember member;
   std::set<std::string> names;
-  bool anything = false;
+  std::uint64_t headers = 0;
+  std::uint64_t read = 0, unpacked = 0;  // bytes
 
-  static la_ssize_t read_input(archive* handle, void* self, const void** data) {
-    Impl* impl = static_cast<Impl*>(self);
+  Result<std::size_t> read_piece() {
     for (;;) {
-      Status ready = wait_until(impl->descriptor, Ready::read);
-      if (!ready.ok()) {
-        impl->stopped = std::move(ready).error();
-        archive_set_error(handle, EINTR, "interrupted");
-        return ARCHIVE_FATAL;
-      }
-      const ssize_t got = ::read(impl->descriptor, impl->input.data(), impl->input.size());
+      RETURN_IF_ERROR(wait_until(descriptor, Ready::read));
+      const ssize_t got = ::read(descriptor, input.data(), input.size());
       if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (got < 0) {
-        impl->stopped = errno_error(errno, "cannot read the archive");
-        archive_set_error(handle, errno, "read failed");
-        return ARCHIVE_FATAL;
-      }
-      *data = impl->input.data();
-      impl->anything = impl->anything || got > 0;
-      return got;
+      if (got < 0) return errno_error(errno, "cannot read the archive");
+      read += static_cast<std::uint64_t>(got);
+      return static_cast<std::size_t>(got);
     }
   }
 
-  Error failure() {
+  static la_ssize_t read_input(archive* handle, void* self, const void** data) {
+    Impl* impl = static_cast<Impl*>(self);
+    Result<std::size_t> got = impl->read_piece();
+    if (!got.ok()) return impl->stop(handle, std::move(got).error());
+    *data = impl->input.data();
+    return static_cast<la_ssize_t>(*got);
+  }
+
+  static la_ssize_t read_unpacked(archive* handle, void* self, const void** data) {
+    Impl* impl = static_cast<Impl*>(self);
+    if (Interrupt::asked()) return impl->stop(handle, interrupted());
+    std::size_t size = 0;
+    la_int64_t at = 0;
+    const int outcome = archive_read_data_block(impl->unpacking.get(), data, &size, &at);
+    if (outcome == ARCHIVE_EOF) return 0;
+    if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) {
+      return impl->stop(handle, impl->failure_of(impl->unpacking.get()));
+    }
+    impl->unpacked += size;
+    if (impl->limits.bytes && impl->unpacked > *impl->limits.bytes) {
+      return impl->stop(handle, make_error(Errc::resource_limit,
+                                           "the archive unpacks to more than " +
+                                               std::to_string(*impl->limits.bytes) + " bytes"));
+    }
+    return static_cast<la_ssize_t>(size);
+  }
+
+  // The first reason is the one that counts.
+  la_ssize_t stop(archive* reader, Error why) {
+    if (!stopped) stopped = std::move(why);
+    archive_set_error(reader, EIO, "stopped");
+    return ARCHIVE_FATAL;
+  }
+
+  Status begin_unpacking() {
+    unpacking.reset(archive_read_new());
+    archive* reader = unpacking.get();
+    if (reader == nullptr) return no_memory();
+    archive_read_support_format_raw(reader);
+    archive_read_support_filter_gzip(reader);
+    archive_read_support_filter_bzip2(reader);
+    archive_read_support_filter_xz(reader);
+    archive_read_support_filter_zstd(reader);
+    archive_entry* whole = nullptr;
+    if (archive_read_open(reader, this, nullptr, read_input, nullptr) != ARCHIVE_OK) {
+      return failure_of(reader);
+    }
+    // One is the reading of the file.
+    if (archive_filter_count(reader) > 2) {
+      return refused("the archive is packed more than once",
+                     "unpack it once, and name what comes out");
+    }
+    if (archive_read_next_header(reader, &whole) == ARCHIVE_OK) return {};
+    return failure_of(reader);
+  }
+
+  Status begin_reading() {
+    handle.reset(archive_read_new());
+    if (handle == nullptr) return no_memory();
+    archive_read_support_format_tar(handle.get());
+    if (limits.behind == TarLimits::Behind::nothing) {
+      // Then whatever stands behind the end mark is read as further members.
+      archive_read_set_format_option(handle.get(), "tar", "read_concatenated_archives", "1");
+    }
+    if (archive_read_open(handle.get(), this, nullptr, read_unpacked, nullptr) == ARCHIVE_OK) {
+      return {};
+    }
+    return failure();
+  }
+
+  static Error no_memory() {
+    return make_error(Errc::resource_limit, "no memory to read the archive");
+  }
+
+  // Behind the end of what was packed, of which those who unpack it take no notice.
+  Status expect_nothing_behind() {
+    if (limits.behind == TarLimits::Behind::anything) return {};
+    ASSIGN_OR_RETURN(const std::size_t more, read_piece());
+    if (more == 0 && archive_filter_bytes(unpacking.get(), -1) == static_cast<la_int64_t>(read)) {
+      return {};
+    }
+    return refused("there is something behind the end of the archive");
+  }
+
+  Status count_header() {
+    if (++headers <= limits.headers) return {};
+    return make_error(Errc::resource_limit,
+                      "the archive has more than " + std::to_string(limits.headers) +
+                          " files and directories; no more are taken",
+                      "make several of it");
+  }
+
+  Error failure() { return failure_of(handle.get()); }
+
+  Error failure_of(archive* reader) const {
     if (stopped) return *stopped;
-    return refused(
-        "the archive is damaged, cut short, or no tar archive: " + reason_of(handle.get()),
-        "check it with: tar --list --file ARCHIVE");
+    if (read == 0) return refused("the archive is empty: not one byte came");
+    return refused("the archive is damaged, cut short, or no tar archive: " + reason_of(reader),
+                   "check it with: tar --list --file ARCHIVE");
   }
 };
 
@@ -112,39 +201,33 @@ TarReader::TarReader(TarReader&&) noexcept = default;
 TarReader& TarReader::operator=(TarReader&&) noexcept = default;
 TarReader::~TarReader() = default;
 
-Result<TarReader> TarReader::open(int descriptor) {
+Result<TarReader> TarReader::open(int descriptor, const TarLimits& limits) {
   auto impl = std::make_unique<Impl>();
-  impl->handle.reset(archive_read_new());
   impl->descriptor = descriptor;
-  archive* handle = impl->handle.get();
-  if (handle == nullptr) return make_error(Errc::resource_limit, "no memory to read the archive");
-  archive_read_support_format_tar(handle);
-  archive_read_support_filter_gzip(handle);
-  archive_read_support_filter_bzip2(handle);
-  archive_read_support_filter_xz(handle);
-  archive_read_support_filter_zstd(handle);
-  if (archive_read_open(handle, impl.get(), nullptr, Impl::read_input, nullptr) != ARCHIVE_OK) {
-    return impl->failure();
-  }
+  impl->limits = limits;
+  RETURN_IF_ERROR(impl->begin_unpacking());
+  RETURN_IF_ERROR(impl->begin_reading());
   return TarReader(std::move(impl));
 }
 
 Result<std::optional<TarMember>> TarReader::next() {
   Impl& impl = *impl_;
   for (;;) {
+    if (Interrupt::asked()) return interrupted();
     archive_entry* entry = nullptr;
     const la_int64_t before = archive_filter_bytes(impl.handle.get(), 0);
     const int outcome = archive_read_next_header(impl.handle.get(), &entry);
     if (outcome == ARCHIVE_EOF) {
-      if (!impl.anything) return refused("the archive is empty: not one byte came");
       // The library takes a missing end mark for an end; then a sender that died goes unnoticed.
       if (archive_filter_bytes(impl.handle.get(), 0) - before < static_cast<la_int64_t>(kBlock)) {
         return refused("the archive is cut short: its end mark is missing",
                        "check it with: tar --list --file ARCHIVE");
       }
+      RETURN_IF_ERROR(impl.expect_nothing_behind());
       return std::optional<TarMember>();
     }
     if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) return impl.failure();
+    RETURN_IF_ERROR(impl.count_header());
     const char* path = archive_entry_pathname(entry);
     if (path == nullptr) return refused("a member of the archive has a name that cannot be read");
     if (archive_entry_hardlink(entry) == nullptr && archive_entry_filetype(entry) == AE_IFDIR) {
@@ -212,6 +295,7 @@ Result<std::string> TarReader::content(std::size_t limit) {
   }
   std::string content(static_cast<std::size_t>(impl.member.bytes), '\0');
   for (std::size_t done = 0; done < content.size();) {
+    if (Interrupt::asked()) return interrupted();
     const la_ssize_t got =
         archive_read_data(impl.handle.get(), content.data() + done, content.size() - done);
     if (got < 0) return impl.failure();

@@ -3,7 +3,9 @@
 // Contract: one member at a time, bounded memory. Reading takes regular files only: links,
 // devices, paths that leave the archive, broken names and doubles are refused with a sentence
 // (Errc::invalid_input); so is an archive that ends too early. gzip, bzip2, xz and zstd are
-// unpacked inside the process, never by a program. Descriptors stay the caller's.
+// unpacked inside the process, never by a program, and once: what is packed in what was packed is
+// refused. However little comes in and much is made of it, Interrupt is looked at all the while.
+// Descriptors stay the caller's.
 // Formats: tar(5).
 #pragma once
 
@@ -14,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.h"
 #include "base/result.h"
 
 namespace aierase::ctl {
@@ -23,11 +26,19 @@ struct TarMember {
   std::uint64_t bytes = 0;
 };
 
+// Beyond these an archive is Errc::resource_limit. What is imported is as large as its owner's
+// files are: its bytes have no limit here.
+struct TarLimits {
+  std::uint64_t headers = 2 * limits::kFilesPerAsset;  // directories too
+  std::optional<std::uint64_t> bytes;                  // unpacked, with headers and paddings
+  enum class Behind { anything, nothing } behind = Behind::anything;  // its end, but for zeros
+};
+
 using Advance = std::function<void(std::uint64_t bytes)>;  // called with each piece's size
 
 class TarReader {
  public:
-  static Result<TarReader> open(int descriptor);
+  static Result<TarReader> open(int descriptor, const TarLimits& limits = {});
   TarReader(TarReader&&) noexcept;
   TarReader& operator=(TarReader&&) noexcept;
   ~TarReader();

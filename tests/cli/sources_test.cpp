@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ctl/interrupt.h"
 #include "ctl/receiving.h"
 #include "ctl/removal.h"
 #include "ctl/sending.h"
@@ -248,9 +250,10 @@ TEST_F(TheSources, WithAFurtherNameAreNotReportedAsGone) {
 }
 
 // Reads an archive made by the system's tar with these arguments.
-Result<std::vector<std::pair<std::string, std::string>>> read_archive(const std::string& path) {
+Result<std::vector<std::pair<std::string, std::string>>> read_archive(
+    const std::string& path, const TarLimits& limits = {}) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  ASSIGN_OR_RETURN(TarReader archive, TarReader::open(file.get()));
+  ASSIGN_OR_RETURN(TarReader archive, TarReader::open(file.get(), limits));
   std::vector<std::pair<std::string, std::string>> members;
   for (;;) {
     ASSIGN_OR_RETURN(const auto member, archive.next());
@@ -313,6 +316,76 @@ TEST_F(AnArchive, ThatBreaksOffOrIsNoneIsRefused) {
   EXPECT_EQ(read_archive(at("noise")).error().code, Errc::invalid_input);
   put("nothing", "");
   EXPECT_EQ(read_archive(at("nothing")).error().code, Errc::invalid_input);
+}
+
+TEST_F(AnArchive, ThatIsPackedInAPackedOneIsRefused) {
+  put("m/a", "one");
+  ASSERT_EQ(tar("-C " + at("m") + " -czf " + at("once.tgz") + " a"), 0);
+  ASSERT_EQ(system(("gzip -c " + at("once.tgz") + " > " + at("twice.tgz")).c_str()), 0);
+  EXPECT_TRUE(read_archive(at("once.tgz")).ok());
+  const auto twice = read_archive(at("twice.tgz"));
+  ASSERT_FALSE(twice.ok());
+  EXPECT_NE(twice.error().message.find("more than once"), std::string::npos);
+}
+
+TEST_F(AnArchive, OfManyDirectoriesIsRefusedAsOneOfManyFiles) {
+  fs::create_directories(at("m/d/e"));
+  put("m/d/a", "one");
+  ASSERT_EQ(tar("-C " + at("m") + " -cf " + at("d.tar") + " d"), 0);
+  EXPECT_TRUE(read_archive(at("d.tar"), {3, {}, {}}).ok());
+  EXPECT_EQ(read_archive(at("d.tar"), {2, {}, {}}).error().code, Errc::resource_limit);
+}
+
+TEST_F(AnArchive, IsUnpackedUpToItsLimitAlsoWhereNothingOfItIsWanted) {
+  put("m/a", "one");
+  ASSERT_EQ(tar("-C " + at("m") + " -cf " + at("a.tar") + " a"), 0);
+  fs::resize_file(at("a.tar"), 3 << 20);
+  ASSERT_EQ(system(("gzip -k " + at("a.tar")).c_str()), 0);
+  const auto up_to = [&](std::uint64_t bytes) {
+    return read_archive(at("a.tar.gz"), {9, bytes, TarLimits::Behind::nothing});
+  };
+  EXPECT_TRUE(up_to(3 << 20).ok());
+  ASSERT_FALSE(up_to(2 << 20).ok());
+  EXPECT_EQ(up_to(2 << 20).error().code, Errc::resource_limit);
+}
+
+TEST_F(AnArchive, IsReadNoFurtherOnceAnInterruptionWasAskedFor) {
+  put("m/a", "one");
+  ASSERT_EQ(tar("-C " + at("m") + " -cf " + at("a.tar") + " a"), 0);
+  const auto interrupted_reading = [&](bool in_content) {
+    if (!Interrupt::install().ok()) exit(3);
+    const UniqueFd file(open(at("a.tar").c_str(), O_RDONLY | O_CLOEXEC));
+    auto archive = TarReader::open(file.get());
+    if (!archive.ok() || (in_content && !archive->next().ok())) exit(3);
+    raise(SIGTERM);
+    const Status read =
+        in_content ? Status(archive->content(9).error()) : Status(archive->next().error());
+    exit(read.error().code == Errc::cancelled ? 0 : 1);
+  };
+  EXPECT_EXIT(interrupted_reading(false), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(interrupted_reading(true), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(AnArchive, HasNothingButZerosBehindItsEndWhereThatIsAsked) {
+  put("m/a", "one");
+  put("m/b", "two");
+  ASSERT_EQ(tar("-C " + at("m") + " -cf " + at("a.tar") + " a"), 0);
+  ASSERT_EQ(tar("-C " + at("m") + " -cf " + at("b.tar") + " b"), 0);
+  const auto strict = [&](const std::string& how) {
+    EXPECT_EQ(system(("cd " + at("") + " && " + how + " > x.tar").c_str()), 0);
+    EXPECT_TRUE(read_archive(at("x.tar")).ok()) << how << ": nobody asks that of an import";
+    return read_archive(at("x.tar"), {9, {}, TarLimits::Behind::nothing});
+  };
+  EXPECT_TRUE(strict("cat a.tar").ok());
+  EXPECT_TRUE(strict("{ cat a.tar; head -c 51200 /dev/zero; }").ok());
+  EXPECT_TRUE(strict("gzip -c a.tar").ok());
+  EXPECT_FALSE(strict("{ cat a.tar; head -c 700 a.tar; }").ok());
+  EXPECT_FALSE(strict("{ cat a.tar; head -c 51200 /dev/zero; echo more; }").ok());
+  EXPECT_FALSE(strict("{ gzip -c a.tar; echo more; }").ok());
+  EXPECT_FALSE(strict("{ cat a.tar; echo more; } | gzip -c").ok());
+  const auto two = strict("cat a.tar b.tar");
+  ASSERT_TRUE(two.ok());
+  EXPECT_EQ(two->size(), 2U) << "what is behind is read as what it is";
 }
 
 TEST_F(AnArchive, ThatWasWrittenIsReadBack) {
