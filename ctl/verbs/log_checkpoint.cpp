@@ -41,7 +41,7 @@ Result<std::string> with_proof(const translog::Checkpoint& from, const Json& ans
   const certificate::Check check = history.check(head);
   if (check.result != certificate::CheckResult::passed) {
     return make_error(Errc::verification_failed, check.detail,
-                      "keep both checkpoints: together they prove it");
+                      "keep both checkpoints, and compare them with what others kept of this log");
   }
   return translog::format_consistency(file);
 }

@@ -112,11 +112,13 @@ struct Evidence {
 };
 
 // What the reader kept has to hold itself, where its log is known here.
-Result<translog::Checkpoint> kept_head(const std::string& path,
-                                       const certificate::TrustStore& trust) {
+Result<certificate::Continuity> kept_head(const std::string& path,
+                                          const certificate::TrustStore& trust) {
   ASSIGN_OR_RETURN(const std::string note, read_checkpoint(path));
   const certificate::HeadFinding finding = certificate::check_head(note, trust);
-  if (finding.check.result != certificate::CheckResult::failed) return *finding.head;
+  if (finding.check.result != certificate::CheckResult::failed) {
+    return certificate::Continuity(*finding.head, certificate::head_of(finding));
+  }
   return make_error(Errc::verification_failed,
                     "the checkpoint to compare with, " + quoted(path) + ": " + finding.check.detail,
                     "compare with one that holds", path);
@@ -232,9 +234,7 @@ Result<int> run_verify(Session& session) {
   ASSIGN_OR_RETURN(const certificate::TrustStore trust, trusted(session, directory));
   std::optional<certificate::Continuity> history;
   if (session.arguments().has("from")) {
-    ASSIGN_OR_RETURN(const translog::Checkpoint kept,
-                     kept_head(session.arguments().value_or("from", ""), trust));
-    history.emplace(kept);
+    ASSIGN_OR_RETURN(history, kept_head(session.arguments().value_or("from", ""), trust));
   }
   std::vector<Evidence> evidence;
   for (const std::string& path : with_amendments(session.arguments().operands())) {

@@ -2,7 +2,9 @@
 // them.
 //
 // Contract: holds what a reader kept (`from`) and what the files at hand prove; check() says of a
-// head whether it and `from` are of one log. What nothing proves is failed, never passed over.
+// head whether it and `from` are of one log. What nothing proves is failed, never passed over. That
+// a log is forked its own signatures have to show: everybody can write a head of two roots, and a
+// proof that leads nowhere shows nothing but itself.
 // Specified in: aierase-certificate(5) VERIFYING; RFC 9162 section 2.1.4.2.
 #pragma once
 
@@ -18,9 +20,13 @@
 
 namespace aierase::certificate {
 
+// Whose word a head is: of the log, where a key of it that is trusted here has signed it.
+enum class HeadOf { anybody, the_log };
+
 class Continuity {
  public:
-  explicit Continuity(translog::Checkpoint from) : from_(std::move(from)), sizes_{from_.size} {}
+  explicit Continuity(translog::Checkpoint from, HeadOf from_of = HeadOf::anybody)
+      : from_(std::move(from)), from_of_(from_of), sizes_{from_.size} {}
 
   const std::string& origin() const { return from_.origin; }
 
@@ -32,11 +38,12 @@ class Continuity {
   // its hashes go.
   void add_proof(std::uint64_t old_size, translog::Checkpoint head, translog::Proof proof);
   // Roots that one tree of that log had at these sizes, gone through leaf by leaf to a head that
-  // its leaves lead to. Roots of two trees show nothing of each other, so each has its own.
+  // its leaves lead to, which is the word of `of`. Roots of two trees show nothing of each other,
+  // so each has its own.
   using Roots = std::map<std::uint64_t, Digest>;
-  void add_tree(const std::string& origin, Roots roots);
+  void add_tree(const std::string& origin, Roots roots, HeadOf of);
 
-  Check check(const translog::Checkpoint& head) const;
+  Check check(const translog::Checkpoint& head, HeadOf of = HeadOf::anybody) const;
 
  private:
   struct Link {
@@ -44,15 +51,17 @@ class Continuity {
     translog::Checkpoint head;
     translog::Proof proof;
   };
-  bool is_linked(const translog::Checkpoint& earlier, const translog::Checkpoint& later,
-                 bool& refuted) const;
+  enum class Shown { nothing, linked, broken_proof, refuted };
+  Shown shown(const translog::Checkpoint& earlier, const translog::Checkpoint& later) const;
 
   struct Tree {
     std::string origin;
     Roots roots;
+    HeadOf of = HeadOf::anybody;
   };
 
   translog::Checkpoint from_;
+  HeadOf from_of_;
   std::set<std::uint64_t> sizes_;
   std::vector<Link> links_;
   std::vector<Tree> trees_;

@@ -26,17 +26,6 @@ void conclude(VerifyReport& report) {
   report.outcome = unknown ? Errc::signer_unknown : Errc::verification_failed;
 }
 
-void add_continuity(const std::optional<translog::Checkpoint>& head, const Continuity* from,
-                    VerifyReport& report) {
-  if (from == nullptr) return;
-  if (head) {
-    report.checks.push_back(from->check(*head));
-  } else {
-    report.checks.push_back(
-        {"consistency", CheckResult::failed, "There is no checkpoint in it to compare."});
-  }
-}
-
 VerifyReport not_readable(const Error& error) {
   VerifyReport report;
   report.checks.push_back({"format", CheckResult::failed, "Refused: " + error.message + "."});
@@ -55,7 +44,7 @@ VerifyReport verify_checkpoint(std::string_view note, const TrustStore& trust,
   const HeadFinding finding = check_head(note, trust);
   name_log(finding, report);
   report.checks.push_back(finding.check);
-  add_continuity(finding.head, from, report);
+  if (from != nullptr) report.checks.push_back(compare_head(finding, *from));
   conclude(report);
   return report;
 }
@@ -91,7 +80,7 @@ VerifyReport verify_inclusion(std::string_view content, const TrustStore& trust,
            ? "The entry in this file is leaf " + std::to_string(file->index) +
                  " of that log; which certificate it is of, the bundle tells."
            : "The proof does not lead from the entry in this file to the root of the checkpoint."});
-  add_continuity(finding.head, from, report);
+  if (from != nullptr) report.checks.push_back(compare_head(finding, *from));
   conclude(report);
   return report;
 }
@@ -100,11 +89,8 @@ VerifyReport verify_certificate(std::string_view content, const TrustStore& trus
                                 const Continuity* from) {
   VerifyReport report = verify_bundle(content, trust);
   if (from == nullptr) return report;
-  std::optional<translog::Checkpoint> head;
-  if (const std::optional<std::string> note = checkpoint_in(content)) {
-    head = check_head(*note, trust).head;
-  }
-  add_continuity(head, from, report);
+  const std::optional<std::string> note = checkpoint_in(content);
+  report.checks.push_back(compare_head(note ? check_head(*note, trust) : HeadFinding(), *from));
   if (report.checks.back().result == CheckResult::passed) return report;
   report.verified = false;
   report.outcome = Errc::verification_failed;

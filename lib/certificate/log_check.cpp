@@ -86,6 +86,19 @@ HeadFinding check_head(std::string_view text, const TrustStore& trust) {
   return finding;
 }
 
+HeadOf head_of(const HeadFinding& finding) {
+  return finding.check.result == CheckResult::passed ? HeadOf::the_log : HeadOf::anybody;
+}
+
+Check compare_head(const HeadFinding& finding, const Continuity& kept) {
+  if (!finding.head) return failed("consistency", "There is no checkpoint in it to compare.");
+  if (finding.check.result != CheckResult::failed) {
+    return kept.check(*finding.head, head_of(finding));
+  }
+  return {"consistency", CheckResult::not_checked,
+          "Not compared: the checkpoint in it does not hold."};
+}
+
 Check check_log_entry(const LogEntry& entry, const std::string& expected_body,
                       const TrustedKey& signer, const TrustStore& trust, HeadCache* heads) {
   if (entry.body != expected_body) {

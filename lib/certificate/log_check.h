@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "certificate/check.h"
+#include "certificate/continuity.h"
 #include "certificate/log_entry.h"
 #include "certificate/trust_store.h"
 #include "translog/note.h"
@@ -25,6 +26,9 @@ struct HeadFinding {
   std::optional<Digest> key_id;  // of the one that signed
 };
 HeadFinding check_head(std::string_view note, const TrustStore& trust);
+HeadOf head_of(const HeadFinding& finding);
+// With what the reader kept. A head that does not hold is nobody's word: it is not compared.
+Check compare_head(const HeadFinding& finding, const Continuity& kept);
 
 // Findings about heads that many files share; of one thread and one trust store.
 class HeadCache {

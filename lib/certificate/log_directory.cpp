@@ -22,8 +22,8 @@ Error found(std::string what) {
 
 class LogReader {
  public:
-  LogReader(const ReadLogFile& read, translog::Checkpoint head, Continuity* from)
-      : read_(read), head_(std::move(head)), from_(from) {}
+  LogReader(const ReadLogFile& read, const HeadFinding& finding, Continuity* from)
+      : read_(read), head_(*finding.head), head_of_(head_of(finding)), from_(from) {}
 
   // The first thing that is wrong.
   Status go_through() {
@@ -33,7 +33,7 @@ class LogReader {
     RETURN_IF_ERROR(tree_.finish(compare_tile()));
     remember_root();
     if (tree_.state().root == head_.root) {
-      if (from_ != nullptr) from_->add_tree(head_.origin, std::move(roots_));
+      if (from_ != nullptr) from_->add_tree(head_.origin, std::move(roots_), head_of_);
       return {};
     }
     return found(
@@ -104,6 +104,7 @@ class LogReader {
 
   const ReadLogFile& read_;
   translog::Checkpoint head_;
+  HeadOf head_of_;
   Continuity* from_;
   Continuity::Roots roots_;
   translog::TileWriter tree_;
@@ -120,16 +121,16 @@ VerifyReport verify_log(const ReadLogFile& read, const TrustStore& trust, Contin
                              "There is no checkpoint in it: " + note.error().message + "."});
     return report;
   }
-  HeadFinding finding = check_head(as_text(*note), trust);
+  const HeadFinding finding = check_head(as_text(*note), trust);
   report.checks.push_back(finding.check);
   if (!finding.head) return report;
   report.signer = (finding.known_log ? "log " : "UNKNOWN log ") + finding.head->origin;
-  const Status whole = LogReader(read, *finding.head, from).go_through();
+  const Status whole = LogReader(read, finding, from).go_through();
   report.checks.push_back({"leaves", whole.ok() ? CheckResult::passed : CheckResult::failed,
                            whole.ok() ? "All " + std::to_string(finding.head->size) +
                                             " leaves are there, each once and in its place."
                                       : "Refused: " + whole.error().message + "."});
-  if (from != nullptr) report.checks.push_back(from->check(*finding.head));
+  if (from != nullptr) report.checks.push_back(compare_head(finding, *from));
   report.verified = std::all_of(report.checks.begin(), report.checks.end(),
                                 [](const Check& c) { return c.result == CheckResult::passed; });
   const bool unknown = std::none_of(report.checks.begin(), report.checks.end(),

@@ -57,6 +57,8 @@ struct SectionCheck::Impl {
   void conclude_rotations();
   void conclude_period();
   const LeftOut* left_out(std::uint64_t leaf) const;
+  // Only those are kept that hold under the keys of the section.
+  HeadOf heads_of() const { return keys.is_trusted() ? HeadOf::the_log : HeadOf::anybody; }
 
   const SectionName name;
   const ArchiveReader reader;
@@ -157,9 +159,9 @@ void SectionCheck::Impl::take_consistency(const std::string& content) {
   if (!file.ok()) return format.fault("consistency: " + file.error().message);
   if (file->checkpoint != head_note) format.fault("consistency: it is to another checkpoint");
   if (!before || !head) return;
-  Continuity history(*before);
+  Continuity history(*before, heads_of());
   history.add_proof(file->old_size, *head, file->proof);
-  consistency = history.check(*head);
+  consistency = history.check(*head, heads_of());
 }
 
 void SectionCheck::Impl::batch_record(const Member& member, std::string content) {
@@ -215,7 +217,7 @@ const LeftOut* SectionCheck::Impl::left_out(std::uint64_t leaf) const {
 void SectionCheck::Impl::conclude_history(const Check& whole) {
   for (const auto& one : {before, head}) {
     const std::string vouched_by =
-        keys.is_trusted() ? "" : keys.fingerprint(domain::KeyPurpose::signer);
+        keys.is_trusted() ? "" : keys.fingerprint(domain::KeyPurpose::log);
     if (reader.heads == nullptr || !one || reader.heads->add(*one, vouched_by)) continue;
     report.completeness.push_back(
         {"history", CheckResult::failed,
@@ -223,8 +225,10 @@ void SectionCheck::Impl::conclude_history(const Check& whole) {
              " leaves. This log was told differently to different readers."});
   }
   if (reader.history == nullptr || !head || reader.history->origin() != head->origin) return;
-  if (whole.result == CheckResult::passed) reader.history->add_tree(head->origin, leaves.roots());
-  report.completeness.push_back(reader.history->check(*head));
+  if (whole.result == CheckResult::passed) {
+    reader.history->add_tree(head->origin, leaves.roots(), heads_of());
+  }
+  report.completeness.push_back(reader.history->check(*head, heads_of()));
 }
 
 void SectionCheck::Impl::conclude_signed() {

@@ -129,7 +129,7 @@ TEST_F(ALog, ThatWasRewrittenAndSignedAnewIsAFork) {
   sample::Log rewritten = log_;
   rewritten.bodies[7] = "rewritten";
   for (const std::uint64_t size : {100U, 300U}) {
-    Continuity kept(log_.head(size));
+    Continuity kept(log_.head(size), HeadOf::the_log);
     EXPECT_TRUE(says(complaint(verify(rewritten.files(key_), &kept)), "FORKED")) << size;
   }
   rewritten = log_;
@@ -159,7 +159,46 @@ TEST_F(ALog, ProvesByAFileThatItContinuesAnEarlierHead) {
       says(complaint(verify_evidence(log_.checkpoint(300, key_), trust_, &nothing)), "Not shown"));
   Continuity forked({log_.head(100).origin, 100, Digest{}});
   learn(file, forked);
-  EXPECT_TRUE(says(complaint(verify_evidence(file, trust_, &forked)), "FORKED"));
+  EXPECT_TRUE(says(complaint(verify_evidence(file, trust_, &forked)), "does not lead from"));
+}
+
+TEST_F(ALog, IsForkedOnlyByWhatItSigned) {
+  sample::Log other = log_;
+  other.bodies[7] = "rewritten";
+  const std::string rewritten = other.checkpoint(300, key_);
+  const Continuity kept(log_.head(300), HeadOf::the_log);
+  EXPECT_TRUE(says(complaint(verify_evidence(rewritten, trust_, &kept)), "FORKED"));
+  const Continuity anybodys(log_.head(300));
+  EXPECT_TRUE(says(complaint(verify_evidence(rewritten, trust_, &anybodys)), "Not shown"));
+  const TrustStore nobody;
+  EXPECT_TRUE(says(complaint(verify_evidence(rewritten, nobody, &kept)), "Not shown"));
+  const VerifyReport forged =
+      verify_evidence(other.checkpoint(300, sample::signer(0x63)), trust_, &kept);
+  EXPECT_FALSE(forged.verified);
+  EXPECT_TRUE(says(forged.checks.back().detail, "Not compared"));
+  EXPECT_EQ(report_json(forged).dump().find("FORKED"), std::string::npos);
+}
+
+TEST_F(ALog, IsNotForkedByLeavesOfAStranger) {
+  sample::Log other = log_;
+  other.bodies[7] = "rewritten";
+  Continuity kept(log_.head(100), HeadOf::the_log);
+  EXPECT_FALSE(verify(other.files(sample::signer(0x63)), &kept).verified);
+  EXPECT_TRUE(
+      says(complaint(verify_evidence(log_.checkpoint(300, key_), trust_, &kept)), "Not shown"));
+}
+
+TEST_F(ALog, IsNotForkedByAProofThatLeadsNowhere) {
+  translog::ConsistencyFile broken =
+      translog::parse_consistency(log_.consistency(100, 300, key_)).value();
+  broken.proof[0][0] ^= std::byte{1};
+  const std::string file = translog::format_consistency(broken);
+  Continuity kept(log_.head(100), HeadOf::the_log);
+  learn(file, kept);
+  EXPECT_TRUE(says(complaint(verify_evidence(file, trust_, &kept)), "does not lead from"));
+  learn(log_.consistency(100, 300, key_), kept);
+  EXPECT_TRUE(verify_evidence(log_.checkpoint(300, key_), trust_, &kept).verified)
+      << "another proof of it holds";
 }
 
 TEST_F(ALog, ProvesALeafByAFileOfItsOwn) {

@@ -17,19 +17,23 @@ using sample::faults;
 using sample::Section;
 using sample::Verdict;
 
-// The same leaves but for the last, and its head under the same key.
+// The same leaves but for the last.
+sample::Story with_another_end(sample::Story story) {
+  story.log.bodies.pop_back();
+  story.other(1, sample::kLater + 1);
+  return story;
+}
+
+// Under the same key.
 Section forked(const sample::Story& story) {
-  sample::Story other = story;
-  other.log.bodies.pop_back();
-  other.other(1, sample::kLater + 1);
-  return sample::section_of(other);
+  return sample::section_of(with_another_end(story));
 }
 
 TEST(ASectionOfAFork, IsNotProvenByTheHistoryOfAnother) {
   const sample::Story story;
   sample::Story other;
   other.log.bodies[50] = other.log.bodies[51];
-  Continuity kept(story.log.head(100));
+  Continuity kept(story.log.head(100), HeadOf::the_log);
   // The one tells what the log was at 100 leaves, the other what it became behind 150 leaves.
   const Section genuine = sample::section_of(story);
   EXPECT_EQ(faults(sample::report_of(genuine, sample::everybody(), &kept).completeness), "");
@@ -45,6 +49,32 @@ TEST(ASectionOfAFork, ThatDoesNotLeadToItsHeadTeachesNothing) {
   kept.want(300);
   sample::report_of(cut, sample::everybody(), &kept);
   EXPECT_EQ(kept.check(story.log.head(300)).result, CheckResult::failed);
+}
+
+// Whoever has the public key of a signer makes a keyring of it and of a log key of his own.
+TEST(ASectionOfAFork, IsNotToldByTheHeadOfAStrangersLogKey) {
+  const sample::Story story;
+  const sample::Story other = with_another_end(story);
+  Section strange = sample::section_of(other);
+  const UtcTime since = from_unix(1'700'000'000);
+  const Keyring keyring =
+      make_keyring(sample::record().store,
+                   {{domain::KeyPurpose::signer, sample::signer().public_key(), since, 0},
+                    {domain::KeyPurpose::log, sample::log_signer(0x70).public_key(), since, 0}},
+                   {})
+          .value();
+  strange.members[{Part::keyring, 0, 0, {}}] = keyring_json(keyring).value();
+  strange.members[{Part::checkpoint, 0, 0, {}}] =
+      other.log.checkpoint(301, sample::log_signer(0x70));
+  HeadsSeen heads;
+  const TrustStore nobody;
+  const auto look = [&](const Section& section) {
+    SectionCheck check(section.name, {&nobody, 1, nullptr, &heads});
+    for (const auto& [member, content] : section.members) check.add(member, content);
+    return faults(check.finish().completeness);
+  };
+  look(sample::section_of(story));
+  EXPECT_EQ(look(strange).find("FORKED"), std::string::npos);
 }
 
 TEST(ASectionOfAFork, IsToldByTwoHeadsOfOneSize) {
