@@ -49,15 +49,43 @@ VerifyReport verify_checkpoint(std::string_view note, const TrustStore& trust,
   return report;
 }
 
+// What shows without the earlier head: whether it can be a proof of these two sizes at all.
+std::string fault_of_proof(const translog::ConsistencyFile& file, std::uint64_t size) {
+  if (file.old_size > size) {
+    return "Refused: it goes from " + std::to_string(file.old_size) +
+           " leaves to the head of fewer, of " + std::to_string(size) + ".";
+  }
+  const std::size_t hashes = translog::consistency_hashes(file.old_size, size);
+  if (file.proof.size() == hashes) return {};
+  return "Refused: a proof from " + std::to_string(file.old_size) + " to " + std::to_string(size) +
+         " leaves has " + std::to_string(hashes) + " hashes, and this one " +
+         std::to_string(file.proof.size()) + ".";
+}
+
 VerifyReport verify_consistency(std::string_view content, const TrustStore& trust,
                                 const Continuity* from) {
   const Result<translog::ConsistencyFile> file = translog::parse_consistency(content);
   if (!file.ok()) return not_readable(file.error());
-  VerifyReport report = verify_checkpoint(file->checkpoint, trust, from);
-  if (from != nullptr) return report;
-  report.checks.push_back({"consistency", CheckResult::not_checked,
-                           "It proves something about a head of " + std::to_string(file->old_size) +
-                               " leaves: name the checkpoint that you kept with --from."});
+  VerifyReport report;
+  const HeadFinding finding = check_head(file->checkpoint, trust);
+  name_log(finding, report);
+  report.checks.push_back(finding.check);
+  const std::string fault =
+      finding.head ? fault_of_proof(*file, finding.head->size) : std::string();
+  if (!fault.empty()) {
+    report.checks.push_back({"consistency", CheckResult::failed, fault});
+  } else if (from != nullptr) {
+    report.checks.push_back(compare_head(finding, *from));
+  } else {
+    report.checks.push_back({"consistency", CheckResult::not_checked,
+                             "Not shown: it proves something of a head of " +
+                                 std::to_string(file->old_size) +
+                                 " leaves, which is not here: name the checkpoint that you kept "
+                                 "with --from."});
+  }
+  conclude(report);
+  // Here it is the earlier head that is missing, and not somebody who vouches for this one.
+  if (head_of(finding) == HeadOf::the_log) report.outcome = Errc::verification_failed;
   return report;
 }
 

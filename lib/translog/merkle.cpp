@@ -124,6 +124,19 @@ std::optional<Digest> root_of_inclusion(const Digest& leaf, std::uint64_t index,
   return root;
 }
 
+std::size_t consistency_hashes(std::uint64_t old_size, std::uint64_t size) {
+  if (old_size == 0 || old_size >= size) return 0;
+  std::uint64_t at = old_size - 1;
+  std::uint64_t last = size - 1;
+  for (; (at & 1) != 0; at >>= 1) last >>= 1;
+  std::size_t hashes = std::has_single_bit(old_size) ? 0 : 1;
+  for (; last != 0; at >>= 1, last >>= 1, ++hashes) {
+    if (at != last) continue;
+    for (; (at & 1) == 0 && at != 0; at >>= 1) last >>= 1;
+  }
+  return hashes;
+}
+
 bool is_consistent(std::uint64_t old_size, const Digest& old_root, std::uint64_t size,
                    const Digest& root, std::span<const Digest> proof) {
   if (old_size > size) return false;

@@ -33,6 +33,8 @@ Result<Proof> consistency_proof(NodeSource& nodes, std::uint64_t old_size, std::
 // The root that leaf and proof lead to; nothing where the proof has another length.
 std::optional<Digest> root_of_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size,
                                         std::span<const Digest> proof);
+// How many hashes a proof from so many leaves to so many has; 0 where it needs none.
+std::size_t consistency_hashes(std::uint64_t old_size, std::uint64_t size);
 bool is_consistent(std::uint64_t old_size, const Digest& old_root, std::uint64_t size,
                    const Digest& root, std::span<const Digest> proof);
 

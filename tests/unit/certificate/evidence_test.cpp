@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "unit/certificate/sample_log.h"
@@ -152,8 +153,6 @@ TEST_F(ALog, ProvesByAFileThatItContinuesAnEarlierHead) {
   EXPECT_TRUE(verify_evidence(file, trust_, &kept).verified);
   EXPECT_TRUE(verify_evidence(log_.checkpoint(300, key_), trust_, &kept).verified);
   EXPECT_FALSE(verify_evidence(log_.checkpoint(299, key_), trust_, &kept).verified);
-  EXPECT_EQ(verify_evidence(file, trust_, nullptr).checks.back().result, CheckResult::not_checked)
-      << "nothing to compare with";
   Continuity nothing(log_.head(100));
   EXPECT_TRUE(
       says(complaint(verify_evidence(log_.checkpoint(300, key_), trust_, &nothing)), "Not shown"));
@@ -199,6 +198,26 @@ TEST_F(ALog, IsNotForkedByAProofThatLeadsNowhere) {
   learn(log_.consistency(100, 300, key_), kept);
   EXPECT_TRUE(verify_evidence(log_.checkpoint(300, key_), trust_, &kept).verified)
       << "another proof of it holds";
+}
+
+TEST_F(ALog, ProvesNothingByAFileThatIsComparedWithNoEarlierHead) {
+  const VerifyReport alone = verify_evidence(log_.consistency(100, 300, key_), trust_, nullptr);
+  EXPECT_FALSE(alone.verified);
+  EXPECT_EQ(alone.outcome, Errc::verification_failed) << "its log is known";
+  EXPECT_EQ(alone.checks.back().result, CheckResult::not_checked);
+  EXPECT_TRUE(says(alone.checks.back().detail, "--from"));
+}
+
+TEST_F(ALog, ProvesNothingByAFileThatCanBeNoProofOfItsSizes) {
+  const auto answer = [&](const std::function<void(translog::ConsistencyFile&)>& change) {
+    translog::ConsistencyFile file =
+        translog::parse_consistency(log_.consistency(100, 300, key_)).value();
+    change(file);
+    return complaint(verify_evidence(translog::format_consistency(file), trust_, nullptr));
+  };
+  EXPECT_TRUE(says(answer([](auto& file) { file.old_size = 301; }), "to the head of fewer"));
+  EXPECT_TRUE(says(answer([](auto& file) { file.proof.pop_back(); }), "hashes, and this one"));
+  EXPECT_TRUE(says(answer([](auto& file) { file.proof.emplace_back(); }), "hashes, and this one"));
 }
 
 TEST_F(ALog, ProvesALeafByAFileOfItsOwn) {

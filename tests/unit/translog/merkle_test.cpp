@@ -119,6 +119,7 @@ TEST_F(ATreeOfSeveralTiles, ProvesThatItExtendsEachEarlierOne) {
     ASSERT_TRUE(proof.ok());
     const Digest old_root = root_at(old_size);
     EXPECT_TRUE(is_consistent(old_size, old_root, kSize, root, *proof)) << old_size;
+    EXPECT_EQ(consistency_hashes(old_size, kSize), proof->size()) << old_size;
     if (old_size == 0) continue;
     const Digest other = leaf_hash(as_bytes("fork"));
     EXPECT_FALSE(is_consistent(old_size, other, kSize, root, *proof)) << old_size;
