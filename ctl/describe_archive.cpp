@@ -54,8 +54,9 @@ std::string section_text(const SectionReport& section, const Output& out) {
   if (facts.from) asked += "from " + to_rfc3339(*facts.from) + (facts.until ? " " : "");
   if (facts.until) asked += "to " + to_rfc3339(*facts.until);
   for (const std::string& one : facts.match) asked += ", " + printable(one);
-  return "\nStore " + facts.name.store.text() + " on " + printable(facts.host) + "\n  signer " +
-         signer_text(section) + "\n  log " + log_text(section) + "\n  asked for: " + asked + "\n" +
+  return "\nStore " + facts.name.store.text() + " on " + printable(facts.host) +
+         " (nobody has signed that name)\n  signer " + signer_text(section) + "\n  log " +
+         log_text(section) + "\n  asked for: " + asked + "\n" +
          group("INTEGRITY", section.integrity, out) +
          group("COMPLETENESS", section.completeness, out);
 }
@@ -98,6 +99,8 @@ std::string archive_text(const std::string& file, const certificate::ArchiveRepo
   std::string text =
       file + ": " +
       out.toned(verified ? Tone::good : Tone::bad, verified ? "verified" : "NOT verified") +
+      (verified && !certificate::has_own_pages(report) ? ", but for its README and index.html"
+                                                       : "") +
       ", an archive of " + counted(report.sections.size(), "section") + "\n";
   Table table({"  CHECK", "RESULT", "DETAIL"});
   add_checks(report.checks, table);

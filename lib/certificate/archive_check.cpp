@@ -11,6 +11,7 @@ namespace aierase::certificate {
 namespace {
 
 constexpr std::size_t kFaultsTold = 5;
+constexpr const char* kPages = "pages";
 constexpr std::size_t kEntriesBytes = 256 * (std::size_t{2} + 0xffff);
 
 struct Place {
@@ -60,6 +61,7 @@ struct ArchiveCheck::Impl {
   }
   std::string limit_passed(const std::string& name, std::size_t bytes);
   Check index_check() const;
+  Check pages_check() const;
 
   HeadsSeen own_heads;
   ArchiveReader reader;
@@ -149,6 +151,26 @@ Check ArchiveCheck::Impl::index_check() const {
           "index itself was changed, or is missing."};
 }
 
+Check ArchiveCheck::Impl::pages_check() const {
+  const ArchivedFile written[] = {
+      file_row(std::string(kReadme), readme()),
+      file_row(std::string(kIndexPage), index_page(report.sections)),
+  };
+  const bool same = std::all_of(std::begin(written), std::end(written), [&](const auto& one) {
+    return std::any_of(report.files.begin(), report.files.end(), [&](const ArchivedFile& file) {
+      return file.name == one.name && file.sha256 == one.sha256;
+    });
+  });
+  if (same) {
+    return {kPages, CheckResult::passed,
+            "README and index.html say what follows from the archive; nobody has signed them."};
+  }
+  return {kPages, CheckResult::not_checked,
+          "Do not go by README or index.html: they are not what this version writes for these "
+          "files, and nobody has signed them. Another version may have worded them so, or whoever "
+          "handed on the archive."};
+}
+
 ArchiveReport ArchiveCheck::finish() {
   Impl& impl = *impl_;
   impl.close_section();
@@ -157,6 +179,7 @@ ArchiveReport ArchiveCheck::finish() {
   impl.report.checks.push_back(
       {"archive", good ? CheckResult::passed : CheckResult::failed,
        good ? "All files have names and places of an archive." : "Refused: " + impl.told + "."});
+  impl.report.checks.push_back(impl.pages_check());
   impl.report.checks.push_back(impl.index_check());
   return std::move(impl.report);
 }
@@ -170,6 +193,12 @@ bool is_verified(const ArchiveReport& report) {
          std::all_of(report.sections.begin(), report.sections.end(), [](const SectionReport& one) {
            return holds(one.integrity) && holds(one.completeness) && !is_unknown(one);
          });
+}
+
+bool has_own_pages(const ArchiveReport& report) {
+  return std::any_of(report.checks.begin(), report.checks.end(), [](const Check& check) {
+    return check.name == kPages && check.result == CheckResult::passed;
+  });
 }
 
 Errc outcome_of(const ArchiveReport& report) {

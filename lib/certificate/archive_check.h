@@ -2,8 +2,9 @@
 //
 // Contract: members are given by their names in the archive, in its order; everything else is as of
 // SectionCheck, and what all sections have together is limited. The index is made anew from what
-// was read and compared. README and index.html are for people: they are compared with what the
-// index says of them, and nobody has signed either. Specified in: aierase-certificate(5) ARCHIVES.
+// was read and compared. README and index.html are for people, and nobody has signed either: they
+// are made anew as well, and where another version may have worded them otherwise, "pages" says
+// that they were not checked. Specified in: aierase-certificate(5) ARCHIVES.
 #pragma once
 
 #include <memory>
@@ -32,6 +33,8 @@ struct ArchiveReport {
   std::vector<ArchivedFile> files;  // all but the index
 };
 bool is_verified(const ArchiveReport& report);
+// Whether README and index.html say what follows from the archive.
+bool has_own_pages(const ArchiveReport& report);
 // Meaningless when verified: whether it is the signer alone that is unknown.
 Errc outcome_of(const ArchiveReport& report);
 

@@ -143,6 +143,27 @@ TEST(WhatLeadsAnArchive, FollowsFromTheRestAndHasItsPlace) {
   }
 }
 
+// The index says of a page what it has become; what it tells people, nobody has signed.
+TEST(APageThatTellsPeopleSomethingElse, IsNamedAlsoWhereTheIndexFollowsFromIt) {
+  EXPECT_TRUE(has_own_pages(look(archive())));
+  for (const std::size_t at : {0U, 1U}) {
+    std::vector<PackedFile> files = archive();
+    files[at].second = "All models were purged at EA4.\n";
+    const SectionReport section = look(files).sections.at(0);
+    std::vector<ArchivedFile> rows;
+    for (const auto& [name, content] : files) {
+      if (name != kIndex) rows.push_back(file_row(name, content));
+    }
+    files[2].second = index_json({section}, rows);
+    const ArchiveReport report = look(files);
+    EXPECT_EQ(index_check(report).result, CheckResult::passed);
+    EXPECT_FALSE(has_own_pages(report)) << files[at].first;
+    const Check& pages = report.checks.at(1);
+    EXPECT_EQ(pages.result, CheckResult::not_checked);
+    EXPECT_NE(pages.detail.find("Do not go by README or index.html"), std::string::npos);
+  }
+}
+
 TEST(AnArchive, OfTwoHistoriesOfOneStoreIsAFork) {
   sample::Story later;
   later.other(1);
