@@ -30,8 +30,9 @@ bool is_page(std::string_view content) {
 
 }  // namespace
 
-Result<std::string> read_evidence(const std::string& path, std::size_t limit) {
-  return read_named_file(path, {limit, "no file of its kind is longer", "name the files in it"});
+Result<std::string> read_evidence(const std::string& path, std::size_t limit, ReadKind kind) {
+  return read_named_file(path,
+                         {limit, "no file of its kind is longer", "name the files in it", kind});
 }
 
 Status refuse_what_people_read(const std::string& path, std::string_view content) {

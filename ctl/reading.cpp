@@ -1,6 +1,7 @@
 #include "ctl/reading.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,10 +13,15 @@
 namespace aierase::ctl {
 
 Result<std::string> read_named_file(const std::string& path, const ReadLimit& limit) {
-  const UniqueFd file(path == "-" ? dup(STDIN_FILENO)
-                                  : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  const bool found = limit.kind == ReadKind::found;
+  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (found ? O_NONBLOCK : 0);
+  const UniqueFd file(path == "-" ? dup(STDIN_FILENO) : open(path.c_str(), flags));
   const std::string shown = path == "-" ? "standard input" : quoted(path);
   if (!file.valid()) return errno_error(errno, "cannot read " + shown).about(path);
+  struct stat status {};
+  if (found && (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
+    return make_error(Errc::invalid_input, shown + " is no regular file", {}, path);
+  }
   std::string text;
   std::vector<char> piece(64 << 10);
   for (;;) {

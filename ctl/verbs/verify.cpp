@@ -25,6 +25,11 @@ bool is_there(const std::string& path) {
   return stat(path.c_str(), &status) == 0;
 }
 
+bool is_regular(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 bool is_log(const std::string& path) {
   return is_there(path + "/checkpoint");
 }
@@ -106,6 +111,7 @@ constexpr std::string_view kAmendmentMark = ".amendment-";
 
 struct Evidence {
   std::string path;
+  ReadKind kind = ReadKind::named;
   std::optional<std::string> content;  // none: a directory
   certificate::VerifyReport report;
   std::optional<certificate::ArchiveReport> archive;  // where it is one
@@ -143,7 +149,7 @@ Status look_at_all(std::vector<Evidence>& files, const certificate::TrustStore& 
   certificate::HeadsSeen heads;
   for (Evidence& one : files) {
     if (is_log(one.path) || is_archive(one.path)) continue;
-    ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes));
+    ASSIGN_OR_RETURN(one.content, read_evidence(one.path, limits::kCertificateBytes, one.kind));
     if (begins_as_archive(*one.content)) {
       return make_error(Errc::usage, "an archive is verified as a file, not as a stream",
                         "write it to a file first, and name that", one.path);
@@ -199,17 +205,20 @@ void join_amendments(std::vector<Evidence>& files) {
 }
 
 // What `certificate export` wrote beside a certificate, unless it is named already.
-std::vector<std::string> with_amendments(const std::vector<std::string>& paths) {
+std::vector<Evidence> with_amendments(const std::vector<std::string>& paths) {
   const std::set<std::string> named(paths.begin(), paths.end());
-  std::vector<std::string> all;
+  std::vector<Evidence> all;
+  const auto add = [&](const std::string& path, ReadKind kind) {
+    all.push_back({path, kind, std::nullopt, {}, std::nullopt});
+  };
   for (const std::string& path : paths) {
-    all.push_back(path);
+    add(path, ReadKind::named);
     bool further = path != "-";  // verdicts have no limit
     for (std::size_t i = 1; further || i <= limits::kAmendmentsPerCertificate; ++i) {
       const std::string beside = path + std::string(kAmendmentMark) + std::to_string(i);
-      further = path != "-" && is_there(beside);
+      further = path != "-" && is_regular(beside);
       if (!further) continue;
-      if (named.count(beside) == 0) all.push_back(beside);
+      if (named.count(beside) == 0) add(beside, ReadKind::found);
     }
   }
   return all;
@@ -236,10 +245,7 @@ Result<int> run_verify(Session& session) {
   if (session.arguments().has("from")) {
     ASSIGN_OR_RETURN(history, kept_head(session.arguments().value_or("from", ""), trust));
   }
-  std::vector<Evidence> evidence;
-  for (const std::string& path : with_amendments(session.arguments().operands())) {
-    evidence.push_back({path, std::nullopt, {}, std::nullopt});
-  }
+  std::vector<Evidence> evidence = with_amendments(session.arguments().operands());
   RETURN_IF_ERROR(look_at_all(evidence, trust, history ? &*history : nullptr, out));
   join_amendments(evidence);
   Outcome outcome;

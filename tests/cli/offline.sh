@@ -61,6 +61,9 @@ refused 6 'directory' "$AIERASE" verify "$DIR"
 printf 'not a certificate' >"$DIR/noise"
 "$AIERASE" verify "$DIR/noise" >"$DIR/out" 2>&1
 equal "noise does not verify" $? 12
+mkfifo "$DIR/noise.amendment-1"
+timeout 60 "$AIERASE" verify "$DIR/noise" >"$DIR/out" 2>&1
+equal "nobody waits for a pipe that lies beside it" $? 12
 
 printf '<!DOCTYPE html>\n<html>' >"$DIR/page.html"
 refused 6 'page.html" is a page for people' "$AIERASE" verify "$DIR/page.html"
