@@ -32,27 +32,48 @@ std::optional<Signed> signed_of(JsonView part) {
   return Signed{std::string(as_text(*text)), std::string(as_text(*signature))};
 }
 
-// Is the text that decision about this plan? Its comment, if so.
-std::optional<std::string> comment_on(const std::string& text, ActDecision wanted,
-                                      std::string_view store, std::string_view id,
-                                      std::string_view digest) {
-  const Result<SignedAct> act = parse_signed_act(text);
-  const auto* decision = act.ok() ? std::get_if<DecisionAct>(&*act) : nullptr;
-  if (decision == nullptr || decision->decision != wanted) return std::nullopt;
-  const bool named =
-      std::any_of(decision->plans.begin(), decision->plans.end(), [&](const ActPlan& plan) {
-        return plan.store.text() == store &&
-               domain::id_text(domain::IdType::plan, plan.plan) == id &&
-               to_hex(plan.digest) == digest;
+// What a text says of one plan.
+struct Word {
+  DecisionAct act;
+  ActPlan plan;
+};
+
+std::optional<Word> word_on(std::string_view text, std::string_view store, std::string_view id,
+                            std::string_view digest) {
+  Result<SignedAct> act = parse_signed_act(text);
+  auto* decision = act.ok() ? std::get_if<DecisionAct>(&*act) : nullptr;
+  if (decision == nullptr) return std::nullopt;
+  const auto plan =
+      std::find_if(decision->plans.begin(), decision->plans.end(), [&](const ActPlan& one) {
+        return one.store.text() == store && domain::id_text(domain::IdType::plan, one.plan) == id &&
+               to_hex(one.digest) == digest;
       });
-  return named ? std::optional<std::string>(decision->comment) : std::nullopt;
+  if (plan == decision->plans.end()) return std::nullopt;
+  ActPlan found = *plan;
+  return Word{std::move(*decision), std::move(found)};
 }
 
-bool approves(const std::string& text, JsonView predicate) {
-  const JsonView disposal = predicate["disposal"];
-  return comment_on(text, ActDecision::approve, predicate["store"]["id"].text(),
-                    disposal["plan"].text(), disposal["plan_digest"].text())
-      .has_value();
+bool names(const ActPlan& plan, std::string_view asset) {
+  return std::any_of(plan.assets.begin(), plan.assets.end(),
+                     [&](const domain::AssetName& name) { return name.text() == asset; });
+}
+
+// Of a long plan a text names the first assets alone: then the digest has to cover this one, and
+// what it was made of is not here.
+bool is_cut(const ActPlan& plan) {
+  return plan.assets.size() < plan.asset_count;
+}
+
+// Whoever signed saw names, not ids; and what he signed had an end.
+Fault word_fault(const Word& word, JsonView asset, JsonView at, const std::string& who) {
+  if (!is_cut(word.plan) && !names(word.plan, asset["name"].text())) {
+    return "what " + who + " signed does not name this asset";
+  }
+  const std::optional<UtcTime> time = from_rfc3339(at.text());
+  if (!time || *time >= word.act.valid_until) {
+    return "what " + who + " signed was not valid any more when it counted";
+  }
+  return std::nullopt;
 }
 
 using Classes = std::set<std::string_view>;
@@ -110,16 +131,38 @@ Fault held_fault(JsonView part, const std::optional<Signed>& handed_in, const st
   return std::nullopt;
 }
 
-Fault signature_fault(JsonView part, JsonView standing, JsonView predicate) {
+std::optional<Word> word_of_approver(std::string_view text, JsonView predicate) {
+  const JsonView disposal = predicate["disposal"];
+  return word_on(text, predicate["store"]["id"].text(), disposal["plan"].text(),
+                 disposal["plan_digest"].text());
+}
+
+Fault signature_fault(JsonView person, JsonView standing, JsonView predicate) {
+  const JsonView part = person["signature"];
   const std::optional<Signed> handed_in = signed_of(part);
   if (Fault fault = held_fault(part, handed_in, "an approver")) return fault;
   if (standing.is_object()) {
     if (approves_in_advance(handed_in->text, standing, predicate)) return std::nullopt;
     return "what an approver signed is not the approval in advance that counted";
   }
-  if (!approves(handed_in->text, predicate))
+  const std::optional<Word> word = word_of_approver(handed_in->text, predicate);
+  if (!word || word->act.decision != ActDecision::approve) {
     return "what an approver signed is not about this plan";
-  return std::nullopt;
+  }
+  return word_fault(*word, predicate["asset"], person["at"], "an approver");
+}
+
+// That a text was cut, where this asset is not among those that it names.
+std::string cut_sentence(const std::optional<Word>& word, JsonView asset) {
+  if (!word || !is_cut(word->plan) || names(word->plan, asset["name"].text())) return {};
+  return " Not checked: of " + std::to_string(word->plan.asset_count) +
+         " assets a signed text names the first " + std::to_string(word->plan.assets.size()) +
+         ", and this one is not among them; that it is of that plan is the word of its host.";
+}
+
+std::optional<Word> word_of_validator(std::string_view text, JsonView predicate) {
+  const JsonView plan = predicate["plan"];
+  return word_on(text, predicate["store"]["id"].text(), plan["id"].text(), plan["digest"].text());
 }
 
 }  // namespace
@@ -128,11 +171,11 @@ std::optional<std::string> rejection_fault(JsonView signature, JsonView predicat
   const std::optional<Signed> handed_in = signed_of(signature);
   if (Fault fault = held_fault(signature, handed_in, "who ended the plan")) return fault;
   const JsonView plan = predicate["plan"];
-  const std::optional<std::string> reason =
-      comment_on(handed_in->text, ActDecision::reject, predicate["store"]["id"].text(),
-                 plan["id"].text(), plan["digest"].text());
-  const bool same = reason && predicate["outcome"].text() == "rejected" &&
-                    *reason == predicate["ended"]["why"].text();
+  const std::optional<Word> word = word_on(handed_in->text, predicate["store"]["id"].text(),
+                                           plan["id"].text(), plan["digest"].text());
+  const bool same = word && word->act.decision == ActDecision::reject &&
+                    predicate["outcome"].text() == "rejected" &&
+                    word->act.comment == predicate["ended"]["why"].text();
   if (!same) return "what who ended the plan signed is not this rejection";
   return std::nullopt;
 }
@@ -144,14 +187,31 @@ std::optional<std::string> verdict_fault(JsonView signature, JsonView predicate)
   const ActDecision wanted = verdict == "accepted"   ? ActDecision::accept
                              : verdict == "rejected" ? ActDecision::reject_outcome
                                                      : ActDecision::escalate;
-  const JsonView plan = predicate["plan"];
-  const std::optional<std::string> comment =
-      comment_on(handed_in->text, wanted, predicate["store"]["id"].text(), plan["id"].text(),
-                 plan["digest"].text());
+  const std::optional<Word> word = word_of_validator(handed_in->text, predicate);
   const std::string_view reason = predicate["reason"].text();
-  const bool same = comment && (comment->empty() ? reason == kNoneGiven : *comment == reason);
+  const bool same =
+      word && word->act.decision == wanted &&
+      (word->act.comment.empty() ? reason == kNoneGiven : word->act.comment == reason);
   if (!same) return "what who validated signed is not this verdict";
-  return std::nullopt;
+  return word_fault(*word, predicate["asset"], predicate["at"], "who validated");
+}
+
+std::string cut_of_approvers(JsonView predicate) {
+  for (const JsonView person : predicate["people"]) {
+    if (person["role"].text() != "approver" || person["standing_approval"].is_object()) continue;
+    const std::optional<Signed> handed_in = signed_of(person["signature"]);
+    if (!handed_in) continue;
+    std::string cut =
+        cut_sentence(word_of_approver(handed_in->text, predicate), predicate["asset"]);
+    if (!cut.empty()) return cut;
+  }
+  return {};
+}
+
+std::string cut_of_validator(JsonView predicate) {
+  const std::optional<Signed> handed_in = signed_of(predicate["people"][0]["signature"]);
+  if (!handed_in) return {};
+  return cut_sentence(word_of_validator(handed_in->text, predicate), predicate["asset"]);
 }
 
 std::optional<std::string> people_fault(JsonView predicate) {
@@ -178,9 +238,8 @@ std::optional<std::string> people_fault(JsonView predicate) {
     if (standing.is_object()) {
       if (Fault fault = standing_fault(person, standing, predicate, applied)) return fault;
     }
-    const JsonView signature = person["signature"];
-    if (!signature.is_object()) continue;
-    if (Fault fault = signature_fault(signature, standing, predicate)) return fault;
+    if (!person["signature"].is_object()) continue;
+    if (Fault fault = signature_fault(person, standing, predicate)) return fault;
   }
   if (requesters.size() != 1 || approvers.empty()) return "requester or approver are not named";
   if (rule == "two-person" && approvers.count(*requesters.begin()) != 0) {

@@ -19,4 +19,10 @@ std::optional<std::string> rejection_fault(JsonView signature, JsonView predicat
 // The same of the verdict of an amendment, about the outcome of that plan.
 std::optional<std::string> verdict_fault(JsonView signature, JsonView predicate);
 
+// What a signed text leaves open about this asset, in a sentence: a text names the first assets of
+// a long plan alone. Begins with a blank; empty where the asset is named. For statements without
+// fault.
+std::string cut_of_approvers(JsonView predicate);
+std::string cut_of_validator(JsonView predicate);
+
 }  // namespace aierase::certificate

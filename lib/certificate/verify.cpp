@@ -10,6 +10,7 @@
 #include "certificate/bundle.h"
 #include "certificate/json_reading.h"
 #include "certificate/log_check.h"
+#include "certificate/people_check.h"
 #include "certificate/statement.h"
 #include "certificate/statement_check.h"
 #include "crypto/primitives.h"
@@ -227,8 +228,9 @@ void check_amendment(JsonView statement, std::string_view text, const TrustedKey
                      const TrustStore& trust, VerifyReport& report) {
   std::optional<std::string> fault = amendment_fault(statement);
   if (!fault) fault = foreign_store(statement, trusted, trust);
+  const std::string open = fault ? "" : cut_of_validator(statement["predicate"]);
   add_verdict(report, "statement", fault,
-              "It has the form of an amendment of a certificate and agrees with itself.");
+              "It has the form of an amendment of a certificate and agrees with itself." + open);
   if (!fault) {
     report.amendment = summary_of_amendment(statement, text);
     report.amendment->bare_key = bare_key_of(trusted);
@@ -278,8 +280,9 @@ void check_content(const Parsed& parsed, const TrustedKey* trusted, const TrustS
   if (!findings.statement_fault) {
     findings.statement_fault = foreign_store(json, trusted, trust);
   }
+  const std::string open = findings.statement_fault ? "" : cut_of_approvers(json["predicate"]);
   add_verdict(report, "statement", findings.statement_fault,
-              "It has the form of a disposal statement and agrees with itself.");
+              "It has the form of a disposal statement and agrees with itself." + open);
   add_verdict(report, "residuals", findings.residuals_fault, std::move(findings.residuals));
   if (!findings.statement_fault) {
     report.certificate = summary_of_certificate(json, parsed.payload_sha256);

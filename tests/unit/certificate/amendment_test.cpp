@@ -9,6 +9,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/limits.h"
+#include "certificate/signed_act.h"
 #include "certificate/verify.h"
 #include "unit/certificate/sample_record.h"
 #include "unit/certificate/ssh_sample.h"
@@ -226,6 +228,53 @@ TEST_F(AnAmendment, ThatContradictsItselfIsRefused) {
     EXPECT_NE(fault_after(accepted, [&](Json& json) { json["predicate"].erase(part); }),
               "no such check");
   }
+}
+
+// Carl validated by a signature.
+AmendmentRecord signed_verdict(AmendmentRecord record,
+                               const std::function<void(DecisionAct&)>& change) {
+  ActPlan plan;
+  plan.store = record.store;
+  plan.host = record.host;
+  plan.plan = record.plan;
+  plan.digest = record.plan_digest;
+  plan.requester = "olga";
+  plan.reason = "end of the pilot";
+  plan.asset_count = 1;
+  plan.assets = {record.asset_name};
+  plan.outcome = ActOutcome{1, sample::digest_of("certificates")};
+  DecisionAct act{ActDecision::accept, sample::time_at(10'000), record.reason, {plan}};
+  change(act);
+  const ssh_sample::SoftwareKey key(SshKeyType::ed25519);
+  const std::string text = render(act).value();
+  record.signed_text = domain::SignedText{text, key.sign(text), key.line()};
+  record.signed_by = domain::SignedBy{
+      crypto::sha256(as_bytes(text)), crypto::sha256(as_bytes(record.signed_text->signature)),
+      SshPublicKey::from_line(key.line()).value().fingerprint(), sample::actor(1001, "olga")};
+  return record;
+}
+
+TEST_F(AnAmendment, ThatWasSignedIsOfATextThatNamesTheAssetAndWasInForce) {
+  const auto statement_check = [&](const std::function<void(DecisionAct&)>& change) {
+    const AmendmentRecord record = signed_verdict(verdict(Validation::accepted), change);
+    return verified(AmendmentStatement::of(record)->text()).checks[3].detail;
+  };
+  const domain::AssetName other = domain::AssetName::parse("old/junk:1").value();
+  EXPECT_EQ(statement_check([](DecisionAct&) {}),
+            "It has the form of an amendment of a certificate and agrees with itself.");
+  EXPECT_NE(statement_check([&](DecisionAct& act) {
+              act.plans[0].assets = {other};
+            }).find("does not name this asset"),
+            std::string::npos);
+  EXPECT_NE(statement_check([&](DecisionAct& act) {
+              act.plans[0].assets.assign(limits::kNamesPerSignedPlan, other);
+              act.plans[0].asset_count = 500;
+            }).find("itself. Not checked: of 500 assets a signed text names the first 20"),
+            std::string::npos);
+  EXPECT_NE(statement_check([](DecisionAct& act) {
+              act.valid_until = sample::time_at(900);
+            }).find("not valid any more"),
+            std::string::npos);
 }
 
 TEST_F(AnAmendment, IsNoCertificateAndNoRefusalAndNoneOfThemIsOne) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/time.h"
 #include "certificate/signed_act.h"
 #include "certificate/verify.h"
@@ -54,6 +55,11 @@ Json predicate_of(const domain::DispositionRecord& record) {
 std::string fault_of(const Json& predicate) {
   const JsonDocument read = read_json(predicate.dump()).value();
   return people_fault(read.root()).value_or("");
+}
+
+std::string cut_of(const Json& predicate) {
+  const JsonDocument read = read_json(predicate.dump()).value();
+  return cut_of_approvers(read.root());
 }
 
 TEST(AnApproverWhoSigned, StandsThereWithKeyTextAndWhoItIs) {
@@ -105,6 +111,46 @@ TEST(AnApproverWhoSigned, SignedWhatStandsThereWithTheKeyThatStandsThere) {
   part["text_base64"] = to_base64(as_bytes(text));
   part["text_sha256"] = to_hex(crypto::sha256(as_bytes(text)));
   EXPECT_EQ(fault_of(other), "the signature of an approver does not hold");
+}
+
+TEST(AnApproverWhoSigned, SignedATextThatNamesThisAsset) {
+  DecisionAct act = act_about(sample::record());
+  act.plans[0].assets = {domain::AssetName::parse("old/junk:1").value()};
+  EXPECT_EQ(fault_of(predicate_of(signed_record(act))),
+            "what an approver signed does not name this asset");
+  act.plans[0].assets.push_back(sample::record().asset.name);
+  act.plans[0].asset_count = 2;
+  const Json predicate = predicate_of(signed_record(act));
+  EXPECT_EQ(fault_of(predicate), "");
+  EXPECT_EQ(cut_of(predicate), "");
+}
+
+TEST(AnApproverWhoSigned, OfALongPlanMayHaveSignedATextThatIsCutBeforeThisAsset) {
+  DecisionAct act = act_about(sample::record());
+  std::vector<domain::AssetName>& named = act.plans[0].assets;
+  named.assign(limits::kNamesPerSignedPlan, domain::AssetName::parse("old/junk:1").value());
+  act.plans[0].asset_count = named.size() + 1;
+  const Json predicate = predicate_of(signed_record(act));
+  EXPECT_EQ(fault_of(predicate), "");
+  EXPECT_EQ(cut_of(predicate).find(" Not checked: of 21 assets a signed text names the first 20"),
+            0U);
+  named.back() = sample::record().asset.name;
+  EXPECT_EQ(cut_of(predicate_of(signed_record(act))), "");
+}
+
+TEST(AnApproverWhoSigned, DidSoBeforeTheTextEnded) {
+  const std::string late = "what an approver signed was not valid any more when it counted";
+  const auto until = [](std::int64_t seconds) {
+    DecisionAct act = act_about(sample::record());
+    act.valid_until = sample::time_at(seconds);
+    return fault_of(predicate_of(signed_record(act)));
+  };
+  EXPECT_EQ(until(201), "");
+  EXPECT_EQ(until(200), late) << "the moment it counted";
+  EXPECT_EQ(until(-10'000), late);
+  Json predicate = predicate_of(signed_record(act_about(sample::record())));
+  predicate["people"].back()["at"] = "yesterday";
+  EXPECT_EQ(fault_of(predicate), late);
 }
 
 TEST(AnApproverWhoSigned, IsAnotherPersonThanWhoAsked) {
