@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/time.h"
@@ -214,6 +215,17 @@ std::string cut_of_validator(JsonView predicate) {
   return cut_sentence(word_of_validator(handed_in->text, predicate), predicate["asset"]);
 }
 
+bool is_known(JsonView person) {
+  return person["uid"].number() || !person["person"].text().empty();
+}
+
+bool same_person(JsonView a, JsonView b) {
+  const auto account = a["uid"].number();
+  const std::string_view entry = a["person"].text();
+  return (account && account == b["uid"].number()) ||
+         (!entry.empty() && entry == b["person"].text());
+}
+
 std::optional<std::string> people_fault(JsonView predicate) {
   if (predicate["holds"]["found"].number() != 0U) return "a legal hold was in force";
   const JsonView disposal = predicate["disposal"];
@@ -221,19 +233,16 @@ std::optional<std::string> people_fault(JsonView predicate) {
   if (!approvals.is_array() || approvals.empty()) return "nobody approved";
   const std::string rule(disposal["people_rule"].text());
   if (rule != "two-person" && rule != "single-operator") return "its people_rule is unknown";
-  std::set<std::string> requesters, approvers;  // by account, or by entry where there is none
+  std::vector<JsonView> requesters, approvers;
   const JsonView people = predicate["people"];
   if (!people.is_array()) return "its people are no list";
   const Classes applied = classes_of(predicate);
   for (const JsonView person : people) {
-    const std::optional<std::uint64_t> uid = person["uid"].number();
-    const std::string entry(person["person"].text());
-    if (!uid && entry.empty()) return "a person has neither uid nor entry";
-    const std::string who = uid ? std::to_string(*uid) : "person " + entry;
-    const std::string role(person["role"].text());
-    if (role == "requester") requesters.insert(who);
+    if (!is_known(person)) return "a person has neither uid nor entry";
+    const std::string_view role = person["role"].text();
+    if (role == "requester") requesters.push_back(person);
     if (role != "approver") continue;
-    approvers.insert(who);
+    approvers.push_back(person);
     const JsonView standing = person["standing_approval"];
     if (standing.is_object()) {
       if (Fault fault = standing_fault(person, standing, predicate, applied)) return fault;
@@ -242,7 +251,8 @@ std::optional<std::string> people_fault(JsonView predicate) {
     if (Fault fault = signature_fault(person, standing, predicate)) return fault;
   }
   if (requesters.size() != 1 || approvers.empty()) return "requester or approver are not named";
-  if (rule == "two-person" && approvers.count(*requesters.begin()) != 0) {
+  const auto asked = [&](JsonView approver) { return same_person(requesters.front(), approver); };
+  if (rule == "two-person" && std::any_of(approvers.begin(), approvers.end(), asked)) {
     return "it speaks of two people, but the requester approved";
   }
   return std::nullopt;

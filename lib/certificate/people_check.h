@@ -12,6 +12,10 @@
 
 namespace aierase::certificate {
 
+bool is_known(JsonView person);  // by an account or by an entry of people.toml
+// One person may stand there by his account, by his entry, or by both: each is compared with its
+// like.
+bool same_person(JsonView a, JsonView b);
 // What is wrong with the people of a predicate; nothing where nothing is.
 std::optional<std::string> people_fault(JsonView predicate);
 // Whether the signature of a person on a refusal holds, and rejects that plan for that reason.

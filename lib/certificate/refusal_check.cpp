@@ -90,34 +90,30 @@ Fault items_fault(JsonView predicate) {
   return std::nullopt;
 }
 
-std::string who(JsonView person) {
-  if (const auto uid = person["uid"].number()) return std::to_string(*uid);
-  const std::string entry(person["person"].text());
-  return entry.empty() ? entry : "person " + entry;
-}
-
 Fault people_of_refusal_fault(JsonView predicate) {
   const JsonView people = predicate["people"];
   if (!people.is_array()) return "its people are no list";
-  std::string requester, ender;
+  JsonView requester, ender;
   for (const JsonView person : people) {
     const std::string role(person["role"].text());
     if (role != "requester" && role != "approver" && role != "ended-by") {
       return "the role of a person is unknown";
     }
-    if (who(person).empty()) return "a person has neither uid nor entry";
+    if (!is_known(person)) return "a person has neither uid nor entry";
     if (role == "approver") continue;
-    std::string& place = role == "requester" ? requester : ender;
-    if (!place.empty()) return "it names two people as " + role;
-    place = who(person);
+    JsonView& place = role == "requester" ? requester : ender;
+    if (!place.is_null()) return "it names two people as " + role;
+    place = person;
     const JsonView signature = person["signature"];
     if (role == "ended-by" && signature.is_object()) {
       if (Fault fault = rejection_fault(signature, predicate)) return fault;
     }
   }
-  if (requester.empty() || ender.empty()) return "who asked for it or who ended it is not named";
+  if (requester.is_null() || ender.is_null()) {
+    return "who asked for it or who ended it is not named";
+  }
   const bool two = predicate["plan"]["people_rule"].text() == "two-person";
-  if (two && requester == ender && predicate["outcome"].text() == "rejected") {
+  if (two && same_person(requester, ender) && predicate["outcome"].text() == "rejected") {
     return "it speaks of two people, but the requester rejected";
   }
   return std::nullopt;

@@ -153,6 +153,23 @@ TEST(AnApproverWhoSigned, DidSoBeforeTheTextEnded) {
   EXPECT_EQ(fault_of(predicate), late);
 }
 
+TEST(AnApproverWhoSigned, IsAnotherPersonThanWhoAskedHoweverTheyAreSpelled) {
+  const std::string one = "it speaks of two people, but the requester approved";
+  Json predicate = predicate_of(signed_record(act_about(sample::record())));
+  Json& requester = predicate["people"][1];
+  Json& approver = predicate["people"].back();
+  requester["person"] = "carl";
+  EXPECT_EQ(fault_of(predicate), one) << "account and entry against the entry alone";
+  approver["uid"] = 1002U;
+  EXPECT_EQ(fault_of(predicate), one) << "another account of the same entry";
+  requester["person"] = "olga";
+  EXPECT_EQ(fault_of(predicate), "");
+  approver["uid"] = 1001U;
+  EXPECT_EQ(fault_of(predicate), one) << "the same account under another entry";
+  requester.erase("person");
+  EXPECT_EQ(fault_of(predicate), one) << "account and entry against the account alone";
+}
+
 TEST(AnApproverWhoSigned, IsAnotherPersonThanWhoAsked) {
   Json predicate = predicate_of(signed_record(act_about(sample::record())));
   predicate["people"].back()["uid"] = 1001U;

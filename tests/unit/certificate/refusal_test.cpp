@@ -202,6 +202,11 @@ TEST(ARejectionThatWasSigned, StandsThereWholeAndHasToBeThisOne) {
   EXPECT_NE(fault([](DecisionAct& act) { act.plans[0].plan = sample::uuid_of(0x45); }), "");
   EXPECT_NE(fault([](DecisionAct& act) { act.plans[0].store = sample::uuid_of(0x56); }), "");
   EXPECT_NE(fault([](DecisionAct& act) { act.plans[0].digest = sample::digest_of("x"); }), "");
+  Json same = parse_json(text_of(signed_rejection([](DecisionAct&) {}))).value();
+  same["predicate"]["people"][0]["person"] = "carl";
+  same["predicate"]["people"].back()["person"] = "carl";
+  EXPECT_NE(refusal_fault_of(same.dump()).find("the requester rejected"), std::string::npos)
+      << "two accounts of one entry";
   Json json = parse_json(text_of(signed_rejection([](DecisionAct&) {}))).value();
   json["predicate"]["people"].back()["signature"]["key"] = "SHA256:another";
   EXPECT_NE(refusal_fault_of(json.dump()), "");
