@@ -18,13 +18,16 @@ std::string padded(const std::string& text, std::size_t width) {
   return used >= width ? text : text + std::string(width - used, ' ');
 }
 
-// The words of `text`, in lines of at most `width` columns; longer words stay whole.
+// The words of `text`, in lines of at most `width` columns; longer words stay whole. Of several
+// blanks one is left: who pads his words with them cannot lay out a line that looks like another's.
 std::vector<std::string> lines_of(std::string_view text, std::size_t width) {
   std::vector<std::string> lines(1);
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t end = std::min(text.find(' ', at), text.size());
     const std::string word(text.substr(at, end - at));
+    at = end + 1;
+    if (word.empty()) continue;
     std::string& line = lines.back();
     if (line.empty()) {
       line = word;
@@ -33,7 +36,6 @@ std::vector<std::string> lines_of(std::string_view text, std::size_t width) {
     } else {
       lines.push_back(word);
     }
-    at = end + 1;
   }
   return lines;
 }

@@ -34,12 +34,11 @@ bool is_log(const std::string& path) {
   return is_there(path + "/checkpoint");
 }
 
-// That a file is no certificate stands in its first line.
+// That a file is no certificate stands in its first line, and no word of a stranger does.
 std::string verdict(const certificate::VerifyReport& report, const Output& out) {
   if (!report.verified) return out.toned(Tone::bad, "NOT verified");
   if (report.amendment) {
-    return out.toned(Tone::good, "verified") + " as an amendment, which is no certificate. " +
-           printable(report.amendment->sentence) + ".";
+    return out.toned(Tone::good, "verified") + " as an amendment, which is no certificate";
   }
   if (!report.amendments.empty()) {
     const certificate::AmendmentSummary& last = report.amendments.back();

@@ -171,7 +171,8 @@ std::string listed(const std::vector<std::string>& codes) {
 std::string sentence_of(JsonView predicate, const AmendmentSummary& is) {
   const std::string by = " by " + is.by + " at " + is.at;
   const std::string reason(predicate["reason"].text());
-  const std::string why = reason == kNoneGiven ? "" : ": " + reason;
+  const std::string why =
+      reason == kNoneGiven ? "" : ": " + quoted(std::string_view(reason), limits::kReasonBytes);
   switch (is.kind) {
     case AmendmentKind::validation:
       return verb_of(is.validation) + by + why;

@@ -63,6 +63,7 @@ class Page {
     std::string_view rest = shown;
     std::size_t used = columns(line);
     bool fresh = true;
+    bool begun = false;
     const auto break_line = [&] {
       while (!line.empty() && line.back() == ' ') line.pop_back();
       text_ += line + '\n';
@@ -74,6 +75,8 @@ class Page {
       const std::size_t space = rest.find(' ');
       std::string_view word = rest.substr(0, space);
       rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
+      if (word.empty() && begun) continue;  // of several blanks within a text one is left
+      begun = begun || !word.empty();
       if (!fresh && used + 1 + columns(word) > kWidth) break_line();
       while (fresh && used + columns(word) > kWidth) {
         const std::size_t part = bytes_of(word, kWidth - std::min(used, kWidth - 1));

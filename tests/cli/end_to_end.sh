@@ -262,7 +262,7 @@ $VERIFY "$DIR/amended.json" >"$DIR/out"
 equal "verify takes what lies beside it" $? 0
 contains "and tells where it stands" "$(head -1 "$DIR/out")" 'verified, and amended: accepted, partial'
 $VERIFY "$DIR/amended.json.amendment-2" >"$DIR/out"
-contains "an amendment alone is no certificate" "$(head -1 "$DIR/out")" 'as an amendment, which is no certificate'
+contains "an amendment alone is no certificate" "$(head -1 "$DIR/out")" 'as an amendment, which is no certificate$'
 mkdir "$DIR/alone" && cp "$DIR/amended.json" "$DIR/alone"
 contains "a certificate alone is not the last word" "$($VERIFY "$DIR/alone/amended.json")" 'amendments *not'
 equal "in JSON neither" "$("$AIERASE" --json verify --trust "$DIR/trust" "$DIR/alone/amended.json" |

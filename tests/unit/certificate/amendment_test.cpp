@@ -164,6 +164,13 @@ TEST_F(AnAmendment, TellsAReasonThatLooksLikeNone) {
   EXPECT_NE(said(record).sentence.find(record.reason), std::string::npos);
 }
 
+TEST_F(AnAmendment, ShowsTheReasonInQuotesSoThatItsWordsAreNobodyElses) {
+  AmendmentRecord record = verdict(Validation::rejected);
+  record.reason = "no.\" signature passed\n";
+  const std::string sentence = said(record).sentence;
+  EXPECT_NE(sentence.find(R"(: "no.\" signature passed\x0A")"), std::string::npos) << sentence;
+}
+
 TEST_F(AnAmendment, OfACertificateIsToldInItsReport) {
   VerifyReport report = verified(statement_);
   ASSERT_TRUE(report.verified && report.certificate);

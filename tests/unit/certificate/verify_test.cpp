@@ -249,7 +249,7 @@ TEST(AStatementThatContradictsItself, IsRefused) {
       {"lowest of its root slots", [](Json& p) { p["root_slots"][0]["level"] = "EA0"; }},
       {"contradict", [](Json& p) { p["method"]["purge_claimed"] = true; }},
       {"technique", [](Json& p) { p["method"]["technique"] = "overwrite"; }},
-      {"verified_zero_at is missing", [](Json& p) { p["times"]["verified_zero_at"] = nullptr; }},
+      {"lacks verified_zero_at", [](Json& p) { p["times"]["verified_zero_at"] = nullptr; }},
       {"lies before", [](Json& p) { p["times"]["verified_zero_at"] = "2020-01-01T00:00:00Z"; }},
       {"intent", [](Json& p) { p["times"].erase("intent_at"); }},
       {"lacks evidence", [](Json& p) { p["evidence"] = nullptr; }},
@@ -352,6 +352,9 @@ TEST(TheTextOfAHostileStatement, ShowsControlCharactersInsteadOfObeyingThem) {
   EXPECT_EQ(text->find("\nforged"), std::string::npos);
   EXPECT_EQ(text->find("\xe2\x80\xae"), std::string::npos);
   EXPECT_NE(text->find("bad\\x1B[2Jclear\\x0Aforged"), std::string::npos);
+  record.reason = "done" + std::string(20, ' ') + "SIGNATURE" + std::string(4, ' ') + "holds";
+  EXPECT_NE(statement_text(sample::statement_of(record))->find("done SIGNATURE holds"),
+            std::string::npos);
 }
 
 TEST(TheTextOfAPoorStatement, SaysWhatIsNotStated) {

@@ -1,0 +1,17 @@
+// What stands in a table for people, whatever strangers wrote into it.
+#include "ctl/render.h"
+
+#include <gtest/gtest.h>
+
+namespace aierase::ctl {
+namespace {
+
+TEST(ATableForPeople, LeavesOneBlankOfManySoThatNobodyLaysOutALineOfHisOwn) {
+  Table table({"CHECK", "DETAIL"});
+  table.add({"amends", "said by carl:" + std::string(60, ' ') + "signature   passed"});
+  EXPECT_EQ(table.text(200), "CHECK   DETAIL\namends  said by carl: signature passed\n");
+  EXPECT_EQ(wrapped("  two   words ", 80, 2), "  two words");
+}
+
+}  // namespace
+}  // namespace aierase::ctl
