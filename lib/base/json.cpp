@@ -5,29 +5,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/characters.h"
+
 namespace aierase {
 namespace {
-
-// Number of bytes of the well-formed UTF-8 sequence at the start of `text`; 0 where there is none.
-std::size_t utf8_sequence(std::string_view text, char32_t& code_point) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) {
-    code_point = lead;
-    return 1;
-  }
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  code_point = lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return 0;
-    code_point = code_point << 6 | (byte(i) & 0x3FU);
-  }
-  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (code_point < kSmallest[length] || code_point > 0x10FFFF || surrogate) return 0;
-  return length;
-}
 
 bool is_printable(char32_t code_point) {
   return code_point >= 0x20 && !(code_point >= 0x7F && code_point <= 0x9F);
@@ -91,7 +72,7 @@ std::string quoted(std::string_view text, std::size_t at_most) {
     const std::size_t length = utf8_sequence(text.substr(shown), code_point);
     const std::size_t step = length == 0 ? 1 : length;
     if (shown + step > at_most) break;
-    if (length != 0 && is_printable(code_point)) {
+    if (length != 0 && !is_invisible(code_point)) {
       if (code_point == '"' || code_point == '\\') result += '\\';
       result += text.substr(shown, length);
     } else {

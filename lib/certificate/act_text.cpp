@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <optional>
 #include <vector>
 
+#include "base/characters.h"
 #include "base/json.h"
 
 namespace aierase::certificate {
@@ -14,28 +14,6 @@ namespace {
 constexpr std::size_t kPieceBytes = 60;
 constexpr std::string_view kContinued = "    \"";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-struct Range {
-  char32_t first, last;
-};
-// Control, invisible, direction-changing and private characters (Unicode categories Cc, Cf, Zl, Zp,
-// Co, and the blanks that look like none).
-constexpr Range kEscaped[] = {
-    {0x00, 0x1F},        {0x7F, 0x9F},       {0xAD, 0xAD},       {0x34F, 0x34F},
-    {0x600, 0x605},      {0x61C, 0x61C},     {0x6DD, 0x6DD},     {0x70F, 0x70F},
-    {0x890, 0x891},      {0x8E2, 0x8E2},     {0x115F, 0x1160},   {0x17B4, 0x17B5},
-    {0x180B, 0x180F},    {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F},
-    {0x2800, 0x2800},    {0x3164, 0x3164},   {0xE000, 0xF8FF},   {0xFE00, 0xFE0F},
-    {0xFEFF, 0xFEFF},    {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},   {0x110BD, 0x110BD},
-    {0x110CD, 0x110CD},  {0x13430, 0x1345F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
-    {0xE0000, 0x10FFFF},
-};
-
-bool is_escaped(char32_t code_point) {
-  return std::any_of(std::begin(kEscaped), std::end(kEscaped), [&](const Range& range) {
-    return code_point >= range.first && code_point <= range.last;
-  });
-}
 
 // One code point of valid UTF-8; how many bytes it takes.
 std::size_t decode(std::string_view text, char32_t& code_point) {
@@ -88,7 +66,7 @@ std::vector<std::string> pieces_of(std::string_view value) {
     const std::size_t length = decode(value, code_point);
     std::string shown(value.substr(0, length));
     if (shown == "\"" || shown == "\\") shown.insert(0, 1, '\\');
-    if (is_escaped(code_point)) shown = escaped(code_point);
+    if (is_invisible(code_point)) shown = escaped(code_point);
     if (pieces.back().size() + shown.size() > kPieceBytes) {
       std::string carried;
       if (behind_blank > kPieceBytes / 2) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/characters.h"
 #include "base/limits.h"
 #include "certificate/bundle.h"
 #include "certificate/page_template.h"
@@ -82,10 +83,21 @@ const PageKind kRefusalPage{html::kRefusal,
                             "the record of a plan that was not carried out",
                             "refusal.json"};
 
+// Pairs of first and last, as lib/base has them.
+std::string invisible_literal() {
+  Json pairs = Json::array();
+  for (const CodePoints& range : invisible_characters()) {
+    pairs.push_back(
+        {static_cast<std::uint32_t>(range.first), static_cast<std::uint32_t>(range.last)});
+  }
+  return pairs.dump();
+}
+
 // The template goes into the script, so that the policy of the page binds both.
 Result<std::string> script_for(const PageKind& page) {
   ASSIGN_OR_RETURN(const std::string literal, dump_canonical(Json(page.text)));
   return assembled(html::kScript, {{"template", literal.substr(1, literal.size() - 2)},
+                                   {"invisible", invisible_literal()},
                                    {"predicate", std::string(page.predicate_type)},
                                    {"title", std::string(page.title)},
                                    {"id", std::string(page.id)},

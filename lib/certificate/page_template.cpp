@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "base/characters.h"
+
 namespace aierase::certificate {
 namespace {
 
@@ -18,17 +20,6 @@ std::size_t length_of_first(std::string_view text) {
     ++length;
   }
   return length;
-}
-
-// U+200B to U+200F, U+2028 to U+202E, U+2060 to U+2069, U+FEFF, in UTF-8.
-bool is_invisible(std::string_view character) {
-  if (character == "\xEF\xBB\xBF") return true;
-  if (character.size() != 3 || character[0] != '\xE2') return false;
-  const auto second = static_cast<unsigned char>(character[1]);
-  const auto third = static_cast<unsigned char>(character[2]);
-  return (second == 0x80 &&
-          ((third >= 0x8B && third <= 0x8F) || (third >= 0xA8 && third <= 0xAE))) ||
-         (second == 0x81 && third >= 0xA0 && third <= 0xA9);
 }
 
 bool is_count(const Json& value) {
@@ -185,7 +176,8 @@ std::string visible_text(std::string_view text) {
   std::string shown;
   while (!text.empty()) {
     const std::string_view character = text.substr(0, length_of_first(text));
-    if (is_printable_utf8(character) && !is_invisible(character)) {
+    char32_t code_point = 0;
+    if (utf8_sequence(character, code_point) == character.size() && !is_invisible(code_point)) {
       shown += character;
     } else {
       for (const char c : character) {

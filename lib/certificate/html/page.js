@@ -22,6 +22,7 @@
   const template = "@template@";
   const notStated = "not stated";
   const longest = 400;
+  const invisible = @invisible@;
 
   function visible(text) {
     let shown = "";
@@ -29,9 +30,7 @@
     for (const character of text) {
       if (++count > longest) return shown + "…";
       const code = character.codePointAt(0);
-      const hidden = code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
-        (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-        (code >= 0x2060 && code <= 0x2069) || code === 0xfeff;
+      const hidden = invisible.some(([first, last]) => code >= first && code <= last);
       shown += hidden
         ? Array.from(bytesOf(character), (b) => "\\x" + b.toString(16).toUpperCase().padStart(2, "0")).join("")
         : character;

@@ -222,6 +222,9 @@ TEST(Utf8, IsCheckedToTheLetter) {
 TEST(HostileText, IsQuotedForATerminal) {
   std::string text = "a\x1b[\"\n\xFF\xC2\x9B";
   EXPECT_EQ(quoted(text), R"("a\x1B[\"\x0A\xFF\xC2\x9B")");
+  EXPECT_EQ(quoted("a\u061C\u00AD\u3164\U000E0041\u202E"),
+            R"("a\xD8\x9C\xC2\xAD\xE3\x85\xA4\xF3\xA0\x81\x81\xE2\x80\xAE")");
+  EXPECT_EQ(quoted("münchen 模型"), "\"münchen 模型\"");
   EXPECT_EQ(quoted(std::string(100, 'a')), "\"" + std::string(80, 'a') + "\"...");
   EXPECT_EQ(quoted(std::string(79, 'a') + "\xC3\xA9"), "\"" + std::string(79, 'a') + "\"...");
 }

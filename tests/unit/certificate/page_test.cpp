@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/characters.h"
 #include "certificate/certificate_page.h"
 #include "certificate/page_template.h"
 #include "unit/certificate/sample_log.h"
@@ -50,6 +51,9 @@ TEST(ATemplate, HidesNothingThatAStrangerWrote) {
   EXPECT_EQ(html_text("live\u202Egnp.exe"), "live\\xE2\\x80\\xAEgnp.exe");
   EXPECT_EQ(html_text("\u200B\u2066\uFEFF"), "\\xE2\\x80\\x8B\\xE2\\x81\\xA6\\xEF\\xBB\\xBF");
   EXPECT_EQ(html_text("münchen 模型"), "münchen 模型");
+  for (const char* unseen : {"\u061C", "\u00AD", "\u3164", "\U000E0041", "\u2800", "\uFE0F"}) {
+    EXPECT_EQ(html_text(unseen).find("\\x"), 0U) << html_text(unseen);
+  }
   const std::string cut = html_text(std::string(399, 'a') + "ü<b>");
   EXPECT_EQ(cut, std::string(399, 'a') + "ü…");
   EXPECT_EQ(html_text(std::string(400, 'a')).size(), 400U);
@@ -88,6 +92,15 @@ TEST_F(APage, CarriesTheSignedFileAndTellsWhatItSays) {
     }
   }
   EXPECT_FALSE(has(page, "<bdi>not stated</bdi>"));
+}
+
+TEST_F(APage, HidesTheSameFromItsScriptAsFromItsText) {
+  std::string ranges;
+  for (const CodePoints& range : invisible_characters()) {
+    ranges += (ranges.empty() ? "[" : ",[") + std::to_string(std::uint32_t{range.first}) + "," +
+              std::to_string(std::uint32_t{range.last}) + "]";
+  }
+  EXPECT_TRUE(has(page_of(sample::record()), "const invisible = [" + ranges + "];"));
 }
 
 TEST_F(APage, OfHostileNamesHasNoMarkupOfTheirs) {
