@@ -6,6 +6,7 @@
 
 #include "base/env.h"
 #include "base/limits.h"
+#include "certificate/erasure.h"
 #include "certificate/evidence.h"
 #include "certificate/log_check.h"
 #include "ctl/archive_file.h"
@@ -55,9 +56,27 @@ std::string verdict(const certificate::VerifyReport& report, const Output& out) 
          printable(report.refusal->sentence);
 }
 
+// Of many files, which is about what.
+std::string erasure_text(const certificate::Erasure& erasure, const Output& out) {
+  const auto list = [](const std::vector<std::string>& logins) {
+    std::string all;
+    for (const std::string& login : logins) all += (all.empty() ? "" : ", ") + quoted(login);
+    return all;
+  };
+  Fields fields;
+  fields.add("  certificate", erasure.certificate);
+  fields.add("  asset", quoted(erasure.name) + " (" + erasure.asset + ")");
+  fields.add("  outcome", erasure.outcome + " at " + erasure.erased_at);
+  fields.add("  requester", quoted(erasure.requester));
+  fields.add("  approvers", list(erasure.approvers));
+  return fields.text(out.width());
+}
+
 std::string report_text(const std::string& file, const certificate::VerifyReport& report,
                         const Output& out) {
   std::string text = printable(file) + ": " + verdict(report, out) + "\n";
+  const std::optional<certificate::Erasure> erasure = certificate::erasure_of(report);
+  if (erasure) text += erasure_text(*erasure, out);
   if (!report.signer.empty()) text += "  signer " + printable(report.signer) + "\n";
   Table table({"  CHECK", "RESULT", "DETAIL"});
   add_checks(report.checks, table);
@@ -252,6 +271,8 @@ Result<int> run_verify(Session& session) {
   for (const Evidence& one : evidence) {
     take(one.report, outcome);
     Json row = one.archive ? archive_json(*one.archive) : certificate::report_json(one.report);
+    const std::optional<certificate::Erasure> erasure = certificate::erasure_of(one.report);
+    if (erasure) row["erasure"] = certificate::erasure_json(*erasure);
     row["file"] = one.path == "-" || is_printable_utf8(one.path) ? one.path : quoted(one.path);
     files.push_back(std::move(row));
     if (!out.for_people() || out.quiet()) continue;
