@@ -36,7 +36,7 @@ Status default_custodian(Store& store, lifecycle::ImportRequest& request) {
 void abort_on_store(StoreThread& store, const Uuid& asset) {
   const Status posted = store.post([asset](StoreSession& session) {
     const Result<Store*> open = session.store();
-    // What cannot be removed now is named by its intent, and goes with the next start or check.
+    // What cannot be removed now is named by its intent, and goes with a check.
     if (open.ok()) static_cast<void>((*open)->abort_import(asset).ok());
     return StoreThread::Then();
   });

@@ -68,9 +68,8 @@ class ImportWork final : public JobWork {
     }
     Error error = std::move(report).error();
     if (!aborted.ok()) {
-      error.hint += (error.hint.empty() ? "" : "; ") + std::string(
-                                                           "what was written is removed by "
-                                                           "the next start or check");
+      error.hint += error.hint.empty() ? "" : "; ";
+      error.hint += "`aierase check` removes what was written";
     }
     return error;
   }

@@ -284,7 +284,7 @@ Result<int> serve(const Options& options) {
   const int code = loop->run();
   if (!daemon.stop()) {
     log(LogLevel::warning,
-        "a job hangs in a file system of its caller; what it wrote goes with the next start");
+        "a job hangs in a file system of its caller; `aierase check` removes what it wrote");
     _exit(code);
   }
   log(LogLevel::notice, "ended");

@@ -276,7 +276,7 @@ Result<ImportReport> finish(Store& store, Core& core, ImportTicket ticket, Conte
 }
 
 // Nothing where it was committed or ended. After a failed commit nobody knows whether the asset is
-// there: its blobs wait for the next start.
+// there: its blobs wait for the next start, and for the check that removes them.
 Result<std::optional<catalog::ImportIntent>> intent_of(const Core& core, const Uuid& asset) {
   RETURN_IF_ERROR(core.alive());
   ASSIGN_OR_RETURN(std::vector<catalog::ImportIntent> intents, core.view().imports());
