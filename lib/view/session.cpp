@@ -74,7 +74,9 @@ struct Session::Impl {
 
   Status begin(UniqueFd given);
   bool add_worker();
+  bool add_forgetter();
   void serve();
+  void forget_when_asked();
   void wake_all();
 
   Requests requests;
@@ -83,11 +85,12 @@ struct Session::Impl {
   std::mutex receiving;  // reads take their places in the order in which they were received
   std::atomic<bool> stopping{false};
   std::vector<std::thread> workers;
-  std::thread forgetter;
+  std::thread forgetter;  // begun with the view: at its end no thread may be had
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t running = 0;  // workers
-  bool forgotten = false;
+  enum class Pages { kept, to_forget, forgotten } pages = Pages::kept;
+  bool over = false;
 };
 
 void Session::Impl::serve() {
@@ -136,6 +139,29 @@ bool Session::Impl::add_worker() {
   }
 }
 
+bool Session::Impl::add_forgetter() {
+  try {
+    forgetter = std::thread([this] { forget_when_asked(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+void Session::Impl::forget_when_asked() {
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return over || pages == Pages::to_forget; });
+    if (pages == Pages::kept) return;
+  }
+  // Refused for what the kernel has forgotten by itself, and once it is unmounted.
+  requests.for_each_opened(
+      [this](fuse_ino_t number) { fuse_lowlevel_notify_inval_inode(fuse.get(), number, 0, 0); });
+  const std::lock_guard lock(mutex);
+  pages = Pages::forgotten;
+  changed.notify_all();
+}
+
 Status Session::Impl::begin(UniqueFd given) {
   RETURN_IF_ERROR(check_device(given.get()));
   RETURN_IF_ERROR(requests.prepare());
@@ -150,6 +176,7 @@ Status Session::Impl::begin(UniqueFd given) {
   const std::string path = "/dev/fd/" + std::to_string(given.get());
   if (fuse_session_mount(fuse.get(), path.c_str()) != 0) return no_session();
   device = given.release();  // closed with the session
+  if (!add_forgetter()) return no_thread();
   workers.reserve(kWorkers);
   while (workers.size() < kWorkers && add_worker()) {
   }
@@ -157,6 +184,11 @@ Status Session::Impl::begin(UniqueFd given) {
 }
 
 Session::Impl::~Impl() {
+  {
+    const std::lock_guard lock(mutex);
+    over = true;
+    changed.notify_all();
+  }
   if (forgetter.joinable()) forgetter.join();
   stopping.store(true);
   wake_all();
@@ -192,19 +224,11 @@ void Session::revoke() {
 }
 
 bool Session::forget_pages(std::chrono::milliseconds patience) {
-  if (!impl_->forgetter.joinable()) {
-    impl_->forgetter = std::thread([impl = impl_.get()] {
-      // Refused for what the kernel has forgotten by itself, and once it is unmounted.
-      impl->requests.for_each_opened([impl](fuse_ino_t number) {
-        fuse_lowlevel_notify_inval_inode(impl->fuse.get(), number, 0, 0);
-      });
-      const std::lock_guard lock(impl->mutex);
-      impl->forgotten = true;
-      impl->changed.notify_all();
-    });
-  }
   std::unique_lock lock(impl_->mutex);
-  return impl_->changed.wait_for(lock, patience, [this] { return impl_->forgotten; });
+  if (impl_->pages == Impl::Pages::kept) impl_->pages = Impl::Pages::to_forget;
+  impl_->changed.notify_all();
+  return impl_->changed.wait_for(lock, patience,
+                                 [this] { return impl_->pages == Impl::Pages::forgotten; });
 }
 
 std::optional<Error> Session::take_fault() {

@@ -201,6 +201,20 @@ ends "the mount ended before" 6
 kill "$HELD"
 refused 11 "erased" a mount acme/m:1 "$VIEW"
 
+# ---- where the daemon gets no thread any more
+a import last:1 "$DIR/model/part-4097" >/dev/null
+stop_daemon  # with it go the stacks that ended threads leave behind
+start_daemon
+mount_view last:1
+check "a view is read" cmp "$VIEW/part-4097" "$DIR/model/part-4097"
+# Room for no other stack, and some for all else; the soft limit alone, to be raised again.
+SIZE=$(awk '/VmSize/ { print $2 }' "/proc/$DAEMON_PID/status")
+prlimit --pid "$DAEMON_PID" --as="$((SIZE * 1024 + (1 << 20))):"
+check "suspend" a suspend last:1 --reason incident
+ends "a suspension ends the view" 6
+check "and the daemon is there" a show last:1
+prlimit --pid "$DAEMON_PID" --as=unlimited:
+
 # ---- what cannot be mounted
 refused 4 "there is no asset" a mount nothing:1 "$VIEW"
 a import --generate --kind dataset-key key:1 >/dev/null
