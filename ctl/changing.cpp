@@ -24,6 +24,15 @@ std::string name_of(const Json& asset, const std::string& wanted) {
   return printable(name.empty() ? wanted : name);
 }
 
+std::string remarks_text(const Json& asset, const Output& out) {
+  std::string text;
+  for (const Json& remark : list_at(asset, "remarks")) {
+    if (!remark.is_string()) continue;
+    text += wrapped(printable(remark.get<std::string>()), out.width(), 0) + "\n";
+  }
+  return text;
+}
+
 std::string id_of(const Json& asset, const std::string& wanted) {
   const std::string id = text_at(asset, "id");
   return printable(id.empty() ? wanted : id);

@@ -159,7 +159,7 @@ Status settle_blocked(PlanView& view, const RetireRequest& request) {
   if (dry_run) return {};
   std::string text = first->name.text() + " is blocked: " + first->reasons.front().text;
   if (count > 1) text += " (and " + std::to_string(count - 1) + " more items)";
-  return make_error(worst, std::move(text), way_around(*first, request, plan.items.size()),
+  return make_error(worst, std::move(text), way_around(*first, request, items.size()),
                     asset_text(first->asset));
 }
 

@@ -11,8 +11,7 @@ inline constexpr const char* kLogDirectory = "/store/log";
 inline certificate::TrustStore trust_in(World& world) {
   certificate::TrustStore trust;
   const auto keyring = world.store->keyring();
-  EXPECT_TRUE(done(keyring));
-  if (keyring.ok()) EXPECT_TRUE(trust.add(*keyring, "keyring").ok());
+  EXPECT_TRUE(done(keyring) && trust.add(*keyring, "keyring").ok());
   return trust;
 }
 
