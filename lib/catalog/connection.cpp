@@ -28,6 +28,8 @@ Errc errc_of(int code, int system_errno) {
       if (system_errno == EACCES || system_errno == EPERM) return Errc::access_denied;
       return Errc::io;
     case SQLITE_READONLY:
+      if (code == SQLITE_READONLY_DBMOVED) return Errc::damaged;
+      return Errc::access_denied;
     case SQLITE_PERM:
     case SQLITE_AUTH:
       return Errc::access_denied;
@@ -93,6 +95,11 @@ Connection::~Connection() {
 }
 
 Error Connection::error(int code) const {
+  if (code == SQLITE_READONLY_DBMOVED) {
+    return make_error(
+        Errc::damaged, "the database " + path_ + " was moved or replaced under the daemon",
+        "stop the daemon, put the database back where it was, and start it again", path_);
+  }
   const int system_errno = sqlite3_system_errno(handle_);
   const Errc errc = errc_of(code, system_errno);
   std::string message = "the catalog " + path_ + ": ";
