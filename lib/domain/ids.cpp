@@ -165,8 +165,13 @@ std::string_view AssetName::version() const {
   return colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
 }
 
-// Iterative, with one point to return to: quadratic at worst, however many stars there are.
+// Iterative, with one point to return to: quadratic at worst, however many stars there are. Behind
+// the last ']' no bracket closes, and none is looked through for its end.
 bool glob_match(std::string_view pattern, std::string_view text) {
+  const std::size_t last_end = pattern.rfind(']');
+  const auto may_close = [last_end](std::size_t at) {
+    return last_end != std::string_view::npos && at < last_end;
+  };
   std::size_t p = 0, t = 0;
   std::size_t star = std::string_view::npos, star_text = 0;
   while (t < text.size()) {
@@ -177,7 +182,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
         star_text = t;
         continue;
       }
-      const Bracket bracket = pattern[p] == '[' ? match_bracket(pattern, p, text[t]) : Bracket{};
+      const Bracket bracket =
+          pattern[p] == '[' && may_close(p) ? match_bracket(pattern, p, text[t]) : Bracket{};
       if (bracket.end != std::string_view::npos) {
         if (bracket.contains) next = bracket.end;
       } else if (pattern[p] == '?' || pattern[p] == text[t]) {

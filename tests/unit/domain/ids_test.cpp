@@ -136,5 +136,11 @@ TEST(AGlobOfManyStars, EndsInReasonableTime) {
   EXPECT_FALSE(glob_match(pattern, std::string(2000, 'a')));
 }
 
+TEST(AGlobOfBracketsThatNeverClose, EndsInReasonableTime) {
+  const std::string text(20'000, '[');
+  EXPECT_FALSE(glob_match("*" + std::string(10'000, '[') + "b", text));
+  EXPECT_TRUE(glob_match("*" + std::string(10'000, '['), text));
+}
+
 }  // namespace
 }  // namespace aierase::domain
