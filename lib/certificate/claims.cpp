@@ -35,22 +35,6 @@ std::string purge_reason(Level level, SourceHistory history, ExportReach reach) 
                "device's is the word of this host.";
 }
 
-std::string claim_sentence(Level level, SourceHistory history, Method method) {
-  if (method == Method::purge) return "Purge by cryptographic erase is claimed.";
-  if (level == Level::ea0) {
-    return "Keys removed logically, CE not claimed: that their place on the medium was "
-           "overwritten is not shown.";
-  }
-  if (history != SourceHistory::encrypted_from_first_write) {
-    return "Keys destroyed, CE not claimed: " +
-           std::string(history == SourceHistory::retrofitted
-                           ? "the data had been stored unencrypted before it came into this store."
-                           : "whether the data had been stored unencrypted before is not known.");
-  }
-  return "Keys destroyed and their slot overwritten in place (method clear); purge by CE not "
-         "claimed.";
-}
-
 void add_constant(std::vector<Residual>& to, const domain::DispositionRecord& record) {
   to.push_back({"root-on-host",
                 "Root on this host could copy the asset or its keys while the asset lived; this "
@@ -224,6 +208,22 @@ Claim claim_of(const domain::DispositionRecord& record) {
   const ExportReach reach = reach_of_all(record.exports);
   const Method method = method_for(level, history, reach);
   return {method, claim_sentence(level, history, method), purge_reason(level, history, reach)};
+}
+
+std::string claim_sentence(Level level, SourceHistory history, Method method) {
+  if (method == Method::purge) return "Purge by cryptographic erase is claimed.";
+  if (level == Level::ea0) {
+    return "Keys removed logically, CE not claimed: that their place on the medium was "
+           "overwritten is not shown.";
+  }
+  if (history != SourceHistory::encrypted_from_first_write) {
+    return "Keys destroyed, CE not claimed: " +
+           std::string(history == SourceHistory::retrofitted
+                           ? "the data had been stored unencrypted before it came into this store."
+                           : "whether the data had been stored unencrypted before is not known.");
+  }
+  return "Keys destroyed and their slot overwritten in place (method clear); purge by CE not "
+         "claimed.";
 }
 
 std::string_view level_sentence(Level level) {

@@ -33,6 +33,7 @@ struct Claim {
 Claim claim_of(const domain::DispositionRecord& record);
 
 std::string_view level_sentence(domain::Level level);
+std::string claim_sentence(domain::Level level, domain::SourceHistory history, Method method);
 // Whose word it is that the data was encrypted from its first write: a person's, or that of the
 // daemon, which made the key itself.
 enum class HistoryWord { asserted, observed };

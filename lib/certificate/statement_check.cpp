@@ -205,6 +205,12 @@ Fault check_claims(JsonView predicate) {
            ", with this source and these exports, it may claim at most " +
            std::string(to_text(allowed));
   }
+  if (part["claim"].text() != claim_sentence(facts.level, facts.history, *method)) {
+    return "its claim is not the one of its level and method";
+  }
+  if (predicate["assurance"]["text"].text() != level_sentence(facts.level)) {
+    return "the text of its assurance is not the one of " + level;
+  }
   return std::nullopt;
 }
 
