@@ -33,20 +33,10 @@ Status default_custodian(Store& store, lifecycle::ImportRequest& request) {
                     "add --custodian USER or --custodian @GROUP");
 }
 
-void abort_on_store(StoreThread& store, const Uuid& asset) {
-  const Status posted = store.post([asset](StoreSession& session) {
-    const Result<Store*> open = session.store();
-    // What cannot be removed now is named by its intent, and goes with a check.
-    if (open.ok()) static_cast<void>((*open)->abort_import(asset).ok());
-    return StoreThread::Then();
-  });
-  static_cast<void>(posted.ok());
-}
-
 Result<Reply> start_import(Service& service, const Caller& caller, ImportOrder order) {
   Jobs& jobs = service.jobs();
   const Uuid asset = order.ticket.asset;
-  Result<Job*> job = jobs.create("import", caller, Takes::files);
+  Result<Job*> job = jobs.create("import", caller, Takes::files, JobKind::transfer);
   if (!job.ok()) {
     abort_on_store(service.store(), asset);
     return job.error();
@@ -63,7 +53,7 @@ Status import_asset(Service& service, sd_bus_message* message) {
   wish.request.name = parsed.text();
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::transfer));
   wish.request.actor = call.caller.actor;
   call.effect = Effect::changes;
   call.typed = {parsed.text()};
@@ -115,7 +105,7 @@ Status export_asset(Service& service, sd_bus_message* message) {
   if (first) request.range = std::pair(*first, *last);
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::transfer));
   request.actor = call.caller.actor;
   call.effect = Effect::changes;
   const Named named(domain::IdType::asset, std::move(typed));
@@ -127,7 +117,7 @@ Status export_asset(Service& service, sd_bus_message* message) {
     ASSIGN_OR_RETURN(wanted.asset, named.found());
     RETURN_IF_ERROR(store->check_use(wanted.actor, wanted.asset));
     return Respond([&jobs, caller, order = std::move(wanted)]() mutable -> Result<Reply> {
-      ASSIGN_OR_RETURN(Job * job, jobs.create("export", caller, Takes::files));
+      ASSIGN_OR_RETURN(Job * job, jobs.create("export", caller, Takes::files, JobKind::transfer));
       job->start(make_export(jobs, job->shared_channel(), std::move(order)));
       return Reply{nullptr, job->path()};
     });

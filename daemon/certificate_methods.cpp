@@ -91,7 +91,7 @@ Status export_certificate(Service& service, sd_bus_message* message) {
   RETURN_IF_ERROR(options.finish());
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::store));
   const domain::IdType type = type_of(typed);
   if (amendment && type == domain::IdType::plan) {
     return make_error(Errc::usage, "the record of a plan has no amendments");
@@ -107,7 +107,8 @@ Status export_certificate(Service& service, sd_bus_message* message) {
     if (!in_log) return Respond();
     return Respond([&jobs, caller, record = std::move(found), proof = std::move(*in_log),
                     target = std::move(to)]() mutable -> Result<Reply> {
-      ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-export", caller, Takes::nothing));
+      ASSIGN_OR_RETURN(Job * job,
+                       jobs.create("certificate-export", caller, Takes::nothing, JobKind::store));
       job->start(make_certificate_export(job->shared_channel(), std::move(record), std::move(proof),
                                          std::move(target)));
       return Reply{nullptr, job->path()};
@@ -135,7 +136,7 @@ Status bundle(Service& service, sd_bus_message* message) {
   }
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::store));
   call.look_up = ask_plainly("read", {{"act", "bundle"}});
   call.work = [&jobs = service.jobs(), caller = call.caller, wanted = std::move(wish),
                to = std::move(file)](StoreSession& session) mutable -> Result<Respond> {
@@ -143,7 +144,8 @@ Status bundle(Service& service, sd_bus_message* message) {
     static_cast<void>(store);
     return Respond([&jobs, caller, wish = std::move(wanted),
                     target = std::move(to)]() mutable -> Result<Reply> {
-      ASSIGN_OR_RETURN(Job * job, jobs.create("certificate-bundle", caller, Takes::nothing));
+      ASSIGN_OR_RETURN(Job * job,
+                       jobs.create("certificate-bundle", caller, Takes::nothing, JobKind::store));
       job->start(make_evidence(jobs, job->shared_channel(), std::move(wish), std::move(target)));
       return Reply{nullptr, job->path()};
     });

@@ -12,6 +12,7 @@ class EnforceWork final : public JobWork {
   EnforceWork(Jobs& jobs, std::shared_ptr<JobChannel> channel, lifecycle::EnforceRequest request)
       : jobs_(jobs), channel_(std::move(channel)), request_(std::move(request)) {}
   ~EnforceWork() override {
+    if (!begun_) return;
     // The run belongs to the store thread, and goes there.
     const Result<bool> gone = jobs_.store().run<bool>([id = id_](StoreSession& session) {
       session.enforcements().erase(id);
@@ -21,6 +22,7 @@ class EnforceWork final : public JobWork {
   }
 
   Result<Json> run() override {
+    begun_ = true;
     for (;;) {
       RETURN_IF_ERROR(channel_->check_cancelled());
       ASSIGN_OR_RETURN(const Step step, jobs_.store().run<Step>([this](StoreSession& session) {
@@ -50,6 +52,7 @@ class EnforceWork final : public JobWork {
   std::shared_ptr<JobChannel> channel_;
   const lifecycle::EnforceRequest request_;
   const Uuid id_ = Uuid::random();
+  bool begun_ = false;
 };
 
 }  // namespace

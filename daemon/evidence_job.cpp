@@ -50,6 +50,7 @@ class EvidenceWork final : public JobWork {
         file_(std::move(file)),
         sink_(file_.get(), channel_->progress.cancelled) {}
   ~EvidenceWork() override {
+    if (!begun_) return;
     // The run belongs to the store thread, and goes there.
     const Result<bool> gone = jobs_.store().run<bool>([id = id_](StoreSession& session) {
       session.evidence().erase(id);
@@ -59,6 +60,7 @@ class EvidenceWork final : public JobWork {
   }
 
   Result<Json> run() override {
+    begun_ = true;
     const Result<Observation> seen = observe(file_.get(), "the archive", Direction::write);
     if (!seen.ok()) return seen.error();
     for (;;) {
@@ -113,6 +115,7 @@ class EvidenceWork final : public JobWork {
   blob::DescriptorSink sink_;
   std::uint64_t members_ = 0;
   const Uuid id_ = Uuid::random();
+  bool begun_ = false;
 };
 
 }  // namespace

@@ -74,6 +74,8 @@ class ImportWork final : public JobWork {
     return error;
   }
 
+  void undo() override { abort_on_store(jobs_.store(), asset_); }
+
  private:
   // Large files are unlinked by this thread, and not by that of the store, which looks at each name
   // again and makes it durable.
@@ -270,6 +272,16 @@ class ImportWork final : public JobWork {
 };
 
 }  // namespace
+
+void abort_on_store(StoreThread& store, const Uuid& asset) {
+  const Status posted = store.post([asset](StoreSession& session) {
+    const Result<lifecycle::Store*> open = session.store();
+    // What cannot be removed now is named by its intent, and goes with a check.
+    if (open.ok()) static_cast<void>((*open)->abort_import(asset).ok());
+    return StoreThread::Then();
+  });
+  static_cast<void>(posted.ok());
+}
 
 std::unique_ptr<JobWork> make_import(Jobs& jobs, std::shared_ptr<JobChannel> channel,
                                      ImportOrder order) {

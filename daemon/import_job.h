@@ -32,6 +32,9 @@ struct ImportOrder {
   std::optional<UniqueFd> metadata;  // to be sealed into the manifest
 };
 
+// For a ticket that no job took over: its import ends. Waits for nothing.
+void abort_on_store(StoreThread& store, const Uuid& asset);
+
 std::unique_ptr<JobWork> make_import(Jobs& jobs, std::shared_ptr<JobChannel> channel,
                                      ImportOrder order);
 

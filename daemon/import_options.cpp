@@ -7,9 +7,16 @@
 namespace aierase::daemon {
 namespace {
 
-std::uint64_t number_in(const Json& object, const char* key) {
+// The catalog's numbers have a sign.
+constexpr std::uint64_t kMostTold = INT64_MAX;
+
+Result<std::uint64_t> number_in(const Json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  if (found == object.end() || !found->is_number_unsigned()) return std::uint64_t{0};
+  const auto number = found->get<std::uint64_t>();
+  if (number <= kMostTold) return number;
+  return CallOptions::wrong("sources", "claims more " + std::string(key) +
+                                           " than there can be: " + std::to_string(number));
 }
 
 Result<ToldSource> told_source(const Json& object) {
@@ -32,8 +39,8 @@ Result<ToldSource> told_source(const Json& object) {
                               "printable: " +
                                   quoted(source.description));
   }
-  source.files = number_in(object, "files");
-  source.bytes = number_in(object, "bytes");
+  ASSIGN_OR_RETURN(source.files, number_in(object, "files"));
+  ASSIGN_OR_RETURN(source.bytes, number_in(object, "bytes"));
   const auto observed = object.find("observed");
   if (observed != object.end()) {
     if (*observed != "retrofitted") {

@@ -95,16 +95,25 @@ int Job::on_client_gone(sd_bus_track*, void* self) noexcept {
 }
 
 void Job::start(std::unique_ptr<JobWork> work) {
-  thread_ = std::thread([&jobs = jobs_, id = id_, body = std::move(work)]() mutable {
-    Result<Json> result = make_error(Errc::unexpected, "the job failed");
-    try {
-      result = body->run();
-    } catch (const std::exception& fault) {
-      result = make_error(Errc::unexpected, std::string("the job failed: ") + fault.what());
-    }
-    body.reset();  // keys and leases go before anybody hears of the end
-    jobs.ended(id, std::move(result));
-  });
+  // Shared with the thread, so that what no thread takes can be undone.
+  const auto held = std::make_shared<std::unique_ptr<JobWork>>(std::move(work));
+  try {
+    thread_ = std::thread([&jobs = jobs_, id = id_, held] {
+      Result<Json> result = make_error(Errc::unexpected, "the job failed");
+      try {
+        result = (*held)->run();
+      } catch (const std::exception& fault) {
+        result = fault_error(fault, "the job failed");
+        (*held)->undo();
+      }
+      held->reset();  // keys and leases go before anybody hears of the end
+      jobs.ended(id, std::move(result));
+    });
+  } catch (const std::exception& fault) {  // no thread, or no memory for one
+    channel_->files.close();
+    (*held)->undo();
+    jobs_.ended(id_, fault_error(fault, "the job could not begin"));
+  }
 }
 
 Status Job::why_closed() const {
@@ -182,6 +191,11 @@ void Job::cancel() {
   if (has_ended()) return;
   channel_->progress.cancelled.store(true);
   channel_->files.close();
+}
+
+Place Job::place() const {
+  const bool leaving = !has_ended() && channel_->progress.cancelled.load();
+  return {caller_.actor.uid, kind_, leaving ? Place::Hold::leaving : Place::Hold::full};
 }
 
 void Job::abandon() {
@@ -291,26 +305,9 @@ Status Job::append_property(std::string_view name, sd_bus_message* reply) const 
 Jobs::~Jobs() = default;
 
 Status Jobs::check_room(std::uint32_t uid, JobKind kind) const {
-  const bool view = kind == JobKind::view;
-  const std::string what = view ? " mounted views" : " jobs";
-  const std::size_t most_own = view ? limits::kMountsPerUid : limits::kJobsPerUid;
-  const std::size_t most = view ? limits::kMounts : limits::kJobs;
-  std::size_t own = 0, all = 0;
-  for (const auto& entry : jobs_) {
-    if (entry.second->kind() != kind) continue;
-    ++all;
-    own += entry.second->caller().actor.uid == uid ? 1 : 0;
-  }
-  if (own >= most_own) {
-    return make_error(Errc::resource_limit,
-                      std::to_string(most_own) + what + " of yours are open already",
-                      view ? "unmount one of them" : "wait for one of them, and release it");
-  }
-  if (all >= most) {
-    return make_error(Errc::resource_limit, std::to_string(most) + what + " are open already",
-                      "try again when one has ended");
-  }
-  return {};
+  std::vector<Place> taken;
+  for (const auto& entry : jobs_) taken.push_back(entry.second->place());
+  return check_place(taken, uid, kind);
 }
 
 Result<Job*> Jobs::create(std::string operation, const Caller& caller, Takes takes, JobKind kind) {

@@ -27,6 +27,7 @@
 #include "daemon/audit_post.h"
 #include "daemon/caller.h"
 #include "daemon/loop.h"
+#include "daemon/places.h"
 #include "daemon/store_thread.h"
 
 struct sd_bus_track;
@@ -49,6 +50,8 @@ class JobWork {
   virtual ~JobWork() = default;
   // Errc::cancelled becomes the state cancelled, every other error failed.
   virtual Result<Json> run() = 0;
+  // Called where run() never began or threw; must not wait.
+  virtual void undo() {}
 };
 
 // Shared between the loop and the job's thread.
@@ -66,8 +69,6 @@ struct JobChannel {
 };
 
 enum class Takes { files, nothing };
-// Views last as long as what is served from them, so they are counted apart from work that ends.
-enum class JobKind { work, view };
 
 class Job {
  public:
@@ -87,8 +88,8 @@ class Job {
   const Uuid& id() const { return id_; }
   const std::string& path() const { return path_; }
   const Caller& caller() const { return caller_; }
-  JobKind kind() const { return kind_; }
   bool has_ended() const { return state_ > JobState::running; }
+  Place place() const;
 
   // Methods of the bus interface.
   Status add_files(sd_bus_message* call);
@@ -146,10 +147,9 @@ class Jobs {
         store_device_(store_device) {}
   ~Jobs();
 
-  Status check_room(std::uint32_t uid, JobKind kind = JobKind::work) const;
+  Status check_room(std::uint32_t uid, JobKind kind) const;
   // Refused where the client has gone or there are too many.
-  Result<Job*> create(std::string operation, const Caller& caller, Takes takes,
-                      JobKind kind = JobKind::work);
+  Result<Job*> create(std::string operation, const Caller& caller, Takes takes, JobKind kind);
   Job* find(const Uuid& id);
   Job* find_path(std::string_view path);
   void remove(const Uuid& id);  // asked for by its client

@@ -38,8 +38,9 @@ constexpr std::chrono::seconds kLookAtAll{600};          // people.toml, approva
 constexpr std::chrono::seconds kFlushAudit{5};           // of calls that no commit took along
 constexpr std::chrono::milliseconds kJobsMayTake{5000};  // at the end, for jobs to let go
 
-// Sixteen jobs hold some seventy descriptors each, of their clients and of blobs; the usual soft
-// limit of 1,024 is for programs that still use select(2).
+// Imports and exports, sixteen of users and as many of root, hold some seventy descriptors each, of
+// their clients and of blobs; the usual soft limit of 1,024 is for programs that still use
+// select(2).
 void raise_limit_of_open_files() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;

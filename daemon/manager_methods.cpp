@@ -178,7 +178,7 @@ Status check(Service& service, sd_bus_message* message) {
   }
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::store));
   call.typed = names;
   call.look_up = ask_plainly("read", {{"act", "check"}});
   call.work = [&jobs = service.jobs(), caller = call.caller, typed = std::move(names),
@@ -189,7 +189,7 @@ Status check(Service& service, sd_bus_message* message) {
       how.assets.push_back(asset);
     }
     return Respond([&jobs, caller, wanted = std::move(how)]() mutable -> Result<Reply> {
-      ASSIGN_OR_RETURN(Job * job, jobs.create("check", caller, Takes::nothing));
+      ASSIGN_OR_RETURN(Job * job, jobs.create("check", caller, Takes::nothing, JobKind::store));
       job->start(make_check(jobs, job->shared_channel(), std::move(wanted)));
       return Reply{nullptr, job->path()};
     });

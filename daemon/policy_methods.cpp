@@ -94,7 +94,7 @@ Status enforce(Service& service, sd_bus_message* message) {
   if (dry_run) request.persist = lifecycle::Persist::dry_run;
   Call call;
   ASSIGN_OR_RETURN(call.caller, caller_of(message));
-  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid));
+  RETURN_IF_ERROR(service.jobs().check_room(call.caller.actor.uid, JobKind::store));
   request.actor = call.caller.actor;
   call.effect = dry_run ? Effect::reads : Effect::changes;
   call.look_up = ask_plainly(dry_run ? "read" : "retire", {{"act", "enforce"}});
@@ -103,7 +103,7 @@ Status enforce(Service& service, sd_bus_message* message) {
     ASSIGN_OR_RETURN(lifecycle::Store * store, session.store());
     RETURN_IF_ERROR(lifecycle::check_request(*store, wanted));
     return Respond([&jobs, caller, run = std::move(wanted)]() mutable -> Result<Reply> {
-      ASSIGN_OR_RETURN(Job * job, jobs.create("enforce", caller, Takes::nothing));
+      ASSIGN_OR_RETURN(Job * job, jobs.create("enforce", caller, Takes::nothing, JobKind::store));
       job->start(make_enforcement(jobs, job->shared_channel(), std::move(run)));
       return Reply{nullptr, job->path()};
     });

@@ -22,6 +22,7 @@ class CheckWork final : public JobWork {
     if (order_.max_rate > 0) pace_.emplace(order_.max_rate);
   }
   ~CheckWork() override {
+    if (!begun_) return;
     // The run belongs to the store thread, and goes there.
     const Result<bool> gone = jobs_.store().run<bool>([id = id_](StoreSession& session) {
       session.checks().erase(id);
@@ -31,6 +32,7 @@ class CheckWork final : public JobWork {
   }
 
   Result<Json> run() override {
+    begun_ = true;
     for (;;) {
       RETURN_IF_ERROR(channel_->check_cancelled());
       const Pace::Moment begun = std::chrono::steady_clock::now();
@@ -79,6 +81,7 @@ class CheckWork final : public JobWork {
   const CheckOrder order_;
   std::optional<Pace> pace_;  // none: as fast as it goes
   const Uuid id_ = Uuid::random();
+  bool begun_ = false;
 };
 
 class CertificateWork final : public JobWork {

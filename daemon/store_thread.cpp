@@ -1,10 +1,26 @@
 #include "daemon/store_thread.h"
 
+#include <new>
+#include <system_error>
+
 #include "base/limits.h"
 #include "base/log.h"
 #include "daemon/journal_events.h"
 
 namespace aierase::daemon {
+
+Error fault_error(const std::exception& fault, const std::string& what) {
+  if (dynamic_cast<const std::bad_alloc*>(&fault) != nullptr) {
+    return make_error(Errc::resource_limit, what + ": there is no memory left for it",
+                      "run fewer jobs at once, or raise MemoryMax= of the unit");
+  }
+  // A thread that could not be had is the one such error of the system that is thrown here.
+  if (dynamic_cast<const std::system_error*>(&fault) != nullptr) {
+    return make_error(Errc::resource_limit, what + ": no thread could be started for it",
+                      "run fewer jobs at once, or raise TasksMax= of the unit");
+  }
+  return make_error(Errc::unexpected, what + ": " + fault.what());
+}
 
 StoreThread::StoreThread(Loop& loop, std::unique_ptr<StoreSession> session, AuditPost& audit,
                          Listeners listeners)
@@ -81,15 +97,19 @@ void StoreThread::work() {
 }
 
 void StoreThread::perform(Act act) {
-  Then then;
-  audit_.collect();
-  // No exception may end this thread; an act that throws has not answered, and its caller is told
-  // by the destructor of what it captured.
+  // No exception may end this thread, and none of what comes before an act may keep it from its
+  // turn: whoever waits for an answer has it from the act alone, which catches its own.
   try {
+    audit_.collect();
     session_->try_again();
+  } catch (const std::exception& fault) {
+    log_error(fault_error(fault, "what goes before an act failed"), "the store goes on");
+  }
+  Then then;
+  try {
     then = act(*session_);
   } catch (const std::exception& fault) {
-    log_error(make_error(Errc::unexpected, fault.what()), "an act on the store failed");
+    log_error(fault_error(fault, "the act failed"), "an act on the store that nobody waits for");
   }
   if (then) loop_.post(std::move(then));
 }

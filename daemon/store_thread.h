@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,9 @@
 #include "daemon/task.h"
 
 namespace aierase::daemon {
+
+// What was thrown, as the error that a caller is told: `what` went wrong, and by what.
+Error fault_error(const std::exception& fault, const std::string& what);
 
 class StoreThread {
  public:
@@ -60,13 +64,16 @@ class StoreThread {
   Result<T> run(Task<Result<T>(StoreSession&)> act) {
     auto answer = std::make_shared<BoundedQueue<Result<T>>>(1);
     const bool taken = acts_.push([answer, call = std::move(act)](StoreSession& session) mutable {
-      answer->push(call(session));
+      // Whatever the act throws, the job waits for an answer.
+      try {
+        answer->push(call(session));
+      } catch (const std::exception& fault) {
+        answer->push(fault_error(fault, "the act failed"));
+      }
       return Then();
     });
     if (!taken) return make_error(Errc::cancelled, "the daemon is ending");
-    std::optional<Result<T>> result = answer->pop();
-    if (!result) return make_error(Errc::unexpected, "the store thread did not answer");
-    return std::move(*result);
+    return std::move(*answer->pop());  // nobody closes that queue
   }
 
  private:

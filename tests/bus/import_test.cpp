@@ -236,6 +236,18 @@ TEST_F(AStore, TakesManyFilesBatchByBatch) {
   EXPECT_EQ(result->at("asset").at("files").size(), 320U);
 }
 
+TEST_F(AStore, RefusesSourcesThatClaimTheImpossibleBeforeAnythingIsSealed) {
+  for (const char* what : {"files", "bytes"}) {
+    const Json source{{"description", "/srv/m"}, {what, UINT64_MAX}};
+    const Result<bus::Job> job =
+        client_->start(bus::kAssetInterface, "Import",
+                       {std::string("m"), bus::Options(Json{{"sources", Json::array({source})}})});
+    ASSERT_FALSE(job.ok()) << what;
+    EXPECT_EQ(job.error().code, Errc::usage) << job.error().message;
+    EXPECT_NE(job.error().message.find(what), std::string::npos) << job.error().message;
+  }
+}
+
 // The limit of a shell is for programs of long ago; here a small one stands for it, and a few jobs
 // for many.
 TEST(ADaemonWithALowSoftLimit, HoldsTheFilesOfItsJobs) {

@@ -1,9 +1,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "bus/names.h"
@@ -113,6 +115,51 @@ TEST(ADeepCheck, RefusesARateThatIsNone) {
                                               {std::vector<std::string>{}, bus::Options(options)});
     ASSERT_FALSE(job.ok()) << options.dump();
     EXPECT_EQ(job.error().code, Errc::usage) << options.dump();
+  }
+}
+
+std::uint64_t address_space_of(pid_t process) {
+  std::ifstream pages("/proc/" + std::to_string(process) + "/statm");
+  std::uint64_t count = 0;
+  pages >> count;
+  return count * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+// No address space is left for the stack of one more thread, some for all else.
+TEST(ADaemonThatGetsNoThread, RefusesTheJobAndGoesOn) {
+  RunningDaemon daemon;
+  daemon.start();
+  bus::Client client = daemon.client();
+  init(client);
+  rlimit all{};
+  ASSERT_EQ(prlimit(daemon.process().pid(), RLIMIT_AS, nullptr, &all), 0);
+  rlimit little = all;
+  little.rlim_cur = address_space_of(daemon.process().pid()) + (1 << 20);
+  ASSERT_EQ(prlimit(daemon.process().pid(), RLIMIT_AS, &little, nullptr), 0);
+
+  const Result<Json> refused = import_text(client, "m", "weights");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::resource_limit) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("no thread"), std::string::npos)
+      << refused.error().message;
+  EXPECT_FALSE(refused.error().hint.empty());
+  Result<bus::Job> check =
+      client.start(bus::kManagerInterface, "Check", {std::vector<std::string>{}, bus::Options()});
+  ASSERT_TRUE(check.ok()) << check.error().message;
+  EXPECT_EQ(check->wait().error().code, Errc::resource_limit);
+
+  ASSERT_EQ(prlimit(daemon.process().pid(), RLIMIT_AS, &all, nullptr), 0);
+  EXPECT_TRUE(import_text(client, "m", "weights").ok());
+  ASSERT_EQ(daemon.stop(), 0);
+  daemon.start();
+  bus::Client later = daemon.client();
+  Result<bus::Job> again =
+      later.start(bus::kManagerInterface, "Check", {std::vector<std::string>{}, bus::Options()});
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  const Result<Json> sound = again->wait();
+  ASSERT_TRUE(sound.ok()) << sound.error().message;
+  for (const Json& finding : sound->at("findings")) {
+    EXPECT_NE(finding.at("code"), "import-interrupted") << finding.dump();
   }
 }
 

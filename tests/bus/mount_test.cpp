@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -84,7 +85,8 @@ TEST_F(AMount, EndsWhereItsDescriptorIsMountedNowhere) {
 
 TEST_F(AMount, IsCountedApartFromJobs) {
   std::vector<bus::Job> views;
-  for (std::size_t i = 0; i < limits::kMountsPerUid; ++i) {
+  const std::size_t most = geteuid() == 0 ? limits::kMounts : limits::kMountsPerUid;
+  for (std::size_t i = 0; i < most; ++i) {
     Result<bus::Job> job = begin();
     ASSERT_TRUE(job.ok()) << i << ": " << job.error().message;
     views.push_back(std::move(job).value());
