@@ -148,11 +148,21 @@ Result<std::int64_t> Connection::finish_write(Statement& statement) {
   return static_cast<std::int64_t>(sqlite3_changes64(handle_));
 }
 
+// SQLite itself asks only when it makes a journal, and ours stays. What was written would be lost
+// with this process.
+Status Connection::require_unmoved() const {
+  int moved = 0;
+  const int asked = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (asked != SQLITE_OK || moved == 0) return {};
+  return error(SQLITE_READONLY_DBMOVED);
+}
+
 Status Connection::begin() {
   if (in_transaction()) {
     return make_error(Errc::unexpected, "a transaction on the catalog is open already");
   }
   failed_.reset();
+  RETURN_IF_ERROR(require_unmoved());
   ASSIGN_OR_RETURN(Statement statement, prepare("BEGIN IMMEDIATE"));
   const Result<bool> begun = statement.step();
   if (!begun.ok()) return begun.error();

@@ -62,6 +62,7 @@ class Connection {
   Connection(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
   Result<sqlite3_stmt*> compile(std::string_view sql);
   Status require_transaction() const;
+  Status require_unmoved() const;
   Result<std::int64_t> finish_write(Statement& statement);
 
   sqlite3* handle_;
