@@ -26,7 +26,7 @@ equal "some fail: exit 14" "$?" 14
 contains "the one that failed has its line" "$(cat "$DIR/out")" '^m:2: not done: m:2 is active, not suspended'
 equal "and stops no other" "$(state_of m:3)" active
 a --json suspend m:2 m:9 >"$DIR/out" 2>/dev/null
-equal "for programs both lists" "$(json 'len(d["assets"]), d["failed"][0]["code"]' <"$DIR/out")" "(1, 'not_found')"
+equal "for programs both lists" "$(json 'len(d["assets"]), d["failed"][0]["code"]' <"$DIR/out")" "1 not_found"
 check "what matches and is suspended" a resume --match 'name=m'
 equal "is that one" "$(wc -l <"$DIR/out")" 1
 refused 2 'nothing suspended matches' a resume --match 'name=m'

@@ -56,7 +56,7 @@ check "it is taken back" a cancel "$PLAN"
 # default applies as well, so its own grace has to be short, too.
 printf '[class.default]\ngrace = "1 second"\nallow-now = true\n' >"$DIR/default.toml"
 check "a shorter grace" a policy load "$P" "$DIR/default.toml" --reason "for this test"
-contains "sentence by sentence" "$(cat "$DIR/out")" '; '
+contains "what becomes weaker" "$(cat "$DIR/out")" 'its grace is 1 second instead of 7 days'
 contains "what becomes weaker is shown" "$(cat "$DIR/out")" 'WHAT BECOMES WEAKER'
 PLAN=$(a -q retire gauss/model:1 --reason end)
 contains "the plan says when" "$(a show "${PLAN%@*}")" 'if it is approved now'
