@@ -1,4 +1,5 @@
-// check: one finding type per broken invariant, in slices short enough that a hold never waits.
+// check: one finding type per broken invariant, in slices, so that a hold waits for one of them. That
+// of SQLite's own check is one over the whole database.
 
 #include <algorithm>
 #include <map>
