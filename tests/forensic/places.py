@@ -114,11 +114,13 @@ class Images:
         with open(image, "wb") as file:
             file.truncate(size_mb << 20)
         run("mkfs." + filesystem, "-q", image)
-        self.mount(image, self.work / name)
+        self.mount(image, self.work / name, filesystem)
 
-    def mount(self, image, at):
+    # A test beside this one may have taken the first mount along into a namespace of its own: for
+    # xfs the copy is a second file system of one uuid then, and refused.
+    def mount(self, image, at, filesystem):
         at.mkdir(exist_ok=True)
-        run("mount", "-o", "loop", image, at)
+        run("mount", "-o", "loop,nouuid" if filesystem == "xfs" else "loop", image, at)
         self.mounted.append(at)
 
     def unmount(self, at):
@@ -146,7 +148,8 @@ class Images:
         if not target.exists():
             scratch, at = self.work / "scratch.img", self.work / "scratch"
             run("cp", "--sparse=always", image, scratch)
-            self.mount(scratch, at)
+            of_slot = image.name.startswith("root-slot")
+            self.mount(scratch, at, "ext4" if of_slot else self.filesystem)
             shutil.copytree(at, target, ignore=shutil.ignore_patterns("lost+found"))
             self.unmount(at)
             scratch.unlink()
