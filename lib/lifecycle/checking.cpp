@@ -1,5 +1,5 @@
-// check: one finding type per broken invariant, in slices, so that a hold waits for one of them. That
-// of SQLite's own check is one over the whole database.
+// check: one finding type per broken invariant, in slices, so that a hold waits for one of them.
+// SQLite's own check of the whole database is one.
 
 #include <algorithm>
 #include <map>
