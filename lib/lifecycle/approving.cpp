@@ -8,6 +8,7 @@
 #include "lifecycle/approving.h"
 #include "lifecycle/refusing.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/signed_acts.h"
 #include "lifecycle/standing.h"
 
 namespace aierase::lifecycle {
@@ -243,6 +244,7 @@ Result<PlanView> Store::approve(const domain::Actor& caller, const Uuid& id,
   approval.actor = actor;
   if (signed_decision != nullptr) approval.signed_by = signed_decision->by;
   approval.time = core.now();
+  RETURN_IF_ERROR(check_counts_at(signed_decision, approval.time));
   approval.log_index = store_state.log.size;  // where it will stand
   // A clock that is behind must not cut the grace short.
   ASSIGN_OR_RETURN(const ClockFacts clock, core.clock_facts());
@@ -316,6 +318,7 @@ Result<PlanView> Store::reject(const domain::Actor& caller, const Uuid& id,
   refusal.actor = actor;
   if (signed_decision != nullptr) refusal.signed_by = signed_decision->by;
   refusal.time = core.now();
+  RETURN_IF_ERROR(check_counts_at(signed_decision, refusal.time));
   refusal.reason = reason;
   ASSIGN_OR_RETURN(const Rulings rulings, rulings_on(core, plan, refusal.time));
   ASSIGN_OR_RETURN(refusal.capacities, capacities_of(core, plan, rulings, actor,

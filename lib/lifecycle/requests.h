@@ -182,6 +182,7 @@ struct PolicyReport {
 struct SignedDecision {
   domain::SignedBy by;
   domain::SignedText text;
+  UtcTime valid_until{};
 };
 struct SigningWish;
 struct HandIn;

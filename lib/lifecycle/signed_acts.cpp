@@ -121,6 +121,7 @@ class Carried {
     ASSIGN_OR_RETURN(SignedAct act, read_act(file, now));
     if (auto* decision = std::get_if<DecisionAct>(&act)) {
       carried.act = std::move(*decision);
+      carried.decision.valid_until = carried.act.valid_until;
     } else {
       carried.standing = std::move(act);
     }
@@ -243,6 +244,13 @@ Status check_any(const HandInReport& report) {
 }
 
 }  // namespace
+
+Status check_counts_at(const SignedDecision* decision, UtcTime at) {
+  if (decision == nullptr) return {};
+  DecisionAct act;
+  act.valid_until = decision->valid_until;
+  return certificate::check_validity(act, at);
+}
 
 Result<DecisionAct> Store::act_to_sign(const SigningWish& wish) {
   Core& core = *impl_;

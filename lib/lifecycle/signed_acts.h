@@ -64,6 +64,9 @@ struct HandInReport {
 };
 
 class Core;
+// Asked of the very time that an act is recorded with: a text about many plans may end while they
+// are decided, and a certificate whose approval is later than its text does not verify.
+Status check_counts_at(const SignedDecision* decision, UtcTime at);
 // signed_plans.cpp: what this store would have people sign of a plan; with its outcome where the
 // decision is a validation.
 Result<certificate::ActPlan> act_plan(Core& core, const domain::Plan& plan,

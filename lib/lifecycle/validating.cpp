@@ -8,6 +8,7 @@
 #include "domain/transitions.h"
 #include "lifecycle/amending.h"
 #include "lifecycle/reserve.h"
+#include "lifecycle/signed_acts.h"
 
 namespace aierase::lifecycle {
 namespace {
@@ -191,6 +192,7 @@ Result<ValidateReport> Store::validate(const ValidateRequest& wanted) {
   act.verdict = request.verdict;
   act.actor = request.actor;
   act.time = core.now();
+  RETURN_IF_ERROR(check_counts_at(request.signed_decision, act.time));
   act.reason = request.reason;
   act.remedy = request.remedy;
   if (request.signed_decision != nullptr) act.signed_by = request.signed_decision->by;

@@ -76,7 +76,8 @@ class ASignedText : public ::testing::Test {
   Result<HandInReport> give(const DecisionAct& act, HandInVerb verb = HandInVerb::approve) {
     return world.store->hand_in(file(text_of(act), verb));
   }
-  void expect_refused(const Result<HandInReport>& result, Errc code, const char* why) {
+  template <typename T>
+  void expect_refused(const Result<T>& result, Errc code, const char* why) {
     ASSERT_FALSE(result.ok()) << "it was acted upon";
     EXPECT_EQ(info(result.error().code).name, info(code).name) << result.error().message;
     EXPECT_NE(result.error().message.find(why), std::string::npos) << result.error().message;
@@ -161,6 +162,28 @@ TEST_F(ASignedText, IsRefusedFromItsEndOnAlsoByAClockThatWasSetBack) {
   expect_refused(give(signed_act), Errc::approval_expired, "valid until");
   signed_act.valid_until += std::chrono::seconds(1);
   EXPECT_TRUE(done(give(signed_act)));
+}
+
+// A text about many plans may end while the first of them are decided.
+TEST_F(ASignedText, EndsForEachPlanByTheTimeThatIsRecordedWithIt) {
+  const Uuid plan = asked({"gauss"});
+  const domain::Actor dora = people[0].second;
+  lifecycle::SignedDecision late;
+  late.valid_until = world.clock.read().wall;
+  const std::string digest = to_hex(world.store->show_plan(plan)->plan.digest);
+  expect_refused(world.store->approve(dora, plan, digest, &late), Errc::approval_expired,
+                 "valid until");
+  expect_refused(world.store->reject(dora, plan, "no", &late), Errc::approval_expired,
+                 "valid until");
+  EXPECT_EQ(state(plan), PlanState::requested);
+  ASSERT_TRUE(done(give(act({plan}))));
+  ASSERT_TRUE(done(world.execute()));
+  lifecycle::ValidateRequest request;
+  request.actor = dora;
+  request.plan = plan;
+  request.verdict = domain::Validation::accepted;
+  request.signed_decision = &late;
+  expect_refused(world.store->validate(request), Errc::approval_expired, "valid until");
 }
 
 TEST_F(ASignedText, IsNotMadeWhereItWouldBeExpiredAtOnce) {
