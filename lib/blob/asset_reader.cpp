@@ -176,7 +176,7 @@ Status AssetReader::Impl::copy_range(const domain::FileEntry& file, std::uint64_
 
 Result<AssetReader::Stretch> AssetReader::Impl::pin(const domain::FileEntry& file,
                                                     std::uint64_t offset, std::uint64_t length) {
-  if (length > crypto::kFloeSegmentBytes) {
+  if (length > kMostAtOnce) {
     return make_error(Errc::invalid_input, "more than 1 MiB is to be pinned at once");
   }
   Stretch stretch(*this, file);

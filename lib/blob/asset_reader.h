@@ -47,6 +47,7 @@ class AssetReader {
   // is taken here, and the work is done by its open(), in any thread and beside others. At most
   // 1 MiB; `file` outlives it, the reader too, and there are up to limits::kLanesPerJob at a time.
   class Stretch;
+  static constexpr std::size_t kMostAtOnce = 1 << 20;
   Result<Stretch> pin(const domain::FileEntry& file, std::uint64_t offset, std::uint64_t length);
   // Decrypts everything, compares each file's SHA-256 and each blob's seal_id and length.
   Status verify_file(const domain::FileEntry& file);
@@ -65,7 +66,8 @@ class AssetReader {
 
 class AssetReader::Stretch {
  public:
-  static constexpr std::size_t kParts = 3;  // segments that 1 MiB lies in
+  // Segments that so much lies in.
+  static constexpr std::size_t kParts = (kMostAtOnce - 2) / crypto::kFloeSegmentPlaintext + 2;
 
   // Once. What it gives stays there until the Stretch is gone.
   Result<std::span<const ByteView>> open();

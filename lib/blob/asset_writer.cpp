@@ -29,7 +29,7 @@ struct Started {
 struct Stream {
   std::size_t blob = 0;  // index of Started
   Lane lane = Lane::pack;
-  Segment* segment = nullptr;
+  Run* run = nullptr;
   std::uint64_t submitted = 0;  // segments
 };
 
@@ -73,7 +73,7 @@ struct AssetWriter::Impl {
   Status end_file(Stream& stream, std::size_t file);
   Status end_stream(Stream& stream);
   Status submit(Stream& stream, BlobFile::Position position);
-  Status ensure_segment(Stream& stream);
+  Status ensure_run(Stream& stream);
 
   Status take(Completion completion);
   Status finish_blob(Started& blob, domain::BlobEntry& entry);
@@ -137,43 +137,42 @@ Result<Stream> AssetWriter::Impl::begin_stream(Lane lane) {
   return stream;
 }
 
-Status AssetWriter::Impl::ensure_segment(Stream& stream) {
-  while (stream.segment == nullptr) {
-    stream.segment = pipeline->free_segment();
-    if (stream.segment == nullptr) RETURN_IF_ERROR(take(pipeline->wait()));
+Status AssetWriter::Impl::ensure_run(Stream& stream) {
+  while (stream.run == nullptr) {
+    stream.run = pipeline->free_run();
+    if (stream.run == nullptr) RETURN_IF_ERROR(take(pipeline->wait()));
   }
   return {};
 }
 
-// A full segment is submitted only when more follows: the last one must say that it is the last.
+// A full run is submitted only when more follows: the last segment must say that it is the last.
 Result<ByteSpan> AssetWriter::Impl::room(Stream& stream) {
-  if (stream.segment != nullptr && stream.segment->bytes == crypto::kFloeSegmentPlaintext) {
+  if (stream.run != nullptr && stream.run->bytes == kRunPlaintext) {
     RETURN_IF_ERROR(submit(stream, BlobFile::Position::inner));
   }
-  RETURN_IF_ERROR(ensure_segment(stream));
-  const ByteSpan whole = stream.segment->buffer.first(crypto::kFloeSegmentPlaintext);
-  return whole.subspan(stream.segment->bytes);
+  RETURN_IF_ERROR(ensure_run(stream));
+  const ByteSpan whole = stream.run->buffer.first(kRunPlaintext);
+  return whole.subspan(stream.run->bytes);
 }
 
 Status AssetWriter::Impl::submit(Stream& stream, BlobFile::Position position) {
-  Segment& segment = *std::exchange(stream.segment, nullptr);
-  RETURN_IF_ERROR(blobs[stream.blob].file->make_room(stream.submitted));
-  segment.blob = blobs[stream.blob].file.get();
-  segment.blob_index = stream.blob;
-  segment.number = stream.submitted++;
-  segment.position = position;
-  segment.lane = stream.lane;
-  pipeline->submit(segment);
+  Run& run = *std::exchange(stream.run, nullptr);
+  run.blob = blobs[stream.blob].file.get();
+  run.blob_index = stream.blob;
+  run.first = stream.submitted;
+  run.position = position;
+  run.lane = stream.lane;
+  stream.submitted += segment_count(run.bytes);
+  RETURN_IF_ERROR(run.blob->make_room(stream.submitted));
+  pipeline->submit(run);
   return {};
 }
 
 void AssetWriter::Impl::advance(Stream& stream, std::size_t bytes, std::size_t file) {
-  Segment& segment = *stream.segment;
-  if (segment.pieces.empty() || segment.pieces.back().file != file) {
-    segment.pieces.push_back({file, 0, false});
-  }
-  segment.pieces.back().bytes += bytes;
-  segment.bytes += bytes;
+  Run& run = *stream.run;
+  if (run.pieces.empty() || run.pieces.back().file != file) run.pieces.push_back({file, 0, false});
+  run.pieces.back().bytes += bytes;
+  run.bytes += bytes;
   blobs[stream.blob].bytes += bytes;
   manifest.files[file].bytes += bytes;
 }
@@ -191,14 +190,14 @@ Status AssetWriter::Impl::copy_in(Stream& stream, ByteView bytes, std::size_t fi
 
 // An empty file gets a piece of no bytes, so that its digest comes the same way as all others.
 Status AssetWriter::Impl::end_file(Stream& stream, std::size_t file) {
-  RETURN_IF_ERROR(ensure_segment(stream));
+  RETURN_IF_ERROR(ensure_run(stream));
   advance(stream, 0, file);
-  stream.segment->pieces.back().ends_file = true;
+  stream.run->pieces.back().ends_file = true;
   return {};
 }
 
 Status AssetWriter::Impl::end_stream(Stream& stream) {
-  RETURN_IF_ERROR(ensure_segment(stream));
+  RETURN_IF_ERROR(ensure_run(stream));
   blobs[stream.blob].ended = true;
   return submit(stream, BlobFile::Position::final);
 }
@@ -214,15 +213,15 @@ Result<std::size_t> AssetWriter::Impl::fill(ByteSource& source, ByteSpan to) {
   return filled;
 }
 
-// Where a file of so many bytes would lie in the segment being filled, and one byte more, which
+// Where a file of so many bytes would lie in the run being filled, and one byte more, which
 // tells that it has ended. Nothing where it does not fit.
 ByteSpan AssetWriter::Impl::place_in_pack(std::uint64_t bytes) {
-  if (!pack || pack->segment == nullptr) return {};
-  const std::size_t left = crypto::kFloeSegmentPlaintext - pack->segment->bytes;
+  if (!pack || pack->run == nullptr) return {};
+  const std::size_t left = kRunPlaintext - pack->run->bytes;
   const bool fits = bytes < left && blobs[pack->blob].bytes + bytes <= limits::kPackBytes;
   if (!fits) return {};
-  const ByteSpan whole = pack->segment->buffer.first(crypto::kFloeSegmentPlaintext);
-  return whole.subspan(pack->segment->bytes, static_cast<std::size_t>(bytes) + 1);
+  const ByteSpan whole = pack->run->buffer.first(kRunPlaintext);
+  return whole.subspan(pack->run->bytes, static_cast<std::size_t>(bytes) + 1);
 }
 
 // A file of known size is read to where it stays; one that is longer, or of unknown length, lies
@@ -273,11 +272,10 @@ Status AssetWriter::Impl::add_large(ByteSource& source, std::uint64_t expected, 
   blobs[stream.blob].file->expect(expected);
   manifest.files[file].blob = manifest.blobs[stream.blob].id;
   RETURN_IF_ERROR(copy_in(stream, head_buffer.view(head), file));
-  // The segment that room() would submit may be the last: it is asked for only with a byte at hand.
+  // The run that room() would submit may be the last: it is asked for only with a byte at hand.
   std::byte ahead{};
   while (true) {
-    const bool full =
-        stream.segment != nullptr && stream.segment->bytes == crypto::kFloeSegmentPlaintext;
+    const bool full = stream.run != nullptr && stream.run->bytes == kRunPlaintext;
     ByteSpan to(&ahead, 1);
     if (!full) {
       ASSIGN_OR_RETURN(to, room(stream));
@@ -321,9 +319,9 @@ Status AssetWriter::Impl::take(Completion completion) {
     manifest.files[digest.file].sha256 = digest.sha256;
   }
   if (completion.work == Work::hash) return {};
-  const std::size_t index = completion.segment->blob_index;
+  const std::size_t index = completion.run->blob_index;
   Started& blob = blobs[index];
-  blob.file->add_tag(completion.segment->number, completion.tag);
+  blob.file->add_tags(completion.run->first, completion.tags);
   if (blob.ended && blob.file->tags() == segment_count(blob.bytes)) {
     return finish_blob(blob, manifest.blobs[index]);
   }

@@ -87,25 +87,33 @@ Result<std::unique_ptr<BlobFile>> BlobFile::create(Env& env, const WriterOptions
   return blob;
 }
 
-Result<SegmentTag> BlobFile::write_segment(std::size_t lane, std::uint64_t number,
-                                           Position position, ByteView plaintext, PageBuffer& out,
-                                           crypto::Aead& aead) {
-  const std::size_t size = plaintext.size() + crypto::kFloeSegmentOverhead;
+Result<std::vector<SegmentTag>> BlobFile::write_run(std::size_t lane, std::uint64_t first,
+                                                    Position position, ByteView plaintext,
+                                                    PageBuffer& out, crypto::Aead& aead) {
+  const std::uint64_t count = segment_count(plaintext.size());
+  const std::size_t size = plaintext.size() + count * crypto::kFloeSegmentOverhead;
   const ByteSpan whole = out.first(padded(size, caching_));
-  const ByteSpan sealed = whole.first(size);
-  RETURN_IF_ERROR(encryptor_.seal_segment(number, position, plaintext, sealed, aead));
   const ByteSpan padding = whole.subspan(size);
   std::fill(padding.begin(), padding.end(), std::byte{0});
-  RETURN_IF_ERROR(files_[lane]->write_at(segment_offset(number), whole));
-  SegmentTag tag{};
-  const ByteView last = sealed.last(tag.size());
-  std::copy(last.begin(), last.end(), tag.begin());
-  return tag;
+  std::vector<SegmentTag> tags(count);
+  ByteSpan rest = whole.first(size);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::size_t bytes = segment_plaintext(plaintext.size(), i);
+    const ByteSpan sealed = rest.first(bytes + crypto::kFloeSegmentOverhead);
+    RETURN_IF_ERROR(encryptor_.seal_segment(
+        first + i, i + 1 == count ? position : Position::inner,
+        plaintext.subspan(i * crypto::kFloeSegmentPlaintext, bytes), sealed, aead));
+    const ByteView tag = sealed.last(tags[i].size());
+    std::copy(tag.begin(), tag.end(), tags[i].begin());
+    rest = rest.subspan(sealed.size());
+  }
+  RETURN_IF_ERROR(files_[lane]->write_at(segment_offset(first), whole));
+  return tags;
 }
 
-Status BlobFile::make_room(std::uint64_t number) {
-  const std::uint64_t needed = segment_offset(number + 1);
-  if (number == 0 || needed <= room_) return {};
+Status BlobFile::make_room(std::uint64_t end) {
+  const std::uint64_t needed = segment_offset(end);
+  if (end <= kRunSegments || needed <= room_) return {};
   const std::uint64_t expected = segment_offset(segment_count(expected_));
   const std::uint64_t next = std::max(needed, std::min(2 * needed, needed + kRoomAtOnce));
   const bool known = room_ == 0 && expected >= needed;
@@ -117,8 +125,8 @@ Status BlobFile::make_room(std::uint64_t number) {
   return {};
 }
 
-void BlobFile::add_tag(std::uint64_t number, const SegmentTag& tag) {
-  early_tags_.emplace(number, tag);
+void BlobFile::add_tags(std::uint64_t first, std::span<const SegmentTag> tags) {
+  for (const SegmentTag& tag : tags) early_tags_.emplace(first++, tag);
   for (auto next = early_tags_.find(tags_); next != early_tags_.end();
        next = early_tags_.find(tags_)) {
     seal_id_.add(next->second);

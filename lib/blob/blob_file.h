@@ -1,7 +1,7 @@
 // One blob while it is written: file, FLOE message, and the order of its segment tags.
 //
 // Contract: create() makes the file under its final name (O_EXCL) and writes its first page;
-// write_segment() may be called by kSealLanes threads at once, each with its own lane (a File is
+// write_run() may be called by kSealLanes threads at once, each with its own lane (a File is
 // used by one thread at a time, so each lane has one); everything else belongs to the thread that
 // created it. finish() returns when the content is durable; the directory entry is the caller's to
 // sync. The file is not removed by the destructor: the writer that owns the asset decides.
@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/env.h"
 #include "base/result.h"
@@ -37,18 +39,20 @@ class BlobFile {
   const Uuid& id() const { return id_; }
   const std::string& path() const { return path_; }
 
-  // Seals into `out` (1 MiB) and writes it to its place.
-  Result<SegmentTag> write_segment(std::size_t lane, std::uint64_t number, Position position,
-                                   ByteView plaintext, PageBuffer& out, crypto::Aead& aead);
+  // Seals segments `first` and those behind it, up to kRunSegments, into `out` (kRunBytes) and
+  // writes them to their place; `position` is that of the last. Gives their tags.
+  Result<std::vector<SegmentTag>> write_run(std::size_t lane, std::uint64_t first,
+                                            Position position, ByteView plaintext, PageBuffer& out,
+                                            crypto::Aead& aead);
 
   // Room on the disk is taken ahead, in one piece where there is one, and writes into it go side by
   // side: a file that grows with each of them takes them one by one. Errc::no_space where what is
   // expected does not fit; whatever else is refused here is heard at the write.
   void expect(std::uint64_t bytes) { expected_ = bytes; }  // of plaintext, as far as known
-  Status make_room(std::uint64_t number);                  // before segment `number` is written
+  Status make_room(std::uint64_t end);  // before segments up to this one are written
 
   // Tags come in any order, at most a pipeline's depth apart.
-  void add_tag(std::uint64_t number, const SegmentTag& tag);
+  void add_tags(std::uint64_t first, std::span<const SegmentTag> tags);
   std::uint64_t tags() const { return tags_; }  // of segments 0 to tags()-1, without a gap
   // `bytes` of plaintext in all, whose tags are all there.
   Result<domain::BlobEntry> finish(std::uint64_t bytes);

@@ -1,10 +1,10 @@
 // Where the bytes of a blob lie in its file, and what identifies and binds them.
 //
 // Contract: pure arithmetic and small owners, no I/O. A blob file is one page (magic, version,
-// zeros, and the FLOE header in its last 74 bytes) followed by sealed segments of 1 MiB, the last
-// one shorter; so segments start aligned, and the file from byte 4,022 on is a plain FLOE file.
-// Magic and version are informative and never trusted. Sizes in bytes.
-// Specified in: aierase-store(5) BLOBS.
+// zeros, and the FLOE header in its last 74 bytes) followed by sealed segments of 256 KiB, the
+// last one shorter; so segments start aligned, and the file from byte 4,022 on is a plain FLOE
+// file. Magic and version are informative and never trusted. Sizes in bytes. Specified in:
+// aierase-store(5) BLOBS.
 #pragma once
 
 #include <array>
@@ -23,6 +23,11 @@
 namespace aierase::blob {
 
 inline constexpr std::size_t kPageBytes = 4096;
+// What is read, sealed and written in one go on the way in: a disk wants longer pieces than whoever
+// reads from here and there.
+inline constexpr std::size_t kRunSegments = 4;
+inline constexpr std::size_t kRunPlaintext = kRunSegments * crypto::kFloeSegmentPlaintext;
+inline constexpr std::size_t kRunBytes = kRunSegments * crypto::kFloeSegmentBytes;   // 1 MiB
 inline constexpr std::size_t kHeaderOffset = kPageBytes - crypto::kFloeHeaderBytes;  // 4,022
 inline constexpr std::string_view kContainerMagic = "AIERASEB";
 inline constexpr std::uint16_t kContainerVersion = 1;  // big-endian behind the magic

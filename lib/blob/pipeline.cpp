@@ -23,20 +23,20 @@ Status guarded(Act&& act) {
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start() {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
-  pipeline->segments_.resize(kSegments);
-  for (Segment& segment : pipeline->segments_) {
-    ASSIGN_OR_RETURN(segment.buffer, PageBuffer::make(crypto::kFloeSegmentBytes));
-    pipeline->free_.push_back(&segment);
+  pipeline->runs_.resize(kRuns);
+  for (Run& run : pipeline->runs_) {
+    ASSIGN_OR_RETURN(run.buffer, PageBuffer::make(kRunPlaintext));
+    pipeline->free_.push_back(&run);
   }
   for (PageBuffer& sealed : pipeline->sealed_) {
-    ASSIGN_OR_RETURN(sealed, PageBuffer::make(crypto::kFloeSegmentBytes));
+    ASSIGN_OR_RETURN(sealed, PageBuffer::make(kRunBytes));
   }
   Pipeline* self = pipeline.get();
   try {
     self->threads_.reserve(1 + kSealLanes);
-    self->threads_.emplace_back([self] { self->hash_segments(); });
+    self->threads_.emplace_back([self] { self->hash_runs(); });
     for (std::size_t lane = 0; lane < kSealLanes; ++lane) {
-      self->threads_.emplace_back([self, lane] { self->seal_segments(lane); });
+      self->threads_.emplace_back([self, lane] { self->seal_runs(lane); });
     }
   } catch (const std::system_error&) {
     return make_error(Errc::resource_limit, "no thread could be started for the import",
@@ -52,42 +52,42 @@ Pipeline::~Pipeline() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-Segment* Pipeline::free_segment() {
+Run* Pipeline::free_run() {
   if (free_.empty()) return nullptr;
-  Segment* segment = free_.back();
+  Run* run = free_.back();
   free_.pop_back();
-  segment->bytes = 0;
-  segment->pieces.clear();
-  return segment;
+  run->bytes = 0;
+  run->pieces.clear();
+  return run;
 }
 
-void Pipeline::submit(Segment& segment) {
-  segment.pending = 2;
+void Pipeline::submit(Run& run) {
+  run.pending = 2;
   outstanding_ += 2;
-  to_hash_.push(&segment);
-  to_seal_.push(&segment);
+  to_hash_.push(&run);
+  to_seal_.push(&run);
 }
 
 Completion Pipeline::wait() {
   // The queue is never closed, so there is always an item while any is outstanding.
   Completion completion = std::move(*done_.pop());
   --outstanding_;
-  if (--completion.segment->pending == 0) free_.push_back(completion.segment);
+  if (--completion.run->pending == 0) free_.push_back(completion.run);
   return completion;
 }
 
-void Pipeline::hash_segments() {
+void Pipeline::hash_runs() {
   std::array<crypto::Sha256, 2> lanes;
-  while (std::optional<Segment*> next = to_hash_.pop()) {
+  while (std::optional<Run*> next = to_hash_.pop()) {
     if (stopping_.load(std::memory_order_relaxed)) continue;
     Completion completion;
-    completion.segment = *next;
+    completion.run = *next;
     completion.work = Work::hash;
     completion.status = guarded([&]() -> Status {
-      const Segment& segment = **next;
-      crypto::Sha256& hash = lanes[segment.lane == Lane::pack ? 0 : 1];
-      ByteView rest = segment.buffer.view(segment.bytes);
-      for (const Piece& piece : segment.pieces) {
+      const Run& run = **next;
+      crypto::Sha256& hash = lanes[run.lane == Lane::pack ? 0 : 1];
+      ByteView rest = run.buffer.view(run.bytes);
+      for (const Piece& piece : run.pieces) {
         hash.update(rest.first(piece.bytes));
         rest = rest.subspan(piece.bytes);
         if (piece.ends_file) completion.digests.push_back({piece.file, hash.finish()});
@@ -98,19 +98,18 @@ void Pipeline::hash_segments() {
   }
 }
 
-void Pipeline::seal_segments(std::size_t lane) {
+void Pipeline::seal_runs(std::size_t lane) {
   crypto::Aead aead;
-  while (std::optional<Segment*> next = to_seal_.pop()) {
+  while (std::optional<Run*> next = to_seal_.pop()) {
     if (stopping_.load(std::memory_order_relaxed)) continue;
     Completion completion;
-    completion.segment = *next;
+    completion.run = *next;
     completion.work = Work::seal;
     completion.status = guarded([&]() -> Status {
-      const Segment& segment = **next;
-      ASSIGN_OR_RETURN(
-          completion.tag,
-          segment.blob->write_segment(lane, segment.number, segment.position,
-                                      segment.buffer.view(segment.bytes), sealed_[lane], aead));
+      const Run& run = **next;
+      ASSIGN_OR_RETURN(completion.tags,
+                       run.blob->write_run(lane, run.first, run.position,
+                                           run.buffer.view(run.bytes), sealed_[lane], aead));
       return {};
     });
     done_.push(std::move(completion));

@@ -10,7 +10,7 @@ namespace aierase::blob {
 namespace {
 
 // Of other blobs, so many segments later, one is not being read just now.
-constexpr std::uint64_t kPassedOver = 16;
+constexpr std::uint64_t kPassedOver = 16 * kRunSegments;
 
 }  // namespace
 
@@ -70,7 +70,7 @@ ReadAhead::Standing ReadAhead::standing(const Fetch& fetch) const {
 
 // Segments of one blob that is read alone.
 std::size_t ReadAhead::window() const {
-  return threads_.empty() ? 1 : 2 * threads_.size() + 2;
+  return threads_.empty() ? 1 : kSegmentsAhead * (threads_.size() + 1);
 }
 
 // Segments of each blob that is being read and not at its end.

@@ -6,7 +6,7 @@
 // is ever read. Threads begin with the first longer run. There are up to kMostPinned pins at a
 // time; they end before the ReadAhead does. Whoever reads forward in up to kOpenBlobs blobs by
 // turns has each segment read once: where each of them stands is kept, and they share what is
-// opened ahead. Memory: up to kMostSegments segments of 1 MiB, each opened in its place. The
+// opened ahead. Memory: up to kMostSegments segments of 256 KiB, each opened in its place. The
 // destructor drops what was not begun and joins.
 #pragma once
 
@@ -21,14 +21,17 @@
 #include "base/queue.h"
 #include "base/result.h"
 #include "blob/fetch.h"
+#include "blob/layout.h"
 
 namespace aierase::blob {
 
 // In the order of the manifest the packs of all lanes of the import come by turns, and a large file
 // between them; a mounted model is read from a few places at once.
 inline constexpr std::size_t kOpenBlobs = limits::kLanesPerJob + 1;
-inline constexpr std::size_t kMostAhead = 2 * limits::kLanesPerJob + 2;  // with the one read now
-inline constexpr std::size_t kMostPinned = 3 * limits::kLanesPerJob;     // 1 MiB lies in up to 3
+inline constexpr std::size_t kSegmentsAhead =
+    2 * kRunSegments;  // of each thread, and for who reads
+inline constexpr std::size_t kMostAhead = kSegmentsAhead * (limits::kLanesPerJob + 1);
+inline constexpr std::size_t kMostPinned = 6 * limits::kLanesPerJob;  // 1 MiB lies in up to 6
 inline constexpr std::size_t kMostSegments = kMostAhead + kOpenBlobs - 1 + kMostPinned;
 
 class ReadAhead {

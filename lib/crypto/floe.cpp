@@ -56,7 +56,7 @@ struct Message {
   Bytes prefix;  // parameters || iv
   Bytes associated;
   SecretBytes message_key;
-  // Of the first 2^rotation_bits segments: a terabyte with our parameters, so nearly always.
+  // Of the first 2^rotation_bits segments: 256 GiB with our parameters, so nearly always.
   SecretBytes first_key;
 
   Status derive(ByteView key, ByteView purpose, ByteSpan out) const {

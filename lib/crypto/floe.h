@@ -3,7 +3,7 @@
 //
 // Contract: one Encryptor seals one message, segments in any order from any thread after start
 // (seal_segment is const and takes its own Aead); a Decryptor likewise opens. The segment length
-// is that of the *encrypted* segment; ours is 1,048,576, the published vectors use others. The
+// is that of the *encrypted* segment; ours is 262,144, the published vectors use others. The
 // final segment carries the end: a message without it is truncated, Errc::verification_failed.
 #pragma once
 
@@ -19,7 +19,7 @@
 namespace aierase::crypto {
 
 inline constexpr std::size_t kFloeHeaderBytes = 74;
-inline constexpr std::uint32_t kFloeSegmentBytes = 1'048'576;                   // encrypted
+inline constexpr std::uint32_t kFloeSegmentBytes = 262'144;                     // encrypted
 inline constexpr std::size_t kFloePlaintextOffset = 4 + 12;                     // length field, IV
 inline constexpr std::size_t kFloeSegmentOverhead = kFloePlaintextOffset + 16;  // and the tag
 inline constexpr std::uint32_t kFloeSegmentPlaintext = kFloeSegmentBytes - 32;

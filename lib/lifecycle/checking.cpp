@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "blob/asset_reader.h"
 #include "blob/blob_check.h"
+#include "blob/layout.h"
 #include "lifecycle/content_check.h"
 #include "lifecycle/core.h"
 #include "lifecycle/published_check.h"
@@ -19,7 +20,7 @@ namespace {
 using Severity = Finding::Severity;
 
 constexpr std::size_t kLeavesPerStep = 2048;
-constexpr std::uint64_t kSegmentsPerStep = 16;  // of content, a mebibyte each
+constexpr std::uint64_t kSegmentsPerStep = 16 * blob::kRunSegments;  // of content: 16 MiB
 constexpr unsigned kBlobDirectories = 256;
 
 enum class Phase { database, log, published, words, leaves, assets, unowned, imports, blobs, done };

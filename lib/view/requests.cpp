@@ -19,7 +19,7 @@ namespace aierase::view {
 namespace {
 
 constexpr std::size_t kMostBytes = 1 << 20;      // in one answer to a read
-constexpr std::size_t kAskedAtOnce = 512 << 10;  // by the kernel, which cuts larger reads
+constexpr std::size_t kAskedAtOnce = 256 << 10;  // by the kernel, which cuts larger reads
 constexpr std::size_t kFolderBytes = 64 << 10;   // in one answer to a readdir
 constexpr double kForLong = 3600;                // seconds: names and sizes never change
 

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "crypto/floe.h"
+#include "blob/layout.h"
 
 namespace aierase::view {
 namespace {
 
 // The kernel leaves out what it has, and looks a little around where a mapped page is missing.
-constexpr std::uint64_t kClose = 2 * crypto::kFloeSegmentPlaintext;
+constexpr std::uint64_t kClose = 2 * blob::kRunPlaintext;
 // Who has read so much forward goes on, and did not just look at one place.
-constexpr std::uint64_t kForward = 4 * crypto::kFloeSegmentPlaintext;
+constexpr std::uint64_t kForward = 4 * blob::kRunPlaintext;
 
 bool is_close(std::uint64_t at, std::uint64_t next) {
   return at + kClose >= next && at <= next + kClose;

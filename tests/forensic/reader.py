@@ -129,7 +129,7 @@ class Nodes:
 
 
 # ---- BLOBS --------------------------------------------------------------------------------------
-SEGMENT = 1_048_576   # encrypted
+SEGMENT = 262_144     # encrypted
 ROTATION = 20         # a new segment key every 2^20 segments
 
 

@@ -12,11 +12,26 @@ class AnImportedAsset : public BlobTest {};
 
 TEST_F(AnImportedAsset, ReadsBackAtEverySizeAroundABoundary) {
   std::vector<Named> files;
-  for (const std::size_t size :
-       {std::size_t{0}, std::size_t{1}, std::size_t{4095}, std::size_t{4096}, kSegment - 1,
-        kSegment, kSegment + 1, 2 * kSegment, limits::kPackFileBytes - 1, limits::kPackFileBytes,
-        limits::kPackFileBytes + 1, 9 * kSegment - 1, 9 * kSegment, 9 * kSegment + 1,
-        std::size_t{33} << 20}) {
+  for (const std::size_t size : {std::size_t{0},
+                                 std::size_t{1},
+                                 std::size_t{4095},
+                                 std::size_t{4096},
+                                 kSegment - 1,
+                                 kSegment,
+                                 kSegment + 1,
+                                 2 * kSegment,
+                                 kRunPlaintext - 1,
+                                 kRunPlaintext,
+                                 kRunPlaintext + 1,
+                                 kRunPlaintext + kSegment,
+                                 limits::kPackFileBytes - 1,
+                                 limits::kPackFileBytes,
+                                 limits::kPackFileBytes + 1,
+                                 9 * kRunPlaintext - 1,
+                                 9 * kRunPlaintext,
+                                 9 * kRunPlaintext + 1,
+                                 9 * kRunPlaintext + kSegment,
+                                 std::size_t{33} << 20}) {
     files.push_back({"size-" + std::to_string(size), content_of(size + 7, size)});
   }
   const domain::Manifest manifest = import(files);
@@ -74,7 +89,7 @@ TEST_F(AnImportedAsset, IsTheSameWhateverItsSmallFilesAreSaidToHave) {
   for (std::size_t i = 0; i < 120; ++i) {
     contents.push_back(content_of(i, i % 10 == 0 ? 0 : (i * 104'729) % 90'000));
   }
-  contents.push_back(content_of(7, 3 * kSegment));
+  contents.push_back(content_of(7, 3 * kRunPlaintext));
   contents.push_back(content_of(8, limits::kPackFileBytes - 1));
   using Told = std::optional<std::uint64_t>;
   const std::function<Told(std::uint64_t)> tellings[] = {
@@ -154,9 +169,9 @@ TEST_F(AnImportedAsset, StartsAnotherPackWhenOneIsFull) {
   EXPECT_TRUE(whole(manifest, fit).value() == last);
 }
 
-TEST_F(AnImportedAsset, TakesAFileOfKnownSizeToTheEndOfASegment) {
+TEST_F(AnImportedAsset, TakesAFileOfKnownSizeToTheEndOfARun) {
   const Bytes lead = content_of(1, 1000);
-  for (const std::size_t size : {kSegment - 1001, kSegment - 1000, kSegment - 999}) {
+  for (const std::size_t size : {kRunPlaintext - 1001, kRunPlaintext - 1000, kRunPlaintext - 999}) {
     for (const std::size_t told : {size - 1, size, size + 1}) {
       const Bytes content = content_of(2, size);
       Result<AssetWriter> into = writer();
@@ -174,7 +189,7 @@ TEST_F(AnImportedAsset, TakesAFileOfKnownSizeToTheEndOfASegment) {
 }
 
 TEST_F(AnImportedAsset, IsTheSameFromASourceThatGivesItsBytesInDribbles) {
-  const Bytes content = content_of(11, limits::kPackFileBytes + 3 * kSegment);
+  const Bytes content = content_of(11, limits::kPackFileBytes + 3 * kRunPlaintext);
   Result<AssetWriter> into = writer();
   MemorySource source(content, 65'537);
   ASSERT_TRUE(into->add_file("streamed", source).ok());
@@ -184,7 +199,7 @@ TEST_F(AnImportedAsset, IsTheSameFromASourceThatGivesItsBytesInDribbles) {
 }
 
 TEST_F(AnImportedAsset, GivesAnyRangeOfAFile) {
-  const Bytes content = content_of(21, 10 * kSegment + 12'345);
+  const Bytes content = content_of(21, 40 * kSegment + 12'345);
   const domain::Manifest manifest = import(
       {{"lead", content_of(1, 777)}, {"large", content}, {"packed", content_of(22, 3 << 20)}});
   const Bytes packed = content_of(22, 3 << 20);
@@ -194,7 +209,7 @@ TEST_F(AnImportedAsset, GivesAnyRangeOfAFile) {
     const Bytes& reference = i % 2 == 0 ? content : packed;
     const domain::FileEntry& file = manifest.files[i % 2 == 0 ? 1 : 2];
     const std::uint64_t offset = random() % (reference.size() + 1);
-    const std::uint64_t length = random() % (i % 10 == 0 ? 4 * kSegment : 100'000);
+    const std::uint64_t length = random() % (i % 10 == 0 ? 16 * kSegment : 100'000);
     const Result<Bytes> got = range(from, file, offset, length);
     ASSERT_TRUE(got.ok()) << got.error().message;
     const ByteView expected = ByteView(reference).subspan(

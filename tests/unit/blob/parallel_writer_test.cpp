@@ -9,7 +9,7 @@
 namespace aierase::blob {
 namespace {
 
-constexpr std::size_t kLarge = limits::kPackFileBytes + 3 * crypto::kFloeSegmentPlaintext + 17;
+constexpr std::size_t kLarge = limits::kPackFileBytes + 3 * kRunPlaintext + 17;
 
 // Owns its content, and says how much it is, as a descriptor of a regular file does.
 class OwnedSource final : public ByteSource {

@@ -74,7 +74,7 @@ TEST_F(ReadingAhead, TouchesOnlyTheSegmentsOfTheRange) {
 TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenEverythingIsWanted) {
   std::vector<Named> files;
   for (std::size_t i = 0; i < 60; ++i) {
-    files.push_back({std::to_string(i), content_of(i, kPlain / 4 + i)});
+    files.push_back({std::to_string(i), content_of(i, kPlain + i)});
   }
   const domain::Manifest manifest = import(files);
   watch();
@@ -91,8 +91,8 @@ TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenEverythingIsWanted) {
 TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenNeighboursLieInDifferentPacks) {
   std::vector<Named> files;
   for (std::size_t i = 0; i < 160; ++i) {
-    // A pack has ten segments, more than what is opened ahead.
-    files.push_back({std::to_string(i), content_of(i, kPlain / 4 + i)});
+    // A pack has fifty segments, more than what is opened ahead.
+    files.push_back({std::to_string(i), content_of(i, kPlain * 5 / 4 + i)});
   }
   const domain::Manifest manifest = by_turns(limits::kLanesPerJob, files);
   watch();
@@ -112,27 +112,27 @@ TEST_F(ReadingAhead, ReadsEachSegmentOnceWhenNeighboursLieInDifferentPacks) {
 TEST_F(ReadingAhead, ReadsTheLargeFilesAmongSmallOnesAheadToo) {
   std::vector<Named> small, large;
   for (std::size_t i = 0; i < 80; ++i) {
-    small.push_back({std::to_string(i), content_of(i, kPlain / 4)});
+    small.push_back({std::to_string(i), content_of(i, kPlain)});
   }
-  large.push_back({"large", content_of(99, 60 * kPlain)});
+  large.push_back({"large", content_of(99, 120 * kPlain)});
   const domain::Manifest pack = import(small), own = import(large);
   domain::Manifest manifest = pack;
   manifest.files.push_back(own.files[0]);
   manifest.blobs.push_back(own.blobs[0]);
-  watch();  // the pack has twenty segments
+  watch();  // the pack has eighty segments
   AssetReader from = reader(manifest);
   from.expect(AssetReader::Expect::everything);
-  ASSERT_TRUE(range(from, manifest.files[0], 0, kPlain / 4).ok());
-  ASSERT_TRUE(range(from, manifest.files[80], 0, 40 * kPlain).ok());
-  EXPECT_TRUE(comes(40)) << "beyond what was given out";
+  ASSERT_TRUE(range(from, manifest.files[0], 0, kPlain).ok());
+  ASSERT_TRUE(range(from, manifest.files[80], 0, 80 * kPlain).ok());
+  EXPECT_TRUE(comes(80)) << "beyond what was given out";
 }
 
 // An answer to the kernel goes out as it lies here, in one piece, while others are made.
 TEST_F(ReadingAhead, KeepsTheStretchesThatArePinned) {
-  const Bytes content = content_of(1, 30 * kPlain);
+  const Bytes content = content_of(1, 80 * kPlain);
   const domain::Manifest manifest = import({{"large", content}});
-  const std::size_t stretch = crypto::kFloeSegmentBytes;
-  const std::size_t ahead = 2 * lanes_of_this_machine() + 1;
+  const std::size_t stretch = AssetReader::kMostAtOnce;
+  const std::size_t ahead = kSegmentsAhead * (lanes_of_this_machine() + 1) - 1;
   watch();
   for (const auto expected : {AssetReader::Expect::ranges, AssetReader::Expect::everything}) {
     read_.clear();
@@ -149,7 +149,7 @@ TEST_F(ReadingAhead, KeepsTheStretchesThatArePinned) {
       ASSERT_LE(opened->size(), AssetReader::Stretch::kParts);
       if (expected == AssetReader::Expect::everything) {
         // The threads do not stop at what is pinned.
-        ASSERT_TRUE(comes(std::min<std::uint64_t>((at + stretch) / kPlain + ahead, 29)));
+        ASSERT_TRUE(comes(std::min<std::uint64_t>((at + stretch) / kPlain + ahead, 79)));
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
       }
       Bytes together;
@@ -162,11 +162,11 @@ TEST_F(ReadingAhead, KeepsTheStretchesThatArePinned) {
 }
 
 TEST_F(ReadingAhead, PinsNoMoreThanItHasRoomFor) {
-  const domain::Manifest manifest = import({{"large", content_of(1, 40 * kPlain)}});
+  const domain::Manifest manifest = import({{"large", content_of(1, 100 * kPlain)}});
   AssetReader from = reader(manifest);
-  EXPECT_FALSE(from.pin(manifest.files[0], 0, crypto::kFloeSegmentBytes + 1).ok());
+  EXPECT_FALSE(from.pin(manifest.files[0], 0, AssetReader::kMostAtOnce + 1).ok());
   std::vector<AssetReader::Stretch> pinned;
-  for (std::size_t i = 0; i < 40; ++i) {
+  for (std::size_t i = 0; i < 100; ++i) {
     auto one = from.pin(manifest.files[0], i * kPlain, 1);
     if (!one.ok()) break;
     pinned.push_back(std::move(*one));
@@ -174,7 +174,7 @@ TEST_F(ReadingAhead, PinsNoMoreThanItHasRoomFor) {
   EXPECT_GE(pinned.size(), kMostPinned);
   EXPECT_LE(pinned.size(), kMostSegments);
   pinned.clear();
-  EXPECT_TRUE(range(from, manifest.files[0], 0, 40 * kPlain).ok());
+  EXPECT_TRUE(range(from, manifest.files[0], 0, 100 * kPlain).ok());
 }
 
 TEST_F(ReadingAhead, GivesOutNothingThatWasPinnedBeforeARevocation) {

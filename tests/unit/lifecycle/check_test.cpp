@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "blob/layout.h"
 #include "crypto/floe.h"
 #include "fault/support/inspect.h"
 #include "fault/support/world.h"
@@ -19,13 +20,13 @@ class ADeepCheck : public ::testing::Test {
     ASSERT_TRUE(done(world.init()));
     ASSERT_TRUE(done(world.open()));
   }
-  // Goes on to the end; each step reads sixteen segments and what surrounds them at most.
+  // Goes on to the end; each step reads sixteen runs of segments and what surrounds them at most.
   void run_in_short_steps(lifecycle::CheckRun& run) {
     while (true) {
       const std::uint64_t before = world.disk.bytes_read(kBlobs);
       const Result<bool> more = run.step();
       ASSERT_TRUE(done(more));
-      EXPECT_LT(world.disk.bytes_read(kBlobs) - before, 16 * crypto::kFloeSegmentBytes + kAround);
+      EXPECT_LT(world.disk.bytes_read(kBlobs) - before, 16 * blob::kRunBytes + kAround);
       if (!*more) return;
     }
   }
@@ -42,7 +43,7 @@ TEST_F(ADeepCheck, ReadsEachSegmentOnceHoweverTheFilesLieInThePacks) {
   wide.packs = 7;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < 70; ++i) {
-    wide.files.push_back({"f" + std::to_string(i), content_of(i, kSegment / 3 + i)});
+    wide.files.push_back({"f" + std::to_string(i), content_of(i, kSegment * 4 / 3 + i)});
     bytes += wide.files.back().bytes.size();
   }
   ASSERT_TRUE(done(world.import(wide)));
@@ -77,7 +78,7 @@ TEST_F(ADeepCheck, TakesShortStepsThroughManyFilesOfADamagedSegment) {
 TEST_F(ADeepCheck, SaysNothingOfTheNextAssetWhenOneIsErasedInItsMiddle) {
   ImportWish large;
   large.name = "large:1";
-  large.files = {{"weights.bin", content_of(1, 40 * kSegment)}};
+  large.files = {{"weights.bin", content_of(1, 160 * kSegment)}};
   ASSERT_TRUE(done(world.import(large)));
   ASSERT_TRUE(done(world.import(small_asset("next:1", 2))));
   lifecycle::CheckRun run(*world.store, {world.asset("large:1").id, world.asset("next:1").id},

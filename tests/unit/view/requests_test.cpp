@@ -33,7 +33,7 @@ struct Answered {
 class AKernel : public BlobTest {
  protected:
   void SetUp() override {
-    large_ = content_of(7, 12 * kOneSegment + 5);
+    large_ = content_of(7, 48 * kOneSegment + 5);
     manifest_ = import({{"large", large_}, {"small", content_of(8, 70'000)}});
     requests_.emplace(env_, view::Content{options_, manifest_, key(), 0, 0, UtcTime{}}, progress_);
     ASSERT_TRUE(requests_->prepare().ok());
