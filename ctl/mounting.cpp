@@ -26,7 +26,8 @@ namespace aierase::ctl {
 namespace {
 
 constexpr const char* kProgram = "fusermount3";
-constexpr const char* kReadAhead = "1024";   // KiB: a segment
+// KiB: 1 MiB from any place, and the pages that it begins and ends in, are asked for at once.
+constexpr const char* kReadAhead = "1280";
 constexpr std::size_t kMessageBytes = 1024;  // of what it says where it fails
 
 // The file system that lies there now, without asking whoever serves it.
