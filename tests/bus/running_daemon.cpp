@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -169,8 +170,10 @@ Result<Json> import_text(bus::Client& client, const std::string& name, const std
   const bus::NamedFile file{"weights.bin", pipe.reader.get()};
   RETURN_IF_ERROR(job.add_files({&file, 1}));
   pipe.reader.reset();
-  EXPECT_EQ(write(pipe.writer.get(), content.data(), content.size()),
-            static_cast<ssize_t>(content.size()));
+  // A daemon that takes no job closes its end, perhaps before this; what it says comes below.
+  ::signal(SIGPIPE, SIG_IGN);
+  const ssize_t put = write(pipe.writer.get(), content.data(), content.size());
+  EXPECT_TRUE(put == static_cast<ssize_t>(content.size()) || (put < 0 && errno == EPIPE));
   pipe.writer.reset();
   RETURN_IF_ERROR(job.commit());
   ASSIGN_OR_RETURN(const Json result, job.wait());
